@@ -1,0 +1,93 @@
+interface Outcome {
+  /** Exit code of the command line. */
+  readonly exit: number;
+  /** HTTP status of `serve`. */
+  readonly http: number;
+  /** JSON-RPC 2.0 error code of A2A. */
+  readonly rpc: number;
+}
+
+const INVALID_PARAMS = -32602;
+const INTERNAL = -32603;
+
+/**
+ * Every stable error code, and what it means at each edge of the product.
+ * Exit codes: 1 unexpected · 2 usage or bad input · 3 configuration or key · 4 model, network or storage · 5 an
+ * expectation failed · 130 cancelled.
+ */
+export const ERROR_TABLE = {
+  INTERNAL: { exit: 1, http: 500, rpc: INTERNAL },
+
+  USAGE: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  INVALID_INPUT: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  INVALID_USER_ID: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  INVALID_SESSION_ID: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  INVALID_MESSAGE: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  INVALID_STATE: { exit: 2, http: 500, rpc: INTERNAL },
+  NOT_CONFIRMED: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  FILE_EXISTS: { exit: 2, http: 500, rpc: INTERNAL },
+  FILE_UNREADABLE: { exit: 2, http: 500, rpc: INTERNAL },
+  FILE_UNWRITABLE: { exit: 4, http: 500, rpc: INTERNAL },
+
+  CONFIG_INVALID: { exit: 3, http: 500, rpc: INTERNAL },
+  MODEL_NOT_CONFIGURED: { exit: 3, http: 500, rpc: INTERNAL },
+  MODEL_NOT_FOUND: { exit: 3, http: 500, rpc: INTERNAL },
+  MODEL_AUTH: { exit: 3, http: 500, rpc: INTERNAL },
+  STORE_UNKNOWN: { exit: 3, http: 500, rpc: INTERNAL },
+
+  MODEL_REJECTED: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_QUOTA: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_RATE_LIMITED: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_UNAVAILABLE: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_NETWORK: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_TIMEOUT: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_BAD_RESPONSE: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_FILTERED: { exit: 4, http: 500, rpc: INTERNAL },
+  CONTEXT_TOO_LONG: { exit: 4, http: 500, rpc: INTERNAL },
+  MAX_LOOPS: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_FOREIGN: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_TOO_NEW: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_FAILED: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_CLOSED: { exit: 4, http: 500, rpc: INTERNAL },
+  BUSY: { exit: 4, http: 429, rpc: INTERNAL },
+  REENTRANT_RUN: { exit: 4, http: 500, rpc: INTERNAL },
+  HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
+
+  EXPECTATION_FAILED: { exit: 5, http: 500, rpc: INTERNAL },
+  CANCELLED: { exit: 130, http: 499, rpc: INTERNAL },
+} as const satisfies Record<string, Outcome>;
+
+/** A stable name of one kind of failure: the part of an error a program may rely on. */
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+export interface AgnoChatErrorOptions {
+  /** The next step, as one sentence a user can act on. */
+  readonly hint?: string;
+  /** What caused it. Never shown unless the user asks for details. */
+  readonly cause?: unknown;
+}
+
+/**
+ * Every failure this library reports on purpose. `message` is one line that names what failed and the value; it never
+ * holds a key, a stack or another user's text.
+ */
+export class AgnoChatError extends Error {
+  override readonly name = "AgnoChatError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, cause }: AgnoChatErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** Whatever was thrown, as one of ours: an unknown failure becomes `INTERNAL` and keeps its cause. */
+export function asAgnoChatError(thrown: unknown): AgnoChatError {
+  if (thrown instanceof AgnoChatError) return thrown;
+  return new AgnoChatError("INTERNAL", "Something unexpected went wrong.", {
+    hint: "Run again with --debug to see the cause.",
+    cause: thrown,
+  });
+}

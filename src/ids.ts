@@ -1,0 +1,66 @@
+import { AgnoChatError } from "./errors.js";
+
+/** Whose data it is when a Memory is asked without a user id. */
+export const DEFAULT_USER_ID = "default";
+
+/** The conversation meant when none is named. */
+export const DEFAULT_SESSION_ID = "default";
+
+const MAX_CODE_POINTS = 255;
+
+/**
+ * Characters that can make two ids look alike or move text on a screen: controls, line and paragraph separators, bidi
+ * controls (UAX #9), zero-width characters and tag characters. ZWJ (U+200D) is allowed, since emoji families need it.
+ */
+const UNSAFE =
+  /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
+
+/**
+ * The same id, unchanged, when it may name a user: 1–255 code points, well-formed, NFC, no surrounding white space, no
+ * control or invisible characters. An id is never cleaned up: that would merge two users.
+ * @throws {AgnoChatError} `INVALID_USER_ID`
+ */
+export const validateUserId = (userId: unknown): string =>
+  validate(userId, "user id", "INVALID_USER_ID");
+
+/**
+ * As `validateUserId`, for a session.
+ * @throws {AgnoChatError} `INVALID_SESSION_ID`
+ */
+export const validateSessionId = (sessionId: unknown): string =>
+  validate(sessionId, "session id", "INVALID_SESSION_ID");
+
+function validate(
+  id: unknown,
+  noun: string,
+  code: "INVALID_USER_ID" | "INVALID_SESSION_ID",
+): string {
+  const fault = faultOf(id);
+  if (fault === undefined) return id as string;
+  throw new AgnoChatError(code, `Invalid ${noun} ${quote(id)}: it ${fault}.`, {
+    hint: "Use 1–255 visible characters, for example user-42 or org-acme-user-001.",
+  });
+}
+
+function faultOf(id: unknown): string | undefined {
+  if (typeof id !== "string") return "is not a string";
+  if (id === "") return "is empty";
+  // A code point is at most two UTF-16 units: longer ones need no exact count.
+  if (id.length > 2 * MAX_CODE_POINTS || [...id].length > MAX_CODE_POINTS)
+    return `is longer than ${MAX_CODE_POINTS} characters`;
+  if (!id.isWellFormed()) return "holds half a surrogate pair";
+  if (UNSAFE.test(id)) return "holds a control or invisible character";
+  if (id !== id.trim()) return "begins or ends with white space";
+  if (id !== id.normalize("NFC")) return "is not in Unicode normal form NFC";
+  return undefined;
+}
+
+/** The offending id as ASCII-safe JSON, cut short, so that quoting it is harmless everywhere. */
+function quote(id: unknown): string {
+  if (typeof id !== "string") return `of type ${id === null ? "null" : typeof id}`;
+  const shown = id.length > 40 ? `${id.slice(0, 40)}…` : id;
+  return JSON.stringify(shown).replace(
+    /[^\x20-\x7e…]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,0 +1,136 @@
+import type { NewMessage, StoredMessage } from "../messages.js";
+
+/** A value that is there at once or later: `await` takes both. */
+export type Awaitable<T> = T | Promise<T>;
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+/** Session state: JSON values by key. Always a null-prototype object, so that `__proto__` is only a key. */
+export type SessionState = Record<string, JsonValue>;
+
+/** Changes to a session state. A key set to `undefined` is deleted; keys not named stay as they are. */
+export type StatePatch = Readonly<Record<string, JsonValue | undefined>>;
+
+export interface SessionOptions {
+  readonly sessionId?: string | undefined;
+}
+
+export interface AddOptions extends SessionOptions {
+  readonly state?: StatePatch | undefined;
+  /** What `read` answered. When the user or session was cleared since, nothing is stored and `HISTORY_CLEARED` is thrown. */
+  readonly generation?: number | undefined;
+}
+
+export interface ReadOptions extends SessionOptions {
+  /** The most recent messages to return, counted in messages. System messages come in addition. Default: all. */
+  readonly limit?: number | undefined;
+}
+
+export interface GetMessagesOptions extends SessionOptions {
+  /** The most recent messages to return, counted in messages, system messages included. Default: all. */
+  readonly limit?: number | undefined;
+  /** Only messages with an `id` below this one: pass the first id of a page to get the page before it. */
+  readonly before?: number | undefined;
+}
+
+/** All that a run needs of a session. */
+export interface Snapshot {
+  /** Oldest first. May share frozen values with the memory. */
+  readonly messages: readonly StoredMessage[];
+  readonly state: SessionState;
+  /** Messages ever added to this session since it was last cleared, trimmed ones included. */
+  readonly total: number;
+  /** Goes back into `add`, see there. */
+  readonly generation: number;
+}
+
+export interface Deleted {
+  readonly messages: number;
+  readonly sessions: number;
+}
+
+export interface DeletedUsers extends Deleted {
+  readonly users: number;
+}
+
+export interface UserInfo {
+  readonly userId: string;
+  readonly sessions: number;
+  readonly messages: number;
+  /** ISO 8601, UTC. */
+  readonly lastActivity: string;
+}
+
+export interface SessionInfo {
+  readonly sessionId: string;
+  readonly messages: number;
+  readonly runs: number;
+  /** Bytes of the stored messages as JSON text in UTF-8. */
+  readonly bytes: number;
+  /** ISO 8601, UTC. */
+  readonly lastActivity: string;
+}
+
+export interface RemoveInactiveOptions {
+  /** Users to leave alone however idle they are, since a run of theirs is in flight. */
+  readonly except?: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Where history and session state are kept, by user and session. The same promises for every implementation
+ * (`memoryConformance` in `agno-chat/testing` checks them):
+ *
+ * - A missing or empty user id means the user `default`. Any other id is validated and never changed.
+ * - `add`, `read` and `getState` without a session mean the session `default`; `getMessages`, `size` and `clear`
+ *   without one mean all sessions of that user.
+ * - What is returned is the caller's own: changing it changes nothing stored.
+ * - A method answers at once or with a promise, and throws or rejects with an `AgnoChatError`; after `close`, with
+ *   `STORE_CLOSED`.
+ */
+export interface Memory {
+  /** Stores one or many messages and a state patch of one session: all of it or nothing. Returns what was stored. */
+  add(
+    messages: NewMessage | readonly NewMessage[],
+    userId?: string,
+    options?: AddOptions,
+  ): Awaitable<readonly StoredMessage[]>;
+
+  /** All that a run needs, in one trip. */
+  read(userId?: string, options?: ReadOptions): Awaitable<Snapshot>;
+
+  /** Oldest first; `[]` for a user never seen. Without a limit or a `before`: all. */
+  getMessages(userId?: string, options?: GetMessagesOptions): Awaitable<StoredMessage[]>;
+
+  /** Empty for a session never seen. */
+  getState(userId?: string, options?: SessionOptions): Awaitable<SessionState>;
+
+  /** Number of messages kept; 0 for a user never seen. */
+  size(userId?: string, options?: SessionOptions): Awaitable<number>;
+
+  /** Deletes messages and session state of one user, or of one session of that user. */
+  clear(userId?: string, options?: SessionOptions): Awaitable<Deleted>;
+
+  /** Deletes everything of every user. */
+  clearAll(): Awaitable<DeletedUsers>;
+
+  /** Every user with something stored, the most recently active first. */
+  users(): Awaitable<UserInfo[]>;
+
+  /** The sessions of one user, the most recently active first. */
+  sessions(userId?: string): Awaitable<SessionInfo[]>;
+
+  /**
+   * Deletes everything of the users whose last activity is longer ago than `maxAge`.
+   * @param maxAge Milliseconds.
+   */
+  removeInactive(maxAge: number, options?: RemoveInactiveOptions): Awaitable<DeletedUsers>;
+
+  /** Frees what it holds. A second call does nothing. */
+  close(): Awaitable<void>;
+}

@@ -1,0 +1,78 @@
+/** What one run cost. Tokens, as the provider counted them unless `estimated`. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly estimated?: boolean;
+}
+
+/** One call of a tool, as the model asked for it. */
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** The JSON text exactly as the model wrote it; it may be invalid JSON. */
+  readonly arguments: string;
+}
+
+export interface SystemMessage {
+  readonly role: "system";
+  readonly content: string;
+}
+
+export interface UserMessage {
+  readonly role: "user";
+  readonly content: string;
+}
+
+export interface AssistantMessage {
+  readonly role: "assistant";
+  readonly content: string;
+  readonly toolCalls?: readonly ToolCall[];
+  /** The reply was cut off by a cancel; `content` is what had been shown. */
+  readonly interrupted?: boolean;
+}
+
+export interface ToolMessage {
+  readonly role: "tool";
+  readonly content: string;
+  readonly toolCallId: string;
+  readonly isError?: boolean;
+}
+
+/** One message of a conversation. A run begins at a user message. */
+export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+/** What a memory adds to a message when it stores it. */
+export interface StoredFields {
+  /** Position among all messages of its user, rising; unique until the user is cleared. */
+  readonly id: number;
+  readonly runId: string;
+  readonly sessionId: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** The model that wrote it; assistant messages only. */
+  readonly model?: string;
+  readonly usage?: Usage;
+}
+
+/** A message as a memory gives it back. */
+export type StoredMessage = Message & StoredFields;
+
+/** A message as a memory takes it: what is already known of it is kept, the rest is filled in. `id` and `sessionId` are always the memory's own. */
+export type NewMessage = Message & Partial<StoredFields>;
+
+export const systemMessage = (content: string): SystemMessage => ({ role: "system", content });
+
+export const userMessage = (content: string): UserMessage => ({ role: "user", content });
+
+export const assistantMessage = (
+  content: string,
+  toolCalls: readonly ToolCall[] = [],
+): AssistantMessage =>
+  toolCalls.length > 0 ? { role: "assistant", content, toolCalls } : { role: "assistant", content };
+
+export const toolMessage = (
+  toolCallId: string,
+  content: string,
+  isError = false,
+): ToolMessage =>
+  isError ? { role: "tool", content, toolCallId, isError } : { role: "tool", content, toolCallId };

@@ -1,0 +1,24 @@
+import type { Awaitable, SessionState } from "../memory/memory.js";
+import type { ToolSpec } from "../models/model.js";
+
+/** Who a tool is called for, and what it may touch. */
+export interface ToolContext {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly runId: string;
+  /** The run's own copy of the session state; changes are stored when the run succeeds. */
+  readonly state: SessionState;
+  /** Aborts when the run is cancelled or the tool takes too long. */
+  readonly signal: AbortSignal;
+}
+
+export interface Tool extends ToolSpec {
+  /** The arguments have passed `parameters`. A string is returned as it is, anything else as JSON; a throw becomes a tool result with `isError`. */
+  execute(args: unknown, context: ToolContext): Awaitable<unknown>;
+}
+
+/** A named group of tools. */
+export interface Toolkit {
+  readonly name: string;
+  readonly tools: readonly Tool[];
+}
