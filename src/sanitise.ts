@@ -1,0 +1,141 @@
+/** Text in pieces, made safe for a terminal. Pieces may end anywhere, also inside a sequence or a surrogate pair. */
+export interface Sanitiser {
+  /** The part of the text so far that is known to be safe. Every answer is safe by itself. */
+  write(chunk: string): string;
+  /** What was still held back. Call it once, at the end of the text. */
+  end(): string;
+}
+
+/**
+ * What of `text` may reach a terminal or a log: whole escape sequences are removed, finished or not, and then every
+ * control (but tab and line feed), bidi override or isolate, line or paragraph separator and tag character. Carriage
+ * returns go, so CRLF becomes LF; a lone surrogate becomes U+FFFD; U+200E and U+200F stay, since right-to-left text needs
+ * them. Linear in the length of `text`.
+ */
+export function sanitise(text: string): string {
+  const sanitiser = createSanitiser();
+  return sanitiser.write(text) + sanitiser.end();
+}
+
+/**
+ * `sanitise` for text that arrives in chunks: however the text is cut, the answers joined equal `sanitise` of the whole.
+ * A sequence that never ends takes at most the rest of its line, or 4096 characters.
+ */
+export function createSanitiser(): Sanitiser {
+  let place: Place = "text";
+  let consumed = 0;
+  let highSurrogate = "";
+
+  function pass(text: string): string {
+    let safe = "";
+    let index = 0;
+    while (index < text.length) {
+      if (place === "text") {
+        const end = indexOfUnsafe(text, index);
+        safe += text.slice(index, end);
+        index = end;
+        if (index === text.length) break;
+      }
+      const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
+      index += character.length;
+      if (step(character)) safe += character;
+    }
+    return safe;
+  }
+
+  /** Follows the sequence by one character; true when that character is text after all. */
+  function step(character: string): boolean {
+    const next = nextPlace(place, character);
+    consumed = SEQUENCE_STARTS.has(character) ? 0 : consumed + 1;
+    place = next === "ended" || consumed === LONGEST_SEQUENCE ? "text" : next;
+    return next === "text" && !UNSAFE.test(character);
+  }
+
+  return {
+    write(chunk) {
+      const text = highSurrogate + chunk;
+      highSurrogate = /[\ud800-\udbff]$/.exec(text)?.[0] ?? "";
+      return pass(text.slice(0, text.length - highSurrogate.length).toWellFormed());
+    },
+    end() {
+      return pass(highSurrogate.toWellFormed());
+    },
+  };
+}
+
+/**
+ * `text` on one line, for log lines, names and reasons: sanitised, every run of white space one space, and cut with "…"
+ * so that at most `max` code points (at least 1) are left.
+ */
+export function singleLine(text: string, max: number): string {
+  const folded = sanitise(text.replace(LINE_ENDS, "\n")).replace(/\s+/g, " ").trim();
+  const characters = Array.from(folded.slice(0, 2 * (max + 1)));
+  return characters.length <= max ? folded : `${characters.slice(0, max - 1).join("")}…`;
+}
+
+/** Where a terminal that reads the text would be; "ended" is text, after a character that closed a sequence. */
+type Place = "text" | "escape" | "designation" | "control" | "string" | "ended";
+
+const LONGEST_SEQUENCE = 4096;
+
+const LINE_ENDS = /[\r\v\f\x85\u2028\u2029]/g;
+
+const UNSAFE = /(?![\t\n])[\p{Cc}\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+const NEXT_UNSAFE = new RegExp(UNSAFE.source, "gu");
+
+/** ESC, and the introducers of ECMA-48 as single C1 characters. Each starts anew wherever it stands. */
+const SEQUENCE_STARTS: ReadonlyMap<string, Place> = new Map([
+  ["\x1b", "escape"],
+  ["\x9b", "control"],
+  ["\x90", "string"],
+  ["\x98", "string"],
+  ["\x9d", "string"],
+  ["\x9e", "string"],
+  ["\x9f", "string"],
+]);
+
+/** The same introducers as they follow ESC, and `k`, the window title of screen and tmux. */
+const ESCAPED_STARTS: ReadonlyMap<string, Place> = new Map([
+  ["[", "control"],
+  ["P", "string"],
+  ["X", "string"],
+  ["]", "string"],
+  ["^", "string"],
+  ["_", "string"],
+  ["k", "string"],
+]);
+
+/** CAN, SUB and ST. */
+const SEQUENCE_ENDS = "\x18\x1a\x9c";
+
+function indexOfUnsafe(text: string, from: number): number {
+  NEXT_UNSAFE.lastIndex = from;
+  return NEXT_UNSAFE.exec(text)?.index ?? text.length;
+}
+
+function nextPlace(place: Place, character: string): Place {
+  if (place === "text") return SEQUENCE_STARTS.get(character) ?? "text";
+  const start =
+    SEQUENCE_STARTS.get(character) ??
+    (place === "escape" ? ESCAPED_STARTS.get(character) : undefined);
+  if (start !== undefined) return start;
+  if (SEQUENCE_ENDS.includes(character)) return "ended";
+  if (place === "string") return nextInString(character);
+  if (UNSAFE.test(character)) return place; // a terminal obeys it and goes on with the sequence
+  return place === "control" ? nextInControl(character) : nextInEscape(character);
+}
+
+function nextInString(character: string): Place {
+  if (character === "\n") return "text";
+  return character === "\x07" ? "ended" : "string";
+}
+
+function nextInControl(character: string): Place {
+  if (/[ -?]/.test(character)) return "control";
+  return /[@-~]/.test(character) ? "ended" : "text";
+}
+
+function nextInEscape(character: string): Place {
+  if (/[ -/]/.test(character)) return "designation";
+  return /[0-~]/.test(character) ? "ended" : "text";
+}
