@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build as bundle } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+
+const ENTRIES = ["index", "testing/index", "cli/main", "server/index"];
+
+/** How every bundle of this repository is made: the product's own and those of the benchmarks. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node20",
+  // SQLite brings a binary. pg is for whoever installs it.
+  external: ["@photostructure/sqlite", "pg"],
+  define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
+  // CommonJS packages inside the bundle call `require` for Node's own modules.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+};
+
+/**
+ * Bundles src into dist. What the entries share goes into common chunks, so that a class is the same one in all of
+ * them, and what is imported lazily stays a file of its own.
+ */
+export async function build() {
+  const { metafile } = await bundle({
+    ...bundleOptions,
+    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`).filter((file) =>
+      existsSync(path.join(root, file)),
+    ),
+    outdir: "dist",
+    outbase: "src",
+    chunkNames: "chunks/[name]-[hash]",
+    splitting: true,
+    metafile: true,
+  });
+  await removeAllBut(new Set(Object.keys(metafile.outputs)));
+}
+
+/** Clears dist after the build and not before it, so that a command started meanwhile still finds its files. */
+async function removeAllBut(outputs) {
+  const found = await readdir(path.join(root, "dist"), { recursive: true, withFileTypes: true });
+  const stale = found
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
+    .filter((file) => !outputs.has(file.split(path.sep).join("/")));
+  await Promise.all(stale.map((file) => rm(path.join(root, file), { force: true })));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build();
