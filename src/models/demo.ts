@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Call, conversationOf } from "./demo/conversation.js";
+import { replyTo } from "./demo/intents.js";
+import type { Model, ModelEvent, ModelRequest } from "./model.js";
+
+/** Characters per token, roughly, in English text. */
+const CHARACTERS_PER_TOKEN = 4;
+
+export interface DemoModelOptions {
+  /** Milliseconds to wait before each word. Default: 0. */
+  readonly delayMs?: number;
+}
+
+/**
+ * A built-in model that needs no key and no network. It understands a handful of plain sentences, is deterministic,
+ * and knows nothing but the messages it was sent: what one user told it, no other user can learn.
+ */
+export class DemoModel implements Model {
+  readonly name = "demo";
+  readonly #delayMs: number;
+
+  constructor({ delayMs = 0 }: DemoModelOptions = {}) {
+    this.#delayMs = delayMs;
+  }
+
+  async *stream(
+    request: ModelRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncGenerator<ModelEvent> {
+    signal.throwIfAborted();
+    const reply = replyTo(conversationOf(request));
+    if (typeof reply === "string") yield* this.#speak(reply, signal);
+    else yield* toolCalls(reply, request);
+    yield {
+      type: "finish",
+      reason: typeof reply === "string" ? "stop" : "tool-calls",
+      usage: {
+        inputTokens: tokensIn(JSON.stringify(request.messages)),
+        outputTokens: tokensIn(typeof reply === "string" ? reply : JSON.stringify(reply)),
+        estimated: true,
+      },
+    };
+  }
+
+  async *#speak(text: string, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    for (const word of text.match(/\s*\S+\s*/gu) ?? []) {
+      if (this.#delayMs > 0) await pause(this.#delayMs, signal);
+      signal.throwIfAborted();
+      yield { type: "text-delta", text: word };
+    }
+  }
+}
+
+/** Ids count the messages before, so that they are unique within the conversation. */
+function* toolCalls(calls: readonly Call[], { messages }: ModelRequest): Generator<ModelEvent> {
+  for (const [index, call] of calls.entries())
+    yield {
+      type: "tool-call",
+      id: `demo-${messages.length}-${index + 1}`,
+      name: call.name,
+      arguments: JSON.stringify(call.arguments),
+    };
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch {
+    throw signal.reason;
+  }
+}
+
+const tokensIn = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);

@@ -1,0 +1,61 @@
+import type { Message, ToolMessage } from "../../messages.js";
+import type { ModelRequest } from "../model.js";
+
+/** A tool that was called since the question, and what it answered. */
+export interface ToolAnswer {
+  readonly name: string;
+  readonly text: string;
+  readonly isError: boolean;
+}
+
+/** One request, seen the way the intents ask about it. */
+export interface Conversation {
+  /** The newest user message. */
+  readonly question: string;
+  /** Every user message, the newest last. */
+  readonly said: readonly string[];
+  readonly instructions: string | undefined;
+  /** Names of the tools that may be called. */
+  readonly tools: ReadonlySet<string>;
+  /** What tools have answered to the question so far. */
+  readonly answers: readonly ToolAnswer[];
+}
+
+/** A tool call the demo model wants. */
+export interface Call {
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+/** A text to say, or tools to call. */
+export type Reply = string | readonly Call[];
+
+/** Answers a conversation it understands, and leaves any other to the next intent. */
+export type Intent = (conversation: Conversation) => Reply | undefined;
+
+export function conversationOf({ messages, tools = [] }: ModelRequest): Conversation {
+  const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
+  const asked = messages.findLastIndex(({ role }) => role === "user");
+  return {
+    question: said.at(-1) ?? "",
+    said,
+    instructions: messages.find(({ role }) => role === "system")?.content,
+    tools: new Set(tools.map(({ name }) => name)),
+    answers: answersIn(messages.slice(asked + 1)),
+  };
+}
+
+function answersIn(messages: readonly Message[]): ToolAnswer[] {
+  const names = new Map(
+    messages
+      .flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []))
+      .map(({ id, name }) => [id, name]),
+  );
+  return messages
+    .filter((message): message is ToolMessage => message.role === "tool")
+    .map(({ content, toolCallId, isError = false }) => ({
+      name: names.get(toolCallId) ?? "tool",
+      text: content,
+      isError,
+    }));
+}

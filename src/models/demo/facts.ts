@@ -1,0 +1,109 @@
+import type { Intent } from "./conversation.js";
+import { nameIn } from "./name.js";
+import { capitalised, statementsIn, toYou } from "./sentences.js";
+
+/** Something users said of themselves: what it is about, and the sentence to say back. */
+interface Fact {
+  readonly topic: string;
+  readonly sentence: string;
+}
+
+const WHERE = "live|work|study|come|was born|am from|stay";
+const DO = "like|love|prefer|hate|want|need|have|own|play|speak|drink|eat|drive|study|work";
+
+const MINE_STATED =
+  /^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$/iu;
+const WHERE_STATED = new RegExp(
+  `^I (?:now |also )?(?<verb>${WHERE}) (?<value>(?:in|at|from|near|on|for)\\b.+)$`,
+  "iu",
+);
+const DO_STATED = new RegExp(`^I (?:really |also )?(?<verb>${DO}) (?<value>.+)$`, "iu");
+
+const MINE_ASKED =
+  /\b(?:what|who|when|where|which|how old)(?:['’]?s| is| are| was| were) (?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60})/iu;
+const WHERE_ASKED = new RegExp(`\\bwhere (?:do|did|am|was) I (?<verb>${WHERE}|from|born)\\b`, "iu");
+const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, "iu");
+
+/** Answers a question for something the user has stated before. */
+export const recallFact: Intent = ({ question, said }) => {
+  const topic = topicAsked(question);
+  if (topic === undefined) return undefined;
+  const found = factsIn(said).filter((fact) => fact.topic === topic);
+  if (found.length === 0) return "I don't know: you have not told me in this conversation.";
+  return topic.startsWith("do ") ? joined(found) : found.at(-1)?.sentence;
+};
+
+/** Takes note of what the user states. */
+export const noteFact: Intent = ({ question }) => {
+  const facts = factsIn([question]);
+  return facts.length > 0
+    ? `Got it. ${joined(facts)} Ask me about it whenever you like.`
+    : undefined;
+};
+
+/** Lists all that the user has stated. */
+export const recallEverything: Intent = ({ question, said }) => {
+  if (!/\bwhat (?:do|can) you (?:know|remember)\b/iu.test(question)) return undefined;
+  const name = nameIn(said);
+  const latest = new Map(
+    factsIn(said).map(({ topic, sentence }) => [
+      topic.startsWith("do ") ? sentence : topic,
+      sentence,
+    ]),
+  );
+  const known = [...(name === undefined ? [] : [`Your name is ${name}.`]), ...latest.values()];
+  return known.length > 0
+    ? ["This is what you have told me:", "", ...known.map((sentence) => `- ${sentence}`)].join("\n")
+    : "Nothing yet: you have not told me anything about you in this conversation.";
+};
+
+const factsIn = (said: readonly string[]): Fact[] =>
+  statementsIn(said).flatMap((statement) => factOf(statement) ?? []);
+
+function factOf(statement: string): Fact | undefined {
+  const mine = MINE_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  if (mine) return mineOf(mine.whose ?? "", mine.thing ?? "", `${mine.is} ${mine.value}`);
+  const where = WHERE_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  if (where) return { topic: `where ${base(where.verb ?? "")}`, sentence: youSentence(statement) };
+  const does = DO_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  if (does) return { topic: `do ${does.verb?.toLowerCase()}`, sentence: youSentence(statement) };
+  return undefined;
+}
+
+function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
+  if (/^name$/iu.test(thing) || /^(?:is|are|was|were) (?:what|who|where|when|not)\b/iu.test(rest))
+    return undefined;
+  return {
+    topic: thingTopic(whose, thing),
+    sentence: `${capitalised(toYou(`${whose.toLowerCase()} ${thing} ${rest}`))}.`,
+  };
+}
+
+function topicAsked(question: string): string | undefined {
+  const mine = MINE_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  if (mine) return thingTopic(mine.whose ?? "", mine.thing ?? "");
+  const where = WHERE_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  if (where) return `where ${base(where.verb ?? "")}`;
+  const does = DO_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  return does && `do ${does.verb?.toLowerCase()}`;
+}
+
+const thingTopic = (whose: string, thing: string): string =>
+  `${whose} ${thing}`
+    .toLowerCase()
+    .replace(/ou(?=r)/gu, "o")
+    .replace(/\s+/gu, " ")
+    .trim();
+
+/** "was born" and "born", "am from" and "from" are the same place to ask for. */
+const base = (verb: string): string =>
+  verb
+    .toLowerCase()
+    .replace(/^(?:was|am) /u, "")
+    .replace(/^come$/u, "from");
+
+const youSentence = (statement: string): string =>
+  `${capitalised(toYou(statement.replace(/^I am\b/iu, "You are").replace(/^I was\b/iu, "You were")))}.`;
+
+const joined = (facts: readonly Fact[]): string =>
+  [...new Set(facts.map(({ sentence }) => sentence))].join(" ");

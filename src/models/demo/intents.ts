@@ -1,0 +1,30 @@
+import type { Conversation, Intent, Reply } from "./conversation.js";
+import { noteFact, recallEverything, recallFact } from "./facts.js";
+import { showMarkdown } from "./markdown.js";
+import { greetByName, recallName } from "./name.js";
+import * as talk from "./talk.js";
+
+/** In order: the first that answers wins, so questions stand before statements and the vague ones last. */
+const INTENTS: readonly Intent[] = [
+  showMarkdown,
+  talk.quoteInstructions,
+  talk.quoteUser,
+  talk.countMessages,
+  recallName,
+  recallEverything,
+  recallFact,
+  greetByName,
+  noteFact,
+  talk.help,
+  talk.acceptThanks,
+  talk.greet,
+  talk.sayGoodbye,
+];
+
+export function replyTo(conversation: Conversation): Reply {
+  for (const intent of INTENTS) {
+    const reply = intent(conversation);
+    if (reply !== undefined) return reply;
+  }
+  return talk.admit(conversation);
+}

@@ -1,0 +1,39 @@
+import type { Intent } from "./conversation.js";
+
+const SAMPLE = `# A heading
+
+Some **bold**, some *italic* and some \`code\`, with a [link](https://example.com).
+
+## A list
+
+- one
+- two
+  - two and a half
+1. first
+2. second
+
+> A quotation.
+
+## A table
+
+| User  | Session | Messages |
+| :---- | :-----: | -------: |
+| alice | default |        4 |
+| bob   |  work   |       12 |
+
+## Code
+
+\`\`\`ts
+const agent = new Agent({ model: new DemoModel() });
+const output = await agent.run("My name is Alice", { userId: "alice" });
+console.log(output.content);
+\`\`\`
+`;
+
+/** Shows everything a renderer has to render. */
+export const showMarkdown: Intent = ({ question }) =>
+  /\b(?:show|demo|test|render|sample)\b.*\bmarkdown\b|\bmarkdown\b.*\b(?:demo|test|sample)\b/iu.test(
+    question,
+  )
+    ? SAMPLE
+    : undefined;

@@ -1,0 +1,73 @@
+import type { Intent } from "./conversation.js";
+import { statementsIn } from "./sentences.js";
+
+const STATED = [
+  /^my (?:full |first |real |new )?name(?: is|['’]s)(?: now)? (?<name>.+)$/iu,
+  /^(?:you can |just )?call me (?<call>.+)$/iu,
+  /^(?:I am|I['’]m) (?:called|named) (?<name>.+)$/iu,
+  /^(?:I am|I['’]m) (?<alone>.+)$/iu,
+  /^(?:私|僕|俺)の名前は(?<name>.+?)(?:です|だ|といいます|と言います)?$/u,
+];
+
+const ASKED =
+  /\bwhat(?:['’]?s| is| was)? my (?:full |first |real )?name\b|\bwho am I\b|\b(?:know|remember|recall|say|tell me) (?:what )?my name\b|\bis my name\b|\bmy name is what\b|名前は(?:何|なん|なに)/iu;
+
+/** What stands where a name could, and is none. */
+const NO_NAME =
+  /^(?:what|who|not|an?|the|unknown|none|secret|different|back|later|when|if)(?![\p{L}\p{N}])|^(?:何|なん|なに)/iu;
+
+/** A capital and a small letter, or a letter of a script that has no capitals. */
+const LOOKS_LIKE_NAME = /^(?:\p{Lu}[\p{Ll}\p{M}'’]|\p{Lo})/u;
+
+/** Capitalised, and yet no name after "I'm". */
+const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready|Sure)$/u;
+
+/** Says the user's name when asked for it. */
+export const recallName: Intent = ({ question, said }) => {
+  if (!ASKED.test(question)) return undefined;
+  const name = nameIn(said);
+  return name === undefined
+    ? "I don't know your name: you have not told me in this conversation."
+    : `Your name is ${name}.`;
+};
+
+/** Greets users who say their name. */
+export const greetByName: Intent = ({ question }) => {
+  const name = nameIn([question]);
+  return (
+    name && `Nice to meet you, ${name}! I will know your name as long as this conversation lasts.`
+  );
+};
+
+/** The name stated last. */
+export const nameIn = (said: readonly string[]): string | undefined =>
+  statementsIn(said)
+    .map(statedName)
+    .findLast((name) => name !== undefined);
+
+function statedName(statement: string): string | undefined {
+  for (const pattern of STATED) {
+    const groups = pattern.exec(statement)?.groups;
+    if (!groups) continue;
+    if (groups.alone !== undefined) return aloneName(groups.alone);
+    const name = trimmed(groups.name ?? groups.call ?? "");
+    if (name === "" || name.length > 100 || NO_NAME.test(name)) return undefined;
+    return groups.call === undefined || LOOKS_LIKE_NAME.test(name) ? name : undefined;
+  }
+  return undefined;
+}
+
+/** After a mere "I'm", only one or two capitalised words are a name. */
+function aloneName(words: string): string | undefined {
+  const parts = words.split(/\s+/u);
+  const isName =
+    parts.length <= 2 && parts.every((part) => LOOKS_LIKE_NAME.test(part) && !STATE.test(part));
+  return isName ? trimmed(words) : undefined;
+}
+
+/** Without what follows the name, and without quotation marks. */
+const trimmed = (name: string): string =>
+  name
+    .replace(/(?:,|\s(?:and|but|by the way|now|please|actually)\b).*$/iu, "")
+    .replace(/^["“«「*_]+|["”»」*_,:]+$/gu, "")
+    .trim();

@@ -1,0 +1,46 @@
+/** One statement or question of a text. */
+export interface Clause {
+  readonly text: string;
+  readonly isQuestion: boolean;
+}
+
+/** Where one sentence holds two: "my name is Al, and what is yours?" */
+const JOINT =
+  /(?:,|\s(?:and|but))+\s+(?=(?:I|I['’]m|my|call me|please|what|what['’]s|who|where|when|how|do|is)\b)/giu;
+
+/** A full stop ends a clause unless it stands inside a word or after a title. */
+const CLAUSE =
+  /((?:(?<=\b(?:Dr|Mr|Mrs|Ms|Prof|St))\.|\.(?=\S)|[^.;!?。、！？\n])+)([.;!?。、！？]*)/gu;
+
+/** Words before a statement that change nothing about it. */
+const OPENING =
+  /^(?:(?:hi|hello|hey|well|so|ok|okay|and|but|also|actually|now|please|yes|no|by the way)\b[,\s]*|(?:remember|note)\b(?: that)?\s+)+/iu;
+
+/** Words that only a question begins with. */
+const QUESTION =
+  /^(?:what|whats|who|whos|where|when|why|how|which|whose|do|does|did|is|are|am|can|could|will|would|say|tell)\b/iu;
+
+/** The clauses of a text, in order, without their opening words and punctuation. */
+export const clausesOf = (text: string): Clause[] =>
+  [...text.replace(JOINT, "\n").matchAll(CLAUSE)]
+    .map(([, words = "", end = ""]) => {
+      const clause = words.trim().replace(OPENING, "");
+      return { text: clause, isQuestion: /[?？]/u.test(end) || QUESTION.test(clause) };
+    })
+    .filter(({ text }) => text !== "");
+
+/** The clauses of everything said that state something, the oldest first. */
+export const statementsIn = (said: readonly string[]): string[] =>
+  said.flatMap(clausesOf).flatMap(({ text, isQuestion }) => (isQuestion ? [] : [text]));
+
+/** What users say of themselves, as said back to them. */
+export const toYou = (text: string): string =>
+  text
+    .replace(/\bmy\b/giu, "your")
+    .replace(/\bmyself\b/giu, "yourself")
+    .replace(/\bme\b/giu, "you")
+    .replace(/\bI am\b|\bI['’]m\b/gu, "you are")
+    .replace(/\bI\b/gu, "you");
+
+export const capitalised = (text: string): string =>
+  text.replace(/^\p{Ll}/u, (first) => first.toUpperCase());

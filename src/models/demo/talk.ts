@@ -1,0 +1,79 @@
+import type { Conversation, Intent } from "./conversation.js";
+
+const WAY_OUT =
+  "For real answers set `OPENAI_API_KEY`, or point `--base-url` and `--model` at any server that speaks the OpenAI API.";
+
+/** Quotes what the user said before. */
+export const quoteUser: Intent = ({ question, said }) => {
+  if (
+    !/\bwhat did I (?:just )?(?:say|ask|write|tell you)\b|\bmy (?:last|previous) message\b/iu.test(
+      question,
+    )
+  )
+    return undefined;
+  const previous = said.at(-2);
+  return previous === undefined
+    ? "You have not said anything before this."
+    : `You said: “${previous}”`;
+};
+
+/** Counts the user's messages in view. */
+export const countMessages: Intent = ({ question, said }) =>
+  /\bhow many (?:messages|things|questions)\b/iu.test(question)
+    ? `I can see ${said.length} ${said.length === 1 ? "message" : "messages"} from you, this one included.`
+    : undefined;
+
+/** Quotes the system message. */
+export const quoteInstructions: Intent = ({ question, instructions }) => {
+  if (!/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/iu.test(question))
+    return undefined;
+  return instructions === undefined
+    ? "I have been given no instructions."
+    : `My instructions are: “${instructions}”`;
+};
+
+export const help: Intent = ({ question, tools }) => {
+  if (
+    !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\bhow do you work\b/iu.test(
+      question,
+    )
+  )
+    return undefined;
+  return [
+    "I am the built-in **demo model**: I work offline, and I know only what you tell me in this conversation. Try:",
+    "",
+    "- `My name is Alice`, then `What's my name?`",
+    "- `My favourite colour is blue`, `I live in Paris`, `I like tea`, then ask me about it",
+    "- `What did I just say?`, `How many messages have I sent?`, `What do you remember?`",
+    "- `What are your instructions?`, `Show me markdown`",
+    ...(tools.has("calculate") ? ["- `What is 2+2*3?`"] : []),
+    ...(tools.has("current_time") ? ["- `What time is it in Tokyo?`"] : []),
+    ...(tools.has("remember")
+      ? ["- `Remember that the meeting is at 5`, `Forget the meeting`"]
+      : []),
+    "",
+    WAY_OUT,
+  ].join("\n");
+};
+
+export const greet: Intent = ({ question }) =>
+  /^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|こんにちは)(?!\p{L})/iu.test(question)
+    ? `Hello! I am the built-in demo model and work offline. Tell me your name, or ask for \`help\`. ${WAY_OUT}`
+    : undefined;
+
+export const acceptThanks: Intent = ({ question }) =>
+  /\b(?:thanks|thank you|thx|cheers)\b|ありがとう/iu.test(question) ? "You're welcome!" : undefined;
+
+export const sayGoodbye: Intent = ({ question }) =>
+  /^\W*(?:bye|goodbye|good night|see you)\b/iu.test(question) ? "Goodbye!" : undefined;
+
+const LONGEST_ECHO = 60;
+
+/** What is left when nothing else fits: says so, and what it heard. */
+export const admit = ({ question }: Conversation): string => {
+  const heard = question.replace(/\s+/gu, " ").trim();
+  const letters = [...heard];
+  const echo =
+    letters.length > LONGEST_ECHO ? `${letters.slice(0, LONGEST_ECHO).join("")}…` : heard;
+  return `You said “${echo}”. I am only a demo model that works offline, so I have no real answer to that. Ask for \`help\` to see what I can do.`;
+};

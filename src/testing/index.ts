@@ -1,0 +1,9 @@
+export {
+  type ScriptedAnswer,
+  type ScriptedCall,
+  type ScriptedFunction,
+  ScriptedModel,
+  type ScriptedModelOptions,
+  type ScriptedReply,
+  type ScriptedStep,
+} from "./scripted-model.js";

@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Usage } from "../messages.js";
+import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { untilAborted } from "../tools/until-aborted.js";
+
+/** A tool call of a script. */
+export interface ScriptedCall {
+  /** Default: `call-1`, `call-2`, … over the whole model. */
+  readonly id?: string;
+  readonly name: string;
+  /** A string is sent as it is, so that it may be invalid JSON; anything else as JSON. Default: `{}`. */
+  readonly arguments?: unknown;
+}
+
+/** What the model answers to one call. */
+export interface ScriptedAnswer {
+  /** One text delta, or several. */
+  readonly text?: string | readonly string[];
+  readonly toolCalls?: readonly ScriptedCall[];
+  /** Default: `tool-calls` when there are any, else `stop`. */
+  readonly reason?: FinishReason;
+  readonly usage?: Usage;
+  /** Thrown after the text, as when a connection breaks. */
+  readonly error?: Error;
+}
+
+/** A text, a whole answer, or an error to throw. */
+export type ScriptedReply = string | ScriptedAnswer | Error;
+
+/** Decides on the reply when the call comes. */
+export type ScriptedFunction = (
+  request: ModelRequest,
+  options: { readonly signal: AbortSignal },
+) => ScriptedReply | Promise<ScriptedReply>;
+
+export type ScriptedStep = ScriptedReply | ScriptedFunction;
+
+export interface ScriptedModelOptions {
+  /** Default: `scripted`. */
+  readonly name?: string;
+  /** Milliseconds to wait before each event. Give it a seeded random number to shuffle overlapping runs. */
+  readonly delay?: () => number;
+}
+
+/**
+ * A model that answers what a test told it to: one step per call, or one function for every call. It keeps what it was
+ * asked in `requests`.
+ */
+export class ScriptedModel implements Model {
+  readonly name: string;
+  /** A deep copy of every request, in order of the calls. */
+  readonly requests: ModelRequest[] = [];
+  readonly #script: readonly ScriptedStep[] | ScriptedFunction;
+  readonly #delay: (() => number) | undefined;
+  #calls = 0;
+
+  constructor(
+    script: readonly ScriptedStep[] | ScriptedFunction,
+    { name = "scripted", delay }: ScriptedModelOptions = {},
+  ) {
+    this.#script = script;
+    this.name = name;
+    this.#delay = delay;
+  }
+
+  async *stream(
+    request: ModelRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncGenerator<ModelEvent> {
+    signal.throwIfAborted();
+    this.requests.push(structuredClone(request));
+    const step = this.#step(this.requests.length);
+    const reply =
+      typeof step === "function" ? await untilAborted(step(request, { signal }), signal) : step;
+    if (reply instanceof Error) throw reply;
+    const answer = typeof reply === "string" ? { text: reply } : reply;
+    for (const event of this.#events(answer)) {
+      if (this.#delay) await untilAborted(sleep(this.#delay()), signal);
+      signal.throwIfAborted();
+      yield event;
+    }
+  }
+
+  /** Throws when steps are left, or when there were more calls than steps. */
+  assertDone(): void {
+    if (typeof this.#script === "function") return;
+    const [calls, steps] = [this.requests.length, this.#script.length];
+    if (calls !== steps)
+      throw new Error(`${steps} steps were scripted, but there were ${calls} calls.`);
+  }
+
+  #step(call: number): ScriptedStep {
+    if (typeof this.#script === "function") return this.#script;
+    const step = this.#script[call - 1];
+    if (step !== undefined) return step;
+    const asked = this.requests[call - 1]?.messages.at(-1)?.content;
+    throw new Error(
+      `Call ${call} of a model scripted for ${this.#script.length}: it was asked ${JSON.stringify(asked)}.`,
+    );
+  }
+
+  *#events(answer: ScriptedAnswer): Generator<ModelEvent> {
+    for (const text of [answer.text ?? []].flat()) yield { type: "text-delta", text };
+    for (const call of answer.toolCalls ?? []) yield this.#toolCall(call);
+    if (answer.error) throw answer.error;
+    const reason = answer.reason ?? (answer.toolCalls?.length ? "tool-calls" : "stop");
+    yield { type: "finish", reason, ...(answer.usage && { usage: answer.usage }) };
+  }
+
+  #toolCall({ id, name, arguments: args = {} }: ScriptedCall): ModelEvent {
+    this.#calls += 1;
+    return {
+      type: "tool-call",
+      id: id ?? `call-${this.#calls}`,
+      name,
+      arguments: typeof args === "string" ? args : JSON.stringify(args),
+    };
+  }
+}

@@ -1,0 +1,16 @@
+import type { Awaitable } from "../memory/memory.js";
+
+/** Waits for the work, but no longer than until the signal aborts: then rejects with its reason at once and lets the work go. */
+export async function untilAborted<T>(work: Awaitable<T>, signal: AbortSignal): Promise<T> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([aborted, work]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
