@@ -1,0 +1,92 @@
+/** One layer per line, the lowest first. A layer imports itself and what stands above it here. */
+const LAYERS = [
+  "^src/(messages|errors|ids|sanitise|version)[.]ts$",
+  "^src/(memory|models|tools)/",
+  "^src/agent/",
+  "^src/server/",
+  "^src/cli/",
+];
+
+/** Heavy or replaceable packages: each has one file that imports it, and that file only when it is needed. */
+const HOMES = [
+  { name: "openai", home: "^src/models/openai[.]ts$" },
+  { name: "@photostructure/sqlite", home: "^src/memory/sqlite[.]ts$" },
+  { name: "pg", home: "^src/memory/postgres[.]ts$" },
+  { name: "@a2a-js/sdk", home: "^src/server/a2a[.]ts$" },
+];
+
+const pathOf = (name) => `(^|/)${name}(/|$)`;
+const notTypes = { dependencyTypesNot: ["type-only"] };
+
+const upward = LAYERS.slice(0, -1).map((layer, index) => ({
+  name: "imports-point-one-way",
+  comment: "A lower layer must not know a higher one.",
+  severity: "error",
+  from: { path: layer },
+  to: { path: LAYERS.slice(index + 1) },
+}));
+
+const homes = HOMES.map(({ name, home }) => ({
+  name: `${name}-in-one-file`,
+  severity: "error",
+  from: { path: "^src/", pathNot: home },
+  to: { path: pathOf(name), ...notTypes },
+}));
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    ...homes,
+    {
+      name: "heavy-packages-are-lazy",
+      comment: "Use `await import(…)`, so that a command pays for what it uses.",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { path: HOMES.map(({ name }) => pathOf(name)), dynamic: false, ...notTypes },
+    },
+    {
+      name: "siblings-stay-strangers",
+      comment: "A memory knows no model and no tool; a model knows no memory and no tool.",
+      severity: "error",
+      from: { path: "^src/(memory|models)/" },
+      to: { path: "^src/(memory|models|tools)/", pathNot: "^src/$1/" },
+    },
+    {
+      name: "library-without-programs",
+      comment: "Whoever imports agno-chat must not get the command line or the server.",
+      severity: "error",
+      from: { path: "^src/(index[.]ts$|testing/)" },
+      to: { path: "^src/(cli|server)/" },
+    },
+    {
+      name: "testing-is-for-tests",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/testing/" },
+      to: { path: "^src/testing/" },
+    },
+    {
+      name: "terminal-packages-in-cli",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/cli/" },
+      to: { path: ["commander", "chalk", "conf", "@inquirer/prompts"].map(pathOf) },
+    },
+    {
+      name: "no-development-packages",
+      severity: "error",
+      from: { path: "^src/" },
+      to: { dependencyTypes: ["npm-dev"], ...notTypes },
+    },
+    {
+      name: "no-cycles",
+      comment: "Types may refer to each other; code must not.",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: notTypes },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+  },
+};

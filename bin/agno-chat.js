@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+// Node 12 must still be able to read this file: an old Node shall meet the line below and not a syntax error.
+const [major, minor] = process.versions.node.split(".").map(Number);
+
+if (major < 20 || (major === 20 && minor < 20)) {
+  fail(
+    `agno-chat needs Node 20.20 or later; this is Node ${process.versions.node}. Get one at https://nodejs.org.`,
+  );
+} else if (process.argv.length === 3 && ["-V", "--version"].includes(process.argv[2])) {
+  printVersion();
+} else {
+  void start();
+}
+
+/** Without loading the program: asking for the version costs no more than starting Node. */
+function printVersion() {
+  const { readFileSync } = process.getBuiltinModule("node:fs");
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  console.log(JSON.parse(manifest).version);
+}
+
+async function start() {
+  const program = await import("../dist/cli/main.js").catch((error) => {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    fail("agno-chat is not built yet. Run: npm run build");
+  });
+  if (program) process.exitCode = await program.main(process.argv.slice(2), process);
+}
+
+function fail(line) {
+  console.error(line);
+  process.exitCode = 1;
+}

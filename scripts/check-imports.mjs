@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Files that break one rule each, and those they need. */
+const PLANTED = [
+  ["src/ids.ts", 'import "./memory/upward.js";', "imports-point-one-way"],
+  ["src/memory/upward.ts", 'import "../agent/upward.js";', "imports-point-one-way"],
+  ["src/agent/upward.ts", 'import "../server/upward.js";', "imports-point-one-way"],
+  ["src/server/upward.ts", 'import "../cli/fine.js";', "imports-point-one-way"],
+  ["src/models/second.ts", 'await import("openai");', "openai-in-one-file"],
+  [
+    "src/memory/third.ts",
+    'await import("@photostructure/sqlite");',
+    "@photostructure/sqlite-in-one-file",
+  ],
+  ["src/memory/fourth.ts", 'await import("pg");', "pg-in-one-file"],
+  ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
+  ["src/models/openai.ts", 'import OpenAI from "openai"; new OpenAI();', "heavy-packages-are-lazy"],
+  ["src/memory/knows-models.ts", 'import "../models/openai.js";', "siblings-stay-strangers"],
+  ["src/index.ts", 'import "./cli/fine.js";', "library-without-programs"],
+  ["src/testing/fine.ts", "export {};", undefined],
+  ["src/cli/knows-testing.ts", 'import "../testing/fine.js";', "testing-is-for-tests"],
+  ["src/agent/coloured.ts", 'import "chalk";', "terminal-packages-in-cli"],
+  [
+    "src/cli/fine.ts",
+    'import "chalk"; import "../agent/one.js"; import type {} from "openai";',
+    undefined,
+  ],
+  ["src/tools/development.ts", 'import "vitest";', "no-development-packages"],
+  ["src/agent/one.ts", 'import "./two.js";', "no-cycles"],
+  ["src/agent/two.ts", 'import "./one.js"; import type {} from "./three.js";', undefined],
+  ["src/agent/three.ts", 'import type {} from "./two.js";', undefined],
+];
+
+proveRules();
+const { status } = cruise(root, ["--output-type", "err"], "inherit");
+process.exitCode = status;
+
+/** A rule that sees nothing passes just as one that is kept: so each must first report the file that breaks it. */
+function proveRules() {
+  const copy = mkdtempSync(path.join(tmpdir(), "agno-chat-imports-"));
+  try {
+    plant(copy);
+    const { stdout } = cruise(copy, ["--output-type", "json"], "pipe");
+    compare(JSON.parse(stdout).summary.violations);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+function plant(copy) {
+  for (const file of [".dependency-cruiser.cjs", "tsconfig.json", "package.json"])
+    cpSync(path.join(root, file), path.join(copy, file));
+  symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"), "junction");
+  for (const [file, text] of PLANTED) {
+    mkdirSync(path.dirname(path.join(copy, file)), { recursive: true });
+    writeFileSync(path.join(copy, file), text);
+  }
+}
+
+function compare(violations) {
+  const reported = new Set(violations.map(({ from, rule }) => `${from}: ${rule.name}`));
+  const expected = PLANTED.filter(([, , rule]) => rule).map(([file, , rule]) => `${file}: ${rule}`);
+  const missed = expected.filter((line) => !reported.has(line));
+  const extra = [...reported].filter((line) => !expected.includes(line));
+  if (missed.length + extra.length > 0)
+    throw new Error(`The import rules do not work.\nMissed: ${missed}\nNot planted: ${extra}`);
+  console.log(`Import rules: ${expected.length} planted violations reported.`);
+}
+
+function cruise(cwd, options, stdio) {
+  const command = path.join(root, "node_modules/dependency-cruiser/bin/dependency-cruise.mjs");
+  const args = [command, "src", "--config", ".dependency-cruiser.cjs", ...options];
+  const result = spawnSync(process.execPath, args, { cwd, stdio, encoding: "utf8" });
+  if (result.error) throw result.error;
+  return result;
+}

@@ -1,0 +1,36 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { build } from "../scripts/build.mjs";
+
+/** What decides how the product behaves for whoever runs the tests, and must not decide what they see. */
+const PERSONAL =
+  /^(OPENAI_|AGNO_CHAT_(?!TEST_)|XDG_|(HTTPS?|ALL|NO)_PROXY$|NO_COLOR$|FORCE_COLOR$|VISUAL$|EDITOR$)/i;
+
+/**
+ * Before all tests: no personal settings, an empty home folder, a fresh build. Done here and not per file, because a worker
+ * thread cannot change the environment that `os.homedir()` reads.
+ */
+export async function setup(): Promise<() => Promise<void>> {
+  for (const name of Object.keys(process.env).filter((key) => PERSONAL.test(key)))
+    delete process.env[name];
+  const home = await mkdtemp(path.join(tmpdir(), "agno-chat-home-"));
+  process.env.HOME = home;
+  process.env.USERPROFILE = home;
+  await buildOrRemove();
+  return () => refuseUsedHome(home);
+}
+
+/** A build that failed leaves nothing behind: whatever starts the command then fails, and no test meets an old build. */
+async function buildOrRemove(): Promise<void> {
+  await build().catch(() => rm("dist", { recursive: true, force: true }));
+}
+
+async function refuseUsedHome(home: string): Promise<void> {
+  const left = await readdir(home);
+  await rm(home, { recursive: true });
+  if (left.length === 0) return;
+  process.stderr.write(`A test wrote to the home folder: ${left.join(", ")}\n`);
+  // Vitest prints what a teardown throws and still ends with 0.
+  process.exitCode = 1;
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+import { bundleOptions } from "./scripts/build.mjs";
+
+export default defineConfig({
+  define: bundleOptions.define,
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "threads",
+    globalSetup: "test/global-setup.ts",
+    coverage: {
+      provider: "v8",
+      reporter: ["text"],
+      include: ["src/memory/**", "src/agent/**"],
+      exclude: ["src/memory/memory.ts"],
+      thresholds: { lines: 95, branches: 95 },
+    },
+  },
+});
