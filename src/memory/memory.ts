@@ -28,7 +28,7 @@ export interface AddOptions extends SessionOptions {
 }
 
 export interface ReadOptions extends SessionOptions {
-  /** The most recent messages to return, counted in messages. System messages come in addition. Default: all. */
+  /** The most recent messages to return, counted in messages. System messages come in addition. Default, and `Infinity`: all. */
   readonly limit?: number | undefined;
 }
 

@@ -1,0 +1,43 @@
+import { AgnoChatError } from "../errors.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
+import type { SessionOptions } from "./memory.js";
+
+/** The user meant: `default` for a missing or empty id. */
+export const userIdOf = (userId: string | undefined): string =>
+  userId === undefined || userId === "" ? DEFAULT_USER_ID : validateUserId(userId);
+
+/** The session meant where no session means the session `default`. */
+export const sessionIdOf = (options: SessionOptions): string =>
+  oneSessionOf(options) ?? DEFAULT_SESSION_ID;
+
+/** The session meant where no session means all of them: then `undefined`. */
+export const oneSessionOf = ({ sessionId }: SessionOptions): string | undefined =>
+  sessionId === undefined || sessionId === DEFAULT_SESSION_ID
+    ? sessionId
+    : validateSessionId(sessionId);
+
+/**
+ * A count of messages, an id or a generation: a whole number from 0 up, or `Infinity`; missing means `Infinity`.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function countOf(value: number | undefined, noun: string): number {
+  if (value === undefined || value === Infinity) return Infinity;
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw invalid(noun, value, "a whole number from 0 up");
+}
+
+/**
+ * A duration in milliseconds, from 0 up to `Infinity`.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function durationOf(value: number, noun: string): number {
+  if (typeof value === "number" && value >= 0) return value;
+  throw invalid(noun, value, "a number of milliseconds from 0 up");
+}
+
+/** What every method of a closed memory throws. */
+export const storeClosed = (): AgnoChatError =>
+  new AgnoChatError("STORE_CLOSED", "The memory is closed.", { hint: "Open it again first." });
+
+const invalid = (noun: string, value: unknown, rule: string): AgnoChatError =>
+  new AgnoChatError("INVALID_INPUT", `Invalid ${noun} ${String(value)}: it is not ${rule}.`);

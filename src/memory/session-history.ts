@@ -1,0 +1,89 @@
+import type { StoredMessage } from "../messages.js";
+
+/** Some consecutive messages of a session that are kept or dropped together; system messages are not counted. */
+export interface Run {
+  readonly session: SessionHistory;
+  messages: number;
+  /** How often it stands in its user's queue of runs, see `UserHistory`. */
+  queued: number;
+}
+
+/** The last `count` of them. */
+export const last = <Item>(items: Item[], count: number): Item[] =>
+  count >= items.length ? items : items.slice(items.length - count);
+
+export const byId = (left: StoredMessage, right: StoredMessage): number => left.id - right.id;
+
+/** The messages and the state of one session in this process. */
+export class SessionHistory {
+  readonly sessionId: string;
+  /** The memory's generation when this session began. */
+  readonly born: number;
+  /** JSON text by key. */
+  readonly state = new Map<string, string>();
+  total = 0;
+  lastActivity = 0;
+  latestRun: Run | undefined;
+  latestRunId: string | undefined;
+  readonly #system: StoredMessage[] = [];
+  #turns: StoredMessage[] = [];
+  /** How many of `#turns` were dropped and only wait to be removed. */
+  #dropped = 0;
+
+  constructor(sessionId: string, born: number) {
+    this.sessionId = sessionId;
+    this.born = born;
+  }
+
+  get size(): number {
+    return this.#system.length + this.#turns.length - this.#dropped;
+  }
+
+  push(message: StoredMessage): void {
+    (message.role === "system" ? this.#system : this.#turns).push(message);
+    this.total += 1;
+    this.latestRunId = message.runId;
+  }
+
+  dropOldest(count: number): void {
+    this.#dropped += count;
+    // Removing from the front moves the rest: done only when half is dropped, that costs the same per message.
+    if (2 * this.#dropped < this.#turns.length) return;
+    this.#turns = this.#turns.slice(this.#dropped);
+    this.#dropped = 0;
+  }
+
+  /** Every system message and the last `limit` others, oldest first. */
+  window(limit: number): StoredMessage[] {
+    const start = Math.max(this.#dropped, this.#turns.length - limit);
+    return inOrder(this.#system, this.#turns.slice(start));
+  }
+
+  /** The last `limit` messages with an id below `before`, oldest first. */
+  page(limit: number, before: number): StoredMessage[] {
+    const system = this.#system.slice(0, countBelow(this.#system, before));
+    const end = countBelow(this.#turns, before);
+    const start = Math.max(this.#dropped, end - limit);
+    return last(inOrder(system, this.#turns.slice(start, Math.max(start, end))), limit);
+  }
+}
+
+function inOrder(system: readonly StoredMessage[], turns: StoredMessage[]): StoredMessage[] {
+  if (system.length === 0) return turns;
+  const messages = system.concat(turns);
+  const [firstTurn] = turns;
+  const lastSystem = system[system.length - 1] as StoredMessage;
+  return firstTurn === undefined || lastSystem.id < firstTurn.id ? messages : messages.sort(byId);
+}
+
+/** How many messages, which rise by id, have an id below `before`: by halving. */
+function countBelow(messages: readonly StoredMessage[], before: number): number {
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((messages[middle] as StoredMessage).id < before) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,57 @@
+import { AgnoChatError } from "../errors.js";
+import type { JsonValue, SessionState, StatePatch } from "./memory.js";
+
+/** One change of a session state: the key's new value as JSON text, or `undefined` when it is to be deleted. */
+export type StateChange = readonly [key: string, json: string | undefined];
+
+/**
+ * The patch as JSON text by key, checked whole before anything is stored.
+ * @throws {AgnoChatError} `INVALID_STATE`, naming the key
+ */
+export function encodePatch(patch: StatePatch | undefined): readonly StateChange[] {
+  if (patch === undefined) return [];
+  if (typeof patch !== "object" || patch === null || Array.isArray(patch))
+    throw new AgnoChatError("INVALID_STATE", "Invalid session state: it is not an object.");
+  return Object.keys(patch).map((key) => [key, encodeValue(key, patch[key])]);
+}
+
+/** The state these keys and JSON texts stand for. */
+export function decodeState(entries: Iterable<readonly [string, string]>): SessionState {
+  const state: SessionState = Object.create(null) as SessionState;
+  for (const [key, json] of entries) state[key] = JSON.parse(json) as JsonValue;
+  return state;
+}
+
+function encodeValue(key: string, value: JsonValue | undefined): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return JSON.stringify(value, refuseLoss);
+  } catch (cause) {
+    throw new AgnoChatError(
+      "INVALID_STATE",
+      `Invalid session state: ${JSON.stringify(key)} holds a value that is not JSON.`,
+      {
+        hint: "Use null, booleans, finite numbers, strings, lists and plain objects.",
+        cause,
+      },
+    );
+  }
+}
+
+/** Throws where JSON.stringify would quietly drop a value or turn it into another one. */
+function refuseLoss(this: unknown, _key: string, value: unknown): unknown {
+  const lost =
+    typeof value === "function" ||
+    typeof value === "symbol" ||
+    (typeof value === "number" && !Number.isFinite(value)) ||
+    (value === undefined && Array.isArray(this)) ||
+    (typeof value === "object" && value !== null && !Array.isArray(value) && !isPlain(value));
+  if (lost) throw new TypeError("not JSON");
+  return value;
+}
+
+/** Whether it is an object of no class, also when it comes from another realm. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}

@@ -1,0 +1,74 @@
+import type { StoredMessage } from "../messages.js";
+import { byId, last, type Run, type SessionHistory } from "./session-history.js";
+
+/** The sessions of one user in this process, held to a number of messages altogether. */
+export class UserHistory {
+  readonly sessions = new Map<string, SessionHistory>();
+  nextId = 1;
+  size = 0;
+  lastActivity = 0;
+  readonly #maxMessages: number;
+  /** Runs by their latest message, oldest first. A run that went on stands here again: only its last place counts. */
+  #runs: Run[] = [];
+  #firstRun = 0;
+
+  constructor(maxMessages: number) {
+    this.#maxMessages = maxMessages;
+  }
+
+  append(session: SessionHistory, messages: readonly StoredMessage[]): void {
+    for (const message of messages) {
+      session.push(message);
+      if (message.role !== "system") this.#track(session, message.role === "user");
+    }
+    this.nextId += messages.length;
+    this.size += messages.length;
+    this.#trim();
+  }
+
+  /** The last `limit` messages of all sessions with an id below `before`, oldest first. */
+  page(limit: number, before: number): StoredMessage[] {
+    const pages = [...this.sessions.values()].map((session) => session.page(limit, before));
+    return pages.length === 1
+      ? (pages[0] as StoredMessage[])
+      : last(pages.flat().sort(byId), limit);
+  }
+
+  /** Forgets a session and everything in it. */
+  remove(session: SessionHistory): void {
+    this.sessions.delete(session.sessionId);
+    this.size -= session.size;
+    this.#runs = this.#runs.slice(this.#firstRun).filter((run) => run.session !== session);
+    this.#firstRun = 0;
+  }
+
+  #track(session: SessionHistory, begins: boolean): void {
+    if (begins || session.latestRun === undefined)
+      session.latestRun = { session, messages: 0, queued: 0 };
+    const run = session.latestRun;
+    run.messages += 1;
+    if (this.#runs[this.#runs.length - 1] === run) return;
+    run.queued += 1;
+    this.#runs.push(run);
+  }
+
+  #trim(): void {
+    while (this.size > this.#maxMessages && this.#firstRun < this.#runs.length - 1) {
+      const run = this.#runs[this.#firstRun] as Run;
+      this.#firstRun += 1;
+      run.queued -= 1;
+      if (run.queued === 0) this.#drop(run);
+    }
+    if (2 * this.#firstRun < this.#runs.length) return;
+    this.#runs = this.#runs.slice(this.#firstRun);
+    this.#firstRun = 0;
+  }
+
+  #drop(run: Run): void {
+    const { session, messages } = run;
+    if (session.latestRun === run) session.latestRun = undefined;
+    session.dropOldest(messages);
+    this.size -= messages;
+    if (session.size === 0 && session.state.size === 0) this.sessions.delete(session.sessionId);
+  }
+}
