@@ -70,9 +70,5 @@ export const assistantMessage = (
 ): AssistantMessage =>
   toolCalls.length > 0 ? { role: "assistant", content, toolCalls } : { role: "assistant", content };
 
-export const toolMessage = (
-  toolCallId: string,
-  content: string,
-  isError = false,
-): ToolMessage =>
+export const toolMessage = (toolCallId: string, content: string, isError = false): ToolMessage =>
   isError ? { role: "tool", content, toolCallId, isError } : { role: "tool", content, toolCallId };

@@ -23,9 +23,19 @@ export type FinishReason = "stop" | "length" | "tool-calls";
 export type ModelEvent =
   | { readonly type: "text-delta"; readonly text: string }
   /** A whole call: a model collects the pieces itself. */
-  | { readonly type: "tool-call"; readonly id: string; readonly name: string; readonly arguments: string }
+  | {
+      readonly type: "tool-call";
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: string;
+    }
   /** The call is tried again; only ever before the first text or tool call. */
-  | { readonly type: "retry"; readonly attempt: number; readonly delayMs: number; readonly reason: string }
+  | {
+      readonly type: "retry";
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly reason: string;
+    }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly usage?: Usage };
 
 /**
@@ -40,5 +50,8 @@ export interface Model {
    * Streams the answer to one request. Ends with exactly one `finish`; a stream that ends without one, or fails, throws
    * an `AgnoChatError` with a `MODEL_…` code or `CONTEXT_TOO_LONG`. Stops with the signal's reason soon after an abort.
    */
-  stream(request: ModelRequest, options: { readonly signal: AbortSignal }): AsyncIterable<ModelEvent>;
+  stream(
+    request: ModelRequest,
+    options: { readonly signal: AbortSignal },
+  ): AsyncIterable<ModelEvent>;
 }

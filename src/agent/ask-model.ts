@@ -1,0 +1,69 @@
+import { AgnoChatError } from "../errors.js";
+import type { ToolCall, Usage } from "../messages.js";
+import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { untilAborted } from "../tools/until-aborted.js";
+import type { RunEvent } from "./events.js";
+
+/** One answer of a model, collected from its stream. */
+export class Reply {
+  text = "";
+  readonly toolCalls: ToolCall[] = [];
+  finishReason: FinishReason | undefined;
+  usage: Usage | undefined;
+}
+
+/**
+ * Streams one answer of the model into `reply`, so that what had arrived is known even when it throws.
+ * @throws {AgnoChatError} what the model threw, or `MODEL_BAD_RESPONSE` for a model that broke its contract
+ */
+export async function askModel(
+  model: Model,
+  request: ModelRequest,
+  { reply, signal, emit }: { reply: Reply; signal: AbortSignal; emit: (event: RunEvent) => void },
+): Promise<void> {
+  const events = model.stream(request, { signal })[Symbol.asyncIterator]();
+  try {
+    while (reply.finishReason === undefined) {
+      const { done, value } = await untilAborted(events.next(), signal);
+      if (done) throw unfinished(model);
+      take(value, reply, emit);
+    }
+  } catch (thrown) {
+    if (signal.aborted) throw signal.reason;
+    if (thrown instanceof AgnoChatError) throw thrown;
+    throw new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
+      hint: "Run again with --debug to see the cause.",
+      cause: thrown,
+    });
+  } finally {
+    // Not awaited: a model that ignores the abort must not hold up the run.
+    events.return?.()?.catch(() => {});
+  }
+}
+
+function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void): void {
+  switch (event.type) {
+    case "text-delta":
+      reply.text += event.text;
+      return emit(event);
+    case "retry":
+      return emit(event);
+    case "tool-call": {
+      const { id, name, arguments: args } = event;
+      reply.toolCalls.push({ id, name, arguments: args });
+      return emit({ type: "tool-call", toolCallId: id, name, arguments: args });
+    }
+    case "finish":
+      reply.finishReason = event.reason;
+      reply.usage = event.usage;
+  }
+}
+
+const unfinished = (model: Model) =>
+  new AgnoChatError(
+    "MODEL_BAD_RESPONSE",
+    `The answer of ${model.name} ended before it was finished.`,
+    {
+      hint: "Try again.",
+    },
+  );

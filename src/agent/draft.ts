@@ -1,0 +1,80 @@
+import type { StatePatch } from "../memory/memory.js";
+import {
+  type AssistantMessage,
+  assistantMessage,
+  type NewMessage,
+  type ToolMessage,
+  type Usage,
+  userMessage,
+} from "../messages.js";
+import type { Reply } from "./ask-model.js";
+
+interface Round {
+  readonly messages: readonly [NewMessage & AssistantMessage, ...ToolMessage[]];
+  readonly patch: StatePatch;
+}
+
+/** The messages of a run under way: nothing of it is stored until the run ends. */
+export class RunDraft {
+  readonly #user: NewMessage;
+  readonly #modelName: string;
+  readonly #rounds: Round[] = [];
+  #final: NewMessage | undefined;
+
+  constructor(input: string, modelName: string) {
+    this.#user = userMessage(input);
+    this.#modelName = modelName;
+  }
+
+  get messages(): readonly NewMessage[] {
+    const messages = [this.#user, ...this.#rounds.flatMap((round) => round.messages)];
+    return this.#final === undefined ? messages : [...messages, this.#final];
+  }
+
+  /** The state changes of the rounds that are kept. */
+  get patch(): StatePatch | undefined {
+    return this.#rounds.at(-1)?.patch;
+  }
+
+  get usage(): Usage | undefined {
+    return this.messages.map((message) => message.usage).reduce(sum, undefined);
+  }
+
+  /** A reply that called tools, with their results in the order of the calls. */
+  addRound(reply: Reply, results: readonly ToolMessage[], patch: StatePatch): void {
+    this.#rounds.push({ messages: [this.#assistant(reply), ...results], patch });
+  }
+
+  finish(reply: Reply): void {
+    this.#final = this.#assistant(reply);
+  }
+
+  /**
+   * Cuts the run back to the last text that was shown, and marks that as interrupted.
+   * @returns false when nothing had been shown: then there is nothing to store.
+   */
+  interrupt(shown: string): boolean {
+    let content = shown;
+    while (content === "") {
+      const round = this.#rounds.pop();
+      if (round === undefined) return false;
+      content = round.messages[0].content;
+    }
+    this.#final = { ...assistantMessage(content), interrupted: true, model: this.#modelName };
+    return true;
+  }
+
+  #assistant({ text, toolCalls, usage }: Reply): NewMessage & AssistantMessage {
+    const message = { ...assistantMessage(text, toolCalls), model: this.#modelName };
+    return usage === undefined ? message : { ...message, usage };
+  }
+}
+
+function sum(total: Usage | undefined, usage: Usage | undefined): Usage | undefined {
+  if (total === undefined || usage === undefined) return total ?? usage;
+  const added = {
+    inputTokens: total.inputTokens + usage.inputTokens,
+    outputTokens: total.outputTokens + usage.outputTokens,
+  };
+  return total.estimated || usage.estimated ? { ...added, estimated: true } : added;
+}

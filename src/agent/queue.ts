@@ -1,0 +1,84 @@
+import { AgnoChatError } from "../errors.js";
+
+/** What a run does when one of the same user and session is under way: wait, be refused, or cancel those before it. */
+export type OnBusy = "queue" | "reject" | "cancel";
+
+const MAX_WAITING = 100;
+
+interface Entry {
+  readonly controller: AbortController;
+  start?: () => void;
+}
+
+/** A place in the line of one user's session. */
+export interface Place {
+  /** Resolves when it is this run's turn; absent when it already is. Rejects with the signal's reason on an abort. */
+  readonly turn: Promise<void> | undefined;
+  /** Lets the next one start. */
+  leave(): void;
+}
+
+/** One run at a time per user and session, in the order of the calls; runs of different ones never wait for each other. */
+export class RunQueue {
+  readonly #lines = new Map<string, Entry[]>();
+
+  /**
+   * Takes a place at once, before anything is awaited.
+   * @throws {AgnoChatError} `BUSY`
+   */
+  take(userId: string, sessionId: string, controller: AbortController, onBusy: OnBusy): Place {
+    const key = lineKey(userId, sessionId);
+    const line = this.#lines.get(key);
+    const entry: Entry = { controller };
+    const leave = () => this.#leave(key, entry);
+
+    if (line === undefined) {
+      this.#lines.set(key, [entry]);
+      return { turn: undefined, leave };
+    }
+    if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
+    if (onBusy === "cancel") for (const earlier of line) earlier.controller.abort(replaced());
+    line.push(entry);
+    return { turn: turnOf(entry), leave };
+  }
+
+  /** Users with a run under way or waiting. */
+  activeUsers(): ReadonlySet<string> {
+    return new Set([...this.#lines.keys()].map(userOfKey));
+  }
+
+  #leave(key: string, entry: Entry): void {
+    const line = this.#lines.get(key);
+    if (line === undefined) return;
+    const wasFirst = line[0] === entry;
+    const position = line.indexOf(entry);
+    if (position >= 0) line.splice(position, 1);
+    if (line.length === 0) this.#lines.delete(key);
+    else if (wasFirst) line[0]?.start?.();
+  }
+}
+
+/** Ids never hold NUL, so no two pairs share a key. */
+const lineKey = (userId: string, sessionId: string): string => `${userId}\0${sessionId}`;
+
+const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
+
+function turnOf(entry: Entry): Promise<void> {
+  const { signal } = entry.controller;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    entry.start = () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+const busy = (length: number) =>
+  new AgnoChatError("BUSY", `This conversation already has ${length} runs under way or waiting.`, {
+    hint: "Wait for a reply, then try again.",
+  });
+
+const replaced = () =>
+  new AgnoChatError("CANCELLED", "The run was cancelled by a newer message of the same user.");

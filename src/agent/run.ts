@@ -1,0 +1,159 @@
+import { AgnoChatError } from "../errors.js";
+import type { Memory, SessionState, Snapshot } from "../memory/memory.js";
+import type { StoredMessage, ToolCall, ToolMessage } from "../messages.js";
+import type { Model, ToolSpec } from "../models/model.js";
+import { callTool, type ToolTable } from "../tools/call-tool.js";
+import { askModel, Reply } from "./ask-model.js";
+import { RunDraft } from "./draft.js";
+import type { RunEvent, RunOutput } from "./events.js";
+import { requestOf } from "./request.js";
+import { StateChanges } from "./state-changes.js";
+import type { ToolScope } from "./tool-scope.js";
+
+/** What every run of an agent shares; none of it is of any user. */
+export interface RunParts {
+  readonly model: Model;
+  readonly memory: Memory;
+  readonly instructions: string | undefined;
+  readonly tools: ToolTable;
+  /** As the model is told of them; undefined when there are none. */
+  readonly toolSpecs: readonly ToolSpec[] | undefined;
+  readonly toolScope: ToolScope;
+  readonly maxLoops: number;
+  readonly historyLimit: number;
+}
+
+/** What is of this run alone. */
+export interface RunRequest {
+  readonly runId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly input: string;
+  readonly signal: AbortSignal;
+  /** Store what was shown when the run is cancelled. */
+  readonly keepInterrupted: boolean;
+  readonly emit: (event: RunEvent) => void;
+}
+
+/** One run: read once, ask the model until it calls no more tools, store once. */
+export async function executeRun(parts: RunParts, request: RunRequest): Promise<RunOutput> {
+  return new Run(parts, request).execute();
+}
+
+class Run {
+  readonly #parts: RunParts;
+  readonly #request: RunRequest;
+  readonly #draft: RunDraft;
+  #historyLimit: number;
+  #reply = new Reply();
+
+  constructor(parts: RunParts, request: RunRequest) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#draft = new RunDraft(request.input, parts.model.name);
+    this.#historyLimit = parts.historyLimit;
+  }
+
+  async execute(): Promise<RunOutput> {
+    const { runId, userId, sessionId, signal, emit } = this.#request;
+    emit({ type: "run-start", runId, userId, sessionId });
+    signal.throwIfAborted();
+    const snapshot = await this.#read();
+    try {
+      await this.#converse(snapshot);
+      signal.throwIfAborted();
+    } catch (thrown) {
+      if (signal.aborted) await this.#storeInterrupted(snapshot);
+      throw thrown;
+    }
+    const output = this.#outputOf(await this.#commit(snapshot));
+    emit({ type: "run-end", output });
+    return output;
+  }
+
+  async #read(): Promise<Snapshot> {
+    const { memory, historyLimit: limit } = this.#parts;
+    const { userId, sessionId } = this.#request;
+    return memory.read(userId, { sessionId, limit });
+  }
+
+  async #converse(snapshot: Snapshot): Promise<void> {
+    let changes: StateChanges | undefined;
+    for (let loop = 0; loop < this.#parts.maxLoops; loop++) {
+      await this.#ask(snapshot);
+      if (this.#reply.toolCalls.length === 0) return this.#draft.finish(this.#reply);
+      changes ??= new StateChanges(snapshot.state);
+      const results = await this.#callTools(snapshot);
+      this.#draft.addRound(this.#reply, results, changes.patch());
+      this.#reply = new Reply();
+    }
+    throw new AgnoChatError(
+      "MAX_LOOPS",
+      `The model still called tools after ${this.#parts.maxLoops} replies; nothing was stored.`,
+      { hint: "Ask for less at once, or raise maxLoops." },
+    );
+  }
+
+  /** A prompt that is too long for the model is sent once more with half of its history. */
+  async #ask(snapshot: Snapshot): Promise<void> {
+    try {
+      await this.#askOnce(snapshot);
+    } catch (thrown) {
+      const shorter = Math.floor(Math.min(snapshot.messages.length, this.#historyLimit) / 2);
+      if (!isTooLong(thrown) || shorter === 0 || this.#reply.text !== "") throw thrown;
+      this.#historyLimit = shorter;
+      await this.#askOnce(snapshot);
+    }
+  }
+
+  async #askOnce(snapshot: Snapshot): Promise<void> {
+    const { signal, emit } = this.#request;
+    const window = { current: this.#draft.messages, limit: this.#historyLimit };
+    const request = requestOf(this.#parts, snapshot, window);
+    await askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
+  }
+
+  /** In parallel; the results are in the order of the calls. */
+  async #callTools({ state }: Snapshot): Promise<ToolMessage[]> {
+    return this.#parts.toolScope.run(this.#request, () =>
+      Promise.all(this.#reply.toolCalls.map((call) => this.#callTool(call, state))),
+    );
+  }
+
+  async #callTool(call: ToolCall, state: SessionState): Promise<ToolMessage> {
+    const { runId, userId, sessionId, signal, emit } = this.#request;
+    const started = performance.now();
+    const context = { userId, sessionId, runId, state, signal };
+    const result = await callTool(this.#parts.tools, call, context);
+    const durationMs = performance.now() - started;
+    const { toolCallId, content, isError = false } = result;
+    emit({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });
+    return result;
+  }
+
+  async #commit({ generation }: Snapshot): Promise<readonly StoredMessage[]> {
+    const { runId, userId, sessionId } = this.#request;
+    const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
+    const state = this.#draft.patch;
+    return this.#parts.memory.add(messages, userId, { sessionId, state, generation });
+  }
+
+  async #storeInterrupted(snapshot: Snapshot): Promise<void> {
+    if (!this.#request.keepInterrupted || !this.#draft.interrupt(this.#reply.text)) return;
+    try {
+      await this.#commit(snapshot);
+    } catch (thrown) {
+      // Cleared in the meantime: then nothing is to be kept, and the cancel is what the caller hears of.
+      if (!(thrown instanceof AgnoChatError) || thrown.code !== "HISTORY_CLEARED") throw thrown;
+    }
+  }
+
+  #outputOf(messages: readonly StoredMessage[]): RunOutput {
+    const { runId, userId, sessionId } = this.#request;
+    const { text: content, finishReason = "stop" } = this.#reply;
+    return { runId, userId, sessionId, content, finishReason, messages, usage: this.#draft.usage };
+  }
+}
+
+const isTooLong = (thrown: unknown): boolean =>
+  thrown instanceof AgnoChatError && thrown.code === "CONTEXT_TOO_LONG";

@@ -1,0 +1,110 @@
+import type { AssistantMessage, Message, ToolMessage } from "../messages.js";
+
+export interface WindowInput {
+  /** What the agent is told first, whoever asks. */
+  readonly instructions?: string | undefined;
+  /** The session's messages, oldest first: at least the most recent `limit` of them and every system message. */
+  readonly history: readonly Message[];
+  /** Messages ever added to the session, as `Memory.read` counts them. */
+  readonly total: number;
+  /** The most history messages to send; the current run comes in addition and is always whole. */
+  readonly limit: number;
+  /** The run under way: its user message first. */
+  readonly current: readonly Message[];
+}
+
+/**
+ * What a model is sent: one system message first, then whole runs of history, then the current run. Whatever the
+ * memory holds, the result has no orphaned tool message, no unanswered tool call and never two user messages in a row.
+ */
+export function windowOf({ instructions, history, total, limit, current }: WindowInput): Message[] {
+  const system = systemOf(instructions, history);
+  const conversation = system.stored ? history.filter(isConversation) : history;
+  const kept = Math.min(conversation.length, keptOf(total, limit));
+  const messages: Message[] =
+    system.content === "" ? [] : [{ role: "system", content: system.content }];
+
+  const firstUser = conversation.findIndex(
+    (message, index) => index >= conversation.length - kept && message.role === "user",
+  );
+  if (firstUser >= 0) appendRepaired(messages, conversation, firstUser);
+  appendRepaired(messages, current, 0);
+  return messages;
+}
+
+/**
+ * How many of the most recent messages to keep. Beyond the limit the cut moves in steps of a quarter of it, so that the
+ * beginning of the prompt stays the same over many runs and a provider's prompt cache survives.
+ */
+function keptOf(total: number, limit: number): number {
+  if (total <= limit) return total;
+  const step = Math.max(1, Math.floor(limit / 4));
+  return Math.max(0, total - Math.ceil((total - limit) / step) * step);
+}
+
+const isConversation = (message: Message): boolean => message.role !== "system";
+
+/** Instructions and stored system messages as one text, none of them twice. */
+function systemOf(instructions: string | undefined, history: readonly Message[]) {
+  const stored = history.filter((message) => message.role === "system");
+  const texts = new Set([instructions ?? "", ...stored.map((message) => message.content)]);
+  texts.delete("");
+  return { content: [...texts].join("\n\n"), stored: stored.length > 0 };
+}
+
+function appendRepaired(to: Message[], from: readonly Message[], start: number): void {
+  for (let index = start; index < from.length; index++) {
+    const message = from[index] as Message;
+    if (message.role === "user") appendUser(to, message);
+    else if (message.role === "assistant") index += appendAssistant(to, message, from, index);
+    // A tool message that gets here answers no call: appendAssistant has passed the others by.
+  }
+}
+
+function appendUser(to: Message[], message: Message): void {
+  const last = to.at(-1);
+  if (last?.role !== "user") to.push(message);
+  else to[to.length - 1] = { role: "user", content: `${last.content}\n\n${message.content}` };
+}
+
+/** Appends an assistant message with the results that follow it, and tells how many of those it has used up. */
+function appendAssistant(
+  to: Message[],
+  message: AssistantMessage,
+  from: readonly Message[],
+  index: number,
+): number {
+  if (message.toolCalls === undefined || message.toolCalls.length === 0) {
+    if (message.content !== "") appendText(to, message);
+    return 0;
+  }
+  const following = resultsAfter(from, index);
+  const answers = new Map(following.map((result) => [result.toolCallId, result]));
+  const answered = message.toolCalls.filter((call) => answers.has(call.id));
+  if (answered.length === 0) {
+    if (message.content !== "") appendText(to, { role: "assistant", content: message.content });
+  } else {
+    to.push(
+      answered.length === message.toolCalls.length ? message : { ...message, toolCalls: answered },
+      ...answered.map((call) => answers.get(call.id) as ToolMessage),
+    );
+  }
+  return following.length;
+}
+
+function appendText(to: Message[], message: AssistantMessage): void {
+  const last = to.at(-1);
+  if (last?.role === "assistant" && last.toolCalls === undefined)
+    to[to.length - 1] = { role: "assistant", content: `${last.content}\n\n${message.content}` };
+  else to.push(message);
+}
+
+function resultsAfter(from: readonly Message[], index: number): ToolMessage[] {
+  const results: ToolMessage[] = [];
+  for (let next = index + 1; next < from.length; next++) {
+    const message = from[next] as Message;
+    if (message.role !== "tool") break;
+    results.push(message);
+  }
+  return results;
+}

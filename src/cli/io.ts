@@ -1,0 +1,14 @@
+import type { Readable, Writable } from "node:stream";
+
+/** What of a process the command line touches: `process` itself, or streams of a test. */
+export interface Io {
+  readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number };
+  readonly stdout: Writable & TerminalStream;
+  readonly stderr: Writable & TerminalStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface TerminalStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}

@@ -1,0 +1,103 @@
+import { AgnoChatError } from "../errors.js";
+import type { Model } from "../models/model.js";
+import type { Io } from "./io.js";
+import type { Settings } from "./settings/settings.js";
+
+const DEFAULT_OPENAI_MODEL = "gpt-5.4-mini";
+
+/** Where a model is asked. Without a base URL it is OpenAI's own server. */
+export interface Endpoint {
+  readonly baseUrl: string | undefined;
+  readonly apiKey: string | undefined;
+}
+
+/** The model the settings mean, or how to find it. */
+export type ModelChoice =
+  | { readonly kind: "demo"; readonly named: boolean }
+  | { readonly kind: "openai"; readonly endpoint: Endpoint; readonly model: string | undefined };
+
+/**
+ * Which model the settings mean. The demo model answers only when it was named or nothing else was.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED`
+ */
+export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
+  const { model, baseUrl } = settings.values;
+  if (model === "demo") return { kind: "demo", named: true };
+  const apiKey = keyFor(settings, env);
+  if (baseUrl !== undefined) return { kind: "openai", endpoint: { baseUrl, apiKey }, model };
+  if (apiKey !== undefined)
+    return { kind: "openai", endpoint: { baseUrl, apiKey }, model: model ?? DEFAULT_OPENAI_MODEL };
+  if (model === undefined) return { kind: "demo", named: false };
+  throw new AgnoChatError(
+    "MODEL_NOT_CONFIGURED",
+    `The model ${JSON.stringify(model)} needs a key or a server.`,
+    {
+      hint: "Set OPENAI_API_KEY, or name a server with --base-url, or use --model demo.",
+    },
+  );
+}
+
+/**
+ * The key that belongs to the base URL in use: a key goes to the server it was named together with, or to OpenAI's own,
+ * and never to the `--base-url` of the moment unless `--api-key-env` says so.
+ */
+function keyFor({ values, origins }: Settings, env: Io["env"]): string | undefined {
+  const { baseUrl, apiKey, apiKeyEnv } = values;
+  const place = baseUrl === undefined ? undefined : origins.baseUrl;
+  if (
+    apiKeyEnv !== undefined &&
+    (origins.apiKeyEnv === "flag" || belongs(origins.apiKeyEnv, place))
+  )
+    return keyIn(env, apiKeyEnv);
+  return belongs(origins.apiKey, place) ? apiKey : undefined;
+}
+
+const belongs = (keyOrigin: string, urlOrigin: string | undefined): boolean =>
+  urlOrigin === undefined || keyOrigin === urlOrigin;
+
+function keyIn(env: Io["env"], name: string): string {
+  const key = env[name];
+  if (key) return key;
+  throw new AgnoChatError("MODEL_NOT_CONFIGURED", `The environment variable ${name} is not set.`, {
+    hint: `It should hold the key: export ${name}=…`,
+  });
+}
+
+/**
+ * The model itself; with a server but no model named, the only one the server has.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` with the list when it has several
+ */
+export async function openModel(
+  choice: ModelChoice,
+  { signal, delayMs }: OpenModelOptions,
+): Promise<Model> {
+  if (choice.kind === "demo") {
+    const { DemoModel } = await import("../models/demo.js");
+    return new DemoModel({ delayMs });
+  }
+  const { OpenAIModel, listModels } = await import("../models/openai.js");
+  const { baseUrl, apiKey } = choice.endpoint;
+  const model = choice.model ?? onlyOne(await listModels({ baseUrl, apiKey, signal }));
+  return new OpenAIModel({ model, baseUrl, apiKey });
+}
+
+export interface OpenModelOptions {
+  readonly signal: AbortSignal;
+  /** How fast the demo model talks: milliseconds a word. */
+  readonly delayMs: number;
+}
+
+function onlyOne(models: readonly string[]): string {
+  const [only, ...others] = models;
+  if (only !== undefined && others.length === 0) return only;
+  throw new AgnoChatError(
+    "MODEL_NOT_CONFIGURED",
+    "No model is named and the server does not have exactly one.",
+    {
+      hint:
+        only === undefined
+          ? "The server lists no model: load one, or name it with --model."
+          : `Name one with --model: ${models.slice(0, 20).join(", ")}${models.length > 20 ? ", …" : ""}.`,
+    },
+  );
+}
