@@ -12,11 +12,11 @@ if (major < 20 || (major === 20 && minor < 20)) {
   void start();
 }
 
-/** Without loading the program: asking for the version costs no more than starting Node. */
+/** Without loading the program or opening stdout as a stream: the version should cost no more than starting Node. */
 function printVersion() {
-  const { readFileSync } = process.getBuiltinModule("node:fs");
+  const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  console.log(JSON.parse(manifest).version);
+  writeSync(1, `${JSON.parse(manifest).version}\n`);
 }
 
 async function start() {

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+
+const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-smoke-"));
+try {
+  const tarball = pack();
+  runsAlone(tarball);
+  install(tarball);
+  chats();
+  isImported();
+  console.log(`Smoke: agno-chat ${version} installs without scripts, chats and is imported.`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+function pack() {
+  const [{ filename }] = JSON.parse(
+    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], { cwd: root }),
+  );
+  return path.join(folder, filename);
+}
+
+/** As someone would try it who has no project: npx, in an empty folder. */
+function runsAlone(tarball) {
+  const cwd = path.join(folder, "empty");
+  mkdirSync(cwd);
+  const output = run("npx", ["--yes", "--ignore-scripts", tarball, "--version"], { cwd });
+  assert.equal(output.trim(), version);
+}
+
+/** Without scripts, as newer npm versions do it of themselves. */
+function install(tarball) {
+  writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+  run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball]);
+}
+
+function chats() {
+  const command = path.join(folder, "node_modules/.bin/agno-chat");
+  assert.equal(run(command, ["--version"]).trim(), version);
+  const input = "My name is Alice\nWhat's my name?\n";
+  assert.match(run(command, ["--user", "alice"], { input }), /Alice/);
+  assert.doesNotMatch(run(command, ["ask", "--user", "bob", "What's my name?"]), /Alice/);
+}
+
+function isImported() {
+  const program =
+    'import { AgnoChatError } from "agno-chat"; import "agno-chat/testing"; console.log(typeof AgnoChatError);';
+  const output = run(process.execPath, ["--input-type=module", "--eval", program]);
+  assert.equal(output.trim(), "function");
+}
+
+function run(command, args, options = {}) {
+  const env = { ...process.env, AGNO_CHAT_HOME: path.join(folder, "home") };
+  for (const name of ["OPENAI_API_KEY", "OPENAI_BASE_URL", "AGNO_CHAT_MODEL", "AGNO_CHAT_STORE"])
+    delete env[name];
+  return execFileSync(command, args, {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+    input: "",
+    timeout: 120_000,
+    ...options,
+  });
+}
