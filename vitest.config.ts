@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "threads",
     globalSetup: "test/global-setup.ts",
+    // Real child processes take their time on a busy machine with two cores.
+    testTimeout: 20_000,
     coverage: {
       provider: "v8",
       reporter: ["text"],

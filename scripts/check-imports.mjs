@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const tree = process.argv[2] ?? root;
 
 /** Files that break one rule each, and those they need. */
 const PLANTED = [
@@ -38,7 +39,7 @@ const PLANTED = [
 ];
 
 proveRules();
-const { status } = cruise(root, ["--output-type", "err"], "inherit");
+const { status } = cruise(tree, ["--output-type", "err"], "inherit");
 process.exitCode = status;
 
 /** A rule that sees nothing passes just as one that is kept: so each must first report the file that breaks it. */
@@ -55,7 +56,7 @@ function proveRules() {
 
 function plant(copy) {
   for (const file of [".dependency-cruiser.cjs", "tsconfig.json", "package.json"])
-    cpSync(path.join(root, file), path.join(copy, file));
+    cpSync(path.join(tree, file), path.join(copy, file));
   symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"), "junction");
   for (const [file, text] of PLANTED) {
     mkdirSync(path.dirname(path.join(copy, file)), { recursive: true });

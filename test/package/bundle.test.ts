@@ -1,0 +1,36 @@
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
+import { expect, test } from "vitest";
+
+test("an error is of the same class in every entry", async () => {
+  const files = await readdir("dist", { recursive: true });
+  const scripts = files
+    .filter((file) => file.endsWith(".js"))
+    .map((file) => path.join("dist", file));
+  const texts = await Promise.all(scripts.map((file) => readFile(file, "utf8")));
+  expect(texts.filter((text) => text.includes('name = "AgnoChatError"'))).toHaveLength(1);
+});
+
+test.each(["dist/index.js", "dist/testing/index.js"])(
+  "%s loads neither the command line nor a model's or a database's package",
+  async (entry) => {
+    const loaded = await loadedAtOnce(entry);
+    expect(loaded).toContain("\n// src/");
+    expect(loaded).not.toMatch(
+      /^\/\/ (src\/(cli|server)\/|node_modules\/(commander|chalk|conf|@inquirer|openai|pg)\/)/m,
+    );
+    expect(loaded).not.toMatch(/from "(@photostructure\/sqlite|pg|openai)"/);
+  },
+);
+
+/** The text of a bundle file and of all it imports statically; esbuild marks in it where each part came from. */
+async function loadedAtOnce(file: string, seen = new Set<string>()): Promise<string> {
+  if (seen.has(file)) return "";
+  seen.add(file);
+  const text = await readFile(file, "utf8");
+  const imports = [...text.matchAll(/^(?:import|\} from|import .* from) "(\.[^"]+)";$/gm)];
+  const parts = imports.map(([, target = ""]) =>
+    loadedAtOnce(path.join(path.dirname(file), target), seen),
+  );
+  return [text, ...(await Promise.all(parts))].join("\n");
+}
