@@ -16,6 +16,16 @@ export const historyCleared = (userId: string): AgnoChatError =>
     { hint: "Send the message again to begin anew." },
   );
 
+/** What an `add` to a session continues. */
+export interface Continued {
+  readonly userId: string;
+  readonly sessionId: string;
+  /** The generation in which the session began, when it is there. */
+  readonly born: number | undefined;
+  /** The generation that was read, when one was. */
+  readonly generation: number | undefined;
+}
+
 interface Clear {
   readonly generation: number;
   readonly scope: string;
@@ -52,8 +62,10 @@ export class ClearLog {
     this.#clears = [];
   }
 
-  /** Whether the session, or all of its user, was cleared after `generation`, as far as is known. */
-  clearedSince(generation: number, userId: string, sessionId: string): boolean {
+  /** Whether the session, or all of its user, was cleared after the generation that was read, as far as is known. */
+  wasCleared({ userId, sessionId, born, generation }: Continued): boolean {
+    // A session that was there by then and still is was not cleared in between.
+    if (generation === undefined || (born !== undefined && born <= generation)) return false;
     if (generation < this.#forgotten || generation > this.#generation) return true;
     const scopes = [scopeOf(userId), scopeOf(userId, sessionId)];
     for (let index = this.#clears.length - 1; index >= 0; index -= 1) {

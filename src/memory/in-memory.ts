@@ -62,7 +62,9 @@ export class InMemory implements Memory {
     const accepted = acceptMessages(messages);
     const changes = encodePatch(options.state);
     const known = this.#users.get(id);
-    this.#refuseCleared(options.generation, id, sessionId);
+    const born = known?.sessions.get(sessionId)?.born;
+    if (this.#clears.wasCleared({ userId: id, sessionId, born, generation: options.generation }))
+      throw historyCleared(id);
     if (accepted.length === 0 && changes.length === 0) return [];
 
     const user = known ?? new UserHistory(this.#maxMessages);
@@ -189,14 +191,6 @@ export class InMemory implements Memory {
   #session(userId: string | undefined, options: SessionOptions): SessionHistory | undefined {
     const user = this.#users.get(this.#userId(userId));
     return user?.sessions.get(sessionIdOf(options));
-  }
-
-  #refuseCleared(generation: number | undefined, userId: string, sessionId: string): void {
-    if (generation === undefined) return;
-    const session = this.#users.get(userId)?.sessions.get(sessionId);
-    // A session that was there by then and still is was not cleared in between.
-    if (session !== undefined && session.born <= generation) return;
-    if (this.#clears.clearedSince(generation, userId, sessionId)) throw historyCleared(userId);
   }
 
   #remove(userId: string, user: UserHistory, session: SessionHistory): void {

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../messages.js";
+import { byId, last } from "./order.js";
 
 /** Some consecutive messages of a session that are kept or dropped together; system messages are not counted. */
 export interface Run {
@@ -7,12 +8,6 @@ export interface Run {
   /** How often it stands in its user's queue of runs, see `UserHistory`. */
   queued: number;
 }
-
-/** The last `count` of them. */
-export const last = <Item>(items: Item[], count: number): Item[] =>
-  count >= items.length ? items : items.slice(items.length - count);
-
-export const byId = (left: StoredMessage, right: StoredMessage): number => left.id - right.id;
 
 /** The messages and the state of one session in this process. */
 export class SessionHistory {

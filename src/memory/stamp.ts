@@ -21,7 +21,13 @@ export function stamp(
   let runId = latestRunId;
   return messages.map((message, index) => {
     runId = message.runId ?? (message.role === "user" ? undefined : runId) ?? randomUUID();
-    return Object.freeze({ createdAt, ...message, runId, sessionId, id: firstId + index });
+    return Object.freeze({
+      ...message,
+      id: firstId + index,
+      runId,
+      sessionId,
+      createdAt: message.createdAt ?? createdAt,
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { StoredMessage } from "../messages.js";
-import { byId, last, type Run, type SessionHistory } from "./session-history.js";
+import { byId, last } from "./order.js";
+import type { Run, SessionHistory } from "./session-history.js";
 
 /** The sessions of one user in this process, held to a number of messages altogether. */
 export class UserHistory {

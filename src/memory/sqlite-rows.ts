@@ -1,0 +1,329 @@
+import type { StoredMessage } from "../messages.js";
+import type { SessionState } from "./memory.js";
+import { byId, last } from "./order.js";
+import type { SqliteConnection } from "./sqlite-driver.js";
+import { decodeState, type StateChange } from "./state.js";
+
+/** The part of a user's row that a call works with. */
+export interface UserRow {
+  readonly userKey: number;
+  readonly nextMessageId: number;
+  readonly nextSessionKey: number;
+  readonly sessions: number;
+  readonly messages: number;
+}
+
+/** The part of a session's row that a call works with. */
+export interface SessionRow {
+  readonly userKey: number;
+  readonly sessionKey: number;
+  readonly sessionId: string;
+  readonly born: number;
+  readonly total: number;
+  readonly messages: number;
+  readonly latestRunId: string | null;
+}
+
+interface MessageRow {
+  readonly id: number;
+  readonly runId: string;
+  readonly sessionId: string;
+  readonly createdAt: number;
+  readonly bodyJson: string;
+}
+
+/** Which messages of a history to return: the last `limit` with an id below `before`; `Infinity` means all. */
+export interface Page {
+  readonly limit: number;
+  readonly before: number;
+}
+
+export const findUser = (connection: SqliteConnection, userId: string): UserRow | undefined =>
+  connection.get(
+    `SELECT user_key AS userKey, next_message_id AS nextMessageId, next_session_key AS nextSessionKey, sessions, messages
+     FROM users WHERE user_id = ?`,
+    userId,
+  );
+
+export const findSession = (
+  connection: SqliteConnection,
+  userId: string,
+  sessionId: string,
+): SessionRow | undefined =>
+  connection.get(
+    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId, born, total,
+            sessions.messages AS messages, latest_run_id AS latestRunId
+     FROM sessions JOIN users USING (user_key) WHERE user_id = ? AND session_id = ?`,
+    userId,
+    sessionId,
+  );
+
+/** Users whose last activity is before `oldest`, by key from `after` on. */
+export const idleUsers = (
+  connection: SqliteConnection,
+  {
+    after,
+    oldest,
+    limit,
+  }: { readonly after: number; readonly oldest: number; readonly limit: number },
+): { userKey: number; userId: string; sessions: number; messages: number }[] =>
+  connection.all(
+    `SELECT user_key AS userKey, user_id AS userId, sessions, messages FROM users
+     WHERE user_key > ? AND last_activity < ? ORDER BY user_key LIMIT ?`,
+    after,
+    oldest,
+    limit,
+  );
+
+export function insertUser(connection: SqliteConnection, userId: string, time: number): UserRow {
+  connection.run(
+    `INSERT INTO users (user_id, next_message_id, next_session_key, sessions, messages, last_activity)
+     VALUES (?, 1, 1, 0, 0, ?)`,
+    userId,
+    time,
+  );
+  return findUser(connection, userId) as UserRow;
+}
+
+export function insertSession(
+  connection: SqliteConnection,
+  { userKey, nextSessionKey: sessionKey }: UserRow,
+  {
+    sessionId,
+    born,
+    time,
+  }: { readonly sessionId: string; readonly born: number; readonly time: number },
+): SessionRow {
+  connection.run(
+    `INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes, last_activity)
+     VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)`,
+    userKey,
+    sessionKey,
+    sessionId,
+    born,
+    time,
+  );
+  connection.run(
+    `UPDATE users SET sessions = sessions + 1, next_session_key = next_session_key + 1 WHERE user_key = ?`,
+    userKey,
+  );
+  return { userKey, sessionKey, sessionId, born, total: 0, messages: 0, latestRunId: null };
+}
+
+/** Adds the messages, which may be none, and brings the counters and the last activity of session and user up to date. */
+export function insertMessages(
+  connection: SqliteConnection,
+  { userKey, sessionKey }: SessionRow,
+  { messages, time }: { readonly messages: readonly StoredMessage[]; readonly time: number },
+): void {
+  let runs = 0;
+  let bytes = 0;
+  for (const message of messages) {
+    insertMessage(connection, { userKey, sessionKey, message });
+    if (message.role === "user") runs += 1;
+    bytes += Buffer.byteLength(JSON.stringify(message));
+  }
+  connection.run(
+    `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?, bytes = bytes + ?,
+            latest_run_id = coalesce(?, latest_run_id), last_activity = ?
+     WHERE user_key = ? AND session_key = ?`,
+    messages.length,
+    messages.length,
+    runs,
+    bytes,
+    messages.at(-1)?.runId ?? null,
+    time,
+    userKey,
+    sessionKey,
+  );
+  connection.run(
+    `UPDATE users SET next_message_id = next_message_id + ?, messages = messages + ?, last_activity = ?
+     WHERE user_key = ?`,
+    messages.length,
+    messages.length,
+    time,
+    userKey,
+  );
+}
+
+function insertMessage(
+  connection: SqliteConnection,
+  { userKey, sessionKey, message }: { userKey: number; sessionKey: number; message: StoredMessage },
+): void {
+  const { id, runId, sessionId: _, createdAt, ...body } = message;
+  connection.run(
+    `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at, body_json)
+     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    userKey,
+    id,
+    sessionKey,
+    message.role === "system" ? 1 : 0,
+    runId,
+    Date.parse(createdAt),
+    JSON.stringify(body),
+  );
+}
+
+export function applyChanges(
+  connection: SqliteConnection,
+  { userKey, sessionKey }: SessionRow,
+  changes: readonly StateChange[],
+): void {
+  for (const [key, json] of changes) {
+    if (json === undefined)
+      connection.run(
+        "DELETE FROM session_states WHERE user_key = ? AND session_key = ? AND key_json = ?",
+        userKey,
+        sessionKey,
+        JSON.stringify(key),
+      );
+    else
+      connection.run(
+        `INSERT INTO session_states (user_key, session_key, key_json, value_json) VALUES (?, ?, ?, ?)
+         ON CONFLICT (user_key, session_key, key_json) DO UPDATE SET value_json = excluded.value_json`,
+        userKey,
+        sessionKey,
+        JSON.stringify(key),
+        json,
+      );
+  }
+}
+
+export function stateOf(
+  connection: SqliteConnection,
+  session: SessionRow | undefined,
+): SessionState {
+  if (session === undefined) return decodeState([]);
+  const rows = connection.all<{ keyJson: string; valueJson: string }>(
+    `SELECT key_json AS keyJson, value_json AS valueJson FROM session_states
+     WHERE user_key = ? AND session_key = ?`,
+    session.userKey,
+    session.sessionKey,
+  );
+  return decodeState(
+    rows.map(({ keyJson, valueJson }) => [JSON.parse(keyJson) as string, valueJson]),
+  );
+}
+
+/** Every system message of the session and the last `limit` others, oldest first. */
+export const windowOf = (
+  connection: SqliteConnection,
+  session: SessionRow,
+  limit: number,
+): StoredMessage[] =>
+  [
+    ...latest(connection, session, { isSystem: 1, limit: Infinity, before: Infinity }),
+    ...latest(connection, session, { isSystem: 0, limit, before: Infinity }),
+  ].sort(byId);
+
+/** A page of one session, oldest first. */
+export const pageOfSession = (
+  connection: SqliteConnection,
+  session: SessionRow,
+  page: Page,
+): StoredMessage[] =>
+  last(
+    [
+      ...latest(connection, session, { isSystem: 1, ...page }),
+      ...latest(connection, session, { isSystem: 0, ...page }),
+    ].sort(byId),
+    page.limit,
+  );
+
+/** A page of all sessions of a user, oldest first. */
+export const pageOfUser = (
+  connection: SqliteConnection,
+  { userKey }: UserRow,
+  { limit, before }: Page,
+): StoredMessage[] =>
+  connection
+    .all<MessageRow>(
+      `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt, body_json AS bodyJson
+       FROM messages JOIN sessions USING (user_key, session_key)
+       WHERE user_key = ? AND message_id < ? ORDER BY message_id DESC LIMIT ?`,
+      userKey,
+      finite(before),
+      finite(limit),
+    )
+    .map(decodeMessage)
+    .reverse();
+
+/** Newest first. */
+const latest = (
+  connection: SqliteConnection,
+  { userKey, sessionKey, sessionId }: SessionRow,
+  { isSystem, limit, before }: Page & { readonly isSystem: 0 | 1 },
+): StoredMessage[] =>
+  connection
+    .all<Omit<MessageRow, "sessionId">>(
+      `SELECT message_id AS id, run_id AS runId, created_at AS createdAt, body_json AS bodyJson FROM messages
+       WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id < ?
+       ORDER BY message_id DESC LIMIT ?`,
+      userKey,
+      sessionKey,
+      isSystem,
+      finite(before),
+      finite(limit),
+    )
+    .map((row) => decodeMessage({ ...row, sessionId }));
+
+const decodeMessage = ({
+  id,
+  runId,
+  sessionId,
+  createdAt,
+  bodyJson,
+}: MessageRow): StoredMessage => ({
+  ...(JSON.parse(bodyJson) as StoredMessage),
+  id,
+  runId,
+  sessionId,
+  createdAt: new Date(createdAt).toISOString(),
+});
+
+const finite = (count: number): number => Math.min(count, Number.MAX_SAFE_INTEGER);
+
+export function isEmptySession(
+  connection: SqliteConnection,
+  { userKey, sessionKey, messages }: SessionRow,
+): boolean {
+  if (messages > 0) return false;
+  const state = connection.get(
+    "SELECT key_json FROM session_states WHERE user_key = ? AND session_key = ? LIMIT 1",
+    userKey,
+    sessionKey,
+  );
+  return state === undefined;
+}
+
+/** Deletes everything of one session, and the user when nothing is left of it. */
+export function deleteSession(
+  connection: SqliteConnection,
+  { userKey, sessionKey, messages }: SessionRow,
+): void {
+  for (const table of ["messages", "session_states", "sessions"])
+    connection.run(
+      `DELETE FROM ${table} WHERE user_key = ? AND session_key = ?`,
+      userKey,
+      sessionKey,
+    );
+  connection.run(
+    "UPDATE users SET sessions = sessions - 1, messages = messages - ? WHERE user_key = ?",
+    messages,
+    userKey,
+  );
+  connection.run("DELETE FROM users WHERE user_key = ? AND sessions = 0", userKey);
+}
+
+/** Deletes everything of one user. */
+export function deleteUser(connection: SqliteConnection, userKey: number): void {
+  for (const table of USER_TABLES)
+    connection.run(`DELETE FROM ${table} WHERE user_key = ?`, userKey);
+}
+
+/** Deletes everything of every user. */
+export function deleteEveryUser(connection: SqliteConnection): void {
+  for (const table of USER_TABLES) connection.run(`DELETE FROM ${table}`);
+}
+
+const USER_TABLES = ["messages", "session_states", "sessions", "users"];
