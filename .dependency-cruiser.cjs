@@ -10,7 +10,7 @@ const LAYERS = [
 /** Heavy or replaceable packages: each has one file that imports it, and that file only when it is needed. */
 const HOMES = [
   { name: "openai", home: "^src/models/openai[.]ts$" },
-  { name: "@photostructure/sqlite", home: "^src/memory/sqlite[.]ts$" },
+  { name: "@photostructure/sqlite", home: "^src/memory/sqlite-driver[.]ts$" },
   { name: "pg", home: "^src/memory/postgres[.]ts$" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a[.]ts$" },
 ];
