@@ -9,11 +9,11 @@ export const DEFAULT_SESSION_ID = "default";
 const MAX_CODE_POINTS = 255;
 
 /**
- * Characters that can make two ids look alike or move text on a screen: controls, line and paragraph separators, bidi
- * controls (UAX #9), zero-width characters and tag characters. ZWJ (U+200D) is allowed, since emoji families need it.
+ * Characters that can make two ids look alike or move text on a screen: controls, line and paragraph separators, and
+ * all that Unicode lets a screen leave out (bidi controls, zero-width, filler and tag characters). ZWJ and the two emoji
+ * variation selectors are allowed, since emoji need them.
  */
-const UNSAFE =
-  /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
+const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
  * The same id, unchanged, when it may name a user: 1–255 code points, well-formed, NFC, no surrounding white space, no

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../src/errors.js";
+
+const outcomes = Object.entries(ERROR_TABLE);
+
+describe("the table of errors", () => {
+  it.each(outcomes)(
+    "%s has an exit code, an HTTP status and a JSON-RPC code of the published ranges",
+    (name, outcome) => {
+      expect(name).toMatch(/^[A-Z][A-Z_]+$/);
+      expect([1, 2, 3, 4, 5, 130]).toContain(outcome.exit);
+      expect(outcome.http).toBeGreaterThanOrEqual(400);
+      expect(outcome.http).toBeLessThan(600);
+      expect(outcome.rpc).toBeGreaterThanOrEqual(-32768);
+      expect(outcome.rpc).toBeLessThanOrEqual(-32000);
+    },
+  );
+
+  it("tells bad input from a broken set-up and from a failed service", () => {
+    expect(ERROR_TABLE.INVALID_USER_ID).toMatchObject({ exit: 2, http: 400 });
+    expect(ERROR_TABLE.MODEL_AUTH).toMatchObject({ exit: 3, http: 500 });
+    expect(ERROR_TABLE.MODEL_RATE_LIMITED).toMatchObject({ exit: 4, http: 500 });
+    expect(ERROR_TABLE.BUSY).toMatchObject({ exit: 4, http: 429 });
+    expect(ERROR_TABLE.CANCELLED).toMatchObject({ exit: 130 });
+    expect(ERROR_TABLE.INTERNAL).toMatchObject({ exit: 1, http: 500 });
+  });
+});
+
+describe("an error", () => {
+  it("carries its code, its hint and its cause", () => {
+    const cause = new Error("refused");
+    const error = new AgnoChatError("BUSY", "Busy.", { hint: "Wait.", cause });
+    expect(error).toMatchObject({
+      name: "AgnoChatError",
+      code: "BUSY",
+      message: "Busy.",
+      hint: "Wait.",
+      cause,
+    });
+    expect(error).toBeInstanceOf(Error);
+    expect(String(error)).toBe("AgnoChatError: Busy.");
+  });
+
+  it("has no cause and no hint unless it was given one", () => {
+    const error = new AgnoChatError("BUSY", "Busy.");
+    expect("cause" in error).toBe(false);
+    expect(error.hint).toBeUndefined();
+  });
+
+  it("of ours stays itself", () => {
+    const error = new AgnoChatError("BUSY", "Busy.");
+    expect(asAgnoChatError(error)).toBe(error);
+  });
+
+  it.each([
+    new TypeError("secret-key-1"),
+    "secret-key-1",
+    undefined,
+    null,
+    { message: "secret-key-1" },
+  ])("of anybody else becomes INTERNAL, with its text only as the cause", (thrown) => {
+    const error = asAgnoChatError(thrown);
+    expect(error).toMatchObject({ code: "INTERNAL", message: "Something unexpected went wrong." });
+    expect(error.cause).toBe(thrown);
+    expect(`${error.message} ${error.hint}`).not.toContain("secret-key-1");
+  });
+});
