@@ -9,14 +9,14 @@ const LAYERS = [
 
 /** Heavy or replaceable packages: each has one file that imports it, and that file only when it is needed. */
 const HOMES = [
-  { name: "openai", home: "^src/models/openai[.]ts$" },
+  { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/sqlite-driver[.]ts$" },
   { name: "pg", home: "^src/memory/postgres[.]ts$" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a[.]ts$" },
 ];
 
-const pathOf = (name) => `(^|/)${name}(/|$)`;
-const notTypes = { dependencyTypesNot: ["type-only"] };
+const pathOf = (name) => `(^|node_modules/)${name}(/|$)`;
+const notTypes = { dependencyTypesNot: ["type-only", "type-import"] };
 
 const upward = LAYERS.slice(0, -1).map((layer, index) => ({
   name: "imports-point-one-way",
