@@ -9,7 +9,10 @@ const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "ut
 
 const ENTRIES = ["index", "testing/index", "cli/main", "server/index"];
 
-/** How every bundle of this repository is made: the product's own and those of the benchmarks. */
+/**
+ * How every bundle of this repository is made: the product's own and those of the benchmarks.
+ * @satisfies {import("esbuild").BuildOptions}
+ */
 export const bundleOptions = {
   absWorkingDir: root,
   bundle: true,
