@@ -1,0 +1,81 @@
+import type { Palette } from "../colour.js";
+import { plain, type Row, type Span, widthOf } from "../wrap.js";
+import type { Container } from "./lines.js";
+
+/** The quotes and list items that are open, as what they put in front of every row. */
+export interface Frame {
+  readonly containers: readonly Container[];
+  /** Closes all but the first `matched` and opens others inside. A list item that stayed empty still gets its row. */
+  change(matched: number, opened: readonly Container[]): Row[];
+  /** What the next row starts with; a list marker is given once. It takes at most half of `columns`. */
+  prefix(columns: number): Row;
+  /** An empty row, before the containers that have shown nothing yet. */
+  blankRow(): Row;
+}
+
+export interface FrameOptions {
+  readonly indent: string;
+  readonly palette: Palette;
+  readonly width: () => number;
+}
+
+interface Level {
+  readonly container: Container;
+  readonly first: Span;
+  readonly rest: Span;
+  shown: boolean;
+}
+
+export function createFrame({ indent, palette, width }: FrameOptions): Frame {
+  const margin: Span = { text: indent, paint: palette.dim };
+  let levels: Level[] = [];
+
+  function row(columns: number, marks: readonly Span[]): Row {
+    const fitting = [...marks];
+    while (fitting.length > 0 && widthOf([margin, ...fitting]) > columns / 2) fitting.shift();
+    return [margin, ...fitting];
+  }
+
+  function prefix(columns: number): Row {
+    const marks = levels.map(({ shown, first, rest }) => (shown ? rest : first));
+    for (const level of levels) level.shown = true;
+    return row(columns, marks);
+  }
+
+  return {
+    get containers() {
+      return levels.map(({ container }) => container);
+    },
+    change(matched, opened) {
+      const closesUnshown = levels.slice(matched).some(isUnshownItem);
+      const rows = closesUnshown ? [prefix(width())] : [];
+      levels = [...levels.slice(0, matched), ...opened.map((each) => levelOf(each, palette))];
+      return rows;
+    },
+    prefix,
+    blankRow() {
+      const shown = levels.filter((level) => level.shown);
+      const marks = shown.map(({ rest }) => rest);
+      return row(width(), marks);
+    },
+  };
+}
+
+function levelOf(container: Container, palette: Palette): Level {
+  if (container.kind === "quote") {
+    const bar = { text: "┃ ", paint: palette.dim };
+    return { container, first: bar, rest: bar, shown: false };
+  }
+  const mark = /^\d/.test(container.marker) ? container.marker : "•";
+  const first = { text: `${mark} `, paint: palette.dim };
+  return {
+    container,
+    first,
+    rest: { text: " ".repeat(mark.length + 1), paint: plain },
+    shown: false,
+  };
+}
+
+function isUnshownItem({ container, shown }: Level): boolean {
+  return container.kind === "item" && !shown;
+}

@@ -1,0 +1,118 @@
+import { Lexer, type Tokens } from "marked";
+import type { Palette } from "../colour.js";
+import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
+import { setSpans, spansOf } from "./inline.js";
+
+export interface TableOptions {
+  readonly columns: number;
+  readonly palette: Palette;
+}
+
+type Align = Tokens.Table["align"][number];
+
+const NARROWEST = 4;
+const SEPARATOR = " │ ";
+
+/** True when the two lines begin a table: a header row and, below it, its delimiter row. */
+export function startsTable(header: string, delimiter: string): boolean {
+  const mayBe = header.includes("|") && /^[\s|:-]*-[\s|:-]*$/.test(delimiter);
+  return mayBe && tableOf(`${header}\n${delimiter}`) !== undefined;
+}
+
+/**
+ * The rows of a table within `columns`. Columns too wide for the terminal share it, and their cells wrap; where not
+ * even four columns each are left, every cell stands on a row of its own, after its heading.
+ */
+export function renderTable(source: string, options: TableOptions): Row[] {
+  const table = tableOf(source);
+  if (table === undefined) return [];
+  const { palette, columns } = options;
+  const header = table.header.map((cell) => spansOf(cell.tokens, { palette, paint: palette.bold }));
+  const body = table.rows.map((row) =>
+    row.map((cell) => spansOf(cell.tokens, { palette, paint: plain })),
+  );
+  const widths = columnWidths([header, ...body], columns);
+  if (widths === undefined) return stacked(header, body, options);
+  const layout = { widths, align: table.align, palette };
+  const rule = widths.map((width) => "─".repeat(width)).join("─┼─");
+  return [
+    ...tableRow(header, layout),
+    [{ text: rule, paint: palette.dim }],
+    ...body.flatMap((row) => tableRow(row, layout)),
+  ];
+}
+
+function tableOf(source: string): Tokens.Table | undefined {
+  const [token] = new Lexer().lex(source);
+  return token?.type === "table" ? (token as Tokens.Table) : undefined;
+}
+
+/** Every column its natural width where that fits; else the widest give way first. */
+function columnWidths(rows: readonly Span[][][], columns: number): number[] | undefined {
+  const count = rows[0]?.length ?? 0;
+  const room = columns - SEPARATOR.length * (count - 1);
+  if (room < NARROWEST * count) return undefined;
+  const natural = Array.from({ length: count }, (_, index) =>
+    Math.max(1, ...rows.map((row) => widthOf(row[index] ?? []))),
+  );
+  return shrink(natural, room);
+}
+
+/** The widths capped at the largest cap whose sum stays within `room`. */
+function shrink(widths: readonly number[], room: number): number[] {
+  const capped = (cap: number) => widths.map((width) => Math.min(width, cap));
+  let cap = Math.min(room, Math.max(...widths));
+  while (cap > NARROWEST && sum(capped(cap)) > room) cap -= 1;
+  return capped(cap);
+}
+
+interface Layout {
+  readonly widths: readonly number[];
+  readonly align: readonly Align[];
+  readonly palette: Palette;
+}
+
+function tableRow(cells: readonly Span[][], { widths, align, palette }: Layout): Row[] {
+  const columns = cells.map((cell, index) => wrapCell(cell, widths[index] ?? 1));
+  const height = Math.max(1, ...columns.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) =>
+    columns.flatMap((lines, index) => {
+      const content = lines[line] ?? [];
+      const blanks = (widths[index] ?? 1) - widthOf(content);
+      const cell = pad(content, { blanks, align: align[index] ?? null });
+      return index === 0 ? cell : [{ text: SEPARATOR, paint: palette.dim }, ...cell];
+    }),
+  );
+}
+
+function wrapCell(cell: readonly Span[], width: number): Row[] {
+  const rows = createRows({ width: () => width, prefix: () => [] });
+  return [...setSpans(rows, cell), ...rows.end()];
+}
+
+function pad(content: Row, { blanks, align }: { blanks: number; align: Align }): Row {
+  if (align === "right") return [blank(blanks), ...content];
+  if (align !== "center") return [...content, blank(blanks)];
+  const before = Math.floor(blanks / 2);
+  return [blank(before), ...content, blank(blanks - before)];
+}
+
+function blank(width: number): Span {
+  return { text: " ".repeat(Math.max(0, width)), paint: plain };
+}
+
+function stacked(
+  header: readonly Span[][],
+  body: readonly Span[][][],
+  { columns, palette }: TableOptions,
+): Row[] {
+  const colon: Span = { text: ": ", paint: palette.bold };
+  const cellRows = (cell: readonly Span[], index: number) =>
+    wrapCell([...(header[index] ?? []), colon, ...cell], columns);
+  const rule: Row = [{ text: "─".repeat(columns), paint: palette.dim }];
+  return body.flatMap((row, index) => [...(index === 0 ? [] : [rule]), ...row.flatMap(cellRows)]);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,161 @@
+import type { Paint } from "./colour.js";
+import { displayWidth, graphemes } from "./width.js";
+
+/** A piece of text in one style. */
+export interface Span {
+  readonly text: string;
+  readonly paint: Paint;
+}
+
+export interface RowOptions {
+  /** Columns of the terminal, asked anew for every row. */
+  readonly width: () => number;
+  /** What the next row starts with; called once per row, with its columns. */
+  readonly prefix: (width: number) => readonly Span[];
+}
+
+/** One row of the screen, its prefix included. */
+export type Row = readonly Span[];
+
+/** Text set in rows; a row is given as soon as it is full, once and never again. */
+export interface Rows {
+  /** More text; any run of blanks is one place to break. Text added must not cut a grapheme. */
+  add(span: Span): Row[];
+  /** Ends the row, if one was begun. */
+  end(): Row[];
+}
+
+export const plain: Paint = (text) => text;
+
+/** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken. */
+export function createRows({ width, prefix }: RowOptions): Rows {
+  let start: readonly Span[] | undefined;
+  let room = 0;
+  let row: Span[] = [];
+  let used = 0;
+  let gap: Span | undefined;
+  let word: Span[] = [];
+  let wordWidth = 0;
+  let last = "";
+
+  function begin(): void {
+    if (start !== undefined) return;
+    const columns = width();
+    start = prefix(columns);
+    room = Math.max(2, columns - widthOf(start));
+  }
+
+  function flush(): Row {
+    const full = [...(start ?? []), ...row];
+    start = undefined;
+    row = [];
+    used = 0;
+    gap = undefined;
+    return full;
+  }
+
+  function endWord(): void {
+    if (word.length === 0) return;
+    if (gap !== undefined) row.push(gap);
+    row.push(...word);
+    used += wordWidth + (gap === undefined ? 0 : 1);
+    gap = undefined;
+    word = [];
+    wordWidth = 0;
+  }
+
+  /** Ends the rows that stand in the way of `columns` more in this word. */
+  function makeRoom(columns: number): Row[] {
+    const full: Row[] = [];
+    begin();
+    if (row.length > 0 && used + (gap === undefined ? 0 : 1) + wordWidth + columns > room) {
+      full.push(flush());
+      begin();
+    }
+    if (word.length > 0 && wordWidth + columns > room) {
+      endWord();
+      full.push(flush());
+      begin();
+    }
+    return full;
+  }
+
+  function place(grapheme: string, paint: Paint): Row[] {
+    if (isBlank(grapheme)) {
+      endWord();
+      if (row.length > 0) gap = { text: " ", paint };
+      last = "";
+      return [];
+    }
+    if (mayBreakBetween(last, grapheme)) endWord();
+    last = grapheme;
+    const columns = displayWidth(grapheme);
+    const full = makeRoom(columns);
+    append(word, { text: grapheme, paint });
+    wordWidth += columns;
+    return full;
+  }
+
+  return {
+    add({ text, paint }) {
+      return graphemes(text).flatMap((grapheme) => place(grapheme, paint));
+    },
+    end() {
+      endWord();
+      last = "";
+      return start === undefined ? [] : [flush()];
+    },
+  };
+}
+
+/**
+ * Plain text wrapped to `width` columns, every row starting with `indent` and ending with a line feed. Lines stay
+ * lines, and their own indentation is kept on every row they need.
+ */
+export function wrapText(
+  text: string,
+  { width, indent }: { readonly width: number; readonly indent: string },
+): string {
+  let wrapped = "";
+  for (const line of text.split("\n")) wrapped += wrapLine(line, width, indent);
+  return wrapped;
+}
+
+/** One row without the blanks at its end; each span painted by itself, so that no style reaches beyond its row. */
+export function paintRow(row: Row): string {
+  const last = row.findLastIndex(({ text }) => text.trimEnd() !== "");
+  const painted = row.slice(0, last + 1).map(({ text, paint }, index) => {
+    const shown = index === last ? text.trimEnd() : text;
+    return shown === "" ? "" : paint(shown);
+  });
+  return `${painted.join("")}\n`;
+}
+
+export function widthOf(spans: readonly Span[]): number {
+  return spans.reduce((total, { text }) => total + displayWidth(text), 0);
+}
+
+function wrapLine(line: string, width: number, indent: string): string {
+  const own = (/^[ \t]*/.exec(line)?.[0] ?? "").replaceAll("\t", "  ");
+  const start = indent + own.slice(0, Math.max(0, Math.floor(width / 2)));
+  const rows = createRows({ width: () => width, prefix: () => [{ text: start, paint: plain }] });
+  const wrapped = [...rows.add({ text: line, paint: plain }), ...rows.end()];
+  return wrapped.length === 0 ? `${indent.trimEnd()}\n` : wrapped.map(paintRow).join("");
+}
+
+function append(spans: Span[], span: Span): void {
+  const before = spans.at(-1);
+  if (before?.paint !== span.paint) spans.push(span);
+  else spans[spans.length - 1] = { text: before.text + span.text, paint: span.paint };
+}
+
+/** A no-break space is no blank: nothing may be broken there. */
+function isBlank(grapheme: string): boolean {
+  return grapheme === " " || grapheme === "\n" || grapheme === "\t";
+}
+
+/** Between wide characters a row may end without a blank, though not before closing or after opening punctuation. */
+function mayBreakBetween(before: string, after: string): boolean {
+  if (before === "" || (displayWidth(before) < 2 && displayWidth(after) < 2)) return false;
+  return !/^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after) && !/^[\p{Ps}\p{Pi}]/u.test(before);
+}
