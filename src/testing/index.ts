@@ -1,3 +1,4 @@
+export { type MemoryConformanceOptions, memoryConformance } from "./memory-conformance.js";
 export {
   type ScriptedAnswer,
   type ScriptedCall,

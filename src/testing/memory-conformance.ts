@@ -1,0 +1,760 @@
+import assert from "node:assert/strict";
+import { AgnoChatError, type ErrorCode } from "../errors.js";
+import type { Awaitable, Memory, SessionState, StatePatch } from "../memory/memory.js";
+import {
+  assistantMessage,
+  type NewMessage,
+  type StoredMessage,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from "../messages.js";
+
+type Test = () => Promise<void>;
+
+export interface MemoryConformanceOptions {
+  /** What is tested, for the title. */
+  readonly name: string;
+  /** A new, empty memory with this clock (milliseconds since 1970). It is closed after the test. */
+  readonly open: (options: { readonly now: () => number }) => Awaitable<Memory>;
+  /** The test functions of vitest, node:test, mocha or jest. */
+  readonly describe: (title: string, body: () => void) => unknown;
+  readonly it: ((title: string, test: Test) => unknown) & {
+    readonly skip: (title: string, test: Test) => unknown;
+  };
+  /** Promises this memory cannot keep: the title of the test, and why. It is then skipped and says so. */
+  readonly unsupported?: Readonly<Record<string, string>>;
+}
+
+interface Bench {
+  readonly memory: Memory;
+  /** The memory's clock; a test sets it forward. */
+  readonly clock: { now: number };
+}
+
+type Promises = Readonly<Record<string, (bench: Bench) => Promise<void>>>;
+
+/**
+ * Checks every promise of the `Memory` contract, isolation first. Call it in a test file of your own memory.
+ * @throws {Error} when `unsupported` names no test
+ */
+export function memoryConformance({
+  name,
+  open,
+  describe,
+  it,
+  unsupported = {},
+}: MemoryConformanceOptions): void {
+  const known = new Set(Object.values(GROUPS).flatMap(Object.keys));
+  const stale = Object.keys(unsupported).find((title) => !known.has(title));
+  if (stale !== undefined)
+    throw new Error(`No conformance test is called ${JSON.stringify(stale)}.`);
+
+  const declare = (title: string, check: Promises[string]): void => {
+    const test = async (): Promise<void> => {
+      const clock = { now: Date.UTC(2026, 0, 1) };
+      const memory = await open({ now: () => clock.now });
+      try {
+        await check({ memory, clock });
+      } finally {
+        await memory.close();
+      }
+    };
+    const reason = Object.hasOwn(unsupported, title) ? unsupported[title] : undefined;
+    if (reason === undefined) it(title, test);
+    else it.skip(`[because ${reason}] ${title}`, test);
+  };
+
+  describe(`${name} keeps the memory contract`, () => {
+    for (const [group, promises] of Object.entries(GROUPS))
+      describe(group, () => {
+        for (const [title, check] of Object.entries(promises)) declare(title, check);
+      });
+  });
+}
+
+/** Valid ids that a careless store mixes up, loses or runs. */
+const STRANGE_IDS = [
+  "default",
+  "__proto__",
+  "constructor",
+  "toString",
+  "a",
+  "A",
+  "a.b",
+  "a:b",
+  "a/b",
+  "../a",
+  ".",
+  "..",
+  "%",
+  "_",
+  "%61",
+  "*",
+  "1",
+  "01",
+  "null",
+  "undefined",
+  "'; drop table users; --",
+  '"',
+  "\\",
+  "a b",
+  "ß",
+  "ss",
+  "é",
+  "👩‍👩‍👧",
+  "日本",
+  "x".repeat(255),
+  "😀".repeat(255),
+];
+
+const REFUSED_IDS = [
+  "x".repeat(256),
+  "😀".repeat(256),
+  "e\u0301",
+  "\ud83d",
+  "a\nb",
+  "a\0b",
+  " a",
+  "a ",
+  "a\u200bb",
+  "a\u202eb",
+];
+
+/** Strings that only an exact store gives back. */
+const STRANGE_TEXTS = [
+  "",
+  "\0",
+  "a\0b",
+  "\ud800",
+  "x\udfff\ud83dy",
+  "e\u0301",
+  "é",
+  "\r\n\t\u2028",
+  '"\\',
+  "👩‍👩‍👧",
+  "x".repeat(100_000),
+];
+
+const isolation: Promises = {
+  "shows no user another user's messages or state, whatever their ids look like": async ({
+    memory,
+  }) => {
+    for (const id of STRANGE_IDS)
+      await memory.add(userMessage(`of ${id}`), id, { state: { owner: id } });
+    for (const id of STRANGE_IDS) {
+      assert.deepEqual(texts(await memory.getMessages(id)), [`of ${id}`]);
+      assert.deepEqual(texts((await memory.read(id)).messages), [`of ${id}`]);
+      assert.deepEqual(plain(await memory.getState(id)), { owner: id });
+      assert.equal(await memory.size(id), 1);
+    }
+    const users = (await memory.users()).map(({ userId }) => userId);
+    assert.deepEqual(users.sort(), [...STRANGE_IDS].sort());
+  },
+
+  "shows no session another session's messages or state, whatever their ids look like": async ({
+    memory,
+  }) => {
+    for (const sessionId of STRANGE_IDS)
+      await memory.add(userMessage(`in ${sessionId}`), "alice", {
+        sessionId,
+        state: { sessionId },
+      });
+    for (const sessionId of STRANGE_IDS) {
+      assert.deepEqual(texts(await memory.getMessages("alice", { sessionId })), [
+        `in ${sessionId}`,
+      ]);
+      assert.deepEqual(texts((await memory.read("alice", { sessionId })).messages), [
+        `in ${sessionId}`,
+      ]);
+      assert.deepEqual(plain(await memory.getState("alice", { sessionId })), { sessionId });
+      assert.equal(await memory.size("alice", { sessionId }), 1);
+    }
+  },
+
+  "refuses ids that could be mistaken for others, and stores nothing for them": async ({
+    memory,
+  }) => {
+    for (const id of REFUSED_IDS) {
+      const sessionId = id;
+      await rejects("INVALID_USER_ID", () => memory.add(userMessage("hi"), id));
+      await rejects("INVALID_USER_ID", () => memory.read(id));
+      await rejects("INVALID_USER_ID", () => memory.getMessages(id));
+      await rejects("INVALID_USER_ID", () => memory.getState(id));
+      await rejects("INVALID_USER_ID", () => memory.size(id));
+      await rejects("INVALID_USER_ID", () => memory.clear(id));
+      await rejects("INVALID_USER_ID", () => memory.sessions(id));
+      await rejects("INVALID_SESSION_ID", () => memory.add(userMessage("hi"), "a", { sessionId }));
+      await rejects("INVALID_SESSION_ID", () => memory.getMessages("a", { sessionId }));
+      await rejects("INVALID_SESSION_ID", () => memory.clear("a", { sessionId }));
+    }
+    await rejects("INVALID_SESSION_ID", () => memory.clear("a", { sessionId: "" }));
+    await rejects("INVALID_USER_ID", () => memory.clear(null as unknown as string));
+    await rejects("INVALID_SESSION_ID", () =>
+      memory.clear("a", { sessionId: null as unknown as string }),
+    );
+    assert.deepEqual(await memory.users(), []);
+  },
+
+  "clears one user and leaves every other as it was": async ({ memory }) => {
+    for (const id of STRANGE_IDS) await memory.add(userMessage(id), id, { state: { id } });
+    for (const [index, id] of STRANGE_IDS.entries()) {
+      assert.deepEqual(await memory.clear(id), { messages: 1, sessions: 1 });
+      assert.deepEqual(await memory.getMessages(id), []);
+      assert.deepEqual(plain(await memory.getState(id)), {});
+      assert.equal((await memory.users()).length, STRANGE_IDS.length - index - 1);
+    }
+  },
+
+  "keeps 10 messages of one user, 5 of another and 0 of a third apart (S12)": async ({
+    memory,
+  }) => {
+    for (let index = 0; index < 10; index += 1) await memory.add(userMessage(`${index}`), "a");
+    for (let index = 0; index < 5; index += 1) await memory.add(userMessage(`${index}`), "b");
+    assert.deepEqual(
+      [await memory.size("a"), await memory.size("b"), await memory.size("c")],
+      [10, 5, 0],
+    );
+  },
+
+  "loses and mixes up nothing when 10 users write 100 times at once (S11)": async ({ memory }) => {
+    const users = Array.from({ length: 10 }, (_, index) => `user-${index}`);
+    const rounds = Array.from({ length: 100 }, (_, index) => `${index}`);
+    await Promise.all(
+      rounds.flatMap((round) =>
+        users.map(async (user) => memory.add(userMessage(`${user} ${round}`), user)),
+      ),
+    );
+    for (const user of users) {
+      assert.equal(await memory.size(user), 100);
+      assert.deepEqual(
+        texts(await memory.getMessages(user)),
+        rounds.map((round) => `${user} ${round}`),
+      );
+    }
+  },
+};
+
+const defaults: Promises = {
+  "takes a missing or empty user id for the user default (S5)": async ({ memory }) => {
+    await memory.add(userMessage("one"));
+    await memory.add(userMessage("two"), "");
+    assert.deepEqual(texts(await memory.getMessages("default")), ["one", "two"]);
+    assert.equal(await memory.size(), 2);
+    assert.equal((await memory.sessions()).length, 1);
+    assert.deepEqual(await memory.clear(""), { messages: 2, sessions: 1 });
+  },
+
+  "takes a missing session for default in add, read and getState, for all in the rest": async ({
+    memory,
+  }) => {
+    await memory.add(userMessage("here"), "a", { state: { here: true } });
+    await memory.add(userMessage("there"), "a", { sessionId: "s2", state: { there: true } });
+    assert.deepEqual(texts((await memory.read("a")).messages), ["here"]);
+    assert.deepEqual(plain(await memory.getState("a")), { here: true });
+    assert.deepEqual(texts(await memory.getMessages("a")), ["here", "there"]);
+    assert.equal(await memory.size("a"), 2);
+    assert.equal(await memory.size("a", { sessionId: "default" }), 1);
+    assert.deepEqual(await memory.clear("a"), { messages: 2, sessions: 2 });
+  },
+
+  "answers empty for users and sessions never seen, and remembers no question": async ({
+    memory,
+  }) => {
+    const { messages, state, total } = await memory.read("a");
+    assert.deepEqual([messages, plain(state), total], [[], {}, 0]);
+    assert.equal(Object.getPrototypeOf(await memory.getState("a")), null);
+    assert.deepEqual(await memory.getMessages("a", { sessionId: "s" }), []);
+    assert.equal(await memory.size("a", { sessionId: "s" }), 0);
+    assert.deepEqual(await memory.clear("a"), { messages: 0, sessions: 0 });
+    assert.deepEqual(await memory.clear("a", { sessionId: "s" }), { messages: 0, sessions: 0 });
+    assert.deepEqual(await memory.sessions("a"), []);
+    assert.deepEqual(await memory.add([], "a"), []);
+    assert.deepEqual(await memory.users(), []);
+  },
+};
+
+const messages: Promises = {
+  "gives back every kind of message exactly, stamped": async ({ memory, clock }) => {
+    const toolCalls = [{ id: "c1", name: "clock", arguments: "{not json" }];
+    const run: NewMessage[] = [
+      systemMessage("be kind"),
+      userMessage("what time is it?"),
+      assistantMessage("", toolCalls),
+      toolMessage("c1", "broken", true),
+      {
+        ...assistantMessage("late"),
+        interrupted: true,
+        model: "m",
+        usage: { inputTokens: 3, outputTokens: 1, estimated: true },
+      },
+    ];
+    const stored = await memory.add(run, "a", { sessionId: "s" });
+    assert.deepEqual(await memory.getMessages("a"), stored);
+    assert.deepEqual((await memory.read("a", { sessionId: "s" })).messages, stored);
+    for (const [index, message] of stored.entries()) {
+      const { id, runId, sessionId, createdAt, ...rest } = message;
+      assert.deepEqual(rest, run[index]);
+      assert.equal(sessionId, "s");
+      assert.equal(createdAt, new Date(clock.now).toISOString());
+      assert.ok(runId.length > 0 && Number.isSafeInteger(id));
+    }
+  },
+
+  "gives back any text exactly": async ({ memory }) => {
+    await memory.add(STRANGE_TEXTS.map(userMessage), "a");
+    assert.deepEqual(texts(await memory.getMessages("a")), STRANGE_TEXTS);
+    assert.deepEqual(texts((await memory.read("a")).messages), STRANGE_TEXTS);
+  },
+
+  "numbers the messages of a user upwards over all sessions": async ({ memory }) => {
+    for (let index = 0; index < 6; index += 1)
+      await memory.add(userMessage(`${index}`), "a", { sessionId: `s${index % 3}` });
+    const all = await memory.getMessages("a");
+    assert.deepEqual(texts(all), ["0", "1", "2", "3", "4", "5"]);
+    const ids = all.map(({ id }) => id);
+    assert.deepEqual(
+      [...new Set(ids)].sort((left, right) => left - right),
+      ids,
+    );
+  },
+
+  "gives a run to each user message and to what follows it": async ({ memory }) => {
+    const [q1, a1, q2, a2] = await memory.add(
+      [userMessage("q1"), assistantMessage("a1"), userMessage("q2"), assistantMessage("a2")],
+      "a",
+    );
+    const [late] = await memory.add(assistantMessage("late"), "a");
+    const [other] = await memory.add(assistantMessage("other"), "a", { sessionId: "s" });
+    assert.equal(q1?.runId, a1?.runId);
+    assert.equal(q2?.runId, a2?.runId);
+    assert.equal(late?.runId, q2?.runId);
+    assert.equal(new Set([q1?.runId, q2?.runId, other?.runId]).size, 3);
+  },
+
+  "keeps the run and the time a message brings, never its id or session": async ({ memory }) => {
+    const brought = { runId: "r", createdAt: "2020-02-03T04:05:06.789Z", id: 99, sessionId: "x" };
+    const [stored] = await memory.add({ ...userMessage("hi"), ...brought }, "a");
+    assert.deepEqual(await memory.getMessages("a"), [stored]);
+    assert.equal(stored?.runId, "r");
+    assert.equal(stored?.createdAt, brought.createdAt);
+    assert.equal(stored?.sessionId, "default");
+    assert.notEqual(stored?.id, 99);
+  },
+
+  "stores no key it does not know": async ({ memory }) => {
+    await memory.add({ ...userMessage("hi"), secret: 1 } as NewMessage, "a");
+    const [message] = await memory.getMessages("a");
+    assert.deepEqual(Object.keys(message as object).sort(), [
+      "content",
+      "createdAt",
+      "id",
+      "role",
+      "runId",
+      "sessionId",
+    ]);
+  },
+
+  "returns copies: changing them changes nothing stored (S17)": async ({ memory }) => {
+    const call = { id: "c", name: "n", arguments: "{}" };
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    const given = { ...assistantMessage("hi", [call]), usage };
+    await memory.add([userMessage("q"), given], "a", { state: { list: [1] } });
+    call.name = usage.inputTokens = "changed" as never;
+    const before = structuredClone(await memory.getMessages("a"));
+    assert.deepEqual(before[1], {
+      ...before[1],
+      ...assistantMessage("hi", [{ ...call, name: "n" }]),
+    });
+
+    for (const spoil of await memory.getMessages("a")) spoilDeeply(spoil);
+    (await memory.getMessages("a")).length = 0;
+    spoilDeeply(await memory.getState("a"));
+    const snapshot = await memory.read("a");
+    spoilDeeply(snapshot.state);
+    attempt(() => (snapshot.messages as StoredMessage[]).splice(0));
+    for (const message of (await memory.read("a")).messages) attempt(() => spoilDeeply(message));
+    assert.deepEqual(await memory.getMessages("a"), before);
+    assert.deepEqual((await memory.read("a")).messages, before);
+    assert.deepEqual(plain(await memory.getState("a")), { list: [1] });
+  },
+
+  "stores all of an add or nothing": async ({ memory }) => {
+    await memory.add(userMessage("before"), "a", { state: { key: "before" } });
+    for (const bad of BAD_MESSAGES)
+      await rejects("INVALID_MESSAGE", () =>
+        memory.add([userMessage("good"), bad as NewMessage], "a", { state: { key: "after" } }),
+      );
+    await rejects("INVALID_STATE", () =>
+      memory.add(userMessage("good"), "a", { state: { key: "after", bad: Number.NaN } }),
+    );
+    assert.deepEqual(texts(await memory.getMessages("a")), ["before"]);
+    assert.deepEqual(plain(await memory.getState("a")), { key: "before" });
+  },
+};
+
+const BAD_MESSAGES: readonly unknown[] = [
+  null,
+  "hi",
+  {},
+  { role: "user" },
+  { role: "user", content: null },
+  { role: "robot", content: "hi" },
+  { role: "tool", content: "hi" },
+  { role: "tool", content: "hi", toolCallId: 1 },
+  { role: "tool", content: "hi", toolCallId: "c", isError: "yes" },
+  { role: "assistant", content: "hi", toolCalls: {} },
+  { role: "assistant", content: "hi", toolCalls: [null] },
+  { role: "assistant", content: "hi", toolCalls: [{ id: "c", name: "n" }] },
+  { role: "assistant", content: "hi", interrupted: 1 },
+  { role: "assistant", content: "hi", model: 1 },
+  { role: "assistant", content: "hi", usage: null },
+  { role: "assistant", content: "hi", usage: { inputTokens: 1 } },
+  { role: "assistant", content: "hi", usage: { inputTokens: -1, outputTokens: 1 } },
+  { role: "user", content: "hi", runId: "" },
+  { role: "user", content: "hi", runId: "\ud800" },
+  { role: "user", content: "hi", createdAt: "yesterday" },
+  { role: "user", content: "hi", createdAt: "2026-99-99T00:00:00Z" },
+];
+
+const paging: Promises = {
+  "returns the most recent messages, oldest first, and pages back from there": async ({
+    memory,
+  }) => {
+    for (let index = 0; index < 7; index += 1)
+      await memory.add(index === 2 ? systemMessage("2") : userMessage(`${index}`), "a", {
+        sessionId: index % 2 === 0 ? "even" : "odd",
+      });
+    const pageOf = async (options: object): Promise<string> =>
+      texts(await memory.getMessages("a", options)).join("");
+    assert.equal(await pageOf({ limit: 3 }), "456");
+    assert.equal(await pageOf({ limit: 0 }), "");
+    assert.equal(await pageOf({ limit: 100 }), "0123456");
+    assert.equal(await pageOf({ sessionId: "even", limit: 3 }), "246");
+    assert.equal(await pageOf({ sessionId: "odd", limit: 2 }), "35");
+
+    const ids = (await memory.getMessages("a")).map(({ id }) => id);
+    assert.equal(await pageOf({ before: ids[4], limit: 2 }), "23");
+    assert.equal(await pageOf({ before: ids[0] }), "");
+    assert.equal(await pageOf({ before: ids[5], sessionId: "even" }), "024");
+    assert.equal(await pageOf({ before: ids[4], sessionId: "even", limit: 1 }), "2");
+  },
+
+  "reads a window of the most recent messages, with every system message": async ({ memory }) => {
+    await memory.add([systemMessage("S"), userMessage("1"), assistantMessage("2")], "a");
+    await memory.add([systemMessage("T"), userMessage("3"), assistantMessage("4")], "a");
+    const windowOf = async (limit?: number): Promise<string> =>
+      texts((await memory.read("a", { limit })).messages).join("");
+    assert.equal(await windowOf(), "S12T34");
+    assert.equal(await windowOf(3), "S2T34");
+    assert.equal(await windowOf(1), "ST4");
+    assert.equal(await windowOf(0), "ST");
+    assert.equal((await memory.read("a", { limit: 1 })).total, 6);
+  },
+
+  "refuses a limit or place that is no whole number from 0 up": async ({ memory }) => {
+    for (const wrong of [-1, 0.5, Number.NaN, "2" as unknown as number]) {
+      await rejects("INVALID_INPUT", () => memory.read("a", { limit: wrong }));
+      await rejects("INVALID_INPUT", () => memory.getMessages("a", { limit: wrong }));
+      await rejects("INVALID_INPUT", () => memory.getMessages("a", { before: wrong }));
+    }
+  },
+};
+
+const states: Promises = {
+  "merges patches key by key and deletes keys set to undefined": async ({ memory }) => {
+    await memory.add([], "a", { state: { a: 1, b: { deep: [true, null, "x"] } } });
+    await memory.add(userMessage("hi"), "a", { state: { a: 2, c: "new" } });
+    await memory.add([], "a", { state: { b: undefined, never: undefined } });
+    assert.deepEqual(plain(await memory.getState("a")), { a: 2, c: "new" });
+    assert.deepEqual(plain((await memory.read("a")).state), { a: 2, c: "new" });
+  },
+
+  "takes any string for a key, also __proto__": async ({ memory }) => {
+    const patch: Record<string, string> = Object.create(null);
+    for (const key of ["__proto__", "constructor", "", ...STRANGE_TEXTS]) patch[key] = key;
+    await memory.add([], "a", { state: patch });
+    const state = await memory.getState("a");
+    assert.equal(Object.getPrototypeOf(state), null);
+    assert.deepEqual(plain(state), plain(patch));
+    assert.equal(Object.hasOwn({}, "__proto__"), false);
+  },
+
+  "refuses a value that is not JSON, naming the key, and stores nothing": async ({ memory }) => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    const values = [() => 1, Symbol("s"), Number.NaN, Infinity, 1n, cycle, new Map(), [undefined]];
+    for (const value of [...values, ...values.map((inner) => ({ inner }))]) {
+      const state = { good: 1, "the key": value } as unknown as StatePatch;
+      const error = await rejects("INVALID_STATE", () =>
+        memory.add(userMessage("hi"), "a", { state }),
+      );
+      assert.match(error.message, /the key/);
+    }
+    await rejects("INVALID_STATE", () =>
+      memory.add([], "a", { state: [] as unknown as StatePatch }),
+    );
+    assert.deepEqual(await memory.users(), []);
+  },
+
+  "forgets a session, and a user, of which only deleted state was left": async ({ memory }) => {
+    await memory.add([], "a", { state: { only: 1 } });
+    assert.deepEqual(
+      (await memory.users()).map(({ messages }) => messages),
+      [0],
+    );
+    await memory.add([], "a", { state: { only: undefined } });
+    assert.deepEqual(await memory.users(), []);
+    assert.deepEqual(await memory.sessions("a"), []);
+  },
+};
+
+const generations: Promises = {
+  "refuses to continue a history that was cleared, and stores nothing": async ({ memory }) => {
+    const clears: readonly ((user: string) => Awaitable<unknown>)[] = [
+      (user) => memory.clear(user),
+      (user) => memory.clear(user, { sessionId: "default" }),
+      () => memory.clearAll(),
+    ];
+    for (const [index, clear] of clears.entries())
+      for (const stored of [false, true]) {
+        const user = `user-${index}-${stored}`;
+        if (stored) await memory.add(userMessage("old"), user);
+        const { generation } = await memory.read(user);
+        await clear(user);
+        const state = { key: 1 };
+        await rejects("HISTORY_CLEARED", () =>
+          memory.add(userMessage("x"), user, { generation, state }),
+        );
+        assert.equal(await memory.size(user), 0);
+        assert.deepEqual(plain(await memory.getState(user)), {});
+        // Someone else began anew meanwhile: the old run still does not belong there.
+        await memory.add(userMessage("new"), user);
+        await rejects("HISTORY_CLEARED", () => memory.add(userMessage("x"), user, { generation }));
+        assert.deepEqual(texts(await memory.getMessages(user)), ["new"]);
+      }
+  },
+
+  "continues a history when only another user or session was cleared": async ({ memory }) => {
+    for (const stored of [false, true]) {
+      const user = `user-${stored}`;
+      if (stored) await memory.add(userMessage("old"), user);
+      const { generation } = await memory.read(user);
+      await memory.clear("someone else");
+      await memory.clear("someone else", { sessionId: "default" });
+      await memory.clear(user, { sessionId: "another" });
+      await memory.add(userMessage("new"), user, { generation });
+      assert.equal(await memory.size(user), stored ? 2 : 1);
+    }
+  },
+
+  "continues after adds of others, and starts anew after a clear with a new read": async ({
+    memory,
+  }) => {
+    const before = await memory.read("a");
+    await memory.add(userMessage("meanwhile"), "a");
+    await memory.add(userMessage("late"), "a", { generation: before.generation });
+    await memory.clear("a");
+    const after = await memory.read("a");
+    await memory.add(userMessage("anew"), "a", { generation: after.generation });
+    assert.deepEqual(texts(await memory.getMessages("a")), ["anew"]);
+    assert.equal((await memory.read("a")).total, 1);
+  },
+
+  "refuses a generation it never gave": async ({ memory }) => {
+    const { generation } = await memory.read("a");
+    await rejects("HISTORY_CLEARED", () =>
+      memory.add(userMessage("x"), "a", { generation: generation + 1 }),
+    );
+  },
+
+  "refuses to continue what an idle sweep removed, not what it left": async ({ memory, clock }) => {
+    await memory.add(userMessage("old"), "idle");
+    const idle = await memory.read("idle");
+    clock.now += 2_000;
+    await memory.add(userMessage("fresh"), "busy");
+    const busy = await memory.read("busy");
+    await memory.removeInactive(1_000);
+    await rejects("HISTORY_CLEARED", () =>
+      memory.add(userMessage("x"), "idle", { generation: idle.generation }),
+    );
+    await memory.add(userMessage("more"), "busy", { generation: busy.generation });
+    assert.deepEqual([await memory.size("idle"), await memory.size("busy")], [0, 2]);
+  },
+
+  "still refuses after more clears than it remembers one by one, and keeps known sessions": async ({
+    memory,
+    clock,
+  }) => {
+    await memory.add(userMessage("old"), "known");
+    const { generation } = await memory.read("cleared");
+    await memory.clear("cleared");
+    for (let hour = 0; hour < 5; hour += 1) {
+      clock.now += 3_600_001;
+      await memory.clear("someone else");
+    }
+    await rejects("HISTORY_CLEARED", () => memory.add(userMessage("x"), "cleared", { generation }));
+    await memory.add(userMessage("late"), "known", { generation });
+    assert.equal(await memory.size("known"), 2);
+  },
+};
+
+const figures: Promises = {
+  "lists users and sessions, the most recently active first": async ({ memory, clock }) => {
+    await memory.add([userMessage("q"), assistantMessage("a")], "alice");
+    clock.now += 1_000;
+    await memory.add(userMessage("q"), "bob");
+    clock.now += 1_000;
+    const stored = await memory.add([userMessage("é"), userMessage("\ud800")], "alice", {
+      sessionId: "s2",
+    });
+    const lastActivity = new Date(clock.now).toISOString();
+    assert.deepEqual(
+      (await memory.users()).map((user) => ({ ...user })),
+      [
+        { userId: "alice", sessions: 2, messages: 4, lastActivity },
+        {
+          userId: "bob",
+          sessions: 1,
+          messages: 1,
+          lastActivity: new Date(clock.now - 1_000).toISOString(),
+        },
+      ],
+    );
+    const [recent, older] = await memory.sessions("alice");
+    const bytes = stored.reduce(
+      (sum, message) => sum + Buffer.byteLength(JSON.stringify(message)),
+      0,
+    );
+    assert.deepEqual({ ...recent }, { sessionId: "s2", messages: 2, runs: 2, bytes, lastActivity });
+    assert.deepEqual([older?.sessionId, older?.messages, older?.runs], ["default", 2, 1]);
+  },
+
+  "clears one session and keeps the user's others": async ({ memory }) => {
+    await memory.add(userMessage("1"), "a", { sessionId: "s1", state: { in: 1 } });
+    await memory.add([userMessage("2"), assistantMessage("3")], "a", {
+      sessionId: "s2",
+      state: { in: 2 },
+    });
+    assert.deepEqual(await memory.clear("a", { sessionId: "s2" }), { messages: 2, sessions: 1 });
+    assert.deepEqual(texts(await memory.getMessages("a")), ["1"]);
+    assert.deepEqual(plain(await memory.getState("a", { sessionId: "s1" })), { in: 1 });
+    assert.deepEqual(plain(await memory.getState("a", { sessionId: "s2" })), {});
+    assert.equal((await memory.read("a", { sessionId: "s2" })).total, 0);
+    assert.equal((await memory.users())[0]?.sessions, 1);
+    await memory.clear("a", { sessionId: "s1" });
+    assert.deepEqual(await memory.users(), []);
+  },
+
+  "clears everything of everyone": async ({ memory }) => {
+    assert.deepEqual(await memory.clearAll(), { users: 0, sessions: 0, messages: 0 });
+    await memory.add(userMessage("1"), "a", { sessionId: "s1" });
+    await memory.add([userMessage("2"), assistantMessage("3")], "a", { state: { key: 1 } });
+    await memory.add(userMessage("4"), "b");
+    assert.deepEqual(await memory.clearAll(), { users: 2, sessions: 3, messages: 4 });
+    assert.deepEqual(await memory.users(), []);
+    assert.deepEqual(plain(await memory.getState("a")), {});
+  },
+
+  "removes users idle for longer than an age, whole, and no other (S14)": async ({
+    memory,
+    clock,
+  }) => {
+    await memory.add([userMessage("q"), assistantMessage("a")], "old");
+    await memory.add(userMessage("q"), "old", { sessionId: "s2", state: { key: 1 } });
+    await memory.add(userMessage("q"), "old but running");
+    await memory.add(userMessage("q"), "back again");
+    clock.now += 1;
+    await memory.add(userMessage("q"), "just in time");
+    clock.now += 1_000;
+    await memory.add([], "back again", { state: { key: 1 } });
+    assert.deepEqual(await memory.removeInactive(1_000, { except: new Set(["old but running"]) }), {
+      users: 1,
+      sessions: 2,
+      messages: 3,
+    });
+    const left = (await memory.users()).map(({ userId }) => userId);
+    assert.deepEqual(left.sort(), ["back again", "just in time", "old but running"]);
+    assert.deepEqual(plain(await memory.getState("old", { sessionId: "s2" })), {});
+    assert.equal((await memory.removeInactive(Infinity)).users, 0);
+  },
+
+  "removes any number of idle users": async ({ memory, clock }) => {
+    for (let index = 0; index < 120; index += 1)
+      await memory.add(userMessage("q"), `user-${index}`);
+    clock.now += 10;
+    assert.deepEqual(await memory.removeInactive(0), { users: 120, sessions: 120, messages: 120 });
+    assert.deepEqual(await memory.users(), []);
+  },
+
+  "refuses an age that is no duration": async ({ memory }) => {
+    for (const wrong of [-1, Number.NaN, "1" as unknown as number])
+      await rejects("INVALID_INPUT", () => memory.removeInactive(wrong));
+  },
+};
+
+const closing: Promises = {
+  "refuses every call once closed, and closes twice quietly": async ({ memory }) => {
+    await memory.add(userMessage("hi"), "a");
+    await memory.close();
+    await memory.close();
+    const calls: readonly (() => Awaitable<unknown>)[] = [
+      () => memory.add(userMessage("hi"), "a"),
+      () => memory.read("a"),
+      () => memory.getMessages("a"),
+      () => memory.getState("a"),
+      () => memory.size("a"),
+      () => memory.clear("a"),
+      () => memory.clearAll(),
+      () => memory.users(),
+      () => memory.sessions("a"),
+      () => memory.removeInactive(0),
+    ];
+    for (const call of calls) await rejects("STORE_CLOSED", call);
+  },
+};
+
+const GROUPS: Readonly<Record<string, Promises>> = {
+  isolation,
+  defaults,
+  messages,
+  paging,
+  "session state": states,
+  generations,
+  "figures and clearing": figures,
+  closing,
+};
+
+const texts = (stored: readonly StoredMessage[]): string[] => stored.map(({ content }) => content);
+
+/** As entries, so that neither the prototype nor the order of keys matters. */
+const plain = (state: SessionState): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(state).sort(([left], [right]) => (left < right ? -1 : 1)));
+
+async function rejects(code: ErrorCode, call: () => Awaitable<unknown>): Promise<AgnoChatError> {
+  try {
+    await call();
+  } catch (error) {
+    assert.ok(error instanceof AgnoChatError, `expected ${code}, got ${String(error)}`);
+    assert.equal(error.code, code);
+    assert.doesNotMatch(error.message, /\n/);
+    return error;
+  }
+  throw new assert.AssertionError({ message: `expected ${code}, but nothing was thrown` });
+}
+
+function spoilDeeply(value: object): void {
+  for (const [key, inner] of Object.entries(value)) {
+    if (typeof inner === "object" && inner !== null) spoilDeeply(inner);
+    (value as Record<string, unknown>)[key] = "spoilt";
+  }
+}
+
+/** Writing to what a memory shares throws: that is one way of not being changed. */
+function attempt(change: () => unknown): void {
+  try {
+    change();
+  } catch (error) {
+    assert.ok(error instanceof TypeError);
+  }
+}

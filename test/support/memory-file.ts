@@ -1,0 +1,11 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** A path in a new folder that goes away with the test. */
+export function temporaryFile(name = "memory.db"): string {
+  const folder = mkdtempSync(join(tmpdir(), "agno-chat-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, name);
+}
