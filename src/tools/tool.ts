@@ -12,8 +12,19 @@ export interface ToolContext {
   readonly signal: AbortSignal;
 }
 
+/** What a model may call. `defineTool` makes one. */
 export interface Tool extends ToolSpec {
-  /** The arguments have passed `parameters`. A string is returned as it is, anything else as JSON; a throw becomes a tool result with `isError`. */
+  /** Milliseconds after which a call is given up, 1–2147483647. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /**
+   * Checks the arguments, and may change them; throws with the reason when they do not fit. Without it they are checked
+   * against `parameters`.
+   */
+  parse?(args: unknown): Awaitable<unknown>;
+  /**
+   * The arguments are a checked object. A string is returned as it is, nothing as `done`, anything else as JSON; a throw
+   * becomes a tool result with `isError`.
+   */
   execute(args: unknown, context: ToolContext): Awaitable<unknown>;
 }
 

@@ -1,0 +1,132 @@
+import { AgnoChatError } from "../errors.js";
+import { type ToolCall, type ToolMessage, toolMessage } from "../messages.js";
+import { singleLine } from "../sanitise.js";
+import { checkedTool } from "./define-tool.js";
+import { checkJson } from "./json-schema.js";
+import type { Tool, ToolContext, Toolkit } from "./tool.js";
+import { untilAborted } from "./until-aborted.js";
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const MAX_ERROR_LENGTH = 500;
+const MAX_RESULT_LENGTH = 100_000;
+
+/** Tools by name. */
+export type ToolTable = ReadonlyMap<string, Tool>;
+
+/**
+ * The tools of all toolkits by name.
+ * @throws {AgnoChatError} `USAGE` for two tools of one name, or a tool that cannot be used
+ */
+export function toolTable(toolkits: readonly Toolkit[]): ToolTable {
+  const table = new Map<string, Tool>();
+  for (const tool of toolkits.flatMap(({ tools }) => tools)) {
+    if (table.has(tool.name))
+      throw new AgnoChatError("USAGE", `There are two tools named ${JSON.stringify(tool.name)}.`, {
+        hint: `Rename one of them. The toolkits are: ${toolkits.map(({ name }) => name).join(", ")}.`,
+      });
+    table.set(tool.name, checkedTool(tool));
+  }
+  return table;
+}
+
+/**
+ * Calls a tool the way a model asked for it. Whatever goes wrong (an unknown tool, bad arguments, a throw, a time-out)
+ * becomes a message with `isError` that the model can read. Rejects only when the run is cancelled, at once and with
+ * its signal's reason, whether or not the tool heeds the signal.
+ */
+export async function callTool(
+  table: ToolTable,
+  call: ToolCall,
+  context: ToolContext,
+): Promise<ToolMessage> {
+  try {
+    context.signal.throwIfAborted();
+    return toolMessage(
+      call.id,
+      resultText(await execute(toolNamed(table, call.name), call, context)),
+    );
+  } catch (thrown) {
+    if (context.signal.aborted) throw context.signal.reason;
+    return toolMessage(call.id, errorText(thrown), true);
+  }
+}
+
+function toolNamed(table: ToolTable, name: string): Tool {
+  const tool = table.get(name);
+  if (tool) return tool;
+  const known = [...table.keys()].join(", ") || "none";
+  throw new Error(
+    `There is no tool named ${JSON.stringify(name.slice(0, 64))}. Available tools: ${known}.`,
+  );
+}
+
+/** Gives up after the tool's time, or when the run is cancelled. */
+async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promise<unknown> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS } = tool;
+  const controller = new AbortController();
+  const cancel = () => controller.abort(context.signal.reason);
+  const expire = () =>
+    controller.abort(new Error(`${tool.name} gave no answer in ${timeoutMs / 1000} s.`));
+  const timer = setTimeout(expire, timeoutMs);
+  context.signal.addEventListener("abort", cancel, { once: true });
+  const { signal } = controller;
+  const work = async () => tool.execute(await argumentsFor(tool, call), { ...context, signal });
+  try {
+    return await untilAborted(work(), signal);
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener("abort", cancel);
+  }
+}
+
+async function argumentsFor(tool: Tool, call: ToolCall): Promise<unknown> {
+  const args = parsedJson(call.arguments);
+  try {
+    if (tool.parse) return await tool.parse(args);
+    await checkJson(tool.parameters, args);
+    return args;
+  } catch (thrown) {
+    throw new Error(`The arguments do not fit: ${messageOf(thrown)}`);
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return text.trim() === "" ? {} : JSON.parse(text, withoutPrototype);
+  } catch (thrown) {
+    throw new Error(`The arguments are not valid JSON: ${messageOf(thrown)}`);
+  }
+}
+
+/** Drops the key that would change an object's prototype in a tool that copies its arguments by assignment. */
+const withoutPrototype = (key: string, value: unknown): unknown =>
+  key === "__proto__" ? undefined : value;
+
+function resultText(result: unknown): string {
+  const text = typeof result === "string" ? result : jsonText(result);
+  if (text.length <= MAX_RESULT_LENGTH) return text;
+  return `${text.slice(0, MAX_RESULT_LENGTH).toWellFormed()}\n[cut here: ${text.length} characters in all]`;
+}
+
+function jsonText(result: unknown): string {
+  if (result === undefined) return "done";
+  try {
+    const text = JSON.stringify(result);
+    if (text !== undefined) return text;
+  } catch {
+    // A cycle or a bigint: told below, like a function or a symbol.
+  }
+  throw new Error("The tool returned something that is not JSON.");
+}
+
+const errorText = (thrown: unknown): string =>
+  singleLine(messageOf(thrown), MAX_ERROR_LENGTH) || "The tool failed.";
+
+/** Never the stack, and never another throw: anything can be thrown. */
+function messageOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "";
+  }
+}
