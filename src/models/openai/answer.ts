@@ -1,0 +1,116 @@
+import { AgnoChatError } from "../../errors.js";
+import type { ToolCall, Usage } from "../../messages.js";
+import type { FinishReason, ModelEvent, ModelRequest } from "../model.js";
+import { ToolCallCollector } from "./collect-tool-calls.js";
+import { estimateTokens, estimateUsage, usageIn } from "./estimate-usage.js";
+import { createHalfPairJoiner } from "./half-pairs.js";
+import { list, record, string } from "./json.js";
+import type { Server } from "./server.js";
+import { createThinkFilter } from "./think-filter.js";
+
+/** Builds one answer out of the chunks of chat.completions, whichever server they come from. */
+export class Answer {
+  readonly #request: ModelRequest;
+  readonly #server: Server;
+  readonly #thinkFilter = createThinkFilter();
+  readonly #joiner = createHalfPairJoiner();
+  readonly #toolCalls = new ToolCallCollector();
+  #finishReason = "";
+  #usage: Usage | undefined;
+  #outputTokens = 0;
+  #chunks = 0;
+
+  constructor(request: ModelRequest, server: Server) {
+    this.#request = request;
+    this.#server = server;
+  }
+
+  /** Why it ended has come: what happens to the connection from now on cannot spoil it. */
+  get isComplete(): boolean {
+    return this.#finishReason !== "";
+  }
+
+  /** Takes one chunk and returns the text that it adds. */
+  take(chunk: unknown): string {
+    this.#chunks += 1;
+    const { choices, usage, x_groq: groq } = record(chunk);
+    this.#usage = usageIn(usage) ?? usageIn(record(groq).usage) ?? this.#usage;
+    const choice = record(list(choices)[0]);
+    // A server that does not stream sends one whole `message`.
+    const delta = record(choice.delta ?? choice.message);
+    for (const piece of list(delta.tool_calls)) this.#toolCalls.add(piece);
+    this.#finishReason = string(choice.finish_reason) || this.#finishReason;
+    return this.#textOf(delta);
+  }
+
+  /**
+   * What is left to tell once the body has ended: text held back, the tool calls, and the finish.
+   * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` or `MODEL_FILTERED`
+   */
+  *end(): Generator<ModelEvent> {
+    const text = this.#joiner.write(this.#thinkFilter.end()) + this.#joiner.end();
+    if (text !== "") yield { type: "text-delta", text };
+    const { reason, calls } = this.#outcome();
+    for (const call of calls) {
+      this.#outputTokens += estimateTokens(call.name + call.arguments);
+      yield { type: "tool-call", ...call };
+    }
+    const usage = this.#usage ?? estimateUsage(this.#request, this.#outputTokens);
+    yield { type: "finish", reason, usage };
+  }
+
+  #textOf(delta: Readonly<Record<string, unknown>>): string {
+    // A refusal is what the model has to say, so it is the answer; reasoning is not.
+    const text = contentOf(delta.content) + string(delta.refusal);
+    const reasoning = string(delta.reasoning_content) || string(delta.reasoning);
+    this.#outputTokens += estimateTokens(text + reasoning);
+    return this.#joiner.write(this.#thinkFilter.write(text));
+  }
+
+  #outcome(): { reason: FinishReason; calls: readonly ToolCall[] } {
+    if (!this.isComplete) throw this.#incomplete();
+    const reason = this.#finishReason;
+    if (reason === "content_filter") throw this.#filtered();
+    if (reason === "error") throw this.#bad("gave up in the middle of the answer");
+    const isCut = reason === "length" || reason === "max_tokens";
+    if (this.#toolCalls.size === 0) return { reason: isCut ? "length" : "stop", calls: [] };
+    if (isCut) throw this.#bad("reached the token limit inside a tool call", MORE_TOKENS);
+    return { reason: "tool-calls", calls: this.#calls() };
+  }
+
+  #calls(): readonly ToolCall[] {
+    const calls = this.#toolCalls.calls(idsIn(this.#request));
+    if (calls.some(({ name }) => name === "")) throw this.#bad("asked for a tool without a name");
+    return calls;
+  }
+
+  #incomplete(): AgnoChatError {
+    return this.#bad(this.#chunks === 0 ? "sent an empty answer" : "ended before the answer did");
+  }
+
+  #filtered(): AgnoChatError {
+    const message = `The content filter of ${this.#server.host} stopped the answer.`;
+    return new AgnoChatError("MODEL_FILTERED", message, {
+      hint: "Put the question in other words.",
+    });
+  }
+
+  #bad(what: string, hint = "Try again; if it stays so, look at the server's log."): AgnoChatError {
+    return new AgnoChatError("MODEL_BAD_RESPONSE", `${this.#server.host} ${what}.`, { hint });
+  }
+}
+
+const MORE_TOKENS = "Allow more tokens for an answer.";
+
+/** Text, or a list of parts of which those of type `text` are the answer. */
+function contentOf(content: unknown): string {
+  if (!Array.isArray(content)) return string(content);
+  return content
+    .map((part) => (record(part).type === "text" ? string(record(part).text) : ""))
+    .join("");
+}
+
+const idsIn = ({ messages }: ModelRequest): string[] =>
+  messages.flatMap((message) =>
+    message.role === "assistant" ? (message.toolCalls ?? []).map(({ id }) => id) : [],
+  );

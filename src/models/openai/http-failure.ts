@@ -1,0 +1,140 @@
+import { AgnoChatError, type AgnoChatErrorOptions, type ErrorCode } from "../../errors.js";
+import type { Failure } from "./failure.js";
+import type { HttpFailure } from "./http-fetch.js";
+import { type Reason, reasonIn } from "./reason.js";
+import { retryAfterMs } from "./retry-policy.js";
+import type { Server } from "./server.js";
+
+interface About {
+  readonly server: Server;
+  readonly model: string;
+}
+
+interface Outcome {
+  readonly code: ErrorCode;
+  /** What failed, without the reason. */
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** What an HTTP status and an error body mean. */
+export function httpFailure(failure: HttpFailure, { server, model }: About): Failure {
+  const reason = reasonIn(failure.body);
+  const { code, what, hint } = outcomeOf(failure, reason, { server, model });
+  const said = server.redact(reason.message);
+  const options: AgnoChatErrorOptions = { hint, cause: traceOf(failure, server) };
+  return {
+    error: new AgnoChatError(code, said === "" ? `${what}.` : `${what}: ${said}`, options),
+    retry: isPassing(failure.status) && RETRIED.has(code),
+    retryAfterMs: retryAfterMs(failure.headers, Date.now()),
+  };
+}
+
+const RETRIED: ReadonlySet<ErrorCode> = new Set(["MODEL_RATE_LIMITED", "MODEL_UNAVAILABLE"]);
+
+const isPassing = (status: number): boolean =>
+  [408, 409, 429].includes(status) || (status >= 500 && status !== 501);
+
+/** The body stays out of it: it may quote a key. */
+function traceOf({ status, headers }: HttpFailure, server: Server): Error {
+  const id = headers.get("x-request-id");
+  return new Error(`HTTP ${status}${id ? `, request id ${server.redact(id)}` : ""}`);
+}
+
+function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: About): Outcome {
+  const { host } = server;
+  const status = failure.status;
+  const words = `${reason.code} ${reason.type} ${reason.message}`;
+  if (status < 400) return redirected(failure, server);
+  if (isQuota(status, words))
+    return {
+      code: "MODEL_QUOTA",
+      what: `The account at ${host} has nothing left to spend`,
+      hint: "Check plan and billing at the provider, or use another key.",
+    };
+  if (status === 429 || RATE_LIMIT.test(words))
+    return {
+      code: "MODEL_RATE_LIMITED",
+      what: `${host} limits the requests (${status})`,
+      hint: "Wait a little, then try again.",
+    };
+  if (CONTEXT.test(words) || status === 413)
+    return {
+      code: "CONTEXT_TOO_LONG",
+      what: `The conversation is too long for ${model}`,
+      hint: "Clear the session, send less of its history, or use a model with a larger context.",
+    };
+  if (FILTERED.test(words))
+    return {
+      code: "MODEL_FILTERED",
+      what: `The content filter of ${host} refused the request`,
+      hint: "Put it in other words.",
+    };
+  if (status === 401 || status === 403 || BAD_KEY.test(words)) return unauthorised(status, server);
+  if (status === 404 || NO_MODEL.test(words)) return notFound(reason, { server, model });
+  if (isPassing(status))
+    return {
+      code: "MODEL_UNAVAILABLE",
+      what: `${host} failed (${status})`,
+      hint: server.isLoopback ? "Look at the server's log." : "Try again in a while.",
+    };
+  return {
+    code: "MODEL_REJECTED",
+    what: `${host} refused the request (${status})`,
+    hint: /\btools?\b|tool_choice/i.test(words)
+      ? "The server or the model may not support tools: use another model, or no toolkits."
+      : "Change what the reason names; without one, check model and base URL.",
+  };
+}
+
+/** As OpenAI, Azure, Mistral, Groq, xAI, Anthropic, Gemini, Bedrock, Cohere, vLLM, TGI, llama.cpp and LM Studio put it. */
+const CONTEXT =
+  /context_length_exceeded|exceed_context_size|maximum (context|prompt) length|context (length|window|size|limit)|prompt (is )?too long|input (is )?too long|too many tokens|input token count|reduce the length of the messages|max_new_tokens` must be/i;
+
+const FILTERED = /content_filter|content_policy|content management policy|ResponsibleAIPolicy/i;
+
+const RATE_LIMIT = /rate_limit|tokens per minute|requests per minute/i;
+
+const NO_MODEL =
+  /model_not_found|invalid_model\b|not a valid model|model .{0,120}?(not found|does not exist)/i;
+
+const QUOTA =
+  /insufficient_quota|current quota|billing_(hard_limit|not_active)|insufficient[ _](balance|credits?|funds)/i;
+
+const BAD_KEY = /invalid_api_key|incorrect api key|api key not valid|invalid api key/i;
+
+/** Quota and rate limit share a status; only one of them gets better by waiting. */
+const isQuota = (status: number, words: string): boolean =>
+  status === 402 || ((status === 429 || status === 403 || status === 400) && QUOTA.test(words));
+
+const unauthorised = (status: number, { host, apiKey }: Server): Outcome => ({
+  code: "MODEL_AUTH",
+  what:
+    apiKey === undefined
+      ? `${host} wants an API key (${status})`
+      : `${host} refused the API key (${status})`,
+  hint:
+    apiKey === undefined
+      ? "Set OPENAI_API_KEY to a key of that server."
+      : "Check that the key is valid, allowed to use this model, and made for this server.",
+});
+
+function notFound({ message }: Reason, { server, model }: About): Outcome {
+  if (/model/i.test(message))
+    return {
+      code: "MODEL_NOT_FOUND",
+      what: `${server.host} has no model ${model}`,
+      hint: "List the models it has with `agno-chat models`.",
+    };
+  return {
+    code: "MODEL_NOT_FOUND",
+    what: `${server.host} has no chat at ${server.baseUrl.pathname} (404)`,
+    hint: "Check the base URL: it usually ends in /v1.",
+  };
+}
+
+const redirected = ({ status, headers }: HttpFailure, server: Server): Outcome => ({
+  code: "MODEL_REJECTED",
+  what: `${server.host} sends requests elsewhere (${status})`,
+  hint: `Use the base URL it names: ${server.redact(headers.get("location") ?? "none")}`,
+});

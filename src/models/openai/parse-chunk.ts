@@ -1,0 +1,44 @@
+import { AgnoChatError } from "../../errors.js";
+import { HttpFailure } from "./http-fetch.js";
+import { parseJson, record } from "./json.js";
+import { reasonOf } from "./reason.js";
+import type { Server } from "./server.js";
+
+/**
+ * The JSON of one event.
+ * @throws {HttpFailure} for an error that a server tells of inside a 200
+ * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for anything that is no JSON object
+ */
+export function parseChunk(data: string, server: Server): unknown {
+  const chunk = parseJson(data);
+  if (typeof chunk !== "object" || chunk === null) throw unreadable(data, server);
+  const error = errorIn(chunk);
+  if (error !== undefined)
+    throw new HttpFailure(statusOf(error), new Headers(), JSON.stringify(error));
+  return chunk;
+}
+
+function unreadable(data: string, server: Server): AgnoChatError {
+  const isPage = data.trimStart().startsWith("<");
+  const message = `${server.host} sent ${isPage ? "a web page" : "something unreadable"} instead of an answer.`;
+  return new AgnoChatError("MODEL_BAD_RESPONSE", message, {
+    hint: "Check that the base URL is that of an OpenAI-compatible API; it usually ends in /v1.",
+  });
+}
+
+/** The chunk itself when it tells of an error: under `error`, or as a message where choices should be. */
+function errorIn(chunk: object): object | undefined {
+  const { error, choices, message, detail } = record(Array.isArray(chunk) ? chunk[0] : chunk);
+  if (error) return chunk;
+  return choices === undefined && (message || detail) ? chunk : undefined;
+}
+
+/** The status this error would have had, had it come in time. */
+function statusOf(error: object): number {
+  const { code, type } = reasonOf(error);
+  if (/^[45]\d\d$/.test(code)) return Number(code);
+  const name = `${code} ${type}`;
+  if (/rate_limit|quota/.test(name)) return 429;
+  if (/auth|api_key|permission/.test(name)) return 401;
+  return /invalid|exceed|not_found/.test(name) ? 400 : 500;
+}

@@ -1,0 +1,92 @@
+import type { JsonSchema, ModelRequest, ToolSpec } from "../model.js";
+import type { HttpFailure } from "./http-fetch.js";
+import { type Reason, reasonIn } from "./reason.js";
+import { toOpenAIMessages, type WireMessage } from "./to-openai-messages.js";
+
+type LimitKey = "max_tokens" | "max_completion_tokens";
+
+/** What a server has shown to understand. It says nothing of a user or a request. */
+export interface Dialect {
+  /** The server takes `stream_options`. */
+  readonly asksUsage: boolean;
+  readonly limitKey: LimitKey;
+  /** The other key was tried before. */
+  readonly limitKeySwapped: boolean;
+}
+
+interface WireTool {
+  readonly type: "function";
+  readonly function: {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters: JsonSchema;
+  };
+}
+
+/** The body of one streamed request to chat.completions. */
+export interface RequestBody {
+  readonly model: string;
+  readonly messages: WireMessage[];
+  readonly stream: true;
+  readonly tools?: WireTool[];
+  readonly stream_options?: { readonly include_usage: true };
+  readonly max_tokens?: number;
+  readonly max_completion_tokens?: number;
+}
+
+/** OpenAI's newer models refuse `max_tokens`; older servers elsewhere ignore the newer key, and then never stop. */
+export const firstDialect = (isOpenAI: boolean): Dialect => ({
+  asksUsage: true,
+  limitKey: isOpenAI ? "max_completion_tokens" : "max_tokens",
+  limitKeySwapped: false,
+});
+
+/** Only what is set is sent. */
+export function toRequestBody(
+  { messages, tools = [] }: ModelRequest,
+  { model, maxTokens, dialect }: { model: string; maxTokens: number | undefined; dialect: Dialect },
+): RequestBody {
+  return {
+    model,
+    messages: toOpenAIMessages(messages),
+    stream: true,
+    ...(tools.length > 0 && { tools: tools.map(toWireTool) }),
+    ...(dialect.asksUsage && { stream_options: { include_usage: true } }),
+    ...(maxTokens !== undefined && { [dialect.limitKey]: maxTokens }),
+  };
+}
+
+const toWireTool = ({ name, description, parameters }: ToolSpec): WireTool => ({
+  type: "function",
+  function: { name, description, parameters },
+});
+
+/** The dialect to try after a server refused `body`, or undefined when another one would not help. */
+export function otherDialect(
+  dialect: Dialect,
+  { body, failure }: { body: RequestBody; failure: HttpFailure },
+): Dialect | undefined {
+  if (failure.status !== 400 && failure.status !== 422) return undefined;
+  const reason = reasonIn(failure.body);
+  if (
+    body.stream_options &&
+    /stream_options|include_usage/.test(`${reason.param} ${reason.message}`)
+  )
+    return { ...dialect, asksUsage: false };
+  const { limitKey } = dialect;
+  if (limitKey in body && !dialect.limitKeySwapped && isUnsupported(limitKey, reason))
+    return { ...dialect, limitKey: OTHER_LIMIT_KEY[limitKey], limitKeySwapped: true };
+  return undefined;
+}
+
+const OTHER_LIMIT_KEY = {
+  max_tokens: "max_completion_tokens",
+  max_completion_tokens: "max_tokens",
+} as const satisfies Record<LimitKey, LimitKey>;
+
+/** Not every complaint about the key: a limit that is too large stays too large under the other name. */
+function isUnsupported(key: LimitKey, { code, param, message }: Reason): boolean {
+  const named = param === key || new RegExp(`\\b${key}\\b`).test(message);
+  const kind = /unsupported|not supported|unrecognized|unknown|unexpected|extra|not permitted/i;
+  return named && kind.test(`${code} ${message}`);
+}

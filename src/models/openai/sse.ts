@@ -1,0 +1,52 @@
+const LONGEST_EVENT = 8_000_000;
+
+/** A server that never ends an event would fill the memory. */
+export class EventTooLongError extends Error {}
+
+/**
+ * The data of every server-sent event in a body, in order (WHATWG HTML, "Server-sent events"). Comments, names and ids are
+ * skipped. A body that is one document (it begins with `{`, `[` or `<`) is yielded whole, as if it were one event: servers
+ * answer so when they fail or do not stream.
+ * @throws {EventTooLongError} when one event is longer than 8 million characters
+ */
+export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  const data: string[] = [];
+  let kind: "unknown" | "events" | "document" = "unknown";
+  for await (const text of decoded(body)) {
+    rest += text;
+    if (rest.length > LONGEST_EVENT) throw new EventTooLongError();
+    if (kind === "unknown") kind = kindOf(rest);
+    if (kind !== "events") continue;
+    const lines = rest.split(LINE_END);
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line !== "") data.push(...dataOf(line));
+      else if (data.length > 0) yield data.splice(0).join("\n");
+    }
+  }
+  if (kind === "document") yield rest;
+  else data.push(...dataOf(rest)); // not every server ends its last event with a blank line
+  if (data.length > 0) yield data.join("\n");
+}
+
+/** CR, LF or CRLF; a CR at the very end waits, since its LF may come with the next bytes. */
+const LINE_END = /\r\n|\n|\r(?!$)/;
+
+async function* decoded(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder(); // drops a byte order mark
+  for await (const bytes of body) yield decoder.decode(bytes, { stream: true });
+  yield decoder.decode();
+}
+
+function kindOf(start: string): "unknown" | "events" | "document" {
+  const first = start.trimStart()[0];
+  if (first === undefined) return "unknown";
+  return "{[<".includes(first) ? "document" : "events";
+}
+
+/** The value of a `data` line that has one, else nothing. White space around JSON means nothing. */
+function dataOf(line: string): string[] {
+  const value = line.startsWith("data:") ? line.slice("data:".length).trim() : "";
+  return value === "" ? [] : [value];
+}

@@ -1,0 +1,53 @@
+import type { AgnoChatError } from "../../src/errors.js";
+import { userMessage } from "../../src/messages.js";
+import type { ModelEvent, ModelRequest } from "../../src/models/model.js";
+import { OpenAIModel, type OpenAIModelOptions } from "../../src/models/openai.js";
+
+export const KEY = "sk-test-0123456789abcdef";
+
+export const HELLO: ModelRequest = { messages: [userMessage("Hello")] };
+
+export const open = (baseUrl: string, options: Partial<OpenAIModelOptions> = {}): OpenAIModel =>
+  new OpenAIModel({ model: "test-model", apiKey: KEY, baseUrl, ...options });
+
+export const never = (): AbortSignal => new AbortController().signal;
+
+/** All events of one call. */
+export async function ask(
+  model: OpenAIModel,
+  request: ModelRequest = HELLO,
+  signal: AbortSignal = never(),
+): Promise<ModelEvent[]> {
+  const events: ModelEvent[] = [];
+  for await (const event of model.stream(request, { signal })) events.push(event);
+  return events;
+}
+
+export const textOf = (events: readonly ModelEvent[]): string =>
+  events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
+
+/** The events up to a failure, and the failure. */
+export async function askInVain(
+  model: OpenAIModel,
+  request: ModelRequest = HELLO,
+): Promise<{ events: ModelEvent[]; error: AgnoChatError }> {
+  const events: ModelEvent[] = [];
+  try {
+    for await (const event of model.stream(request, { signal: never() })) events.push(event);
+  } catch (thrown) {
+    return { events, error: thrown as AgnoChatError };
+  }
+  throw new Error("it did not fail");
+}
+
+/** No waiting between retries, and what would have been waited. */
+export function noWaiting() {
+  const delays: number[] = [];
+  const chance = {
+    random: () => 0,
+    sleep: async (ms: number) => {
+      delays.push(ms);
+    },
+  };
+  return { delays, chance };
+}

@@ -1,0 +1,281 @@
+import { readFile } from "node:fs/promises";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { assistantMessage, systemMessage, toolMessage, userMessage } from "../../src/messages.js";
+import { modelConformance } from "../../src/testing/model-conformance.js";
+import { chunk, ModelServer, recorded, streamed, streamedText } from "../support/model-server.js";
+import { ask, KEY, open, textOf } from "./openai-support.js";
+
+let server: ModelServer;
+afterEach(() => server?.close());
+
+const call = (id: unknown, name: string, args: string) => ({
+  type: "tool-call",
+  id,
+  name,
+  arguments: args,
+});
+const used = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens });
+const guessed = expect.objectContaining({ estimated: true });
+const ours = expect.stringMatching(/^[0-9a-f]{9}$/);
+
+/** Streams shaped as each server sends them, and what they mean. */
+const RECORDED: Record<string, { text: string; calls?: unknown[]; usage: unknown }> = {
+  "openai-text": { text: "Hello, Alice! Grüße 👋🏽", usage: used(24, 9) },
+  "openai-tools": {
+    text: "",
+    calls: [
+      call("call_AbC1", "get_weather", '{"city":"Paris"}'),
+      call("call_DeF2", "get_time", '{"zone":"CET"}'),
+    ],
+    usage: used(61, 33),
+  },
+  "openai-refusal": { text: "I can't help with that.", usage: used(12, 7) },
+  "azure-text": { text: "Bonjour", usage: guessed },
+  "llama-server-2025-text": { text: "Good day.", usage: used(14, 3) },
+  "llama-server-2026-text": { text: "Good evening", usage: used(15, 2) },
+  "llama-server-2026-tools": {
+    text: "",
+    calls: [call("0123456789abcdef0123456789abcdef", "add", '{"a":1,"b":2}')],
+    usage: used(88, 20),
+  },
+  "ollama-text": { text: "Hi there", usage: used(26, 3) },
+  "ollama-tools": {
+    text: "",
+    calls: [call("call_9k2v", "now", "{}"), call("call_p0qs", "now", '{"zone":"UTC"}')],
+    usage: guessed,
+  },
+  "ollama-think": { text: "Hello.", usage: guessed },
+  "vllm-reasoning": { text: "Forty-two", usage: used(19, 12) },
+  "vllm-tools": { text: "", calls: [call(ours, "lookup", '{"q": "x"}')], usage: guessed },
+  "openrouter-reasoning": { text: "Yes.", usage: used(8, 31) },
+  "mistral-text": { text: "Très bien", usage: used(10, 4) },
+  "mistral-tools": {
+    text: "",
+    calls: [call("D681PevKs", "a", '{"x": 1}'), call("Qz81PevKt", "b", "{}")],
+    usage: used(10, 4),
+  },
+  "mistral-thinking": { text: "Four.", usage: used(10, 4) },
+  "gateway-crlf": { text: "plain enough", usage: guessed },
+  "groq-text": { text: "Fast", usage: used(5, 1) },
+};
+
+describe("understands every server's stream, whole and in pieces of three bytes", () => {
+  for (const [name, { text, calls = [], usage }] of Object.entries(RECORDED))
+    it(name, async () => {
+      const raw = await readFile(new URL(`fixtures/${name}.sse`, import.meta.url), "utf8");
+      server = await ModelServer.start([recorded(raw), recorded(raw, { pieceSize: 3 })]);
+      const model = open(server.url);
+      for (const events of [await ask(model), await ask(model)]) {
+        expect(textOf(events)).toBe(text);
+        expect(events.filter(({ type }) => type === "tool-call")).toEqual(calls);
+        const reason = calls.length > 0 ? "tool-calls" : "stop";
+        expect(events.at(-1)).toEqual({ type: "finish", reason, usage });
+      }
+    });
+});
+
+describe("text arrives exactly", () => {
+  const UNITS = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 8 }),
+    fc.constantFrom(
+      "\ud83d",
+      "\ude00",
+      "👩‍👩‍👧",
+      "<think>",
+      "</think>",
+      "\r\n",
+      "data: ",
+      "\n\n",
+      "\u2028",
+    ),
+  );
+
+  it("however it is cut into chunks and bytes", async () => {
+    server = await ModelServer.start();
+    const model = open(server.url);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(UNITS, { maxLength: 8 }),
+        fc.integer({ min: 1, max: 64 }),
+        async (pieces, pieceSize) => {
+          const deltas = ["A", ...pieces];
+          const lines = deltas.map((content) => `data: ${JSON.stringify(chunk({ content }))}\n\n`);
+          const raw = `${lines.join("")}data: ${JSON.stringify(chunk({}, "stop"))}\n\n`;
+          server.reply(recorded(raw, { pieceSize: pieceSize * 16 }));
+          expect(textOf(await ask(model))).toBe(deltas.join(""));
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("and no delta ends inside a character", async () => {
+    server = await ModelServer.start(
+      streamed(chunk({ content: "a\ud83d" }), chunk({ content: "\ude00b" }), chunk({}, "stop")),
+    );
+    const texts = (await ask(open(server.url))).map((event) => "text" in event && event.text);
+    expect(texts).toEqual(["a", "😀b", false]);
+  });
+});
+
+describe("the request", () => {
+  const TOOL = { name: "add", description: "Adds.", parameters: { type: "object" } };
+
+  it("holds what is set and nothing else", async () => {
+    server = await ModelServer.start();
+    await ask(open(server.url));
+    expect(server.requests[0]?.body).toEqual({
+      model: "test-model",
+      messages: [{ role: "user", content: "Hello" }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
+  });
+
+  it("carries history, tools and the token limit, with known keys only", async () => {
+    server = await ModelServer.start();
+    const stored = { id: 7, runId: "r", sessionId: "s", createdAt: "now", model: "m" };
+    const calls = [
+      { id: "call_1", name: "add", arguments: '{"a":1}' },
+      { id: "call_2", name: "add", arguments: '{"a":' },
+    ];
+    await ask(open(server.url, { maxTokens: 50 }), {
+      messages: [
+        systemMessage("Be brief."),
+        { ...userMessage("1+1?"), ...stored },
+        { ...assistantMessage("", calls), ...stored, interrupted: true },
+        { ...toolMessage("call_1", "2", true), ...stored },
+        toolMessage("call_2", "half \ud83d"),
+        userMessage("And?"),
+      ],
+      tools: [TOOL],
+    });
+    expect(server.requests[0]?.body).toEqual({
+      model: "test-model",
+      messages: [
+        { role: "system", content: "Be brief." },
+        { role: "user", content: "1+1?" },
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [
+            { id: "call_1", type: "function", function: { name: "add", arguments: '{"a":1}' } },
+            { id: "call_2", type: "function", function: { name: "add", arguments: "{}" } },
+          ],
+        },
+        { role: "tool", tool_call_id: "call_1", content: "2" },
+        { role: "tool", tool_call_id: "call_2", content: "half \ufffd" },
+        { role: "user", content: "And?" },
+      ],
+      stream: true,
+      tools: [{ type: "function", function: TOOL }],
+      stream_options: { include_usage: true },
+      max_tokens: 50,
+    });
+  });
+
+  it("leaves out an answer that says nothing, and joins the questions around it", async () => {
+    server = await ModelServer.start();
+    await ask(open(server.url), {
+      messages: [userMessage("One"), assistantMessage(""), userMessage("Two")],
+    });
+    expect(server.requests[0]?.body.messages).toEqual([{ role: "user", content: "One\n\nTwo" }]);
+  });
+
+  it("carries the key, no header of the SDK's own, and nothing the SDK finds in the environment", async () => {
+    const environment = {
+      OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
+      OPENAI_API_KEY: "sk-foreign",
+      OPENAI_ADMIN_KEY: "sk-admin",
+      OPENAI_ORG_ID: "org-foreign",
+      OPENAI_PROJECT_ID: "proj-foreign",
+      OPENAI_CUSTOM_HEADERS: "Authorization: Bearer sk-custom\nX-Foreign: yes",
+      OPENAI_LOG: "debug",
+    };
+    Object.assign(process.env, environment);
+    try {
+      server = await ModelServer.start();
+      await ask(open(server.url));
+      await ask(open(server.url, { apiKey: undefined }));
+    } finally {
+      for (const name of Object.keys(environment)) delete process.env[name];
+    }
+    const [withKey, without] = server.requests.map(({ headers }) => headers);
+    expect(withKey).toEqual({
+      accept: "application/json",
+      authorization: `Bearer ${KEY}`,
+      connection: "keep-alive",
+      "content-length": expect.any(String),
+      "content-type": "application/json",
+      host: `127.0.0.1:${server.port}`,
+      "user-agent": "agno-chat",
+    });
+    expect(without).not.toHaveProperty("authorization");
+  });
+
+  it("trims the key", async () => {
+    server = await ModelServer.start();
+    await ask(open(server.url, { apiKey: ` ${KEY}\n` }));
+    expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
+  });
+
+  it("reuses the connection of the one before", async () => {
+    server = await ModelServer.start();
+    const model = open(server.url);
+    for (let index = 0; index < 3; index += 1) await ask(model);
+    expect(server.connections).toBe(1);
+  });
+});
+
+describe("the answer", () => {
+  it("may come whole from a server that does not stream", async () => {
+    server = await ModelServer.start((response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const message = { role: "assistant", content: "All at once" };
+      const choices = [{ index: 0, message, finish_reason: "stop" }];
+      response.end(JSON.stringify({ choices, usage: { prompt_tokens: 3, completion_tokens: 3 } }));
+    });
+    const events = await ask(open(server.url));
+    expect(events).toEqual([
+      { type: "text-delta", text: "All at once" },
+      { type: "finish", reason: "stop", usage: used(3, 3) },
+    ]);
+  });
+
+  it("may be cut by the token limit, and says so", async () => {
+    server = await ModelServer.start(streamed(chunk({ content: "Once upon" }, "length")));
+    expect((await ask(open(server.url))).at(-1)).toMatchObject({ reason: "length" });
+  });
+
+  it("is complete with its finish reason, though the end is missing", async () => {
+    server = await ModelServer.start((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify(chunk({ content: "Done" }, "stop"))}\n\n`, () =>
+        response.socket?.destroy(),
+      );
+    });
+    expect(textOf(await ask(open(server.url)))).toBe("Done");
+  });
+
+  it("is complete though the server keeps the connection open", async () => {
+    server = await ModelServer.start((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(`data: ${JSON.stringify(chunk({ content: "Done" }, "stop"))}\n\n`);
+    });
+    const events = await ask(open(server.url, { idleTimeoutMs: 30 }));
+    expect(events.map(({ type }) => type)).toEqual(["text-delta", "finish"]);
+  });
+});
+
+modelConformance({
+  name: "OpenAIModel",
+  open: async () => {
+    const echo = await ModelServer.start((response, { body }) =>
+      streamedText(`You said: ${JSON.stringify(body.messages)} 👋`)(response, {} as never),
+    );
+    return { model: open(echo.url), close: () => echo.close() };
+  },
+  describe,
+  it,
+});
