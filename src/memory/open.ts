@@ -47,7 +47,7 @@ function unknown(scheme: string): AgnoChatError {
     (left, right) => distance(scheme, left) - distance(scheme, right),
   );
   const known = [...OPENERS.keys()].map((name) => `${name}:`).join(" and ");
-  const suggestion = distance(scheme, nearest as string) <= 2 ? ` Did you mean ${nearest}: ?` : "";
+  const suggestion = distance(scheme, nearest as string) <= 2 ? ` Did you mean ${nearest}:?` : "";
   return new AgnoChatError(
     "STORE_UNKNOWN",
     `Unknown memory ${JSON.stringify(`${scheme}:`)}.${suggestion}`,

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { InMemory } from "../../src/memory/in-memory.js";
+import {
+  assistantMessage,
+  type StoredMessage,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from "../../src/messages.js";
+
+const texts = (messages: readonly StoredMessage[]) => messages.map(({ content }) => content);
+
+const run = (name: string) => [userMessage(`${name}?`), assistantMessage(`${name}!`)];
+
+const toolRun = (name: string) => [
+  userMessage(`${name}?`),
+  assistantMessage("", [{ id: "c", name: "clock", arguments: "{}" }]),
+  toolMessage("c", "noon"),
+  assistantMessage(`${name}!`),
+];
+
+const isFrozenDeeply = (value: unknown): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (Object.isFrozen(value) && Object.values(value).every(isFrozenDeeply));
+
+describe("InMemory", () => {
+  it("answers at once", () => {
+    const memory = new InMemory();
+    memory.add(userMessage("hi"), "user-a");
+    expect(memory.size("user-a")).toBe(1);
+    expect(memory.getMessages("user-a")[0]?.content).toBe("hi");
+  });
+
+  it("lets the oldest go first and keeps system messages when a user's list is full (S16)", () => {
+    const memory = new InMemory(5);
+    memory.add(systemMessage("S"), "a");
+    for (const name of ["1", "2", "3"]) memory.add(run(name), "a");
+    expect(texts(memory.getMessages("a"))).toEqual(["S", "2?", "2!", "3?", "3!"]);
+    expect(texts(memory.read("a").messages)).toEqual(["S", "2?", "2!", "3?", "3!"]);
+    expect(memory.read("a").total).toBe(7);
+    expect(memory.size("a")).toBe(5);
+  });
+
+  it("never touches another user's messages by one user's limit (S16)", () => {
+    const memory = new InMemory(2);
+    memory.add(run("b"), "b");
+    for (let index = 0; index < 10; index += 1) memory.add(run(`${index}`), "a");
+    expect(texts(memory.getMessages("b"))).toEqual(["b?", "b!"]);
+    expect(texts(memory.getMessages("a"))).toEqual(["9?", "9!"]);
+  });
+
+  it("never splits a run, so no tool result is ever left without its call (B4)", () => {
+    for (let limit = 0; limit <= 12; limit += 1) {
+      const memory = new InMemory(limit);
+      for (const name of ["1", "2", "3"]) memory.add(toolRun(name), "a");
+      const kept = Math.max(1, Math.min(3, Math.floor(limit / 4)));
+      expect(memory.size("a")).toBe(4 * kept);
+      expect(memory.getMessages("a")[0]?.role).toBe("user");
+    }
+  });
+
+  it("keeps a run longer than the limit while it is the newest", () => {
+    const memory = new InMemory(3);
+    for (const message of toolRun("long")) memory.add(message, "a");
+    expect(memory.size("a")).toBe(4);
+    memory.add(run("next"), "a");
+    expect(texts(memory.getMessages("a"))).toEqual(["next?", "next!"]);
+  });
+
+  it("counts all sessions of a user, and drops the run that was longest without a message", () => {
+    const memory = new InMemory(4);
+    memory.add(userMessage("a1"), "u", { sessionId: "a" });
+    memory.add(userMessage("b1"), "u", { sessionId: "b" });
+    memory.add(assistantMessage("a2"), "u", { sessionId: "a" });
+    memory.add(userMessage("c1"), "u", { sessionId: "c" });
+    memory.add(userMessage("c2"), "u", { sessionId: "c" });
+    expect(texts(memory.getMessages("u"))).toEqual(["a1", "a2", "c1", "c2"]);
+    expect(memory.sessions("u").map(({ sessionId }) => sessionId).sort()).toEqual(["a", "c"]);
+    memory.add(userMessage("c3"), "u", { sessionId: "c" });
+    expect(texts(memory.getMessages("u"))).toEqual(["c1", "c2", "c3"]);
+  });
+
+  it("keeps the state of a session whose messages all had to go", () => {
+    const memory = new InMemory(2);
+    memory.add(run("old"), "a", { sessionId: "old", state: { key: 1 } });
+    memory.add(run("new"), "a");
+    expect(memory.size("a", { sessionId: "old" })).toBe(0);
+    expect(memory.getState("a", { sessionId: "old" })).toEqual({ key: 1 });
+    // What comes later belongs to no run that is still there.
+    memory.add(assistantMessage("late"), "a", { sessionId: "old" });
+    expect(texts(memory.getMessages("a"))).toEqual(["late"]);
+  });
+
+  it("drops the right runs after another session was cleared", () => {
+    const memory = new InMemory(4);
+    memory.add(run("1"), "a", { sessionId: "s" });
+    memory.add(run("2"), "a");
+    memory.clear("a", { sessionId: "s" });
+    memory.add(run("3"), "a");
+    expect(memory.size("a")).toBe(4);
+    memory.add(run("4"), "a");
+    expect(texts(memory.getMessages("a"))).toEqual(["3?", "3!", "4?", "4!"]);
+  });
+
+  it("shares no value that can be changed", () => {
+    const memory = new InMemory();
+    memory.add(toolRun("1"), "a");
+    for (const message of memory.read("a").messages)
+      expect(isFrozenDeeply(message)).toBe(true);
+  });
+
+  it("refuses a limit that is no whole number from 0 up", () => {
+    for (const wrong of [-1, 1.5, Number.NaN])
+      expect(() => new InMemory(wrong)).toThrow("maxMessages");
+  });
+
+  it("forgets single clears after some thousands, and then refuses only sessions it does not know", () => {
+    const memory = new InMemory();
+    memory.add(userMessage("hi"), "known");
+    const { generation } = memory.read("known");
+    for (let index = 0; index < 20_001; index += 1) memory.clear("someone");
+    expect(() => memory.add(userMessage("hi"), "new", { generation })).toThrow("cleared");
+    memory.add(userMessage("hi"), "known", { generation });
+    const recent = memory.read("new").generation;
+    memory.clear("someone");
+    memory.add(userMessage("hi"), "new", { generation: recent });
+    expect(memory.size("new")).toBe(1);
+  });
+});

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import { relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import { userMessage } from "../../src/messages.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import { openMemory } from "../../src/memory/open.js";
+import { temporaryFile } from "../support/memory-file.js";
+
+describe("openMemory", () => {
+  it("opens a memory of this process", async () => {
+    expect(await openMemory("memory:")).toBeInstanceOf(InMemory);
+  });
+
+  it("opens a SQLite file, also relative to the working directory", async () => {
+    for (const pathOf of [(path: string) => path, (path: string) => relative(process.cwd(), path)]) {
+      const path = temporaryFile("a b:c.db");
+      const memory = await openMemory(`sqlite:${pathOf(path)}`, { now: () => 0 });
+      await memory.add(userMessage("hi"));
+      expect((await memory.users())[0]?.lastActivity).toBe("1970-01-01T00:00:00.000Z");
+      expect(existsSync(path)).toBe(true);
+      await memory.close();
+    }
+  });
+
+  it("names the memories it knows, and the nearest one, for any other", async () => {
+    for (const spec of ["", "history.db", ":memory:", "redis://user:secret@host"])
+      await expect(openMemory(spec)).rejects.toMatchObject({
+        code: "STORE_UNKNOWN",
+        message: expect.not.stringContaining("secret"),
+        hint: expect.stringMatching(/memory: and sqlite:/),
+      });
+    await expect(openMemory("sqlit:x.db")).rejects.toThrow("Did you mean sqlite:");
+    await expect(openMemory("redis:x")).rejects.toThrow(/"redis:"\.$/);
+    await expect(openMemory("sqlite:")).rejects.toMatchObject({ code: "STORE_UNKNOWN" });
+  });
+});

@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Memory } from "../../src/memory/memory.js";
+import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { userMessage } from "../../src/messages.js";
+import { temporaryFile } from "../support/memory-file.js";
+import { buildWriter, runTogether, Writer } from "../support/memory-process.js";
+
+const NAMES = ["w1", "w2", "w3", "w4"];
+
+/** The runs each writer has in a user's history; fails when one is torn or out of order. */
+async function runsOf(memory: Memory, user: string): Promise<Map<string, number>> {
+  const messages = await memory.getMessages(user);
+  const runs = new Map<string, number>();
+  for (let index = 0; index < messages.length; index += 2) {
+    const [question, answer] = messages.slice(index, index + 2);
+    const [name = "", number] = question?.content.split(/[ ?]/) ?? [];
+    expect(answer?.content).toBe(`${name} ${number}!`);
+    expect(answer?.runId).toBe(question?.runId);
+    expect(Number(number)).toBe(runs.get(name) ?? 0);
+    runs.set(name, Number(number) + 1);
+  }
+  return runs;
+}
+
+beforeAll(buildWriter);
+
+describe("several processes on one file", () => {
+  it("lose nothing when all write for the same user, on a file that was not there before", async () => {
+    const path = temporaryFile();
+    await runTogether(
+      NAMES.map((name) => new Writer({ path, user: "shared", name, count: 40 })),
+    );
+    const memory = new SqliteMemory(path);
+    expect(await runsOf(memory, "shared")).toEqual(new Map(NAMES.map((name) => [name, 40])));
+    expect(await memory.getState("shared")).toEqual(
+      Object.fromEntries(NAMES.map((name) => [name, 39])),
+    );
+    expect(await memory.size("shared")).toBe(320);
+    const ids = (await memory.getMessages("shared")).map(({ id }) => id);
+    expect(new Set(ids).size).toBe(320);
+    await memory.close();
+  });
+
+  it("lose and mix up nothing when each writes for a user of its own", async () => {
+    const path = temporaryFile();
+    await runTogether(NAMES.map((name) => new Writer({ path, user: name, name, count: 40 })));
+    const memory = new SqliteMemory(path);
+    for (const name of NAMES) {
+      expect(await runsOf(memory, name)).toEqual(new Map([[name, 40]]));
+      expect(await memory.getState(name)).toEqual({ [name]: 39 });
+    }
+    await memory.close();
+  });
+
+  it("lose no acknowledged run and keep no half one when killed at any moment", async () => {
+    const path = temporaryFile();
+    for (let round = 0; round < 8; round += 1) {
+      const name = `w${round}`;
+      const writer = new Writer({ path, user: "alice", name });
+      await writer.ready();
+      writer.start();
+      await writer.acknowledge(1 + 3 * round);
+      await writer.kill();
+      const memory = new SqliteMemory(path);
+      const runs = (await runsOf(memory, "alice")).get(name) ?? 0;
+      expect(runs).toBeGreaterThanOrEqual(writer.acknowledged);
+      expect((await memory.getState("alice"))[name]).toBe(runs - 1);
+      await memory.close();
+    }
+  });
+
+  it("refuse a run whose history another process cleared", async () => {
+    const path = temporaryFile();
+    const [one, other] = [new SqliteMemory(path), new SqliteMemory(path)];
+    const { generation } = await one.read("alice");
+    await other.clear("alice");
+    await expect(one.add(userMessage("hi"), "alice", { generation })).rejects.toMatchObject({
+      code: "HISTORY_CLEARED",
+    });
+    await one.close();
+    await other.close();
+  });
+});

@@ -1,0 +1,278 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
+import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { loadEngine, SqliteConnection } from "../../src/memory/sqlite-driver.js";
+import { openMemoryFile } from "../../src/memory/sqlite-schema.js";
+import { assistantMessage, userMessage } from "../../src/messages.js";
+import { temporaryFile } from "../support/memory-file.js";
+
+const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+/** A plain connection, for what only someone else would do to the file. */
+const connect = async (path: string) => new SqliteConnection(await loadEngine(), path);
+
+async function fileOfOurs(): Promise<string> {
+  const path = temporaryFile();
+  const memory = new SqliteMemory(path);
+  await memory.add([userMessage("hi"), assistantMessage("hello")], "alice");
+  await memory.close();
+  return path;
+}
+
+async function expectRefused(path: string, code: string): Promise<void> {
+  const before = hashOf(path);
+  const memory = new SqliteMemory(path);
+  for (const call of [() => memory.size("alice"), () => memory.add(userMessage("hi"), "alice")])
+    await expect(call()).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(JSON.stringify(path)),
+    });
+  await memory.close();
+  expect(hashOf(path)).toBe(before);
+}
+
+describe("SqliteMemory's file", () => {
+  it("is not touched before the first call", async () => {
+    const path = temporaryFile("folder/memory.db");
+    const memory = new SqliteMemory(path);
+    expect(existsSync(dirname(path))).toBe(false);
+    await memory.close();
+    await memory.close();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  it("is for its owner's eyes alone, and so is the folder made for it", async () => {
+    const path = temporaryFile("new/folder/memory.db");
+    const memory = new SqliteMemory(path);
+    await memory.add(userMessage("hi"));
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    for (const name of readdirSync(dirname(path)))
+      expect(statSync(join(dirname(path), name)).mode & 0o777).toBe(0o600);
+    await memory.close();
+  });
+
+  it("keeps everything from one opening to the next", async () => {
+    const path = await fileOfOurs();
+    const memory = new SqliteMemory(path);
+    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual(["hi", "hello"]);
+    await memory.close();
+  });
+
+  it("is made once when many open it at the same time", async () => {
+    const path = temporaryFile();
+    const memories = Array.from({ length: 8 }, () => new SqliteMemory(path));
+    await Promise.all(memories.map((memory, index) => memory.add(userMessage("hi"), `u${index}`)));
+    expect(await memories[0]?.users()).toHaveLength(8);
+    for (const memory of memories) await memory.close();
+  });
+
+  it("holds nothing any more of what was cleared", async () => {
+    const path = temporaryFile();
+    const memory = new SqliteMemory(path);
+    const { now } = Date;
+    const text = (user: string) => `${user} said ${"something private ".repeat(20)}`;
+    for (const user of ["user-one", "user-two", "user-three"])
+      for (let index = 0; index < 60; index += 1)
+        await memory.add(userMessage(text(user)), user, { sessionId: "session-x", state: { [`key-of-${user}`]: user } });
+    const onDisk = (needle: string) =>
+      readdirSync(dirname(path)).some((name) => readFileSync(join(dirname(path), name)).includes(needle));
+    expect(onDisk("user-one")).toBe(true);
+    await memory.clear("user-one", { sessionId: "session-x" });
+    expect(onDisk("user-one")).toBe(false);
+    await memory.clear("user-two");
+    expect(onDisk("user-two")).toBe(false);
+    vi.spyOn(Date, "now").mockReturnValue(now() + 10_000);
+    await memory.removeInactive(5_000);
+    vi.restoreAllMocks();
+    for (const needle of ["user-three", "private", "session-x"]) expect(onDisk(needle)).toBe(false);
+    await memory.close();
+  });
+
+  it("is left as it is when it is no database", async () => {
+    const path = temporaryFile("notes.txt");
+    writeFileSync(path, "Dear diary, this is no database.\n".repeat(100));
+    await expectRefused(path, "STORE_FOREIGN");
+  });
+
+  it("is left as it is when it is another program's database", async () => {
+    for (const sql of [
+      "CREATE TABLE theirs (x)",
+      "PRAGMA application_id = 7",
+      "PRAGMA user_version = 1",
+      "PRAGMA journal_mode = WAL; CREATE TABLE theirs (x)",
+    ]) {
+      const path = temporaryFile();
+      const theirs = await connect(path);
+      theirs.exec(sql);
+      await theirs.close();
+      await expectRefused(path, "STORE_FOREIGN");
+    }
+  });
+
+  it("is left as it is when a newer version made it, also while that one has it open", async () => {
+    const path = await fileOfOurs();
+    const newer = await connect(path);
+    newer.exec("PRAGMA user_version = 1000");
+    await expectRefused(path, "STORE_TOO_NEW");
+    await newer.close();
+    await expectRefused(path, "STORE_TOO_NEW");
+  });
+
+  it("is left as it is when it is damaged", async () => {
+    const path = await fileOfOurs();
+    truncateSync(path, 4096);
+    await expectRefused(path, "STORE_FAILED");
+  });
+
+  it("is recovered when a crash left its journal behind", async () => {
+    const path = await fileOfOurs();
+    const other = await connect(path);
+    other.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN");
+    other.exec("UPDATE messages SET body_json = 'half'; CREATE TABLE half AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) SELECT i, hex(randomblob(100)) AS x FROM n");
+    const crashed = temporaryFile();
+    for (const suffix of ["", "-journal"])
+      writeFileSync(crashed + suffix, readFileSync(path + suffix));
+    other.exec("ROLLBACK");
+    await other.close();
+    const memory = new SqliteMemory(crashed);
+    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual(["hi", "hello"]);
+    await memory.close();
+  });
+
+  it("fails with one line that names it when it cannot be opened", async () => {
+    const folder = temporaryFile("folder.db");
+    mkdirSync(folder);
+    const underFile = join(await fileOfOurs(), "memory.db");
+    for (const path of [folder, underFile])
+      await expect(new SqliteMemory(path).size("a")).rejects.toMatchObject({
+        code: "STORE_FAILED",
+        message: expect.stringContaining(JSON.stringify(path)),
+      });
+  });
+
+  it("opens on a later call when the first could not open it", async () => {
+    const path = temporaryFile("memory.db");
+    mkdirSync(path);
+    const memory = new SqliteMemory(path);
+    await expect(memory.size("a")).rejects.toMatchObject({ code: "STORE_FAILED" });
+    const { rmdirSync } = await import("node:fs");
+    rmdirSync(path);
+    expect(await memory.size("a")).toBe(0);
+    await memory.close();
+  });
+});
+
+describe("SqliteMemory's transactions", () => {
+  it("wait for another process that holds the file", async () => {
+    const path = await fileOfOurs();
+    const holder = await connect(path);
+    const memory = new SqliteMemory(path);
+    await memory.size("alice");
+    holder.exec("BEGIN IMMEDIATE");
+    const added = memory.add(userMessage("again"), "alice");
+    expect(await memory.size("alice")).toBe(2);
+    holder.exec("COMMIT");
+    await added;
+    expect(await memory.size("alice")).toBe(3);
+    await memory.close();
+    await holder.close();
+  });
+
+  it("give up when another process holds the file for too long, and store nothing", async () => {
+    const path = await fileOfOurs();
+    const holder = await connect(path);
+    const memory = new SqliteMemory(path);
+    await memory.size("alice");
+    holder.exec("BEGIN IMMEDIATE");
+    let elapsed = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => (elapsed += 4_000));
+    await expect(memory.add(userMessage("again"), "alice")).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining("locked"),
+    });
+    vi.restoreAllMocks();
+    holder.exec("COMMIT");
+    expect(await memory.size("alice")).toBe(2);
+    await memory.close();
+    await holder.close();
+  });
+
+  it("store nothing when the disk is full, and go on when it no longer is", async () => {
+    const connection = await openMemoryFile(temporaryFile());
+    const pages = connection.get<{ page_count: number }>("PRAGMA page_count")?.page_count ?? 0;
+    connection.exec(`PRAGMA max_page_count = ${pages}`);
+    const write = () =>
+      connection.write(() =>
+        connection.run("INSERT INTO users VALUES (1, ?, 1, 1, 0, 0, 0)", "x".repeat(1_000_000)),
+      );
+    await expect(write()).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining("full"),
+      hint: expect.stringContaining("disk space"),
+    });
+    expect(connection.all("SELECT * FROM users")).toEqual([]);
+    connection.exec("PRAGMA max_page_count = 1000000");
+    await write();
+    expect(connection.all("SELECT * FROM users")).toHaveLength(1);
+    await connection.close();
+  });
+
+  it("finish before the file is closed", async () => {
+    const path = temporaryFile();
+    const memory = new SqliteMemory(path);
+    const added = [1, 2, 3].map((each) => memory.add(userMessage(`${each}`), "alice"));
+    const cleared = memory.clear("bob");
+    await memory.close();
+    await Promise.all([...added, cleared]);
+    const again = new SqliteMemory(path);
+    expect(await again.size("alice")).toBe(3);
+    await again.close();
+  });
+
+  it("leave a reader's waiting call refused when the file is closed", async () => {
+    const path = await fileOfOurs();
+    const connection = await connect(path);
+    const busy = Object.assign(new Error("locked"), { errcode: 5, errstr: "database is locked" });
+    const waiting = connection.read(() => {
+      throw busy;
+    });
+    await connection.close();
+    await expect(waiting).rejects.toMatchObject({ code: "STORE_CLOSED" });
+  });
+
+  it("let other errors through as they are", async () => {
+    const connection = await connect(temporaryFile());
+    const bug = new TypeError("a bug");
+    const work = () => {
+      throw bug;
+    };
+    await expect(connection.write(work)).rejects.toBe(bug);
+    await connection.close();
+  });
+});
+
+describe("the SQLite engine", () => {
+  const absent = () => Promise.reject(new Error("not on this system"));
+
+  const engineOf = (version: string) => async () => ({
+    DatabaseSync: class {
+      prepare = () => ({ get: () => ({ version }) });
+      close = () => undefined;
+    },
+  });
+
+  it("is the next one when the first is not there or too old to be safe", async () => {
+    const safe = engineOf("3.51.3");
+    await expect(loadEngine([absent, engineOf("3.50.4"), safe])).resolves.toBeDefined();
+    await expect(loadEngine([engineOf("3.51.2"), engineOf("4.0.0")])).resolves.toBeDefined();
+  });
+
+  it("is missing with a way out when none can be loaded", async () => {
+    await expect(loadEngine([absent, engineOf("3.51.2")])).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      hint: expect.stringContaining("Node 22"),
+    });
+  });
+});

@@ -1,0 +1,72 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Inside the repository, so that the bundle finds the packages it leaves out. */
+const BUNDLE = here("../../node_modules/.cache/agno-chat/memory-writer.mjs");
+
+export const buildWriter = () =>
+  build({
+    entryPoints: [here("./memory-writer.ts")],
+    outfile: BUNDLE,
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    packages: "external",
+    logLevel: "error",
+  });
+
+export interface WriterOptions {
+  readonly path: string;
+  readonly user: string;
+  readonly name: string;
+  readonly count?: number;
+}
+
+/** A process that stores runs of two messages in a SQLite file, as soon as it is told to. */
+export class Writer {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #lines: AsyncIterator<string>;
+  #errors = "";
+  acknowledged = 0;
+
+  constructor({ path, user, name, count = Number.POSITIVE_INFINITY }: WriterOptions) {
+    this.#child = spawn(process.execPath, [BUNDLE, path, user, name, `${count}`]);
+    this.#child.stderr.on("data", (chunk: Buffer) => {
+      this.#errors += chunk.toString();
+    });
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  async ready(): Promise<void> {
+    await this.#lines.next();
+  }
+
+  start(): void {
+    this.#child.stdin.write("go\n");
+  }
+
+  /** Until so many runs were acknowledged, or the process has ended. */
+  async acknowledge(count = Number.POSITIVE_INFINITY): Promise<void> {
+    while (this.acknowledged < count && !(await this.#lines.next()).done) this.acknowledged += 1;
+    if (this.#errors !== "") throw new Error(this.#errors);
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    const closed = once(this.#child, "close");
+    await this.acknowledge();
+    await closed;
+  }
+}
+
+/** Runs all of them at once until each has ended. */
+export async function runTogether(writers: readonly Writer[]): Promise<void> {
+  await Promise.all(writers.map((writer) => writer.ready()));
+  for (const writer of writers) writer.start();
+  await Promise.all(writers.map((writer) => writer.acknowledge()));
+}
