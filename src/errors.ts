@@ -7,6 +7,7 @@ interface Outcome {
   readonly rpc: number;
 }
 
+const INVALID_REQUEST = -32600;
 const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
 
@@ -52,6 +53,15 @@ export const ERROR_TABLE = {
   BUSY: { exit: 4, http: 429, rpc: INTERNAL },
   REENTRANT_RUN: { exit: 4, http: 500, rpc: INTERNAL },
   HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
+
+  UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },
+  FORBIDDEN: { exit: 1, http: 403, rpc: INVALID_REQUEST },
+  NOT_FOUND: { exit: 1, http: 404, rpc: INVALID_REQUEST },
+  METHOD_NOT_ALLOWED: { exit: 1, http: 405, rpc: INVALID_REQUEST },
+  TOO_LARGE: { exit: 1, http: 413, rpc: INVALID_REQUEST },
+  UNSUPPORTED_MEDIA_TYPE: { exit: 1, http: 415, rpc: INVALID_REQUEST },
+  SHUTTING_DOWN: { exit: 4, http: 503, rpc: INTERNAL },
+  ADDRESS_IN_USE: { exit: 4, http: 500, rpc: INTERNAL },
 
   EXPECTATION_FAILED: { exit: 5, http: 500, rpc: INTERNAL },
   CANCELLED: { exit: 130, http: 499, rpc: INTERNAL },
