@@ -34,7 +34,7 @@ export function userColour(userId: string, palette: Palette): Paint {
 }
 
 /** Of the 256 colours, hues told apart easily, each with a contrast of at least 3:1 on black and on white. */
-export const USER_COLOURS = [31, 35, 62, 64, 98, 130, 132, 161, 166, 169] as const;
+export const USER_COLOURS = [166, 136, 64, 28, 31, 33, 62, 135, 133, 169] as const;
 
 type Level = 0 | 1 | 2 | 3;
 

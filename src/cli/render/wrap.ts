@@ -36,7 +36,7 @@ export function createRows({ width, prefix }: RowOptions): Rows {
   let gap: Span | undefined;
   let word: Span[] = [];
   let wordWidth = 0;
-  let last = "";
+  let last: Placed | undefined;
 
   function begin(): void {
     if (start !== undefined) return;
@@ -56,8 +56,7 @@ export function createRows({ width, prefix }: RowOptions): Rows {
 
   function endWord(): void {
     if (word.length === 0) return;
-    if (gap !== undefined) row.push(gap);
-    row.push(...word);
+    for (const span of gap === undefined ? word : [gap, ...word]) append(row, span);
     used += wordWidth + (gap === undefined ? 0 : 1);
     gap = undefined;
     word = [];
@@ -84,15 +83,15 @@ export function createRows({ width, prefix }: RowOptions): Rows {
     if (isBlank(grapheme)) {
       endWord();
       if (row.length > 0) gap = { text: " ", paint };
-      last = "";
+      last = undefined;
       return [];
     }
-    if (mayBreakBetween(last, grapheme)) endWord();
-    last = grapheme;
-    const columns = displayWidth(grapheme);
-    const full = makeRoom(columns);
+    const placed = { grapheme, columns: displayWidth(grapheme) };
+    if (last !== undefined && mayBreakBetween(last, placed)) endWord();
+    last = placed;
+    const full = makeRoom(placed.columns);
     append(word, { text: grapheme, paint });
-    wordWidth += columns;
+    wordWidth += placed.columns;
     return full;
   }
 
@@ -102,7 +101,7 @@ export function createRows({ width, prefix }: RowOptions): Rows {
     },
     end() {
       endWord();
-      last = "";
+      last = undefined;
       return start === undefined ? [] : [flush()];
     },
   };
@@ -137,7 +136,7 @@ export function widthOf(spans: readonly Span[]): number {
 
 function wrapLine(line: string, width: number, indent: string): string {
   const own = (/^[ \t]*/.exec(line)?.[0] ?? "").replaceAll("\t", "  ");
-  const start = indent + own.slice(0, Math.max(0, Math.floor(width / 2)));
+  const start = indent + own.slice(0, Math.max(0, Math.floor(width / 2) - indent.length));
   const rows = createRows({ width: () => width, prefix: () => [{ text: start, paint: plain }] });
   const wrapped = [...rows.add({ text: line, paint: plain }), ...rows.end()];
   return wrapped.length === 0 ? `${indent.trimEnd()}\n` : wrapped.map(paintRow).join("");
@@ -154,8 +153,14 @@ function isBlank(grapheme: string): boolean {
   return grapheme === " " || grapheme === "\n" || grapheme === "\t";
 }
 
-/** Between wide characters a row may end without a blank, though not before closing or after opening punctuation. */
-function mayBreakBetween(before: string, after: string): boolean {
-  if (before === "" || (displayWidth(before) < 2 && displayWidth(after) < 2)) return false;
-  return !/^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after) && !/^[\p{Ps}\p{Pi}]/u.test(before);
+interface Placed {
+  readonly grapheme: string;
+  readonly columns: number;
+}
+
+/** Beside wide characters a row may end without a blank, but not before closing or after opening punctuation. */
+function mayBreakBetween(before: Placed, after: Placed): boolean {
+  if (before.columns < 2 && after.columns < 2) return false;
+  const isClosing = /^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after.grapheme);
+  return !isClosing && !/^[\p{Ps}\p{Pi}]/u.test(before.grapheme);
 }

@@ -7,7 +7,8 @@ export interface Frame {
   readonly containers: readonly Container[];
   /** Closes all but the first `matched` and opens others inside. A list item that stayed empty still gets its row. */
   change(matched: number, opened: readonly Container[]): Row[];
-  /** What the next row starts with; a list marker is given once. It takes at most half of `columns`. */
+  /** What the next row starts with; a list marker is given once. It takes at most half of `columns`:
+   * where they are too deep, the hanging blanks go first, then the outermost marks. */
   prefix(columns: number): Row;
   /** An empty row, before the containers that have shown nothing yet. */
   blankRow(): Row;
@@ -32,7 +33,11 @@ export function createFrame({ indent, palette, width }: FrameOptions): Frame {
 
   function row(columns: number, marks: readonly Span[]): Row {
     const fitting = [...marks];
-    while (fitting.length > 0 && widthOf([margin, ...fitting]) > columns / 2) fitting.shift();
+    let spare = columns / 2 - widthOf([margin, ...fitting]);
+    while (spare < 0 && fitting.length > 0) {
+      const blank = fitting.findIndex(({ text }) => text.trim() === "");
+      spare += widthOf(fitting.splice(Math.max(0, blank), 1));
+    }
     return [margin, ...fitting];
   }
 

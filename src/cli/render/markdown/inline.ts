@@ -29,7 +29,7 @@ const WORD = new RegExp(
 );
 const BACKSLASH_BREAK = /(?<!\\)(?:\\\\)*\\$/;
 const MAY_BE_MARKUP = /[*_~`[\]<\\@]|:\/\/|www\./;
-const MAY_CLOSE = /[*_~`)\]]/;
+const MAY_CLOSE = /[^\s*_~][*_~]|[`)\]]/;
 const STILL_OPEN = /`|\[[^\]]*$|\]\([^)]*$|\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)/;
 
 /**

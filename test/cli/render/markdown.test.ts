@@ -1,0 +1,297 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createPalette } from "../../../src/cli/render/colour.js";
+import { createMarkdownRenderer } from "../../../src/cli/render/markdown.js";
+import { displayWidth } from "../../../src/cli/render/width.js";
+
+const noColour = createPalette({}, { env: {} });
+const colour = createPalette({}, { env: { FORCE_COLOR: "1" } });
+
+interface Drawing {
+  readonly columns?: number;
+  readonly palette?: typeof colour;
+}
+
+function draw(
+  chunks: string | readonly string[],
+  { columns = 40, palette = noColour }: Drawing = {},
+) {
+  const renderer = createMarkdownRenderer({ width: () => columns, palette, indent: "  " });
+  const written = [chunks].flat().map((chunk) => renderer.write(chunk));
+  return written.join("") + renderer.end();
+}
+
+const STYLES = /\x1b\[[\d;]*m/g;
+
+/** The rows a source is expected to give, written without the common indent of this file. */
+function rows(...lines: string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+const SOURCE = [
+  "# Title",
+  "## Title `x`",
+  "para",
+  "Under\n===",
+  "Under\n---",
+  "- item",
+  "  - nested",
+  "1. one",
+  "10. ten",
+  "- [x] done",
+  "> quote",
+  "> - item",
+  "```ts\ncode  here\n\n  more\n```",
+  "~~~",
+  "```",
+  "    indented",
+  "| a | b |",
+  "|---|--:|",
+  "| 1 | **2** |",
+  "---",
+  "***",
+  "**bold",
+  "bold**",
+  "*em* `code` ~~gone~~",
+  "[text](http://a.b/c)",
+  "![i](u)",
+  "<b>html</b>",
+  "snake_case 2*3 2 * 3",
+  "hard  ",
+  "hard\\",
+  "你好，世界。这是一个很长的句子，需要换行。",
+  "👨‍👩‍👧🇩🇪",
+  "a paragraph that is longer than the head of a line, so that it flows while it arrives, **and on** and on",
+  "\\* &amp; https://example.com/a_b?c=d",
+  "\t tab",
+  "-",
+  "1.",
+  ">",
+  "x".repeat(60),
+  "",
+];
+
+const anyMarkdown = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(...SOURCE) },
+      { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 20 }) },
+      { weight: 1, arbitrary: fc.stringMatching(/^[-*_`~#>|[\]()\\ \n1.a]{0,20}$/) },
+    ),
+    { maxLength: 14 },
+  )
+  .chain((parts) =>
+    fc
+      .array(fc.constantFrom("\n", "\n\n", " ", ""), {
+        minLength: parts.length,
+        maxLength: parts.length,
+      })
+      .map((ends) => parts.map((part, index) => part + ends[index]).join("")),
+  )
+  .map((text) => text.replace(/(?![\n\t])\p{Cc}/gu, ""));
+
+describe("a markdown reply", () => {
+  it("is the same words wrapped when it holds no markdown", () => {
+    expect(draw("Just some words, said plainly and without any marks.\n\nAnd more.")).toBe(
+      rows("  Just some words, said plainly and", "  without any marks.", "", "  And more."),
+    );
+  });
+
+  it("keeps literal stars, underscores and brackets", () => {
+    const text = "2 * 3 * 4, snake_case_name, **kwargs, a[0] and C:\\dir\\";
+    expect(draw(text, { columns: 80 })).toBe(`  ${text}\n`);
+  });
+
+  it("shows headings, both ways of writing them", () => {
+    expect(draw("# One\n## Two ##\nThree\n---\ntext")).toBe(
+      rows("  # One", "  ## Two", "  ## Three", "  text"),
+    );
+  });
+
+  it("hangs list items under their text, nested and numbered as written", () => {
+    const source =
+      "1. first item that is wider than the row\n  - two blanks\n    - deeper\n10. [x] done\n-\n- after";
+    expect(draw(source, { columns: 30 })).toBe(
+      rows(
+        "  1. first item that is wider",
+        "     than the row",
+        "     • two blanks",
+        "       • deeper",
+        "  10. [x] done",
+        "  •",
+        "  • after",
+      ),
+    );
+  });
+
+  it("keeps code as it is, marks rows that go on, and stays inside its list item", () => {
+    const source =
+      "- run\n\n  ```sh\n  npx agno-chat   ask --user alice 'who am I?'\n\n    **raw**\n  ```\n- next";
+    expect(draw(source, { columns: 34 })).toBe(
+      rows(
+        "  • run",
+        "",
+        "    ╭ sh",
+        "    │ npx agno-chat   ask --user a",
+        "    ┆ lice 'who am I?'",
+        "    │",
+        "    │   **raw**",
+        "    ╰",
+        "  • next",
+      ),
+    );
+  });
+
+  it("closes a code block that the reply left open", () => {
+    expect(draw("```\nx")).toBe(rows("  ╭", "  │ x", "  ╰"));
+  });
+
+  it("draws quotes with a bar, blocks inside included", () => {
+    expect(draw("> said\n>\n> - item\n\nafter")).toBe(
+      rows("  ┃ said", "  ┃", "  ┃ • item", "", "  after"),
+    );
+  });
+
+  it("fits a table to the width, wrapping the widest cells", () => {
+    const source =
+      "| Name | Age | Known for |\n|---|--:|---|\n| Alice | 30 | asking `who am I?` again |\n| 李雷 | 7 | |\n\nend";
+    expect(draw(source, { columns: 36 })).toBe(
+      rows(
+        "  Name  │ Age │ Known for",
+        "  ──────┼─────┼─────────────────────",
+        "  Alice │  30 │ asking `who am I?`",
+        "        │     │ again",
+        "  李雷  │   7 │",
+        "",
+        "  end",
+      ),
+    );
+  });
+
+  it("draws a table cell by cell where the columns have no room", () => {
+    expect(
+      draw("| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |\n| 4 | 5 | 6 |", { columns: 16 }),
+    ).toBe(rows("  a: 1", "  b: 2", "  c: 3", "  ──────────────", "  a: 4", "  b: 5", "  c: 6"));
+  });
+
+  it("shows where a link leads, HTML as text and hard breaks as rows", () => {
+    const source = "[bank](https://evil.example) <b>x</b>\\\nnext  \nlast<br><https://a.b>";
+    expect(draw(source, { columns: 60 })).toBe(
+      rows("  bank (https://evil.example) <b>x</b>", "  next", "  last", "  https://a.b"),
+    );
+  });
+
+  it("wraps Chinese text with emoji at the width", () => {
+    expect(draw("你好，**世界**。这是一个👨‍👩‍👧很长的句子🇩🇪。", { columns: 20 })).toBe(
+      rows("  你好，世界。这是一", "  个👨‍👩‍👧很长的句子🇩🇪。"),
+    );
+  });
+
+  it("paints marks, and every row by itself", () => {
+    const style = (codes: string) => codes.replaceAll("<", "\x1b[").replaceAll(">", "m");
+    const [first, second] = draw("**bold words that wrap** *em* `c`", {
+      columns: 20,
+      palette: colour,
+    }).split("\n");
+    expect(first).toBe(style("<2>  <22><1>bold words that<22>"));
+    expect(second).toBe(style("<2>  <22><1>wrap<22> <3>em<23> <36>c<39>"));
+  });
+
+  it("keeps the marks whose meaning would be lost without colour", () => {
+    expect(draw("~~no~~ `yes`")).toBe("  ~~no~~ `yes`\n");
+    expect(draw("~~no~~ `yes`", { palette: colour })).not.toMatch(/[~`]/);
+  });
+});
+
+describe("a reply that is still arriving", () => {
+  const renderer = (columns = 40) =>
+    createMarkdownRenderer({ width: () => columns, palette: noColour, indent: "  " });
+
+  it("shows a paragraph row by row, before its line has ended", () => {
+    const reply = renderer();
+    const text =
+      "This is one long line that a model writes word by word without any line feed at all";
+    const shown = text
+      .split(/(?<= )/)
+      .map((word) => reply.write(word))
+      .join("");
+    expect(shown).toBe(
+      rows("  This is one long line that a model", "  writes word by word without any line"),
+    );
+    expect(reply.end()).toBe("  feed at all\n");
+  });
+
+  it("shows code and list items when their line ends", () => {
+    const reply = renderer();
+    expect(reply.write("```ts\n")).toBe("");
+    expect(reply.write("let a = 1;\n")).toBe(rows("  ╭ ts", "  │ let a = 1;"));
+    expect(reply.write("```\n- a\n- b")).toBe(rows("  ╰"));
+    expect(reply.write("\n- c\n")).toBe(rows("  • a", "  • b"));
+  });
+
+  it("waits under an open mark, though not for ever", () => {
+    const reply = renderer();
+    const words = "word ".repeat(40);
+    expect(reply.write(`and this **${words}`)).toBe("");
+    expect(reply.write(words.repeat(3))).toContain("**word");
+  });
+
+  it("reads the width anew for every row", () => {
+    let columns = 40;
+    const reply = createMarkdownRenderer({ width: () => columns, palette: noColour, indent: "  " });
+    const before = reply.write("word ".repeat(20));
+    columns = 20;
+    const after = reply.write("word ".repeat(20)) + reply.end();
+    const widths = (text: string) => text.split("\n").map((row) => row.length);
+    expect(Math.max(...widths(before))).toBe(36);
+    expect(Math.max(...widths(after).slice(1))).toBe(16);
+  });
+
+  it("comes out the same however it is cut", () => {
+    fc.assert(
+      fc.property(anyMarkdown, fc.array(fc.nat(400), { maxLength: 12 }), (text, cuts) => {
+        const whole = draw(text);
+        const edges = [0, ...cuts.map((cut) => Math.min(cut, text.length)), text.length];
+        edges.sort((a, b) => a - b);
+        expect(draw(edges.slice(1).map((edge, index) => text.slice(edges[index], edge)))).toBe(
+          whole,
+        );
+        expect(draw(text.split(""))).toBe(whole);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("never passes the width, loses a word, or sends more than text and styles", () => {
+    const words = (text: string) => text.replace(/[^\p{L}]/gu, "");
+    fc.assert(
+      fc.property(anyMarkdown, fc.integer({ min: 12, max: 90 }), (text, columns) => {
+        const plain = draw(text, { columns });
+        for (const row of plain.split("\n")) expect(displayWidth(row)).toBeLessThanOrEqual(columns);
+        const painted = draw(text, { columns, palette: colour });
+        const bare = painted.replace(STYLES, "");
+        expect(bare).not.toMatch(/(?!\n)\p{Cc}/u);
+        for (const row of plain.split("\n")) expect(row === "" || row.startsWith("  ")).toBe(true);
+        expect(sorted(words(plain))).toBe(sorted(words(text)));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("takes time in proportion to the text", () => {
+    const time = (text: string) => {
+      const started = performance.now();
+      draw(text);
+      return performance.now() - started;
+    };
+    for (const unit of ["word ", "**a ", "`", "[", "> ", "- a\n", "|", "\\\n", "  ", "a*b "]) {
+      const short = time(unit.repeat(500));
+      const limit = Math.max(short, 20) * 40;
+      expect(time(unit.repeat(5000)), JSON.stringify(unit)).toBeLessThan(limit);
+    }
+  });
+});
+
+function sorted(text: string): string {
+  return [...text].sort().join("");
+}
