@@ -30,7 +30,7 @@ export const recallFact: Intent = ({ question, said }) => {
   if (topic === undefined) return undefined;
   const found = factsIn(said).filter((fact) => fact.topic === topic);
   if (found.length === 0) return "I don't know: you have not told me in this conversation.";
-  return topic.startsWith("do ") ? joined(found) : found.at(-1)?.sentence;
+  return isList(topic) ? joined(found) : found.at(-1)?.sentence;
 };
 
 /** Takes note of what the user states. */
@@ -44,28 +44,33 @@ export const noteFact: Intent = ({ question }) => {
 /** Lists all that the user has stated. */
 export const recallEverything: Intent = ({ question, said }) => {
   if (!/\bwhat (?:do|can) you (?:know|remember)\b/iu.test(question)) return undefined;
-  const name = nameIn(said);
-  const latest = new Map(
-    factsIn(said).map(({ topic, sentence }) => [
-      topic.startsWith("do ") ? sentence : topic,
-      sentence,
-    ]),
-  );
-  const known = [...(name === undefined ? [] : [`Your name is ${name}.`]), ...latest.values()];
+  const known = everythingIn(said);
   return known.length > 0
     ? ["This is what you have told me:", "", ...known.map((sentence) => `- ${sentence}`)].join("\n")
     : "Nothing yet: you have not told me anything about you in this conversation.";
 };
 
+/** What the user has stated, as sentences; of one topic only the latest. */
+export function everythingIn(said: readonly string[]): string[] {
+  const name = nameIn(said);
+  const facts = factsIn(said).map(
+    ({ topic, sentence }) => [isList(topic) ? sentence : topic, sentence] as const,
+  );
+  return [...(name === undefined ? [] : [`Your name is ${name}.`]), ...new Map(facts).values()];
+}
+
+/** Of what users do or like, all counts; of anything else the latest. */
+const isList = (topic: string): boolean => topic.startsWith("do ");
+
 const factsIn = (said: readonly string[]): Fact[] =>
   statementsIn(said).flatMap((statement) => factOf(statement) ?? []);
 
 function factOf(statement: string): Fact | undefined {
-  const mine = MINE_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  const mine = MINE_STATED.exec(statement)?.groups;
   if (mine) return mineOf(mine.whose ?? "", mine.thing ?? "", `${mine.is} ${mine.value}`);
-  const where = WHERE_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  const where = WHERE_STATED.exec(statement)?.groups;
   if (where) return { topic: `where ${base(where.verb ?? "")}`, sentence: youSentence(statement) };
-  const does = DO_STATED.exec(statement)?.groups as Record<string, string> | undefined;
+  const does = DO_STATED.exec(statement)?.groups;
   if (does) return { topic: `do ${does.verb?.toLowerCase()}`, sentence: youSentence(statement) };
   return undefined;
 }
@@ -80,11 +85,11 @@ function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
 }
 
 function topicAsked(question: string): string | undefined {
-  const mine = MINE_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  const mine = MINE_ASKED.exec(question)?.groups;
   if (mine) return thingTopic(mine.whose ?? "", mine.thing ?? "");
-  const where = WHERE_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  const where = WHERE_ASKED.exec(question)?.groups;
   if (where) return `where ${base(where.verb ?? "")}`;
-  const does = DO_ASKED.exec(question)?.groups as Record<string, string> | undefined;
+  const does = DO_ASKED.exec(question)?.groups;
   return does && `do ${does.verb?.toLowerCase()}`;
 }
 

@@ -3,14 +3,18 @@ import { noteFact, recallEverything, recallFact } from "./facts.js";
 import { showMarkdown } from "./markdown.js";
 import { greetByName, recallName } from "./name.js";
 import * as talk from "./talk.js";
+import { sayToolAnswers } from "./tool-answers.js";
+import { callTools } from "./tool-calls.js";
 
 /** In order: the first that answers wins, so questions stand before statements and the vague ones last. */
 const INTENTS: readonly Intent[] = [
+  sayToolAnswers,
   showMarkdown,
   talk.quoteInstructions,
   talk.quoteUser,
   talk.countMessages,
   recallName,
+  callTools,
   recallEverything,
   recallFact,
   greetByName,

@@ -34,7 +34,7 @@ export const quoteInstructions: Intent = ({ question, instructions }) => {
 
 export const help: Intent = ({ question, tools }) => {
   if (
-    !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\bhow do you work\b/iu.test(
+    !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\byour name\b|\bhow do you work\b/iu.test(
       question,
     )
   )

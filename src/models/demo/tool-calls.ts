@@ -1,0 +1,95 @@
+import type { Call, Intent } from "./conversation.js";
+
+/** The calls one wish asks for; undefined when it is about something else. */
+type Wish = (wish: string) => Call | undefined;
+
+/** Calls the tools that were asked for in plain words, several at once if need be. */
+export const callTools: Intent = ({ question, tools }) => {
+  const calls = wishesIn(question)
+    .flatMap((wish) => WISHES.map((callFor) => callFor(wish)).find(Boolean) ?? [])
+    .filter(({ name }) => tools.has(name));
+  return calls.length > 0 ? calls : undefined;
+};
+
+/** "What time is it and what is 2+2?" holds two. */
+const wishesIn = (question: string): string[] =>
+  question
+    .split(
+      /[?!.;,\n]*\s+(?:and|then)\s+(?=(?:what|calculate|compute|how much|remember|forget|the (?:time|date))\b)|[?\n]+/iu,
+    )
+    .map((wish) => wish.trim().replace(/^(?:please|can you|could you)\s+/iu, ""))
+    .filter(Boolean);
+
+const wantsTime: Wish = (wish) => {
+  if (
+    !/\bwhat time\b|\b(?:what|tell)\b.*\bthe (?:time|date|day)\b|\bwhat (?:day|date)\b|^the (?:time|date)\b/iu.test(
+      wish,
+    )
+  )
+    return undefined;
+  const place = /\bin (?<place>[\p{L}_/ +\-0-9]+?)(?: now| today)?\W*$/u.exec(wish)?.groups?.place;
+  return {
+    name: "current_time",
+    arguments: place === undefined ? {} : { timeZone: zoneOf(place) },
+  };
+};
+
+/** A city's name is the last part of its zone's. */
+function zoneOf(place: string): string {
+  const last = place.trim().replace(/\s+/gu, "_").toLowerCase();
+  const zones = Intl.supportedValuesOf("timeZone");
+  return zones.find((zone) => zone.toLowerCase().split("/").at(-1) === last) ?? place.trim();
+}
+
+const wantsSum: Wish = (wish) => {
+  const asked = /^(?:what['’]?s|what is|how much is)\s+(?<sum>.+)$/iu.exec(wish)?.groups?.sum;
+  const told = /^(?:calculate|compute|evaluate|work out)\s+(?<sum>.+)$/iu.exec(wish)?.groups?.sum;
+  const expression = inSymbols(told ?? asked ?? wish);
+  return told !== undefined || looksLikeSum(expression)
+    ? { name: "calculate", arguments: { expression } }
+    : undefined;
+};
+
+const inSymbols = (words: string): string =>
+  words
+    .replace(/\b(?:the )?square root of (?<number>[\d.]+)/giu, "sqrt($<number>)")
+    .replace(/\bplus\b/giu, "+")
+    .replace(/\bminus\b/giu, "-")
+    .replace(/\b(?:times|multiplied by)\b/giu, "*")
+    .replace(/\bdivided by\b/giu, "/")
+    .replace(/\b(?:to the power of)\b/giu, "^")
+    .replace(/\bsquared\b/giu, "^2")
+    .replace(/[\s=?!.]+$/u, "");
+
+/** Numbers, and something to do with them; the only words in it are names the calculator may know. */
+const looksLikeSum = (text: string): boolean =>
+  /\d/u.test(text) &&
+  /[-+*/%^×÷−(]/u.test(text) &&
+  /^(?:[\d\s.,+\-*/%^()×÷−π]|\b[a-z]+\d*(?=\()|\b(?:pi|tau|e)\b)+$/iu.test(text);
+
+const wantsNote: Wish = (wish) => {
+  const text = /^(?:remember|don['’]t forget|note)(?: that|:)? (?<text>.+)$/iu.exec(wish)?.groups
+    ?.text;
+  return text === undefined || /^(?:me|my name)$/iu.test(text)
+    ? undefined
+    : { name: "remember", arguments: { text: text.replace(/[\s.!]+$/u, "") } };
+};
+
+const wantsNotes: Wish = (wish) => {
+  const found =
+    /\bwhat (?:do|can) you remember(?: about (?:the |my )?(?<text>.+))?$|^(?:list|show)(?: me)? (?:my|the|all) notes/iu.exec(
+      wish,
+    );
+  const text = found?.groups?.text;
+  return found ? { name: "recall", arguments: text === undefined ? {} : { text } } : undefined;
+};
+
+const wantsForget: Wish = (wish) => {
+  const text = /^forget (?:about )?(?:the (?:note )?|my |that )?(?<text>.+?)\W*$/iu.exec(wish)
+    ?.groups?.text;
+  return text === undefined || /^(?:it|everything|all|me)$/iu.test(text)
+    ? undefined
+    : { name: "forget", arguments: { text } };
+};
+
+const WISHES: readonly Wish[] = [wantsNote, wantsForget, wantsNotes, wantsTime, wantsSum];

@@ -1,0 +1,105 @@
+import type jsep from "jsep";
+import { BINARY, CONSTANTS, FUNCTIONS } from "./vocabulary.js";
+
+/** Keeps the parser's and our own recursion far from the end of the stack. */
+const MAX_LENGTH = 1_000;
+
+/** Digits of a double that hold for every value. */
+const PRECISION = 15;
+
+/**
+ * The value of an expression as text. Only what `vocabulary.ts` names can be reached, each step takes constant time,
+ * and nothing can be stored: no text runs code or hangs.
+ * @throws {Error} saying what is wrong with the expression
+ */
+export async function evaluate(expression: string): Promise<string> {
+  if (expression.length > MAX_LENGTH)
+    throw new Error(`The expression is longer than ${MAX_LENGTH} characters.`);
+  const { default: parse } = await import("jsep");
+  return numberText(compute(parse(plain(expression))));
+}
+
+/**
+ * In the words of jsep, which are JavaScript's: brackets become calls of `group`, since its tree forgets them and binds
+ * a sign closer than a power, so that -2^2 and (-2)^2 would look the same.
+ */
+const plain = (expression: string): string =>
+  expression
+    .replace(/[×·]/gu, "*")
+    .replace(/÷/gu, "/")
+    .replace(/[−–]/gu, "-")
+    .replace(/π/gu, "pi")
+    .replace(/\^/gu, "**")
+    .replace(/^\P{L}*$/u, withoutThousands)
+    .replace(/(?<![\p{L}\p{N}_]\s*)\(/gu, "group(");
+
+/** Only where no function can be called: max(1,234) has two values. */
+const withoutThousands = (expression: string): string =>
+  expression.replace(/(?<=\d),(?=\d{3}(?!\d))/gu, "");
+
+function compute(node: jsep.Expression): number {
+  switch (node.type) {
+    case "Literal":
+      return literal(node as jsep.Literal);
+    case "Identifier":
+      return known(CONSTANTS, (node as jsep.Identifier).name);
+    case "UnaryExpression":
+      return unary(node as jsep.UnaryExpression);
+    case "BinaryExpression":
+      return binary(node as jsep.BinaryExpression);
+    case "CallExpression":
+      return call(node as jsep.CallExpression);
+    default:
+      throw new Error("The expression is not complete, or holds more than numbers and operators.");
+  }
+}
+
+function literal({ value, raw }: jsep.Literal): number {
+  if (typeof value === "number") return value;
+  throw new Error(`${raw} is not a number.`);
+}
+
+function unary({ operator, argument }: jsep.UnaryExpression): number {
+  const sign = signOf(operator);
+  return sign * compute(argument);
+}
+
+function binary({ operator, left, right }: jsep.BinaryExpression): number {
+  if (operator === "**") return power(left, right);
+  return known(BINARY, operator)(compute(left), compute(right));
+}
+
+function power(base: jsep.Expression, exponent: jsep.Expression): number {
+  if (base.type !== "UnaryExpression") return compute(base) ** compute(exponent);
+  const { operator, argument } = base as jsep.UnaryExpression;
+  return signOf(operator) * power(argument, exponent);
+}
+
+function call({ callee, arguments: args }: jsep.CallExpression): number {
+  if (callee.type !== "Identifier") throw new Error("Only a named function can be called.");
+  const { name } = callee as jsep.Identifier;
+  const { apply, least, most } = known(FUNCTIONS, name);
+  if (args.length < least || args.length > most)
+    throw new Error(`${name} does not take ${args.length} values.`);
+  return apply(...args.map(compute));
+}
+
+function signOf(operator: string): number {
+  if (operator === "-") return -1;
+  if (operator === "+") return 1;
+  throw new Error(`The calculator does not know ${operator}.`);
+}
+
+function known<Value>(words: ReadonlyMap<string, Value>, word: string): Value {
+  const value = words.get(word.toLowerCase());
+  if (value !== undefined) return value;
+  throw new Error(`The calculator does not know ${word}.`);
+}
+
+/** Without the noise of binary fractions; what a double cannot hold exactly is said to be about. */
+function numberText(value: number): string {
+  if (!Number.isFinite(value)) throw new Error("The result is not a finite number.");
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return `about ${value}`;
+  // The sum turns -0 into 0.
+  return String(Number(value.toPrecision(PRECISION)) + 0);
+}

@@ -1,0 +1,55 @@
+import { defineTool } from "./define-tool.js";
+import type { Toolkit } from "./tool.js";
+
+export interface ClockOptions {
+  /** What time it is. Default: the system's clock. */
+  readonly now?: () => Date;
+}
+
+/** Toolkit `clock`: one tool, `current_time`. */
+export const clock = ({ now = () => new Date() }: ClockOptions = {}): Toolkit => ({
+  name: "clock",
+  tools: [
+    defineTool<{ readonly timeZone?: string }>({
+      name: "current_time",
+      description:
+        "Tells the date and time now, with the weekday, in an IANA time zone; without one, in the system's.",
+      parameters: {
+        type: "object",
+        properties: {
+          timeZone: { type: "string", description: "IANA time zone, for example Asia/Tokyo" },
+        },
+        additionalProperties: false,
+      },
+      execute: ({ timeZone }) => currentTime(now(), timeZone),
+    }),
+  ],
+});
+
+/** For example `{ date: "2026-03-01", time: "09:05:00", weekday: "Sunday", timeZone: "Asia/Tokyo", utc: "2026-…Z" }`. */
+function currentTime(now: Date, timeZone: string | undefined) {
+  const format = formatFor(timeZone);
+  const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
+  return {
+    date: `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`,
+    time: `${parts.get("hour")}:${parts.get("minute")}:${parts.get("second")}`,
+    weekday: parts.get("weekday"),
+    timeZone: format.resolvedOptions().timeZone,
+    utc: now.toISOString(),
+  };
+}
+
+function formatFor(timeZone: string | undefined): Intl.DateTimeFormat {
+  const digits = "2-digit";
+  try {
+    return new Intl.DateTimeFormat("en-GB", {
+      ...{ year: "numeric", month: digits, day: digits, weekday: "long" },
+      ...{ hour: digits, minute: digits, second: digits, hourCycle: "h23" },
+      timeZone,
+    });
+  } catch {
+    throw new Error(
+      `There is no time zone ${JSON.stringify(timeZone)}. Use an IANA name such as Europe/Paris.`,
+    );
+  }
+}

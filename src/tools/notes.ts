@@ -1,0 +1,73 @@
+import type { SessionState } from "../memory/memory.js";
+import { defineTool } from "./define-tool.js";
+import type { Toolkit } from "./tool.js";
+
+/** Where the notes are in the session state: a list of texts, oldest first. */
+export const NOTES_KEY = "notes";
+
+const MAX_NOTES = 1_000;
+
+/** Toolkit `notes`: `remember`, `recall` and `forget`, kept in the session state of who asks. */
+export const notes = (): Toolkit => ({ name: "notes", tools: [remember, recall, forget] });
+
+const text = (description: string) => ({
+  type: "string",
+  minLength: 1,
+  maxLength: 2_000,
+  description,
+});
+
+const remember = defineTool<{ readonly text: string }>({
+  name: "remember",
+  description: "Keeps a note for later in this session.",
+  parameters: {
+    type: "object",
+    properties: { text: text("What to remember, in one sentence") },
+    required: ["text"],
+    additionalProperties: false,
+  },
+  execute: ({ text }, { state }) => {
+    const kept = notesIn(state);
+    if (kept.length >= MAX_NOTES)
+      throw new Error(`There are ${MAX_NOTES} notes already; forget some first.`);
+    if (!kept.includes(text)) state[NOTES_KEY] = [...kept, text];
+    return { remembered: text };
+  },
+});
+
+const recall = defineTool<{ readonly text?: string }>({
+  name: "recall",
+  description: "Lists the notes of this session: all of them, or those that contain a text.",
+  parameters: {
+    type: "object",
+    properties: { text: text("Only notes that contain this, in any case") },
+    additionalProperties: false,
+  },
+  execute: ({ text = "" }, { state }) => ({ notes: notesIn(state).filter(containing(text)) }),
+});
+
+const forget = defineTool<{ readonly text: string }>({
+  name: "forget",
+  description: "Deletes every note that contains a text, and tells which.",
+  parameters: {
+    type: "object",
+    properties: { text: text("What the notes to delete contain, in any case") },
+    required: ["text"],
+    additionalProperties: false,
+  },
+  execute: ({ text }, { state }) => {
+    const kept = notesIn(state);
+    const forgotten = kept.filter(containing(text));
+    if (forgotten.length > 0) state[NOTES_KEY] = kept.filter((note) => !forgotten.includes(note));
+    return { forgotten };
+  },
+});
+
+/** The state is the caller's as well: what is no note is passed over. */
+function notesIn(state: SessionState): string[] {
+  const notes = state[NOTES_KEY];
+  return Array.isArray(notes) ? notes.filter((note) => typeof note === "string") : [];
+}
+
+const containing = (text: string) => (note: string) =>
+  note.toLowerCase().includes(text.toLowerCase());

@@ -1,0 +1,33 @@
+import { AgnoChatError } from "../errors.js";
+import { nearest } from "../nearest.js";
+import type { Toolkit } from "./tool.js";
+
+const BUILT_IN: ReadonlyMap<string, () => Promise<Toolkit>> = new Map([
+  ["calculator", async () => (await import("./calculator.js")).calculator()],
+  ["clock", async () => (await import("./clock.js")).clock()],
+  ["notes", async () => (await import("./notes.js")).notes()],
+]);
+
+/** The toolkits that come with the product. */
+export const TOOLKIT_NAMES: readonly string[] = [...BUILT_IN.keys()];
+
+/**
+ * Built-in toolkits by name, each once.
+ * @param names Separated by commas, for example `notes,clock`; an empty text means none.
+ * @throws {AgnoChatError} rejects with `USAGE` for a name that is none
+ */
+export async function openToolkits(names: string): Promise<Toolkit[]> {
+  const unique = new Set(names.split(",").map((name) => name.trim().toLowerCase()));
+  unique.delete("");
+  return Promise.all([...unique].map(openToolkit));
+}
+
+async function openToolkit(name: string): Promise<Toolkit> {
+  const open = BUILT_IN.get(name);
+  if (open) return open();
+  const near = nearest(name, TOOLKIT_NAMES);
+  const meant = near === undefined ? "" : `Did you mean ${near}? `;
+  throw new AgnoChatError("USAGE", `There is no toolkit ${JSON.stringify(name.slice(0, 64))}.`, {
+    hint: `${meant}The toolkits are: ${TOOLKIT_NAMES.join(", ")}.`,
+  });
+}
