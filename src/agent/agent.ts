@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
@@ -96,7 +97,7 @@ export class Agent {
    *   model or the memory failed with; nothing is stored then
    */
   async run(input: string, options: RunOptions = {}): Promise<RunOutput> {
-    const controller = new AbortController();
+    const controller = sharedController();
     return this.#start(input, options, { controller, keepInterrupted: false, emit: ignore });
   }
 
@@ -105,7 +106,7 @@ export class Agent {
    * shown, that text is stored and marked `interrupted`.
    */
   stream(input: string, options: RunOptions = {}): RunStream {
-    const controller = new AbortController();
+    const controller = sharedController();
     return new RunStream(
       (emit) => this.#start(input, options, { controller, keepInterrupted: true, emit }),
       () => controller.abort(cancelled()),
@@ -204,9 +205,17 @@ function validateInput(input: unknown): void {
   throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
 }
 
-/** Cancels with the caller's signal. Returns how to let go of it. */
+/** Any number of tools may listen to it at once without Node warning of a leak. */
+function sharedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
+}
+
+/** Cancels with the caller's signal, which may be one for any number of runs. Returns how to let go of it. */
 function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
   if (signal === undefined) return ignore;
+  setMaxListeners(0, signal);
   const onAbort = () => controller.abort(cancelled(signal.reason));
   if (signal.aborted) onAbort();
   else signal.addEventListener("abort", onAbort, { once: true });

@@ -21,8 +21,9 @@ export async function askModel(
   request: ModelRequest,
   { reply, signal, emit }: { reply: Reply; signal: AbortSignal; emit: (event: RunEvent) => void },
 ): Promise<void> {
-  const events = model.stream(request, { signal })[Symbol.asyncIterator]();
+  let events: AsyncIterator<ModelEvent> | undefined;
   try {
+    events = model.stream(request, { signal })[Symbol.asyncIterator]();
     while (reply.finishReason === undefined) {
       const { done, value } = await untilAborted(events.next(), signal);
       if (done) throw unfinished(model);
@@ -37,7 +38,15 @@ export async function askModel(
     });
   } finally {
     // Not awaited: a model that ignores the abort must not hold up the run.
-    events.return?.()?.catch(() => {});
+    void leave(events);
+  }
+}
+
+async function leave(events: AsyncIterator<ModelEvent> | undefined): Promise<void> {
+  try {
+    await events?.return?.();
+  } catch {
+    // The answer is complete, or its failure is known already.
   }
 }
 

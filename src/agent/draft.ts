@@ -14,7 +14,10 @@ interface Round {
   readonly patch: StatePatch;
 }
 
-/** The messages of a run under way: nothing of it is stored until the run ends. */
+/**
+ * The messages of a run under way: nothing of it is stored until the run ends. They are frozen, since a model is sent the
+ * very objects that will be stored.
+ */
 export class RunDraft {
   readonly #user: NewMessage;
   readonly #modelName: string;
@@ -22,7 +25,7 @@ export class RunDraft {
   #final: NewMessage | undefined;
 
   constructor(input: string, modelName: string) {
-    this.#user = userMessage(input);
+    this.#user = Object.freeze(userMessage(input));
     this.#modelName = modelName;
   }
 
@@ -42,6 +45,7 @@ export class RunDraft {
 
   /** A reply that called tools, with their results in the order of the calls. */
   addRound(reply: Reply, results: readonly ToolMessage[], patch: StatePatch): void {
+    for (const result of results) Object.freeze(result);
     this.#rounds.push({ messages: [this.#assistant(reply), ...results], patch });
   }
 
@@ -66,7 +70,7 @@ export class RunDraft {
 
   #assistant({ text, toolCalls, usage }: Reply): NewMessage & AssistantMessage {
     const message = { ...assistantMessage(text, toolCalls), model: this.#modelName };
-    return usage === undefined ? message : { ...message, usage };
+    return Object.freeze(usage === undefined ? message : { ...message, usage });
   }
 }
 

@@ -36,8 +36,8 @@ export class RunQueue {
       this.#lines.set(key, [entry]);
       return { turn: undefined, leave };
     }
-    if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
     if (onBusy === "cancel") for (const earlier of line) earlier.controller.abort(replaced());
+    else if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
     line.push(entry);
     return { turn: turnOf(entry), leave };
   }

@@ -1,48 +1,72 @@
 import type { RunEvent } from "./events.js";
 
+type Read = IteratorResult<RunEvent, void>;
+
+const DONE: Read = { done: true, value: undefined };
+
 /**
  * The events of one run, for one reader. The run drives itself: it goes on whether or not anybody reads, and a slow
  * reader holds nobody up. Leaving the loop early cancels the run; a failure is thrown from the iterator.
  */
 export class RunStream implements AsyncIterable<RunEvent> {
-  readonly #unread: RunEvent[] = [];
+  #unread: RunEvent[] = [];
+  /** What was unread when the reader last caught up, the oldest at the end: taking from there costs the same however many there are. */
+  #batch: RunEvent[] = [];
+  #waiting: (() => void)[] = [];
+  #over = false;
+  #left = false;
   readonly #cancel: () => void;
   readonly #finished: Promise<void>;
-  #over = false;
-  #wake: (() => void) | undefined;
 
   /** @param drive Starts the run, given where its events go. Must not throw. */
   constructor(drive: (emit: (event: RunEvent) => void) => Promise<unknown>, cancel: () => void) {
     this.#cancel = cancel;
     const run = drive((event) => {
       this.#unread.push(event);
-      this.#wake?.();
+      this.#wake();
     });
     this.#finished = run
       .then(() => {})
       .finally(() => {
         this.#over = true;
-        this.#wake?.();
+        this.#wake();
       });
     // A failure nobody reads is no crash; a reader still gets it.
     this.#finished.catch(() => {});
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void, undefined> {
-    try {
-      while (true) {
-        for (let event = this.#unread.shift(); event !== undefined; event = this.#unread.shift())
-          yield event;
-        if (this.#over) return await this.#finished;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-    } finally {
-      if (!this.#over) {
-        this.#cancel();
-        await this.#finished.catch(() => {});
-      }
+  /** Not a generator: one could not be left while a read is pending, or before the first one. */
+  [Symbol.asyncIterator](): AsyncIterator<RunEvent, void, undefined> {
+    return { next: () => this.#next(), return: () => this.#leave() };
+  }
+
+  async #next(): Promise<Read> {
+    while (!this.#left) {
+      const value = this.#take();
+      if (value !== undefined) return { done: false, value };
+      if (this.#over) return this.#finished.then(() => DONE);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+    return DONE;
+  }
+
+  async #leave(): Promise<Read> {
+    this.#left = true;
+    if (!this.#over) this.#cancel();
+    await this.#finished.catch(() => {});
+    return DONE;
+  }
+
+  #take(): RunEvent | undefined {
+    if (this.#batch.length === 0)
+      [this.#batch, this.#unread] = [this.#unread.reverse(), this.#batch];
+    return this.#batch.pop();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 }

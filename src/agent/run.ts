@@ -1,8 +1,9 @@
 import { AgnoChatError } from "../errors.js";
 import type { Memory, SessionState, Snapshot } from "../memory/memory.js";
 import type { StoredMessage, ToolCall, ToolMessage } from "../messages.js";
-import type { Model, ToolSpec } from "../models/model.js";
+import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
+import { untilAborted } from "../tools/until-aborted.js";
 import { askModel, Reply } from "./ask-model.js";
 import { RunDraft } from "./draft.js";
 import type { RunEvent, RunOutput } from "./events.js";
@@ -73,43 +74,57 @@ class Run {
 
   async #read(): Promise<Snapshot> {
     const { memory, historyLimit: limit } = this.#parts;
-    const { userId, sessionId } = this.#request;
-    return memory.read(userId, { sessionId, limit });
+    const { userId, sessionId, signal } = this.#request;
+    return untilAborted(memory.read(userId, { sessionId, limit }), signal);
   }
 
   async #converse(snapshot: Snapshot): Promise<void> {
     let changes: StateChanges | undefined;
-    for (let loop = 0; loop < this.#parts.maxLoops; loop++) {
+    for (let loop = 1; ; loop++) {
       await this.#ask(snapshot);
       if (this.#reply.toolCalls.length === 0) return this.#draft.finish(this.#reply);
+      // No tool does its work when nobody is left to read the result.
+      if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
       changes ??= new StateChanges(snapshot.state);
       const results = await this.#callTools(snapshot);
       this.#draft.addRound(this.#reply, results, changes.patch());
       this.#reply = new Reply();
     }
-    throw new AgnoChatError(
-      "MAX_LOOPS",
-      `The model still called tools after ${this.#parts.maxLoops} replies; nothing was stored.`,
-      { hint: "Ask for less at once, or raise maxLoops." },
-    );
   }
 
-  /** A prompt that is too long for the model is sent once more with half of its history. */
+  /** A prompt that is too long for the model is sent once more with at most half of its history. */
   async #ask(snapshot: Snapshot): Promise<void> {
+    const request = this.#requestFor(snapshot);
     try {
-      await this.#askOnce(snapshot);
+      await this.#send(request);
     } catch (thrown) {
-      const shorter = Math.floor(Math.min(snapshot.messages.length, this.#historyLimit) / 2);
-      if (!isTooLong(thrown) || shorter === 0 || this.#reply.text !== "") throw thrown;
-      this.#historyLimit = shorter;
-      await this.#askOnce(snapshot);
+      const shorter = isTooLong(thrown) && this.#isSilent() && this.#shorterThan(request, snapshot);
+      if (!shorter) throw thrown;
+      await this.#send(shorter);
     }
   }
 
-  async #askOnce(snapshot: Snapshot): Promise<void> {
-    const { signal, emit } = this.#request;
+  #requestFor(snapshot: Snapshot): ModelRequest {
     const window = { current: this.#draft.messages, limit: this.#historyLimit };
-    const request = requestOf(this.#parts, snapshot, window);
+    return requestOf(this.#parts, snapshot, window);
+  }
+
+  #shorterThan({ messages }: ModelRequest, snapshot: Snapshot): ModelRequest | undefined {
+    this.#historyLimit = Math.min(this.#historyLimit, snapshot.messages.length);
+    while (this.#historyLimit > 0) {
+      this.#historyLimit = Math.floor(this.#historyLimit / 2);
+      const request = this.#requestFor(snapshot);
+      if (request.messages.length < messages.length) return request;
+    }
+    return undefined;
+  }
+
+  #isSilent(): boolean {
+    return this.#reply.text === "" && this.#reply.toolCalls.length === 0;
+  }
+
+  async #send(request: ModelRequest): Promise<void> {
+    const { signal, emit } = this.#request;
     await askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
   }
 
@@ -154,6 +169,13 @@ class Run {
     return { runId, userId, sessionId, content, finishReason, messages, usage: this.#draft.usage };
   }
 }
+
+const tooManyLoops = (loops: number) =>
+  new AgnoChatError(
+    "MAX_LOOPS",
+    `The model still called tools after ${loops} ${loops === 1 ? "reply" : "replies"}; nothing was stored.`,
+    { hint: "Ask for less at once, or raise maxLoops." },
+  );
 
 const isTooLong = (thrown: unknown): boolean =>
   thrown instanceof AgnoChatError && thrown.code === "CONTEXT_TOO_LONG";

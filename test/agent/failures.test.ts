@@ -1,0 +1,438 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { Agent, type RunOptions } from "../../src/agent/agent.js";
+import { AgnoChatError } from "../../src/errors.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Memory } from "../../src/memory/memory.js";
+import type { Model, ModelEvent } from "../../src/models/model.js";
+import { ScriptedModel, type ScriptedStep } from "../../src/testing/scripted-model.js";
+import {
+  collect,
+  contents,
+  dump,
+  expectWellFormed,
+  failsWith,
+  Gate,
+  MEMORIES,
+  settled,
+  toolkitOf,
+  toolOf,
+  userTexts,
+} from "./support.js";
+
+const complaints: unknown[] = [];
+const complain = (complaint: unknown) => complaints.push(complaint);
+beforeAll(() => {
+  process.on("unhandledRejection", complain);
+  process.on("warning", complain);
+});
+afterAll(async () => {
+  await settled();
+  process.off("unhandledRejection", complain);
+  process.off("warning", complain);
+  expect(complaints).toEqual([]);
+});
+
+const alice = { userId: "alice" };
+
+const note = toolOf("note", ({ state }) => {
+  state.noted = ((state.noted as number | undefined) ?? 0) + 1;
+});
+const callNote = { toolCalls: [{ name: "note" }] };
+
+/** An agent whose alice has a history and a state, then follows the script. */
+async function seasoned(memory: Memory, script: readonly ScriptedStep[], maxLoops = 10) {
+  const model = new ScriptedModel([callNote, "noted", ...script, "fine again"]);
+  const agent = new Agent({ model, memory, maxLoops, toolkits: [toolkitOf(note)] });
+  await agent.run("first", alice);
+  const before = await dump(memory);
+  const expectUntouched = async () => {
+    expect(await dump(memory)).toBe(before);
+    await agent.run("next", alice);
+    model.assertDone();
+    const history = await memory.getMessages("alice");
+    expectWellFormed(history);
+    expect(userTexts(history)).toEqual(["first", "next"]);
+    expect(userTexts(model.requests.at(-1)?.messages ?? [])).toEqual(["first", "next"]);
+    expect({ ...(await memory.getState("alice")) }).toEqual({ noted: 1 });
+  };
+  return { agent, expectUntouched };
+}
+
+describe.each(MEMORIES)(
+  "a run on $name leaves history and state byte for byte as they were (B3)",
+  ({ open }) => {
+    const unavailable = new AgnoChatError("MODEL_UNAVAILABLE", "The model is down.");
+
+    it.each<[string, readonly ScriptedStep[], string]>([
+      ["at once", [unavailable], "MODEL_UNAVAILABLE"],
+      ["in the middle of a text", [{ text: ["Half "], error: unavailable }], "MODEL_UNAVAILABLE"],
+      ["after a tool call", [{ ...callNote, error: unavailable }], "MODEL_UNAVAILABLE"],
+      ["after a round of tools", [callNote, unavailable], "MODEL_UNAVAILABLE"],
+      ["with an error of its own", [new TypeError("x is not a function")], "MODEL_BAD_RESPONSE"],
+    ])("when the model fails %s, read whole or streamed", async (_, script, code) => {
+      const run = await seasoned(open(), script);
+      await failsWith(run.agent.run("lost", alice), code as never);
+      await run.expectUntouched();
+
+      const stream = await seasoned(open(), script);
+      const { events, failure } = await collect(stream.agent.stream("lost", alice));
+      expect(failure).toMatchObject({ code });
+      expect(events.map(({ type }) => type)).not.toContain("run-end");
+      await stream.expectUntouched();
+    });
+
+    it("when the model calls tools for ever", async () => {
+      const { agent, expectUntouched } = await seasoned(open(), [callNote, callNote], 2);
+      await failsWith(agent.run("loop", alice), "MAX_LOOPS");
+      await expectUntouched();
+    });
+
+    it("when the model calls tools for ever, and no tool works for nobody", async () => {
+      let calls = 0;
+      const count = toolOf("count", () => calls++);
+      const model = new ScriptedModel(() => ({ toolCalls: [{ name: "count" }] }));
+      const agent = new Agent({ model, memory: open(), maxLoops: 3, toolkits: [toolkitOf(count)] });
+      await failsWith(agent.run("loop"), "MAX_LOOPS");
+      expect(model.requests).toHaveLength(3);
+      expect(calls).toBe(2);
+    });
+
+    it("when it is cancelled between two rounds", async () => {
+      const controller = new AbortController();
+      const cancel: ScriptedStep = () => {
+        controller.abort();
+        return "too late";
+      };
+      const { agent, expectUntouched } = await seasoned(open(), [callNote, cancel]);
+      await failsWith(agent.run("lost", { ...alice, signal: controller.signal }), "CANCELLED");
+      await expectUntouched();
+    });
+
+    it("when a tool leaves a state that is not JSON", async () => {
+      const memory = open();
+      const spoil = toolOf("spoil", ({ state }) => {
+        state.good = 1;
+        state.bad = new Map() as never;
+      });
+      const model = new ScriptedModel([{ toolCalls: [{ name: "spoil" }] }]);
+      const agent = new Agent({ model, memory, toolkits: [toolkitOf(spoil)] });
+      await failsWith(agent.run("Hi", alice), "INVALID_STATE");
+      expect(await memory.users()).toEqual([]);
+    });
+
+    it("when the input is empty or no text", async () => {
+      const { agent, expectUntouched } = await seasoned(open(), []);
+      for (const input of ["", " ", "\n\t", undefined, 42, {}])
+        await failsWith(agent.run(input as string, alice), "INVALID_INPUT");
+      await expectUntouched();
+    });
+  },
+);
+
+describe("a memory that fails", () => {
+  const crash = new Error("disk full");
+  class Crashing extends InMemory {
+    broken: "add" | "read" | undefined;
+    override add(...args: Parameters<InMemory["add"]>) {
+      if (this.broken === "add") throw crash;
+      return super.add(...args);
+    }
+    override read(...args: Parameters<InMemory["read"]>) {
+      if (this.broken === "read") throw crash;
+      return super.read(...args);
+    }
+  }
+
+  it.each(["add", "read"] as const)(
+    "in %s fails the run, and the next one is valid",
+    async (broken) => {
+      const memory = new Crashing();
+      const { agent, expectUntouched } = await seasoned(memory, broken === "add" ? ["lost"] : []);
+      memory.broken = broken;
+      await expect(agent.run("lost", alice)).rejects.toBe(crash);
+      memory.broken = undefined;
+      await expectUntouched();
+    },
+  );
+
+  it("while it stores an interrupted reply is heard of, not hidden behind the cancel", async () => {
+    const memory = new Crashing();
+    const agent = new Agent({ model: endless, memory });
+    memory.broken = "add";
+    const controller = new AbortController();
+    const result = collect(agent.stream("Hi", { signal: controller.signal }));
+    await settled();
+    controller.abort();
+    expect((await result).failure).toBe(crash);
+  });
+});
+
+describe("clear during a run", () => {
+  const places: readonly [string, RunOptions, (memory: Memory) => unknown][] = [
+    ["of the user", alice, (memory) => memory.clear("alice")],
+    [
+      "of the session",
+      { ...alice, sessionId: "work" },
+      (memory) => memory.clear("alice", { sessionId: "work" }),
+    ],
+    ["of everybody", alice, (memory) => memory.clearAll()],
+  ];
+
+  describe.each(MEMORIES)("on $name", ({ open }) => {
+    it.each(places.flatMap((place) => [[...place, true] as const, [...place, false] as const]))(
+      "%s ends it with HISTORY_CLEARED, and nothing comes back (%o)",
+      async (_, who, clear, hasHistory) => {
+        const memory = open();
+        const model = new ScriptedModel([
+          ...(hasHistory ? ["one"] : []),
+          async () => {
+            await clear(memory);
+            return "ghost";
+          },
+          "anew",
+        ]);
+        const agent = new Agent({ model, memory });
+        if (hasHistory) await agent.run("first", who);
+        await failsWith(agent.run("ghost?", who), "HISTORY_CLEARED");
+        expect(await memory.users()).toEqual([]);
+        await agent.run("again", who);
+        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "anew"]);
+        expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["again"]);
+      },
+    );
+
+    it("lets a run that was waiting begin anew", async () => {
+      const memory = open();
+      const gate = new Gate();
+      const model = new ScriptedModel([() => gate.opened.then(() => "ghost"), "anew"]);
+      const agent = new Agent({ model, memory });
+      const first = agent.run("ghost?", alice);
+      const second = agent.run("second", alice);
+      await settled();
+      await memory.clear("alice");
+      gate.open();
+      await failsWith(first, "HISTORY_CLEARED");
+      await second;
+      expect(contents(await memory.getMessages("alice"))).toEqual(["second", "anew"]);
+    });
+
+    it("of another user or session disturbs nobody", async () => {
+      const memory = open();
+      const model = new ScriptedModel(async () => {
+        await memory.clear("bob");
+        await memory.clear("alice", { sessionId: "work" });
+        await memory.clear();
+        return "kept";
+      });
+      const agent = new Agent({ model, memory });
+      await agent.run("one", alice);
+      await agent.run("two", alice);
+      expect(contents(await memory.getMessages("alice"))).toEqual(["one", "kept", "two", "kept"]);
+    });
+
+    it("keeps nothing of a stream that was cancelled afterwards", async () => {
+      const memory = open();
+      const controller = new AbortController();
+      const agent = new Agent({ model: endless, memory });
+      for await (const event of agent.stream("Hi", { ...alice, signal: controller.signal }))
+        if (event.type === "text-delta") break;
+      expect(await memory.size("alice")).toBe(2);
+      const iterator = agent.stream("ghost?", alice)[Symbol.asyncIterator]();
+      while ((await iterator.next()).value?.type !== "text-delta");
+      await memory.clear("alice");
+      await iterator.return?.();
+      expect(await memory.size("alice")).toBe(0);
+    });
+  });
+});
+
+/** Shows a word, then waits for ever and heeds nothing. */
+const endless: Model = {
+  name: "endless",
+  async *stream(): AsyncGenerator<ModelEvent> {
+    yield { type: "text-delta", text: "one" };
+    await new Promise(() => {});
+  },
+};
+
+const modelOf = (stream: Model["stream"]): Model => ({ name: "odd", stream });
+
+describe("a model that breaks its contract", () => {
+  const oddities: readonly [string, Model["stream"]][] = [
+    [
+      "ends without a finish",
+      async function* () {
+        yield { type: "text-delta", text: "Half" };
+      },
+    ],
+    ["ends at once", async function* () {}],
+    [
+      "throws in stream()",
+      () => {
+        throw new TypeError("no such option");
+      },
+    ],
+    [
+      "throws while streaming",
+      async function* () {
+        yield { type: "text-delta", text: "Half" };
+        throw new TypeError("cannot read");
+      },
+    ],
+    [
+      "throws no error",
+      async function* () {
+        yield { type: "text-delta", text: "Half" };
+        throw "a string";
+      },
+    ],
+    ["gives nothing to iterate", () => undefined as never],
+    [
+      "gives no events",
+      async function* () {
+        yield undefined as never;
+      },
+    ],
+    [
+      "cannot be left",
+      () => ({
+        [Symbol.asyncIterator]: () => ({
+          next: async () => ({ done: true as const, value: undefined }),
+          return: () => {
+            throw new Error("cannot leave");
+          },
+        }),
+      }),
+    ],
+  ];
+
+  it.each(oddities)("%s: fails with one clear code and stores nothing", async (_, stream) => {
+    const memory = new InMemory();
+    const agent = new Agent({ model: modelOf(stream), memory });
+    const failure = await agent.run("Hi").catch((thrown) => thrown);
+    expect(failure).toMatchObject({ name: "AgnoChatError", code: "MODEL_BAD_RESPONSE" });
+    expect(failure.message).toMatch(/^.*odd.*\.$/);
+    expect((await collect(agent.stream("Hi"))).failure).toMatchObject({
+      code: "MODEL_BAD_RESPONSE",
+    });
+    expect(memory.users()).toEqual([]);
+  });
+
+  it("goes on after its finish: nothing of that counts", async () => {
+    const model = modelOf(async function* () {
+      yield { type: "text-delta", text: "Hello" };
+      yield { type: "finish", reason: "stop" };
+      yield { type: "text-delta", text: " and more" };
+    });
+    expect((await new Agent({ model }).run("Hi")).content).toBe("Hello");
+  });
+
+  it("cannot be left: its answer still counts", async () => {
+    const finish = { done: false as const, value: { type: "finish", reason: "stop" } as const };
+    const returns = [
+      () => {
+        throw new Error("no");
+      },
+      () => Promise.reject(new Error("no")),
+      () => undefined as never,
+    ];
+    for (const leave of returns) {
+      const iterator = { next: async () => finish, return: leave };
+      const model = modelOf(() => ({ [Symbol.asyncIterator]: () => iterator }));
+      expect((await new Agent({ model }).run("Hi")).finishReason).toBe("stop");
+    }
+  });
+
+  it("is let go of when its answer is complete", async () => {
+    let left = false;
+    const model = modelOf(async function* () {
+      try {
+        yield { type: "finish", reason: "stop" };
+      } finally {
+        left = true;
+      }
+    });
+    await new Agent({ model }).run("Hi");
+    expect(left).toBe(true);
+  });
+});
+
+describe("a cancel stops a run within 300 ms, though nothing heeds the signal,", () => {
+  const never = new Promise<never>(() => {});
+  const stuckTool = toolOf("stuck", () => never);
+  const script: readonly ScriptedStep[] = [{ toolCalls: [{ name: "stuck" }] }];
+  const agents: Record<string, () => Agent> = {
+    connecting: () =>
+      new Agent({
+        model: modelOf(() => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) })),
+      }),
+    streaming: () => new Agent({ model: endless }),
+    "in a tool": () =>
+      new Agent({ model: new ScriptedModel(script), toolkits: [toolkitOf(stuckTool)] }),
+    queued: () => {
+      const agent = new Agent({ model: endless });
+      agent.stream("before it");
+      return agent;
+    },
+    "reading its history": () => {
+      class Stuck extends InMemory {
+        override read(): never {
+          return never as never;
+        }
+      }
+      return new Agent({ model: endless, memory: new Stuck() });
+    },
+  };
+
+  it.each(Object.entries(agents))("while it is %s", async (_, make) => {
+    for (const work of [
+      (agent: Agent, options: RunOptions) => agent.run("Hi", options),
+      async (agent: Agent, options: RunOptions) => {
+        const { failure } = await collect(agent.stream("Hi", options));
+        throw failure;
+      },
+    ]) {
+      const controller = new AbortController();
+      const outcome = work(make(), { signal: controller.signal });
+      outcome.catch(() => {});
+      await sleep(5);
+      const started = performance.now();
+      controller.abort();
+      await failsWith(outcome, "CANCELLED");
+      expect(performance.now() - started).toBeLessThan(300);
+    }
+  });
+
+  it("and the reason of the caller is kept when it is one of ours, else told as the cause", async () => {
+    const agent = new Agent({ model: endless });
+    const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
+    await expect(agent.run("Hi", { signal: AbortSignal.abort(late) })).rejects.toBe(late);
+    const failure = await agent
+      .run("Hi", { signal: AbortSignal.timeout(5) })
+      .catch((thrown) => thrown);
+    expect(failure).toMatchObject({ code: "CANCELLED", cause: { name: "TimeoutError" } });
+  });
+});
+
+describe("signals", () => {
+  it("may be shared by any number of runs, without a warning and without being held on to", async () => {
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const agent = new Agent({ model: new ScriptedModel(() => "ok") });
+    await Promise.all(
+      Array.from({ length: 50 }, (_, index) => agent.run("Hi", { userId: `u${index}`, signal })),
+    );
+    expect(added.mock.calls.map(([, listener]) => listener)).toHaveLength(50);
+    expect(removed.mock.calls.map(([, listener]) => listener)).toEqual(
+      expect.arrayContaining(added.mock.calls.map(([, listener]) => listener)),
+    );
+  });
+
+  it("of one run may be listened to by many tools at once", async () => {
+    const listen = toolOf("listen", ({ signal }) => signal.addEventListener("abort", () => {}));
+    const model = new ScriptedModel([{ toolCalls: Array(30).fill({ name: "listen" }) }, "ok"]);
+    await new Agent({ model, toolkits: [toolkitOf(listen)] }).run("Hi");
+  });
+});
