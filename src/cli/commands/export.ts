@@ -1,0 +1,55 @@
+import { AgnoChatError } from "../../errors.js";
+import { sanitise } from "../../sanitise.js";
+import { type Context, withMemory } from "../context.js";
+import { FORMATS, type HistoryDocument, historyDocument } from "../history-document.js";
+import { namedSession } from "../named-session.js";
+import { count } from "../words.js";
+import { writePrivateFile } from "../write-file.js";
+
+/** `export`: one user's history, on stdout or in a file. */
+export async function exportHistory(
+  context: Context,
+  _args: string[],
+  options: Record<string, unknown>,
+): Promise<void> {
+  const format = formatOf(options.format, context.options.json);
+  const { user } = context.settings.values;
+  const session = namedSession(context.settings);
+  const history = await withMemory(context, (memory) => historyDocument(memory, user, session));
+  if (typeof options.output === "string")
+    toFile(context, options.output, { history, format, options });
+  else if (context.options.json && format === "json")
+    context.output.document({ ok: true, ...history });
+  else context.output.writeSafe(sanitise(textOf(history, format)));
+}
+
+function formatOf(named: unknown, json: boolean): string {
+  if (named === undefined) return "json";
+  if (typeof named !== "string" || !Object.hasOwn(FORMATS, named))
+    throw new AgnoChatError("USAGE", `There is no format ${JSON.stringify(named)}.`, {
+      hint: `Known: ${Object.keys(FORMATS).join(", ")}.`,
+    });
+  if (json && named !== "json")
+    throw new AgnoChatError("USAGE", `--json and --format ${named} exclude each other.`);
+  return named;
+}
+
+const textOf = (history: HistoryDocument, format: string): string =>
+  FORMATS[format]?.(history) ?? "";
+
+interface FileTask {
+  readonly history: HistoryDocument;
+  readonly format: string;
+  readonly options: Record<string, unknown>;
+}
+
+function toFile(
+  { options: common, output }: Context,
+  file: string,
+  { history, format, options }: FileTask,
+): void {
+  writePrivateFile(file, textOf(history, format), { overwrite: options.force === true });
+  const { user, session, messages } = history;
+  if (common.json) output.document({ ok: true, user, session, messages: messages.length, file });
+  else output.note(`Wrote ${count(messages.length, "message")} of ${user} to ${file}.`);
+}

@@ -1,0 +1,16 @@
+import type { Context } from "../context.js";
+import { chooseModel, type Endpoint } from "../model-choice.js";
+
+/** `models`: what the server in use can answer with. */
+export async function models(context: Context): Promise<void> {
+  const { io, options, output, settings } = context;
+  const choice = chooseModel(settings, io.env);
+  const found = choice.kind === "demo" ? ["demo"] : await listed(choice.endpoint, context.signal);
+  if (options.json) output.document({ ok: true, models: found });
+  else for (const model of found) output.write(`${model}\n`);
+}
+
+async function listed(endpoint: Endpoint, signal: AbortSignal): Promise<string[]> {
+  const { listModels } = await import("../../models/openai.js");
+  return listModels({ ...endpoint, signal });
+}

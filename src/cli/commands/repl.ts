@@ -1,0 +1,16 @@
+import { type Context, modelOf } from "../context.js";
+import { transcript } from "../script/transcript.js";
+
+/** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
+export async function repl(context: Context): Promise<number> {
+  const { io, settings } = context;
+  if (io.stdin.isTTY) return (await import("../repl/interactive.js")).interactive(context);
+  return transcript(context, {
+    name: "stdin",
+    source: io.stdin,
+    model: await modelOf(context),
+    store: settings.values.store,
+    keepGoing: false,
+    echo: false,
+  });
+}

@@ -1,0 +1,80 @@
+import type { AgnoChatError } from "../errors.js";
+import { sanitise, singleLine } from "../sanitise.js";
+import type { Io } from "./io.js";
+import { safeJson } from "./safe-json.js";
+
+export interface OutputOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+}
+
+const LONGEST_ERROR = 1000;
+
+/**
+ * The two streams of the command line. stdout carries the answer, or with `--json` one document and nothing else; stderr
+ * everything else.
+ */
+export class Output {
+  readonly #io: Io;
+  readonly #options: OutputOptions;
+
+  constructor(io: Io, options: OutputOptions) {
+    this.#io = io;
+    this.#options = options;
+  }
+
+  /** Text for stdout, made safe for a terminal. */
+  write(text: string): void {
+    this.writeSafe(sanitise(text));
+  }
+
+  /** Text for stdout that is safe already. */
+  writeSafe(text: string): void {
+    if (text !== "" && !this.#options.json) this.#io.stdout.write(text);
+  }
+
+  /** A list of rows: aligned columns on a terminal and in a pipe alike. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths =
+      rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+    for (const row of rows)
+      this.write(
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+      );
+  }
+
+  /** The one JSON document of a command. */
+  document(value: unknown): void {
+    this.#io.stdout.write(`${safeJson(value)}\n`);
+  }
+
+  /** A remark, one line, on stderr. */
+  note(text: string): void {
+    if (!this.#options.quiet) this.#io.stderr.write(`${singleLine(text, LONGEST_ERROR)}\n`);
+  }
+
+  /** One line on stderr, or with `--json` the one document on stdout. */
+  failure(error: AgnoChatError): void {
+    const { code, message, hint } = error;
+    if (this.#options.json)
+      this.document({ ok: false, error: { code, message, hint: hint ?? null } });
+    else {
+      const line = hint === undefined ? message : `${message} ${hint}`;
+      this.#io.stderr.write(`agno-chat: ${singleLine(line, LONGEST_ERROR)}\n`);
+    }
+    if (this.#options.debug) this.#causes(error);
+  }
+
+  #causes(error: unknown): void {
+    for (let cause = error; cause instanceof Error; cause = cause.cause)
+      this.#io.stderr.write(
+        `  ${singleLine(maskKeys(`${cause.name}: ${cause.message}`), LONGEST_ERROR)}\n`,
+      );
+  }
+}
+
+const maskKeys = (text: string): string => text.replace(/\b(sk-|Bearer )[\w-]{4,}/g, "$1…");

@@ -1,0 +1,48 @@
+import type { UserInfo } from "../memory/memory.js";
+import { singleLine } from "../sanitise.js";
+import type { Io } from "./io.js";
+import { count } from "./words.js";
+
+/** Yes or no; Ctrl-C means no. */
+export async function askWhether({ stdin, stderr }: Io, question: string): Promise<boolean> {
+  const { confirm } = await import("@inquirer/prompts");
+  const answer = await answered(
+    confirm(
+      { message: singleLine(question, 200), default: false },
+      { input: stdin, output: stderr },
+    ),
+  );
+  return answer ?? false;
+}
+
+/** One of these users, or a new one typed in; Ctrl-C means none. */
+export async function askWhich(
+  { stdin, stderr }: Io,
+  users: readonly UserInfo[],
+  active: string,
+): Promise<string | undefined> {
+  const { search } = await import("@inquirer/prompts");
+  const source = (typed: string | undefined) => {
+    const wanted = typed?.trim() ?? "";
+    const known = users
+      .filter(({ userId }) => userId.includes(wanted))
+      .map((user) => choiceOf(user, active));
+    const isNew = wanted !== "" && !users.some(({ userId }) => userId === wanted);
+    return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
+  };
+  return answered(search({ message: "Talk as", source }, { input: stdin, output: stderr }));
+}
+
+const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) => ({
+  value: userId,
+  name: `${singleLine(userId, 60)}${userId === active ? " (now)" : ""}: ${count(messages, "message")}, last ${lastActivity.slice(0, 16).replace("T", " ")}`,
+});
+
+async function answered<T>(question: Promise<T>): Promise<T | undefined> {
+  try {
+    return await question;
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.name === "ExitPromptError") return undefined;
+    throw thrown;
+  }
+}

@@ -1,0 +1,79 @@
+import { AgnoChatError } from "../../../errors.js";
+import { validateUserId } from "../../../ids.js";
+import { count } from "../../words.js";
+import type { Repl } from "../repl.js";
+import type { CommandCall } from "../slash-commands.js";
+
+export async function user(repl: Repl, call: CommandCall): Promise<void> {
+  const userId = call.argument === "" ? await picked(repl) : call.argument;
+  if (userId === undefined) return users(repl);
+  repl.switchUser(userId);
+  repl.screen.note(`Now talking as ${userId}.`);
+}
+
+async function picked(repl: Repl): Promise<string | undefined> {
+  return repl.screen.pickUser(await repl.memory.users(), repl.active.userId);
+}
+
+export async function users(repl: Repl): Promise<void> {
+  const found = await repl.memory.users();
+  const active = repl.active.userId;
+  const rows = found.map(
+    ({ userId, messages, sessions }) =>
+      `${userId === active ? "*" : " "} ${userId}: ${count(messages, "message")} in ${count(sessions, "session")}`,
+  );
+  if (!found.some(({ userId }) => userId === active)) rows.push(`* ${active}: nothing yet`);
+  repl.screen.print(`${rows.join("\n")}\n`);
+}
+
+export function whoami(repl: Repl): void {
+  const { userId, sessionId } = repl.active;
+  repl.screen.print(`${userId}, session ${sessionId}, answered by ${repl.parts.model.name}\n`);
+}
+
+/** One message as someone else, in the session they were last in; the active user stays. */
+export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Promise<void> {
+  const [, userId, message] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
+  if (userId === undefined || message === undefined)
+    throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
+      hint: "/as bob What's my name?",
+    });
+  await repl.say(message, { who: repl.whoIs(validateUserId(userId)), signal });
+}
+
+export async function sessions(repl: Repl, { who }: CommandCall): Promise<void> {
+  const found = await repl.viewOf(who).sessions();
+  const rows = found.map(
+    ({ sessionId, messages }) =>
+      `${sessionId === who.sessionId ? "*" : " "} ${sessionId}: ${count(messages, "message")}`,
+  );
+  if (!found.some(({ sessionId }) => sessionId === who.sessionId))
+    rows.push(`* ${who.sessionId}: nothing yet`);
+  repl.screen.print(`${rows.join("\n")}\n`);
+}
+
+export function session(repl: Repl, { argument, who }: CommandCall): void {
+  if (argument === "")
+    throw new AgnoChatError("USAGE", "/session needs a name.", {
+      hint: "/sessions lists them; /new begins one.",
+    });
+  repl.switchSession(who, argument);
+  repl.screen.note(`Session ${argument} of ${who.userId}.`);
+}
+
+export async function newSession(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+  const taken = (await repl.viewOf(who).sessions()).map(({ sessionId }) => sessionId);
+  if (taken.includes(argument))
+    throw new AgnoChatError("USAGE", `The session ${argument} exists already.`, {
+      hint: `/session ${argument}`,
+    });
+  const sessionId = argument === "" ? unusedName(taken, who.sessionId) : argument;
+  repl.switchSession(who, sessionId);
+  repl.screen.note(`New session ${sessionId} of ${who.userId}.`);
+}
+
+function unusedName(taken: readonly string[], current: string): string {
+  let number = taken.length + 1;
+  while (taken.includes(`session-${number}`) || current === `session-${number}`) number++;
+  return `session-${number}`;
+}

@@ -1,0 +1,22 @@
+import type { Repl } from "./repl.js";
+import { COMMANDS } from "./slash-commands.js";
+
+/** What Tab offers in place of `text`: a command's name, then the users or sessions it takes. */
+export async function completionsOf(repl: Repl, text: string): Promise<string[]> {
+  const [, name, rest] = /^\/(\S*)(?:\s+(\S*))?$/.exec(text) ?? [];
+  if (name === undefined) return [];
+  if (rest === undefined)
+    return COMMANDS.map((command) => `/${command.name} `).filter((command) =>
+      command.startsWith(text),
+    );
+  const known = await wordsFor(repl, name);
+  return known.filter((word) => word.startsWith(rest)).map((word) => `/${name} ${word}`);
+}
+
+async function wordsFor(repl: Repl, name: string): Promise<string[]> {
+  const takes = COMMANDS.find((command) => command.name === name)?.completes;
+  if (takes === "users") return (await repl.memory.users()).map(({ userId }) => userId);
+  if (takes === "sessions")
+    return (await repl.viewOf(repl.active).sessions()).map(({ sessionId }) => sessionId);
+  return [];
+}

@@ -1,0 +1,21 @@
+/** What one input of the REPL is: a message for the model, or a command with what follows its name. */
+export type Input =
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "command"; readonly name: string; readonly argument: string };
+
+/** Words that leave, but only when they are all there is. */
+const LEAVE = new Set(["exit", "quit"]);
+
+/**
+ * A first word with one slash in front is a command; a path (`/usr/bin`) is text, and `//x` is the text `/x`.
+ * @param literal Text whatever it begins with, since it was pasted or written in a block.
+ */
+export function parseInput(text: string, literal = false): Input {
+  const trimmed = text.trim();
+  if (literal) return { kind: "message", text };
+  if (LEAVE.has(trimmed)) return { kind: "command", name: "exit", argument: "" };
+  if (trimmed.startsWith("//")) return { kind: "message", text: trimmed.slice(1) };
+  const [, name, argument = ""] = /^\/([^\s/]+)(?:\s+([\s\S]*))?$/.exec(trimmed) ?? [];
+  if (name === undefined) return { kind: "message", text };
+  return { kind: "command", name, argument: argument.trimEnd() };
+}

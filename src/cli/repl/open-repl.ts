@@ -1,0 +1,29 @@
+import type { Memory } from "../../memory/memory.js";
+import type { Model } from "../../models/model.js";
+import { type Context, toolkitsOf } from "../context.js";
+import { chooseModel, openModel } from "../model-choice.js";
+import { Repl } from "./repl.js";
+import type { Screen } from "./screen.js";
+
+/** The REPL the settings mean, on an open memory. */
+export async function openRepl(
+  context: Context,
+  parts: { memory: Memory; model: Model; screen: Screen },
+): Promise<Repl> {
+  const { user, session, system, historyLimit, timeout } = context.settings.values;
+  const { screen, memory, model } = parts;
+  const toolkits = await toolkitsOf(context);
+  return new Repl({
+    parts: { memory, model, toolkits, historyLimit, instructions: system, timeout },
+    screen,
+    start: { userId: user, sessionId: session },
+    openModel: (name) => namedModel(context, name),
+  });
+}
+
+/** Another model on the endpoint of the settings; the one they mean anyway is asked for as everywhere. */
+async function namedModel({ settings, io, signal }: Context, name: string): Promise<Model> {
+  const values = { ...settings.values, model: name };
+  const origins = { ...settings.origins, model: "flag" as const };
+  return openModel(chooseModel({ values, origins }, io.env), { signal, delayMs: 0 });
+}

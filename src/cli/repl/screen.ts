@@ -1,0 +1,37 @@
+import type { RunEvent } from "../../agent/events.js";
+import type { UserInfo } from "../../memory/memory.js";
+
+/** Whose turn it is: one user in one of their sessions. */
+export interface Who {
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** Shows one reply while it comes. */
+export interface ReplyView {
+  show(event: RunEvent): void;
+  /** Ends the row that was begun; `interrupted` says so. */
+  end(outcome: "whole" | "interrupted" | "failed"): void;
+}
+
+/** Where a REPL shows what it does, and asks: a terminal, or the output of a script. */
+export interface Screen {
+  /** What a command answers: any text, made safe here. */
+  print(text: string): void;
+  /** A remark, one line. */
+  note(text: string): void;
+  reply(who: Who): ReplyView;
+  /** The active user changed. */
+  show(who: Who): void;
+  /** True for yes. A script has said what it wants already. */
+  confirm(question: string): Promise<boolean>;
+  /** The user picked, if any; undefined where nobody can be asked. */
+  pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined>;
+  /** @throws {AgnoChatError} `USAGE` where there is no terminal */
+  copy(text: string): void;
+  /** Text written in the user's editor. @throws {AgnoChatError} `USAGE` where there is no terminal */
+  edit(text: string): Promise<string>;
+  /** Forgets what this user has typed. */
+  forgetInput(userId: string): void;
+  clear(): void;
+}

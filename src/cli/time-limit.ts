@@ -1,0 +1,23 @@
+import { AgnoChatError } from "../errors.js";
+
+export interface TimeLimit {
+  readonly signal: AbortSignal;
+  /** Call it when the work is done. */
+  clear(): void;
+}
+
+/** A signal that aborts with this one, or after so many seconds. */
+export function signalWithin(signal: AbortSignal, seconds: number | undefined): TimeLimit {
+  if (seconds === undefined) return { signal, clear: () => {} };
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(tooSlow(seconds)), seconds * 1000);
+  return {
+    signal: AbortSignal.any([signal, controller.signal]),
+    clear: () => clearTimeout(timer),
+  };
+}
+
+const tooSlow = (seconds: number): AgnoChatError =>
+  new AgnoChatError("MODEL_TIMEOUT", `There was no whole answer within ${seconds} s.`, {
+    hint: "Allow more with --timeout.",
+  });

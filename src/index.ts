@@ -1,0 +1,65 @@
+/**
+ * One agent, many users, each with a history and a session state that nobody else can reach.
+ * @module agno-chat
+ */
+export { Agent, type AgentOptions, type RunOptions } from "./agent/agent.js";
+export type { RunEvent, RunOutput } from "./agent/events.js";
+export type { OnBusy } from "./agent/queue.js";
+export type { RunStream } from "./agent/run-stream.js";
+export type { UserRunOptions, UserView } from "./agent/user-view.js";
+export { AgnoChatError, type AgnoChatErrorOptions, ERROR_TABLE, type ErrorCode } from "./errors.js";
+export { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "./ids.js";
+export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
+export type {
+  AddOptions,
+  Awaitable,
+  Deleted,
+  DeletedUsers,
+  GetMessagesOptions,
+  JsonValue,
+  Memory,
+  ReadOptions,
+  RemoveInactiveOptions,
+  SessionInfo,
+  SessionOptions,
+  SessionState,
+  Snapshot,
+  StatePatch,
+  UserInfo,
+} from "./memory/memory.js";
+export { type OpenMemoryOptions, openMemory } from "./memory/open.js";
+export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
+export {
+  type AssistantMessage,
+  assistantMessage,
+  type Message,
+  type NewMessage,
+  type StoredFields,
+  type StoredMessage,
+  type SystemMessage,
+  systemMessage,
+  type ToolCall,
+  type ToolMessage,
+  toolMessage,
+  type Usage,
+  type UserMessage,
+  userMessage,
+} from "./messages.js";
+export { DemoModel, type DemoModelOptions } from "./models/demo.js";
+export type {
+  FinishReason,
+  JsonSchema,
+  Model,
+  ModelEvent,
+  ModelRequest,
+  ToolSpec,
+} from "./models/model.js";
+export {
+  type ListModelsOptions,
+  listModels,
+  OpenAIModel,
+  type OpenAIModelOptions,
+} from "./models/openai.js";
+export { defineTool, type ToolDefinition } from "./tools/define-tool.js";
+export { openToolkits, TOOLKIT_NAMES } from "./tools/open-toolkits.js";
+export type { Tool, ToolContext, Toolkit } from "./tools/tool.js";
