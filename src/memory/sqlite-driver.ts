@@ -31,6 +31,9 @@ const SAFE_VERSION = [3, 51, 3] as const;
 /** How long a call waits for another process to release the file, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
+/** The size up to which a file is rewritten when something was deleted: a fraction of a second. */
+const SCRUBBED_BYTES = 16_000_000;
+
 const NODE_SQLITE = "node:sqlite";
 
 const ENGINES: readonly (() => Promise<unknown>)[] = [
@@ -80,6 +83,7 @@ export class SqliteConnection {
   readonly #database: Database;
   readonly #statements = new Map<string, Statement>();
   #lastWrite: Promise<unknown> = Promise.resolve();
+  #hasWritten = false;
   #closed = false;
 
   constructor({ DatabaseSync }: Engine, path: string, { readOnly = false } = {}) {
@@ -118,11 +122,11 @@ export class SqliteConnection {
     return this.#inOrder(() => this.retry(() => this.#transact("BEGIN IMMEDIATE", work)));
   }
 
-  /** As `write`; afterwards what `work` deleted is nowhere on disk any more. */
+  /** As `write`; in a file of up to 16 MB, what `work` deleted is afterwards nowhere on disk any more. */
   erase<Result>(work: () => Result): Promise<Result> {
     return this.#inOrder(async () => {
       const result = await this.retry(() => this.#transact("BEGIN IMMEDIATE", work));
-      await this.#emptyLog();
+      await this.#scrub();
       return result;
     });
   }
@@ -144,26 +148,53 @@ export class SqliteConnection {
     }
   }
 
-  /** Waits for the writes under way first. */
+  /** Waits for the writes under way first, and leaves everything in the one file. */
   async close(): Promise<void> {
     await this.#lastWrite;
     this.#closed = true;
+    // The package lets go of the file only once its statements are collected, so SQLite does not do this by itself.
+    if (this.#hasWritten) this.#emptyLog();
     this.#database.close();
   }
 
   #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#hasWritten = true;
     const done = this.#lastWrite.then(work);
     this.#lastWrite = done.catch(() => undefined);
     return done;
   }
 
-  /** Moves the write-ahead log into the file and empties it. A reader elsewhere may hold it up: then a later one does it. */
-  async #emptyLog(): Promise<void> {
+  /**
+   * `secure_delete` overwrites deleted rows, but copies of rows that SQLite moved within the file may stay between the live
+   * ones, and all of it in the write-ahead log. Others at work may hold this up: then a later call does it.
+   */
+  async #scrub(): Promise<void> {
     for (let attempt = 0; attempt < 100; attempt += 1) {
-      const outcome = this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)");
-      if (outcome?.busy === 0) return;
+      if (this.#tryScrub()) return;
       await shortSleep();
     }
+  }
+
+  #tryScrub(): boolean {
+    try {
+      if (this.#bytes() <= SCRUBBED_BYTES) this.exec("VACUUM");
+      return this.#emptyLog();
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+      return false;
+    }
+  }
+
+  /** Moves the write-ahead log into the file; whether that was possible. */
+  #emptyLog(): boolean {
+    return this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
+  }
+
+  #bytes(): number {
+    const size = this.get<{ bytes: number }>(
+      "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
+    );
+    return size?.bytes ?? 0;
   }
 
   #statement(sql: string): Statement {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { AgnoChatError } from "../errors.js";
 import {
@@ -104,18 +104,14 @@ function createWhenMissing(path: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     // Never opened when it exists: closing it would drop the locks SQLite holds on it in this process (POSIX).
-    if (statSync(path, { throwIfNoEntry: false }) === undefined)
-      closeSync(openSync(path, "ax", 0o600));
+    if (existsSync(path)) return;
+    closeSync(openSync(path, "a", 0o600));
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST" && statSync(path, { throwIfNoEntry: false })?.isFile() === true) return;
+    const { code } = cause as NodeJS.ErrnoException;
     throw new AgnoChatError(
       "STORE_FAILED",
-      `Cannot use the memory file ${JSON.stringify(path)}: ${code ?? message}.`,
-      {
-        hint: "Check that you may write to its folder.",
-        cause,
-      },
+      `Cannot make the memory file ${JSON.stringify(path)}: ${code}.`,
+      { hint: "Check that its folder is one and that you may write to it.", cause },
     );
   }
 }

@@ -76,7 +76,12 @@ describe("InMemory", () => {
     memory.add(userMessage("c1"), "u", { sessionId: "c" });
     memory.add(userMessage("c2"), "u", { sessionId: "c" });
     expect(texts(memory.getMessages("u"))).toEqual(["a1", "a2", "c1", "c2"]);
-    expect(memory.sessions("u").map(({ sessionId }) => sessionId).sort()).toEqual(["a", "c"]);
+    expect(
+      memory
+        .sessions("u")
+        .map(({ sessionId }) => sessionId)
+        .sort(),
+    ).toEqual(["a", "c"]);
     memory.add(userMessage("c3"), "u", { sessionId: "c" });
     expect(texts(memory.getMessages("u"))).toEqual(["c1", "c2", "c3"]);
   });
@@ -106,8 +111,7 @@ describe("InMemory", () => {
   it("shares no value that can be changed", () => {
     const memory = new InMemory();
     memory.add(toolRun("1"), "a");
-    for (const message of memory.read("a").messages)
-      expect(isFrozenDeeply(message)).toBe(true);
+    for (const message of memory.read("a").messages) expect(isFrozenDeeply(message)).toBe(true);
   });
 
   it("refuses a limit that is no whole number from 0 up", () => {

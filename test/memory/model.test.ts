@@ -35,7 +35,11 @@ class NaiveMemory {
     }
   }
 
-  setState(user: string, session: string, { key, value }: { key: string; value: number | undefined }): void {
+  setState(
+    user: string,
+    session: string,
+    { key, value }: { key: string; value: number | undefined },
+  ): void {
     this.states = this.states.filter(
       (state) => state.user !== user || state.session !== session || state.key !== key,
     );
@@ -133,7 +137,9 @@ const window: fc.Arbitrary<Operation> = fc
   .record({ user, session, limit: fc.nat(6) })
   .map(({ user, session, limit }) => async (memory, naive) => {
     const own = naive.of(user, session).map((entry) => entry.message);
-    const turns = own.filter(({ role }) => role !== "system").slice(limit === 0 ? Infinity : -limit);
+    const turns = own
+      .filter(({ role }) => role !== "system")
+      .slice(limit === 0 ? Infinity : -limit);
     const expected = own.filter((each) => each.role === "system" || turns.includes(each));
     const { messages } = await memory.read(user, { sessionId: session, limit });
     expect(contents(messages)).toEqual(contents(expected));
@@ -168,9 +174,12 @@ async function expectSame(memory: Memory, naive: NaiveMemory): Promise<void> {
   expect((await memory.users()).map(({ userId }) => userId).sort()).toEqual(known.sort());
 }
 
-const operations = fc.array(fc.oneof({ weight: 5, arbitrary: add }, setState, clear, page, window), {
-  maxLength: 40,
-});
+const operations = fc.array(
+  fc.oneof({ weight: 5, arbitrary: add }, setState, clear, page, window),
+  {
+    maxLength: 40,
+  },
+);
 
 describe("any sequence of calls", () => {
   it("leaves InMemory as a naive memory, whatever its limit", async () => {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { describe, expect, it } from "vitest";
-import { userMessage } from "../../src/messages.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { openMemory } from "../../src/memory/open.js";
+import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
 describe("openMemory", () => {
@@ -12,7 +12,10 @@ describe("openMemory", () => {
   });
 
   it("opens a SQLite file, also relative to the working directory", async () => {
-    for (const pathOf of [(path: string) => path, (path: string) => relative(process.cwd(), path)]) {
+    for (const pathOf of [
+      (path: string) => path,
+      (path: string) => relative(process.cwd(), path),
+    ]) {
       const path = temporaryFile("a b:c.db");
       const memory = await openMemory(`sqlite:${pathOf(path)}`, { now: () => 0 });
       await memory.add(userMessage("hi"));

@@ -27,9 +27,7 @@ beforeAll(buildWriter);
 describe("several processes on one file", () => {
   it("lose nothing when all write for the same user, on a file that was not there before", async () => {
     const path = temporaryFile();
-    await runTogether(
-      NAMES.map((name) => new Writer({ path, user: "shared", name, count: 40 })),
-    );
+    await runTogether(NAMES.map((name) => new Writer({ path, user: "shared", name, count: 40 })));
     const memory = new SqliteMemory(path);
     expect(await runsOf(memory, "shared")).toEqual(new Map(NAMES.map((name) => [name, 40])));
     expect(await memory.getState("shared")).toEqual(

@@ -1,5 +1,15 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
@@ -56,7 +66,10 @@ describe("SqliteMemory's file", () => {
   it("keeps everything from one opening to the next", async () => {
     const path = await fileOfOurs();
     const memory = new SqliteMemory(path);
-    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual(["hi", "hello"]);
+    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual([
+      "hi",
+      "hello",
+    ]);
     await memory.close();
   });
 
@@ -70,22 +83,26 @@ describe("SqliteMemory's file", () => {
 
   it("holds nothing any more of what was cleared", async () => {
     const path = temporaryFile();
-    const memory = new SqliteMemory(path);
-    const { now } = Date;
+    let now = 0;
+    const memory = new SqliteMemory(path, { now: () => now });
     const text = (user: string) => `${user} said ${"something private ".repeat(20)}`;
     for (const user of ["user-one", "user-two", "user-three"])
       for (let index = 0; index < 60; index += 1)
-        await memory.add(userMessage(text(user)), user, { sessionId: "session-x", state: { [`key-of-${user}`]: user } });
+        await memory.add(userMessage(text(user)), user, {
+          sessionId: "session-x",
+          state: { [`key-of-${user}`]: user },
+        });
     const onDisk = (needle: string) =>
-      readdirSync(dirname(path)).some((name) => readFileSync(join(dirname(path), name)).includes(needle));
+      readdirSync(dirname(path)).some((name) =>
+        readFileSync(join(dirname(path), name)).includes(needle),
+      );
     expect(onDisk("user-one")).toBe(true);
     await memory.clear("user-one", { sessionId: "session-x" });
     expect(onDisk("user-one")).toBe(false);
     await memory.clear("user-two");
     expect(onDisk("user-two")).toBe(false);
-    vi.spyOn(Date, "now").mockReturnValue(now() + 10_000);
+    now += 10_000;
     await memory.removeInactive(5_000);
-    vi.restoreAllMocks();
     for (const needle of ["user-three", "private", "session-x"]) expect(onDisk(needle)).toBe(false);
     await memory.close();
   });
@@ -127,17 +144,24 @@ describe("SqliteMemory's file", () => {
   });
 
   it("is recovered when a crash left its journal behind", async () => {
-    const path = await fileOfOurs();
+    const path = temporaryFile();
+    copyFileSync(await fileOfOurs(), path);
     const other = await connect(path);
-    other.exec("PRAGMA journal_mode = DELETE; PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN");
-    other.exec("UPDATE messages SET body_json = 'half'; CREATE TABLE half AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 2000) SELECT i, hex(randomblob(100)) AS x FROM n");
+    other.exec("PRAGMA journal_mode = DELETE");
+    // A cache this small is written to the file before the end of the transaction.
+    other.exec("PRAGMA cache_size = 1; BEGIN; UPDATE messages SET body_json = 'half'");
+    other.exec(`CREATE TABLE half AS WITH RECURSIVE numbers (n) AS
+      (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 2000) SELECT hex(randomblob(100)) FROM numbers`);
     const crashed = temporaryFile();
     for (const suffix of ["", "-journal"])
       writeFileSync(crashed + suffix, readFileSync(path + suffix));
     other.exec("ROLLBACK");
     await other.close();
     const memory = new SqliteMemory(crashed);
-    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual(["hi", "hello"]);
+    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual([
+      "hi",
+      "hello",
+    ]);
     await memory.close();
   });
 
@@ -157,7 +181,6 @@ describe("SqliteMemory's file", () => {
     mkdirSync(path);
     const memory = new SqliteMemory(path);
     await expect(memory.size("a")).rejects.toMatchObject({ code: "STORE_FAILED" });
-    const { rmdirSync } = await import("node:fs");
     rmdirSync(path);
     expect(await memory.size("a")).toBe(0);
     await memory.close();

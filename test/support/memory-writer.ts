@@ -1,5 +1,5 @@
-import { writeSync } from "node:fs";
 import { once } from "node:events";
+import { writeSync } from "node:fs";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 

@@ -1,0 +1,173 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { InMemory } from "../src/memory/in-memory.js";
+import type { Memory } from "../src/memory/memory.js";
+import { SqliteMemory } from "../src/memory/sqlite.js";
+import { loadEngine, SqliteConnection } from "../src/memory/sqlite-driver.js";
+import { assistantMessage, type Message, userMessage } from "../src/messages.js";
+
+// Prints ratios only: both sides of each are measured in turn, so that a busy machine slows both.
+
+const TEXT = "x".repeat(200);
+const RUN: readonly Message[] = [userMessage(TEXT), assistantMessage(TEXT)];
+const folder = mkdtempSync(join(tmpdir(), "agno-chat-bench-"));
+const newFile = () => join(folder, `${randomUUID()}.db`);
+
+type Work = () => Promise<unknown>;
+
+const median = (values: readonly number[]) =>
+  values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
+
+/** Milliseconds for `count` times. */
+async function time(work: Work, count: number): Promise<number> {
+  const start = performance.now();
+  for (let index = 0; index < count; index += 1) await work();
+  return performance.now() - start;
+}
+
+/** How many times longer `ours` takes than `base`: the median of rounds that run one after the other. */
+async function ratio(ours: Work, base: Work, { count = 100, rounds = 21 } = {}): Promise<string> {
+  await time(ours, count);
+  await time(base, count);
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round += 1)
+    ratios.push((await time(ours, count)) / (await time(base, count)));
+  return median(ratios).toFixed(2);
+}
+
+/** The least that could be called a memory: a Map of lists, one promise per user to queue on. */
+class BareMap {
+  readonly #lists = new Map<string, Message[]>();
+  readonly #queues = new Map<string, Promise<unknown>>();
+
+  run(user: string): Promise<unknown> {
+    const turn = (this.#queues.get(user) ?? Promise.resolve()).then(() => {
+      const list = this.#lists.get(user) ?? [];
+      this.#lists.set(user, list);
+      const request = [...list];
+      list.push(...RUN.map((message) => ({ ...message })));
+      return request;
+    });
+    this.#queues.set(user, turn);
+    return turn;
+  }
+
+  clear(): void {
+    this.#lists.clear();
+    this.#queues.clear();
+  }
+}
+
+const runOn = (memory: Memory, user: string, limit?: number) => async () => {
+  const { generation } = await memory.read(user, { limit });
+  await memory.add(RUN, user, { generation });
+};
+
+/** A run at a history that stays about as long: users take turns, so that few runs are added to each. */
+async function inMemoryRun(history: number): Promise<string> {
+  const users = Array.from({ length: 500 }, (_, index) => `user-${index}`);
+  const memory = new InMemory();
+  const bare = new BareMap();
+  for (const user of users)
+    for (let index = 0; index < history / 2; index += 1) {
+      memory.add(RUN, user);
+      await bare.run(user);
+    }
+  let turn = 0;
+  const next = () => users[turn++ % users.length] as string;
+  const queues = new Map<string, Promise<unknown>>();
+  const ours = () => {
+    const user = next();
+    const run = (queues.get(user) ?? Promise.resolve()).then(() => {
+      const { generation } = memory.read(user);
+      memory.add(RUN, user, { generation });
+    });
+    queues.set(user, run);
+    return run;
+  };
+  return ratio(ours, () => bare.run(next()), {
+    count: users.length,
+    rounds: history === 0 ? 3 : 11,
+  });
+}
+
+async function sqliteRun(): Promise<string> {
+  const memory = new SqliteMemory(newFile());
+  const bare = new SqliteConnection(await loadEngine(), newFile());
+  bare.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+  bare.exec("CREATE TABLE messages (id INTEGER PRIMARY KEY, json TEXT)");
+  const bareRun = async () => {
+    bare.run("BEGIN IMMEDIATE");
+    for (const message of RUN)
+      bare.run("INSERT INTO messages (json) VALUES (?)", JSON.stringify(message));
+    bare.run("COMMIT");
+  };
+  const result = await ratio(runOn(memory, "alice", 20), bareRun, { count: 20, rounds: 41 });
+  await memory.close();
+  await bare.close();
+  return result;
+}
+
+async function grown(memory: Memory, { users, messages }: { users: number; messages: number }) {
+  const chunk = Array.from(
+    { length: Math.min(messages, 1_000) },
+    (_, index) => RUN[index % 2] as Message,
+  );
+  for (let user = 0; user < users; user += 1)
+    for (let done = 0; done < messages; done += chunk.length)
+      await memory.add(chunk, `user-${user}`);
+  return memory;
+}
+
+async function flatness(open: () => Memory, count: number): Promise<void> {
+  const small = await grown(open(), { users: 1, messages: 10 });
+  for (const messages of [10_000, 100_000]) {
+    const large = await grown(open(), { users: 1, messages });
+    const figure = await ratio(runOn(large, "user-0", 20), runOn(small, "user-0", 20), { count });
+    report(`  run with ${messages} messages stored / 10`, figure);
+    await large.close();
+  }
+  const many = await grown(open(), {
+    users: open() instanceof InMemory ? 10_000 : 2_000,
+    messages: 2,
+  });
+  const figure = await ratio(runOn(many, "user-7", 20), runOn(small, "user-0", 20), { count });
+  report("  run with thousands of users / 1", figure);
+  await many.close();
+  await small.close();
+}
+
+async function bytesPerMessage(users: number): Promise<string> {
+  const path = newFile();
+  const memory = new SqliteMemory(path);
+  const session = { sessionId: randomUUID() };
+  const ids = Array.from({ length: users }, () => `user-${randomUUID()}`);
+  for (let index = 0; index < 500; index += 1)
+    await memory.add(RUN, ids[index % users] as string, session);
+  await memory.close();
+  const bytes = readdirSync(folder)
+    .filter((name) => join(folder, name) === path)
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+  return (bytes / 1_000 - TEXT.length).toFixed(0);
+}
+
+const report = (what: string, figure: string) => console.log(`${figure.padStart(8)}  ${what}`);
+
+try {
+  console.log("InMemory");
+  for (const history of [0, 200, 2_000])
+    report(`  run / a bare Map with a queue, ${history} messages`, await inMemoryRun(history));
+  await flatness(() => new InMemory(), 1_000);
+  console.log("SqliteMemory");
+  report("  run / a bare transaction of the same bytes", await sqliteRun());
+  await flatness(() => new SqliteMemory(newFile()), 20);
+  for (const users of [1, 10, 100])
+    report(
+      `  bytes on disk beyond the text per message, ${users} users`,
+      await bytesPerMessage(users),
+    );
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
