@@ -20,13 +20,14 @@ export interface MarkdownRenderer {
 /** A line is known to be a paragraph's once this much of it can be nothing else; a shorter line waits for its end. */
 const HEAD = 48;
 const CERTAIN_TEXT = 12;
+const LETTER = /\p{L}/u;
 
 /**
  * Markdown for a terminal, drawn while it arrives; give it sanitised text. Every row is written once and never redrawn,
  * and how the text was cut into chunks never changes what comes out.
  *
- * Blocks are told apart line by line, as CommonMark does: paragraphs flow row by row, lists and code come line by line,
- * a table when it is complete. Never redrawing has its price: a paragraph whose first line is longer than 48 characters
+ * Blocks are told apart line by line, as CommonMark does: a paragraph flows row by row, its last row comes when the next
+ * block begins; code comes line by line, a table when it is complete. Never redrawing has its price: a paragraph whose first line is longer than 48 characters
  * and has no "|" near its start cannot become a table or an underlined heading any more; text under an open mark (as
  * "**") waits for its end, for 500 characters at most; link reference definitions stay text. So do HTML and entities.
  */
@@ -38,7 +39,9 @@ export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRender
   function takePart(part: string): Row[] {
     if (reading === "flow") return blocks.text(part);
     line += part;
-    return reading === "head" && line.length >= HEAD ? takeHead() : [];
+    if (reading === "whole") return [];
+    if (line.length >= HEAD) return takeHead();
+    return LETTER.test(line) ? blocks.begin(withoutTabs(line)) : [];
   }
 
   function takeHead(): Row[] {

@@ -142,6 +142,10 @@ describe("a markdown reply", () => {
     );
   });
 
+  it("shows tabs in code as blanks", () => {
+    expect(draw("```a\tb\n\tx\n```")).toBe(rows("  ╭ a    b", "  │     x", "  ╰"));
+  });
+
   it("closes a code block that the reply left open", () => {
     expect(draw("```\nx")).toBe(rows("  ╭", "  │ x", "  ╰"));
   });
@@ -221,12 +225,13 @@ describe("a reply that is still arriving", () => {
     expect(reply.end()).toBe("  feed at all\n");
   });
 
-  it("shows code and list items when their line ends", () => {
+  it("shows a line of code when it ends, a list item when the next begins", () => {
     const reply = renderer();
     expect(reply.write("```ts\n")).toBe("");
     expect(reply.write("let a = 1;\n")).toBe(rows("  ╭ ts", "  │ let a = 1;"));
-    expect(reply.write("```\n- a\n- b")).toBe(rows("  ╰"));
-    expect(reply.write("\n- c\n")).toBe(rows("  • a", "  • b"));
+    expect(reply.write("```\n- a\n- ")).toBe(rows("  ╰"));
+    expect(reply.write("b")).toBe(rows("  • a"));
+    expect(reply.write("\n\nc")).toBe(rows("  • b"));
   });
 
   it("waits under an open mark, though not for ever", () => {

@@ -23,6 +23,8 @@ export interface BlocksOptions {
 export interface Blocks {
   /** What a line that begins like this is, where it stands. */
   plan(line: string): LinePlan;
+  /** Ends the open block if a line with this beginning, up to a first letter or more, is certain to end it. */
+  begin(start: string): Row[];
   /** A whole line, without its line feed. */
   line(line: string): Row[];
   /** Begins or goes on with a paragraph on a line that will arrive in parts, by `text`. */
@@ -133,6 +135,9 @@ export function createBlocks({ width, palette, indent }: BlocksOptions): Blocks 
 
   return {
     plan,
+    begin(start) {
+      return plan(start).opened.length > 0 ? close() : [];
+    },
     line(line) {
       const planned = plan(line);
       const text = line.slice(planned.at);

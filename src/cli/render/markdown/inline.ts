@@ -3,7 +3,7 @@ import type { Paint, Palette } from "../colour.js";
 import { plain, type Row, type Rows, type Span } from "../wrap.js";
 
 /** Stands between spans where the author broke the line. */
-export const HARD_BREAK: Span = { text: "\n", paint: plain };
+const HARD_BREAK: Span = { text: "\n", paint: plain };
 
 /** The text of one paragraph, turned into spans word by word. */
 export interface InlineFlow {

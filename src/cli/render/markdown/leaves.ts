@@ -42,7 +42,7 @@ export function createCode(
   let top = cutRows(label, canvas, ["╭ ", "┆ "]);
   return {
     add(line) {
-      const text = withoutIndent(line, indent).replaceAll("\t", "    ");
+      const text = withoutIndent(line, indent);
       const rows = [...top, ...cutRows(text, canvas, ["│ ", "┆ "])];
       top = [];
       return rows;
@@ -94,7 +94,7 @@ function cutRows(text: string, canvas: Canvas, [first, other]: [string, string])
   let row = "";
   let used = 0;
   let start = codeStart(canvas, first);
-  for (const grapheme of graphemes(text)) {
+  for (const grapheme of graphemes(text.replaceAll("\t", "    "))) {
     const columns = displayWidth(grapheme);
     if (used > 0 && used + columns > start.room) {
       rows.push([...start.prefix, { text: row, paint: plain }]);

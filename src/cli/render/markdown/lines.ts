@@ -65,7 +65,7 @@ export function planLine(
   return { matched, opened, at, kind: kindOfLine(line.slice(at), mayBeIndented) };
 }
 
-export function isBlank(text: string): boolean {
+function isBlank(text: string): boolean {
   return text.trim() === "";
 }
 
