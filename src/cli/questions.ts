@@ -5,7 +5,7 @@ import { count } from "./words.js";
 
 /** Yes or no; Ctrl-C means no. */
 export async function askWhether({ stdin, stderr }: Io, question: string): Promise<boolean> {
-  const { confirm } = await import("@inquirer/prompts");
+  const { confirm } = await import("./prompts.js");
   const answer = await answered(
     confirm(
       { message: singleLine(question, 200), default: false },
@@ -21,7 +21,7 @@ export async function askWhich(
   users: readonly UserInfo[],
   active: string,
 ): Promise<string | undefined> {
-  const { search } = await import("@inquirer/prompts");
+  const { search } = await import("./prompts.js");
   const source = (typed: string | undefined) => {
     const wanted = typed?.trim() ?? "";
     const known = users

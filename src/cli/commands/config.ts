@@ -118,6 +118,6 @@ async function secret({ io, signal }: Context): Promise<string> {
     throw new AgnoChatError("USAGE", "There is no terminal to ask for the key on.", {
       hint: "Pipe it: agno-chat config set apiKey < key.txt",
     });
-  const { password } = await import("@inquirer/prompts");
+  const { password } = await import("../prompts.js");
   return password({ message: "Key", mask: true }, { input: io.stdin, output: io.stderr, signal });
 }
