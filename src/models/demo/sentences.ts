@@ -6,7 +6,7 @@ export interface Clause {
 
 /** Where one sentence holds two: "my name is Al, and what is yours?" */
 const JOINT =
-  /(?:,|\s(?:and|but))+\s+(?=(?:I|I['’]m|my|call me|please|what|what['’]s|who|where|when|how|do|is|you(?=\W*$))\b)/giu;
+  /(?:,|\s(?:and|but))+\s+(?=(?:I|I['’]m|my name|my(?=(?:\s[\p{L}'’-]+){1,4}\s(?:is|are|was|were)\b)|call me|please|what|what['’]s|who|where|when|how|do|is|you(?=\W*$))\b)/giu;
 
 /** A full stop ends a clause unless it stands inside a word or after a title. */
 const CLAUSE =

@@ -16,7 +16,17 @@ export async function evaluate(expression: string): Promise<string> {
   if (expression.length > MAX_LENGTH)
     throw new Error(`The expression is longer than ${MAX_LENGTH} characters.`);
   const { default: parse } = await import("jsep");
-  return numberText(compute(parse(plain(expression))));
+  return numberText(compute(tree(parse, expression)));
+}
+
+/** jsep counts characters in the rewritten text, so its "at character 7" would mislead. */
+function tree(parse: (text: string) => jsep.Expression, expression: string): jsep.Expression {
+  try {
+    return parse(plain(expression));
+  } catch (cause) {
+    const why = String((cause as Error).message).replace(/ at character \d+$/u, "");
+    throw new Error(`The expression cannot be read: ${why}.`, { cause });
+  }
 }
 
 /**

@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+import { callTool, toolTable } from "../../src/tools/call-tool.js";
+import { clock } from "../../src/tools/clock.js";
+
+const now = new Date("2026-02-28T20:05:09Z");
+
+async function currentTime(args: object, toolkit = clock({ now: () => now })) {
+  const call = { id: "1", name: "current_time", arguments: JSON.stringify(args) };
+  return callTool(toolTable([toolkit]), call, {
+    userId: "al",
+    sessionId: "default",
+    runId: "r",
+    state: Object.create(null),
+    signal: new AbortController().signal,
+  });
+}
+
+it("tells date, time and weekday in the time zone asked for", async () => {
+  expect(JSON.parse((await currentTime({ timeZone: "Asia/Tokyo" })).content)).toEqual({
+    date: "2026-03-01",
+    time: "05:05:09",
+    weekday: "Sunday",
+    timeZone: "Asia/Tokyo",
+    utc: "2026-02-28T20:05:09.000Z",
+  });
+});
+
+it("takes the system's time zone and clock without one", async () => {
+  const before = Date.now();
+  const { timeZone, utc } = JSON.parse((await currentTime({}, clock())).content);
+  expect(timeZone).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+  expect(Date.parse(utc)).toBeGreaterThanOrEqual(before);
+});
+
+it("refuses a time zone that does not exist, and says what one looks like", async () => {
+  const { content, isError } = await currentTime({ timeZone: "Mars/Base" });
+  expect(isError).toBe(true);
+  expect(content).toBe('There is no time zone "Mars/Base". Use an IANA name such as Europe/Paris.');
+});
+
+it("says midnight as 00", async () => {
+  const midnight = clock({ now: () => new Date("2026-01-01T00:00:00Z") });
+  expect((await currentTime({ timeZone: "UTC" }, midnight)).content).toContain('"00:00:00"');
+});
