@@ -11,6 +11,7 @@ import { DemoModel } from "../../src/models/demo.js";
 import type { ModelEvent, ModelRequest, ToolSpec } from "../../src/models/model.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
+import { wildText } from "../support/wild-text.js";
 
 const model = new DemoModel();
 const { signal } = new AbortController();
@@ -176,7 +177,7 @@ describe("the stream", () => {
 
   it("answers any text with some text, and knows nothing of any other conversation", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 300 }), async (line) => {
+      fc.asyncProperty(wildText(300), async (line) => {
         await lastReply("My name is Mallory");
         const events = await ask({ messages: [userMessage(line)] });
         expect(textOf(events)).not.toBe("");

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../../src/tools/calculator/evaluate.js";
 import { calculator } from "../../src/tools/calculator.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
+import { wildText } from "../support/wild-text.js";
 
 describe("calculator", () => {
   it.each([
@@ -97,7 +98,7 @@ describe("calculator", () => {
       ),
     );
     const text = fc.oneof(
-      fc.string({ unit: "binary", maxLength: 1_200 }),
+      wildText(1_200),
       fc.array(token, { maxLength: 400 }).map((tokens) => tokens.join("")),
     );
     await fc.assert(
