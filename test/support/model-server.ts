@@ -21,7 +21,7 @@ export type Reply = (
 
 /**
  * A real HTTP server on loopback that answers POST …/chat/completions with what a test told it to: each reply once, in
- * order, and the last one for ever after. GET …/models lists `models`. Use the makers of replies below.
+ * order, and the last one for ever after. GET …/models lists `models`, or is answered by them. Use the makers of replies below.
  *
  *     const server = await ModelServer.start(streamedText("Hello"));
  *     … baseUrl: server.url …
@@ -34,11 +34,11 @@ export class ModelServer {
   connections = 0;
   readonly #http: http.Server;
   readonly #events = new EventEmitter();
-  readonly #models: readonly string[];
+  readonly #models: Reply;
   #replies: Reply[];
   #hangUps = 0;
 
-  private constructor(replies: Reply[], models: readonly string[]) {
+  private constructor(replies: Reply[], models: Reply) {
     this.#replies = replies;
     this.#models = models;
     this.#http = http.createServer((request, response) => void this.#serve(request, response));
@@ -49,9 +49,12 @@ export class ModelServer {
 
   static async start(
     replies: Reply | readonly Reply[] = streamedText("ok"),
-    { models = ["test-model"] }: { models?: readonly string[] } = {},
+    { models = ["test-model"] }: { models?: readonly string[] | Reply } = {},
   ): Promise<ModelServer> {
-    const server = new ModelServer([replies].flat() as Reply[], models);
+    const server = new ModelServer(
+      [replies].flat() as Reply[],
+      typeof models === "function" ? models : listOf(models),
+    );
     server.#http.listen(0, "127.0.0.1");
     await once(server.#http, "listening");
     return server;
@@ -103,13 +106,15 @@ export class ModelServer {
   }
 
   #replyTo(request: ReceivedRequest): Reply {
-    if (request.method === "GET" && request.url.endsWith("/models"))
-      return status(200, { object: "list", data: this.#models.map((id) => ({ id })) });
+    if (request.method === "GET" && request.url.endsWith("/models")) return this.#models;
     this.requests.push(request);
     const next = this.#replies.length > 1 ? this.#replies.shift() : this.#replies[0];
     return next ?? status(500, "no reply was scripted");
   }
 }
+
+const listOf = (models: readonly string[]): Reply =>
+  status(200, { object: "list", data: models.map((id) => ({ id })) });
 
 async function received(incoming: http.IncomingMessage): Promise<ReceivedRequest | undefined> {
   const { method = "", url = "", headers } = incoming;

@@ -50,9 +50,11 @@ export function createFetch({ connectTimeoutMs }: { connectTimeoutMs: number }) 
     const timer = setTimeout(() => connecting.abort(), connectTimeoutMs);
     const signal = AbortSignal.any([connecting.signal, ...(init.signal ? [init.signal] : [])]);
     try {
-      const request = await openRequest(new URL(String(url)), init, signal);
+      const target = new URL(String(url));
+      const proxy = proxyFor(target, process.env);
+      const request = await openRequest(target, { ...init, signal, proxy });
       whenConnected(request, () => clearTimeout(timer));
-      return await toResponse(await responseTo(request, init.body));
+      return await toResponse(await responseTo(request, { body: init.body, proxy }));
     } finally {
       clearTimeout(timer);
     }
@@ -61,17 +63,20 @@ export function createFetch({ connectTimeoutMs }: { connectTimeoutMs: number }) 
 
 async function openRequest(
   target: URL,
-  init: Init,
-  signal: AbortSignal,
+  { signal, proxy, ...init }: Init & { signal: AbortSignal; proxy: URL | undefined },
 ): Promise<http.ClientRequest> {
   const options = { method: init.method ?? "GET", headers: headersOf(init), signal };
-  const proxy = proxyFor(target, process.env);
   if (proxy === undefined) return clientOf(target).request(target, options);
-  if (target.protocol === "http:") return requestThrough(proxy, { path: target.href, ...options });
-  const port = target.port || "443";
-  const path = `${target.hostname}:${port}`;
-  const socket = await tunnel(requestThrough(proxy, { method: "CONNECT", path, signal }), proxy);
-  return https.request(target, { ...options, createConnection: () => secured(socket, target) });
+  if (target.protocol === "http:")
+    return requestThrough(proxy, { ...options, path: target.href, host: target.host });
+  const host = `${target.hostname}:${target.port || "443"}`;
+  const connect = requestThrough(proxy, { method: "CONNECT", path: host, host, signal });
+  const socket = await tunnel(connect, proxy);
+  return https.request(target, {
+    ...options,
+    defaultPort: 443, // otherwise the agent's, and a socket of our own has no agent
+    createConnection: () => secured(socket, target),
+  });
 }
 
 function headersOf(init: Init): Record<string, string> {
@@ -86,24 +91,26 @@ function headersOf(init: Init): Record<string, string> {
 
 const clientOf = ({ protocol }: URL) => (protocol === "https:" ? https : http);
 
-/** A request whose path says where it goes on to (RFC 9110, 7.1 and 9.3.6). */
-function requestThrough(proxy: URL, options: http.RequestOptions): http.ClientRequest {
-  const { host } = new URL(
-    options.method === "CONNECT" ? `http://${options.path}` : `${options.path}`,
-  );
+interface OnwardOptions extends Pick<http.RequestOptions, "method" | "signal" | "path"> {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where the proxy sends it on to. */
+  readonly host: string;
+}
+
+/** A request to the proxy, whose path says where it goes on to (RFC 9110, 7.1 and 9.3.6). */
+function requestThrough(proxy: URL, { host, headers, ...options }: OnwardOptions) {
   const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(":");
   const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
-  const request = clientOf(proxy).request({
+  return clientOf(proxy).request({
     ...options,
     host: withoutBrackets(proxy.hostname),
     port: proxy.port,
     headers: {
-      ...options.headers,
+      ...headers,
       host,
       ...(credentials !== ":" && { "proxy-authorization": authorization }),
     },
   });
-  return request;
 }
 
 /** The socket behind a CONNECT, once the proxy has opened it. */
@@ -135,9 +142,15 @@ function whenConnected(request: http.ClientRequest, then: () => void): void {
   });
 }
 
-function responseTo(request: http.ClientRequest, body: unknown): Promise<http.IncomingMessage> {
+function responseTo(
+  request: http.ClientRequest,
+  { body, proxy }: { body: unknown; proxy: URL | undefined },
+): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request.on("error", reject);
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      const isUnreached = error.syscall === "connect" || error.syscall === "getaddrinfo";
+      reject(proxy && isUnreached ? new ProxyFailure(proxy.host, error) : error);
+    });
     request.once("response", resolve);
     request.end(body); // a body that is given whole gets its length as a header
   });

@@ -67,9 +67,9 @@ export class Server {
 
 function validateBaseUrl(text: string): URL {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
-  if (url && /^https?:$/.test(url.protocol) && !url.username && !url.password) return url;
+  if (url && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname) return url;
   throw new AgnoChatError("CONFIG_INVALID", "The base URL is not a plain http or https URL.", {
-    hint: "Give one like http://localhost:11434/v1, without a user name or password.",
+    hint: "Give one like http://localhost:11434/v1, without a user name, a password or a query.",
   });
 }
 

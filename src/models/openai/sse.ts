@@ -17,7 +17,7 @@ export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator
     rest += text;
     if (rest.length > LONGEST_EVENT) throw new EventTooLongError();
     if (kind === "unknown") kind = kindOf(rest);
-    if (kind !== "events") continue;
+    if (kind !== "events" || !/[\r\n]/.test(text)) continue;
     const lines = rest.split(LINE_END);
     rest = lines.pop() ?? "";
     for (const line of lines) {
@@ -26,7 +26,7 @@ export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator
     }
   }
   if (kind === "document") yield rest;
-  else data.push(...dataOf(rest)); // not every server ends its last event with a blank line
+  else data.push(...rest.split(LINE_END).flatMap(dataOf)); // not every server ends its last event with a blank line
   if (data.length > 0) yield data.join("\n");
 }
 

@@ -1,0 +1,145 @@
+import { once } from "node:events";
+import net from "node:net";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { OpenAIModel } from "../../src/models/openai.js";
+import {
+  chunk,
+  ModelServer,
+  type Reply,
+  silence,
+  stalled,
+  status,
+  streamedText,
+} from "../support/model-server.js";
+import { ask, HELLO, open } from "./openai-support.js";
+
+let server: ModelServer;
+afterEach(() => server?.close());
+
+/** The SDK is loaded by the first call of a process; that is not what these tests time. */
+beforeAll(async () => {
+  const first = await ModelServer.start();
+  await ask(open(first.url));
+  await first.close();
+});
+
+/** Aborts once `ready`, and answers what was thrown and how many milliseconds later. */
+async function abortWhen(model: OpenAIModel, ready: (seen: string[]) => Promise<unknown>) {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const seen: string[] = [];
+  let start = 0;
+  const failed = (async () => {
+    for await (const { type } of model.stream(HELLO, controller)) seen.push(type);
+  })().catch((thrown) => ({ thrown, took: performance.now() - start, seen }));
+  await ready(seen);
+  start = performance.now();
+  controller.abort(reason);
+  return { reason, outcome: await failed };
+}
+
+const expectPrompt = ({ reason, outcome }: Awaited<ReturnType<typeof abortWhen>>): void => {
+  expect(outcome?.thrown).toBe(reason);
+  expect(outcome?.took).toBeLessThan(100);
+};
+
+describe("an abort throws the reason within 100 ms and closes the socket", () => {
+  it("before the server has answered", async () => {
+    server = await ModelServer.start(silence());
+    expectPrompt(await abortWhen(open(server.url), () => server.nextRequest()));
+    await server.hungUp();
+  });
+
+  it("while a body stalls", async () => {
+    server = await ModelServer.start(stalled(chunk({ content: "Hi" })));
+    const result = await abortWhen(open(server.url), (seen) => polled(() => seen.length > 0));
+    expectPrompt(result);
+    expect(result.outcome?.seen).toEqual(["text-delta"]);
+    await server.hungUp();
+  });
+
+  it("while nothing but keep-alive comments come", async () => {
+    server = await ModelServer.start(comments());
+    expectPrompt(await abortWhen(open(server.url), () => server.nextRequest()));
+    await server.hungUp();
+  });
+
+  it("while the reason of a failure is read", async () => {
+    server = await ModelServer.start((response) => {
+      response.writeHead(500, { "content-length": 100 });
+      response.write("half");
+    });
+    expectPrompt(await abortWhen(open(server.url), () => server.nextRequest()));
+    await server.hungUp();
+  });
+
+  it("while waiting for a retry, however long the server asked for", async () => {
+    server = await ModelServer.start(status(429, "", { "retry-after": "30" }));
+    const result = await abortWhen(open(server.url), (seen) => polled(() => seen.length > 0));
+    expectPrompt(result);
+    expect(result.outcome?.seen).toEqual(["retry"]);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it("while a secure connection is being made", async () => {
+    const mute = net.createServer((socket) => socket.on("error", () => {}));
+    mute.listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    const connected = once(mute, "connection");
+    const { port } = mute.address() as net.AddressInfo;
+    expectPrompt(await abortWhen(open(`https://127.0.0.1:${port}/v1`), () => connected));
+    const [socket] = await connected;
+    if (!socket.destroyed) await once(socket.resume(), "close");
+    mute.close();
+  });
+});
+
+it("a signal that aborted before sends nothing", async () => {
+  server = await ModelServer.start();
+  const reason = new Error("enough");
+  await expect(ask(open(server.url), HELLO, AbortSignal.abort(reason))).rejects.toBe(reason);
+  expect(server.requests).toHaveLength(0);
+});
+
+it("leaving the loop closes the socket", async () => {
+  server = await ModelServer.start(stalled(chunk({ content: "Hi" })));
+  for await (const _ of open(server.url).stream(HELLO, new AbortController())) break;
+  await server.hungUp();
+});
+
+it("listens to the signal only while a call is under way", async () => {
+  server = await ModelServer.start([status(503), streamedText("Hello there")]);
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args: unknown[]) => {
+    listeners += 1;
+    Reflect.apply(addEventListener, signal, args);
+  };
+  signal.removeEventListener = (...args: unknown[]) => {
+    listeners -= 1;
+    Reflect.apply(removeEventListener, signal, args);
+  };
+  await ask(
+    open(server.url, { chance: { random: () => 0, sleep: async () => {} } }),
+    HELLO,
+    signal,
+  );
+  expect(listeners).toBe(0);
+});
+
+function comments(): Reply {
+  return async (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    while (!response.destroyed) {
+      response.write(": ping\n\n");
+      await nextTurn();
+    }
+  };
+}
+
+const nextTurn = () => new Promise((next) => setImmediate(next));
+
+async function polled(isReady: () => boolean): Promise<void> {
+  while (!isReady()) await nextTurn();
+}

@@ -1,0 +1,189 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { estimateTokens } from "../../src/models/openai/estimate-usage.js";
+import { failureOf } from "../../src/models/openai/failure.js";
+import { proxyFor } from "../../src/models/openai/proxy.js";
+import { retryDelay } from "../../src/models/openai/retry-policy.js";
+import { Server } from "../../src/models/openai/server.js";
+import { eventsIn } from "../../src/models/openai/sse.js";
+import { createThinkFilter } from "../../src/models/openai/think-filter.js";
+
+/** A text, and the same text in pieces. */
+const cutText = (text: fc.Arbitrary<string>) =>
+  fc.tuple(text, fc.array(fc.nat({ max: 60 }), { maxLength: 6 })).map(([whole, places]) => {
+    const cuts = [0, ...places.filter((place) => place < whole.length).sort((a, b) => a - b)];
+    return { whole, pieces: cuts.map((start, index) => whole.slice(start, cuts[index + 1])) };
+  });
+
+const filtered = (pieces: readonly string[]): string => {
+  const filter = createThinkFilter();
+  return pieces.map((piece) => filter.write(piece)).join("") + filter.end();
+};
+
+describe("thoughts are kept out of an answer, however it is cut", () => {
+  it("at the beginning", () => {
+    const body = fc.string().filter((text) => !text.includes("</think>"));
+    const answer = fc.string().map((text) => `A${text}`);
+    const thought = fc
+      .tuple(body, answer)
+      .chain(([inside, after]) =>
+        cutText(
+          fc.constantFrom("", "\n ").map((lead) => `${lead}<think>${inside}</think>\n\n${after}`),
+        ).map(({ pieces }) => ({ pieces, after })),
+      );
+    fc.assert(
+      fc.property(thought, ({ pieces, after }) => {
+        expect(filtered(pieces)).toBe(after);
+      }),
+    );
+  });
+
+  it("and nothing else is lost", () => {
+    const anyText = fc
+      .array(fc.constantFrom("<think>", "</think>", "<thi", "nk>", " ", "\n", "x", "<"))
+      .map((parts) => parts.join(""))
+      .filter((text) => !text.trimStart().startsWith("<think>"));
+    fc.assert(
+      fc.property(cutText(anyText), ({ whole, pieces }) => {
+        expect(filtered(pieces)).toBe(whole);
+      }),
+    );
+  });
+
+  it("also when they never end", () => {
+    expect(filtered(["<think>for", " ever"])).toBe("");
+  });
+});
+
+describe("server-sent events", () => {
+  const events = async (raw: string, pieceSize: number) => {
+    async function* body() {
+      const bytes = Buffer.from(raw);
+      for (let start = 0; start < bytes.length; start += pieceSize)
+        yield bytes.subarray(start, start + pieceSize);
+    }
+    const found: string[] = [];
+    for await (const data of eventsIn(body())) found.push(data);
+    return found;
+  };
+
+  it("are found in bytes cut anywhere, with any line end", async () => {
+    const line = fc
+      .stringMatching(/^[^\s\r\n\u2028][^\r\n]*[^\s\r\n]$/u)
+      .map((text) => `x${text.trim()}`);
+    const lineEnd = fc.constantFrom("\n", "\r\n", "\r");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(line, { minLength: 1, maxLength: 3 }), { maxLength: 5 }),
+        lineEnd,
+        fc.integer({ min: 1, max: 40 }),
+        async (wanted, end, pieceSize) => {
+          const raw = wanted
+            .map(
+              (lines) =>
+                `: note${end}id: 1${end}${lines.map((text) => `data: ${text}${end}`).join("")}${end}`,
+            )
+            .join("");
+          const datas = wanted.map((lines) => lines.join("\n"));
+          expect(await events(raw, pieceSize)).toEqual(datas.map((data) => data.toWellFormed()));
+        },
+      ),
+    );
+  });
+
+  it("may lack the blank after the colon, and the last line end", async () => {
+    expect(await events("\ufeffdata:a\n\ndata:b\ndata:\ndata: c", 2)).toEqual(["a", "b\nc"]);
+  });
+
+  it("give way to a document", async () => {
+    expect(await events(' \n{"a":\n1}', 3)).toEqual([' \n{"a":\n1}']);
+  });
+});
+
+describe("the proxy", () => {
+  const via = (url: string, environment: Record<string, string>): string | undefined =>
+    proxyFor(new URL(url), environment)?.host;
+
+  it("goes by the protocol of the target, lower case first", () => {
+    const both = { HTTPS_PROXY: "http://s:1", HTTP_PROXY: "http://p:2" };
+    expect(via("https://x.test", both)).toBe("s:1");
+    expect(via("http://x.test", both)).toBe("p:2");
+    expect(via("https://x.test", { ...both, https_proxy: "lower:3" })).toBe("lower:3");
+    expect(via("https://x.test", {})).toBeUndefined();
+  });
+
+  it("is never used for this machine", () => {
+    for (const host of ["localhost", "a.localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
+      expect(via(`http://${host}:8080`, { HTTP_PROXY: "p:1" })).toBeUndefined();
+    expect(via("http://localhost.test", { HTTP_PROXY: "p:1" })).toBe("p:1");
+  });
+
+  it("leaves out what NO_PROXY names", () => {
+    const isDirect = (list: string, host = "api.corp.test"): boolean =>
+      via(`https://${host}`, { HTTPS_PROXY: "p:1", NO_PROXY: list }) === undefined;
+    for (const list of [
+      "*",
+      "corp.test",
+      ".corp.test",
+      "*.corp.test",
+      "x, API.corp.test",
+      "corp.test:443",
+    ])
+      expect([list, isDirect(list)]).toEqual([list, true]);
+    for (const list of ["", "orp.test", "corp.test:80", "x.api.corp.test", "."])
+      expect([list, isDirect(list)]).toEqual([list, false]);
+  });
+
+  it("must be one we can speak to", () => {
+    for (const value of ["socks5://p:1", "http://[", "ftp://p"])
+      expect(() => via("https://x.test", { HTTPS_PROXY: value })).toThrow(
+        /HTTPS_PROXY does not name/,
+      );
+  });
+});
+
+describe("a connection that fails", () => {
+  const server = new Server({ baseUrl: "http://models.test/v1" });
+  for (const [code, says, retry] of [
+    ["ENOTFOUND", /^The host models.test was not found\.$/, false],
+    ["EAI_AGAIN", /^The host models.test was not found\.$/, true],
+    ["ECONNREFUSED", /^Nothing answers at models.test\.$/, true],
+    ["EHOSTUNREACH", /^The connection to models.test was lost \(EHOSTUNREACH\)\.$/, true],
+    ["CERT_HAS_EXPIRED", /^No secure connection to models.test \(CERT_HAS_EXPIRED\)\.$/, false],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", /^No secure connection/, false],
+  ] as const)
+    it(`names the host, and ${retry ? "is" : "is not"} tried again: ${code}`, () => {
+      const thrown = Object.assign(new Error("raw"), { code });
+      const failure = failureOf(thrown, { server, model: "m" });
+      expect(failure.retry).toBe(retry);
+      expect(failure.error).toMatchObject({
+        code: "MODEL_NETWORK",
+        message: expect.stringMatching(says),
+      });
+      expect(failure.error.hint).toMatch(/^[A-Z].*\.$/);
+    });
+
+  it("is told apart from a fault of ours", () => {
+    const thrown = new TypeError("x is undefined");
+    expect(failureOf(thrown, { server, model: "m" })).toMatchObject({
+      error: { code: "INTERNAL", cause: thrown },
+      retry: false,
+    });
+  });
+});
+
+it("a retry waits twice as long each time, up to 8 s, less up to a quarter by chance", () => {
+  const delays = (random: number) =>
+    [1, 2, 3, 5, 9].map((attempt) =>
+      retryDelay(attempt, { retryAfterMs: undefined, random: () => random }),
+    );
+  expect(delays(0)).toEqual([500, 1000, 2000, 8000, 8000]);
+  expect(delays(1)).toEqual([375, 750, 1500, 6000, 6000]);
+});
+
+it("tokens are estimated by script", () => {
+  expect(estimateTokens("a".repeat(36))).toBeCloseTo(10);
+  expect(estimateTokens("я".repeat(100))).toBeCloseTo(45);
+  expect(estimateTokens("漢".repeat(100))).toBeCloseTo(85);
+  expect(estimateTokens("👋".repeat(10))).toBeCloseTo(16);
+});
