@@ -1,0 +1,52 @@
+import { singleLine } from "../../sanitise.js";
+
+/** Looking for earlier input with Ctrl-R. */
+export class HistorySearch {
+  readonly #entries: readonly string[];
+  #query = "";
+  #index: number;
+
+  constructor(entries: readonly string[]) {
+    this.#entries = entries;
+    this.#index = entries.length;
+  }
+
+  /** The latest entry that holds the query, undefined while there is none. */
+  get match(): string | undefined {
+    return this.#query === "" ? undefined : this.#entries[this.#index];
+  }
+
+  /** Of the match among the entries. */
+  get index(): number {
+    return this.#index;
+  }
+
+  get prompt(): string {
+    const failed = this.#query !== "" && this.match === undefined ? "no " : "";
+    return `(${failed}search) ${singleLine(this.#query, 200)}: `;
+  }
+
+  type(text: string): void {
+    this.#query += text;
+    this.#find(Math.min(this.#index, this.#entries.length - 1));
+  }
+
+  deleteLeft(): void {
+    this.#query = Array.from(this.#query).slice(0, -1).join("");
+    this.#find(this.#entries.length - 1);
+  }
+
+  /** Goes to the next older entry that holds the query; stays when there is none. */
+  older(): void {
+    const before = this.#index;
+    this.#find(before - 1);
+    if (this.match === undefined) this.#index = before;
+  }
+
+  #find(from: number): void {
+    const query = this.#query.toLowerCase();
+    this.#index = from;
+    while (this.#index >= 0 && !this.#entries[this.#index]?.toLowerCase().includes(query))
+      this.#index--;
+  }
+}

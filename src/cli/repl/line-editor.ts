@@ -1,0 +1,311 @@
+import { asAgnoChatError } from "../../errors.js";
+import type { Awaitable } from "../../memory/memory.js";
+import { sanitise, singleLine } from "../../sanitise.js";
+import { asBlock } from "./block.js";
+import { Desk } from "./desk.js";
+import { editExternally } from "./external-editor.js";
+import type { InputHistory } from "./input-history.js";
+import { type Key, KeyDecoder } from "./terminal-keys.js";
+import { TerminalModes } from "./terminal-modes.js";
+import { Screen } from "./terminal-screen.js";
+import { WaitingLine } from "./waiting-line.js";
+
+export interface LineEditorOptions {
+  /** A terminal, as `output` is. */
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** May hold SGR colour, no line end. */
+  readonly prompt: string;
+  readonly owner: string;
+  readonly history: InputHistory;
+  /** What could stand in place of `text`, which is all that is left of the cursor. Asked on Tab. */
+  readonly complete: (text: string) => Awaitable<readonly string[]>;
+}
+
+export interface SentMessage {
+  readonly type: "message";
+  /** Whole; it may hold line feeds. */
+  readonly text: string;
+  /** Who was typing when it was sent. */
+  readonly owner: string;
+  /** It is text whatever it begins with, since that came from a paste or a block. */
+  readonly literal: boolean;
+}
+
+export interface Interrupt {
+  readonly type: "interrupt";
+  readonly key: "ctrl-c" | "escape";
+  /** It cleared a half-typed message. */
+  readonly cleared: boolean;
+}
+
+export type LineEvent = SentMessage | Interrupt | { readonly type: "end" };
+
+const MAX_CANDIDATES_SHOWN = 60;
+
+const GIVE_UP_SEARCH: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-g"]);
+
+/**
+ * Reads messages from a terminal, while others print above what is being typed. It begins without the terminal:
+ * `resume` takes it.
+ */
+export class LineEditor {
+  readonly #options: LineEditorOptions;
+  readonly #screen: Screen;
+  readonly #modes: TerminalModes;
+  readonly #keys: KeyDecoder;
+  readonly #events = new WaitingLine<LineEvent>();
+  readonly #desks = new Map<string, Desk>();
+  readonly #onData = (chunk: Buffer | string): void => this.#keys.write(chunk);
+  readonly #onEnd = (): void => this.close();
+  readonly #onResize = (): void => this.#show();
+  readonly #commands: Readonly<Record<string, () => void>> = {
+    return: () => this.#enter(),
+    "ctrl-c": () => this.#interrupt("ctrl-c"),
+    escape: () => this.#interrupt("escape"),
+    "ctrl-d": () => this.#endOrDelete(),
+    "ctrl-g": () => void this.#editDraft(),
+    "ctrl-l": () => this.#screen.clear(),
+    "ctrl-r": () => this.#desk.search(),
+    "ctrl-z": () => this.#stopProcess(),
+    tab: () => this.#complete(),
+    up: () => this.#desk.older(),
+    "ctrl-p": () => this.#desk.older(),
+    down: () => this.#desk.newer(),
+    "ctrl-n": () => this.#desk.newer(),
+  };
+  #prompt: string;
+  #desk: Desk;
+  #captured: ((interrupt: Interrupt) => void) | undefined;
+  #active = false;
+  #closed = false;
+  #unprinted = "";
+
+  constructor(options: LineEditorOptions) {
+    this.#options = options;
+    this.#screen = new Screen(options.output);
+    this.#modes = new TerminalModes(options);
+    this.#prompt = options.prompt;
+    this.#desk = new Desk(options.owner, options.history);
+    this.#keys = new KeyDecoder({
+      key: (key) => this.#key(key),
+      paste: (text) => this.#desk.paste(text),
+      idle: () => this.#show(),
+    });
+  }
+
+  /**
+   * The next thing the user did, in order: a message, Ctrl-C, or the end of input (Ctrl-D on an empty line, a terminal
+   * that went away, `close`). Typing goes on while nobody waits.
+   */
+  next(): Promise<LineEvent> {
+    return this.#events.take();
+  }
+
+  /**
+   * Hands interrupts to `handler` at once instead of to `next`, Escape among them, which else does nothing.
+   * @returns ends it
+   */
+  captureInterrupts(handler: (interrupt: Interrupt) => void): () => void {
+    this.#captured = handler;
+    return () => {
+      if (this.#captured === handler) this.#captured = undefined;
+    };
+  }
+
+  setPrompt(prompt: string): void {
+    this.#prompt = prompt;
+    this.#show();
+  }
+
+  /** Puts away what is half typed until its owner is back, and goes on where `owner` left off. */
+  setOwner(owner: string, history: InputHistory): void {
+    if (this.#desk.isBare) this.#desks.delete(this.#desk.owner);
+    else this.#desks.set(this.#desk.owner, this.#desk);
+    this.#desk = this.#desks.get(owner) ?? new Desk(owner, history);
+    this.#desk.history = history;
+    this.#show();
+  }
+
+  /** Writes safe text above what is being typed. What comes after its last line feed stays open for more. */
+  print(text: string): void {
+    if (this.#active) this.#screen.print(text);
+    else this.#unprinted += text;
+  }
+
+  clearScreen(): void {
+    if (this.#active) this.#screen.clear();
+  }
+
+  /** Gives the terminal away, in the modes it came in. What is printed meanwhile follows on `resume`. */
+  suspend(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    this.#screen.hide();
+    this.#modes.leave();
+    const { input, output } = this.#options;
+    input.off("data", this.#onData).off("end", this.#onEnd).off("error", this.#onEnd);
+    output.off("resize", this.#onResize);
+    input.pause();
+  }
+
+  /** Takes the terminal, and shows the prompt and what is half typed. */
+  resume(): void {
+    if (this.#active || this.#closed) return;
+    this.#active = true;
+    const { input, output } = this.#options;
+    this.#modes.enter();
+    input.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onEnd);
+    output.on("resize", this.#onResize);
+    input.resume();
+    this.#screen.print(this.#unprinted);
+    this.#unprinted = "";
+    this.#show();
+  }
+
+  /**
+   * Opens `text` in the user's editor and answers what was saved there.
+   * @throws {AgnoChatError} `INVALID_INPUT` when the editor failed
+   */
+  async edit(text: string): Promise<string> {
+    this.suspend();
+    try {
+      return await editExternally(text, this.#options.env);
+    } finally {
+      this.resume();
+    }
+  }
+
+  /** Gives the terminal back for good. `next` answers "end" once all that was sent before is taken. */
+  close(): void {
+    if (this.#closed) return;
+    if (this.#active && !this.#desk.draft.isEmpty) this.#leaveBehind();
+    this.suspend();
+    this.#closed = true;
+    this.#events.close({ type: "end" });
+  }
+
+  #show(): void {
+    if (this.#active) this.#screen.show(this.#desk.view(this.#prompt, this.#screen.columns));
+  }
+
+  #leaveBehind(): void {
+    this.#screen.commit(this.#desk.view(this.#prompt, this.#screen.columns).rows);
+  }
+
+  #key(key: Key): void {
+    if (!this.#active) return;
+    this.#tolerate(() => {
+      if (this.#desk.isSearching && this.#searchKey(key)) return;
+      const command = this.#commands[key.name];
+      if (command === undefined) this.#desk.edit(key);
+      else command();
+    });
+  }
+
+  #searchKey(key: Key): boolean {
+    if (key.name === "ctrl-r" || this.#desk.searchKey(key)) {
+      if (key.name === "ctrl-r") this.#desk.search();
+      return true;
+    }
+    const gaveUp = GIVE_UP_SEARCH.has(key.name);
+    this.#desk.endSearch(!gaveUp);
+    return gaveUp;
+  }
+
+  #enter(): void {
+    const desk = this.#desk;
+    if (desk.continueOnNextLine()) return;
+    const { text, literal } = desk.draft.message;
+    if (text.trim() === "") return desk.clear();
+    this.#leaveBehind();
+    desk.clear();
+    this.#events.put({ type: "message", text, owner: desk.owner, literal });
+    desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
+  }
+
+  #interrupt(key: Interrupt["key"]): void {
+    const cleared = key === "ctrl-c" && !this.#desk.draft.isEmpty;
+    if (cleared) this.#desk.clear();
+    const interrupt: Interrupt = { type: "interrupt", key, cleared };
+    if (this.#captured !== undefined) this.#captured(interrupt);
+    else if (key === "ctrl-c") this.#events.put(interrupt);
+  }
+
+  #endOrDelete(): void {
+    if (this.#desk.draft.isEmpty) this.#events.put({ type: "end" });
+    else this.#desk.draft.deleteRight();
+  }
+
+  /** The whole group, as the terminal itself does: whoever started this process stops as well. */
+  #stopProcess(): void {
+    if (process.platform === "win32") return;
+    this.suspend();
+    process.kill(0, "SIGTSTP");
+    setImmediate(() => this.resume());
+  }
+
+  async #editDraft(): Promise<void> {
+    const desk = this.#desk;
+    const { text, literal } = desk.draft.message;
+    try {
+      desk.replace(await this.edit(text), literal);
+    } catch (error) {
+      this.#note(asAgnoChatError(error).message);
+    }
+    this.#show();
+  }
+
+  #complete(): void {
+    const { draft } = this.#desk;
+    const typed = draft.beforeCursor;
+    const found = this.#options.complete(typed);
+    const offer = (candidates: readonly string[]): void => {
+      // Whoever typed on meanwhile has moved past the question.
+      if (this.#desk.draft === draft && draft.beforeCursor === typed) this.#offer(candidates);
+    };
+    if (!(found instanceof Promise)) return offer(found);
+    found.then(offer).catch((error) => this.#note(asAgnoChatError(error).message));
+  }
+
+  #offer(candidates: readonly string[]): void {
+    const { draft } = this.#desk;
+    const common = commonStart(candidates);
+    if (candidates.length === 1 || common.length > draft.beforeCursor.length)
+      draft.replaceBeforeCursor(common);
+    else if (candidates.length > 1) this.#note(listed(candidates));
+    this.#show();
+  }
+
+  #tolerate(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#note(asAgnoChatError(error).message);
+    }
+  }
+
+  /** A line above what is being typed, and above a line that is still being printed. */
+  #note(text: string): void {
+    if (this.#active) this.#screen.commit([sanitise(text)]);
+    this.#show();
+  }
+}
+
+/** Without its frame of a block, `text` from the history could be taken for a command. */
+function looksLikeCommand(text: string): boolean {
+  return !text.includes("\n") || text.trimStart().startsWith("/");
+}
+
+function commonStart([first = "", ...others]: readonly string[]): string {
+  let length = first.length;
+  while (!others.every((other) => other.startsWith(first.slice(0, length)))) length--;
+  return first.slice(0, length);
+}
+
+function listed(candidates: readonly string[]): string {
+  const shown = candidates.slice(0, MAX_CANDIDATES_SHOWN).map((text) => singleLine(text, 60));
+  const more = candidates.length - shown.length;
+  return shown.join("  ") + (more > 0 ? `  … ${more} more` : "");
+}

@@ -1,0 +1,74 @@
+const PASTE_ON = "\x1b[?2004h";
+const PASTE_OFF = "\x1b[?2004l";
+const CURSOR_ON = "\x1b[?25h";
+
+const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+}
+
+/** The modes of a terminal that the line editor needs, given back whenever the process ends, also by a crash or signal. */
+export class TerminalModes {
+  readonly #terminal: Terminal;
+  #letGo: (() => void) | undefined;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  /** Every key at once and unechoed, pastes marked as such. */
+  enter(): void {
+    const { input, output } = this.#terminal;
+    this.#letGo ??= whenProcessEnds(() => this.leave());
+    input.setRawMode(true);
+    output.write(PASTE_ON);
+  }
+
+  /** As they were. A second call does nothing. */
+  leave(): void {
+    if (this.#letGo === undefined) return;
+    this.#letGo();
+    this.#letGo = undefined;
+    const { input, output } = this.#terminal;
+    output.write(PASTE_OFF + CURSOR_ON);
+    input.setRawMode(false);
+  }
+}
+
+const restores = new Set<() => void>();
+
+/**
+ * Calls `restore` when the process exits, crashes, or is about to die of a signal nobody else handles.
+ * @returns takes the promise back
+ */
+export function whenProcessEnds(restore: () => void): () => void {
+  if (restores.size === 0) listen();
+  restores.add(restore);
+  return () => {
+    if (restores.delete(restore) && restores.size === 0) stopListening();
+  };
+}
+
+function listen(): void {
+  process.on("exit", restoreAll);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+}
+
+function stopListening(): void {
+  process.off("exit", restoreAll);
+  for (const signal of SIGNALS) process.off(signal, onSignal);
+}
+
+function restoreAll(): void {
+  for (const restore of restores) restore();
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  // Another listener decides whether this is the end; if it is, "exit" follows.
+  if (process.listenerCount(signal) > 1) return;
+  restoreAll();
+  stopListening();
+  process.kill(process.pid, signal);
+}

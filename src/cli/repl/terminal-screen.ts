@@ -1,0 +1,123 @@
+import { colourAfter, textWidth, wrapRows } from "./terminal-text.js";
+
+/** Rows to show at the bottom of the terminal, and where in them the cursor stands. */
+export interface View {
+  /** Each fits into the terminal's width less one. May hold SGR colour, which runs on into the next row. */
+  readonly rows: readonly string[];
+  readonly cursorRow: number;
+  /** What of that row is left of the cursor. */
+  readonly beforeCursor: string;
+}
+
+const RESET = "\x1b[0m";
+const ERASE_BELOW = "\x1b[J";
+const CLEAR_SCREEN = "\x1b[H\x1b[2J";
+const HIDE_CURSOR = "\x1b[?25l";
+const SHOW_CURSOR = "\x1b[?25h";
+
+/**
+ * The lowest rows of a terminal, kept live below whatever is printed. It never relies on how wide the terminal draws a
+ * character: each row is ended explicitly, and the cursor gets its place by writing what is left of it once more.
+ */
+export class Screen {
+  readonly #output: NodeJS.WriteStream;
+  #view: View = { rows: [""], cursorRow: 0, beforeCursor: "" };
+  #shown = false;
+  /** Widths of the rows above the cursor, as drawn. */
+  #above: readonly number[] = [];
+  /** What was printed since the last line end. */
+  #unfinished = "";
+
+  constructor(output: NodeJS.WriteStream) {
+    this.#output = output;
+  }
+
+  /** Columns a row may fill. One less than there are: a full row leaves terminals undecided where the cursor is. */
+  get columns(): number {
+    return Math.max(2, (this.#output.columns || 80) - 1);
+  }
+
+  /** Shows `view` in place of what is shown. */
+  show(view: View): void {
+    const erased = this.#erase();
+    this.#view = view;
+    this.#output.write(erased + this.#draw());
+  }
+
+  /** Takes the live rows away. */
+  hide(): void {
+    this.#output.write(this.#erase());
+  }
+
+  /** Writes `text` above the live rows. Its last line is live as well until its line end arrives. */
+  print(text: string): void {
+    const printed = this.#unfinished + text;
+    const end = printed.lastIndexOf("\n") + 1;
+    const wasShown = this.#shown;
+    const erased = this.#erase();
+    this.#unfinished = printed.slice(end);
+    this.#output.write(
+      erased + withReturns(printed.slice(0, end)) + (wasShown ? this.#draw() : ""),
+    );
+  }
+
+  /** Leaves `rows` behind for good, above an unfinished line, and shows nothing live. */
+  commit(rows: readonly string[]): void {
+    this.#output.write(`${this.#erase()}${rows.join("\r\n")}${RESET}\r\n`);
+  }
+
+  /** Clears the terminal but for the live rows, which go to its top. */
+  clear(): void {
+    this.#output.write(CLEAR_SCREEN);
+    this.#above = [];
+    this.show(this.#view);
+  }
+
+  #erase(): string {
+    if (!this.#shown) return "";
+    this.#shown = false;
+    const columns = this.#output.columns || 80;
+    const up = this.#above.reduce((rows, width) => rows + Math.ceil(width / columns || 1), 0);
+    return `${HIDE_CURSOR}\r${moveUp(up)}${ERASE_BELOW}${SHOW_CURSOR}`;
+  }
+
+  #draw(): string {
+    const { rows, cursorRow, beforeCursor } = this.#withUnfinished();
+    const first = Math.max(0, Math.min(rows.length - (this.#output.rows || 24), cursorRow));
+    const visible = rows.slice(first);
+    const shown = visible.slice(0, this.#output.rows || 24);
+    this.#above = rows.slice(first, cursorRow).map(textWidth);
+    this.#shown = true;
+    return [
+      HIDE_CURSOR,
+      colourAfter(rows.slice(0, first).join("")),
+      shown.join("\r\n"),
+      RESET,
+      moveUp(first + shown.length - 1 - cursorRow),
+      "\r",
+      colourAfter(rows.slice(0, cursorRow).join("")),
+      beforeCursor,
+      RESET,
+      SHOW_CURSOR,
+    ].join("");
+  }
+
+  #withUnfinished(): View {
+    if (this.#unfinished === "") return this.#view;
+    const rows = wrapRows(this.#unfinished + RESET, this.columns);
+    return {
+      rows: [...rows, ...this.#view.rows],
+      cursorRow: rows.length + this.#view.cursorRow,
+      beforeCursor: this.#view.beforeCursor,
+    };
+  }
+}
+
+function moveUp(rows: number): string {
+  return rows > 0 ? `\x1b[${rows}A` : "";
+}
+
+/** A terminal in raw mode may take a line feed alone for "one down". */
+function withReturns(text: string): string {
+  return text.replace(/\r?\n/g, "\r\n");
+}
