@@ -1,5 +1,5 @@
 import { AgnoChatError } from "../errors.js";
-import type { Message, NewMessage, ToolCall, Usage } from "../messages.js";
+import type { AssistantMessage, Message, NewMessage, ToolCall, Usage } from "../messages.js";
 
 /** A message that was checked and holds only known keys. `createdAt` is ISO 8601, UTC, to the millisecond. */
 export type AcceptedMessage = Message & {
@@ -8,6 +8,13 @@ export type AcceptedMessage = Message & {
   readonly model?: string;
   readonly usage?: Usage;
 };
+
+type Assistant = { -readonly [Key in keyof AssistantMessage]: AssistantMessage[Key] } & {
+  model?: string;
+  usage?: Usage;
+};
+
+type Placed = AcceptedMessage & { runId?: string; createdAt?: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -23,10 +30,7 @@ export const acceptMessages = (
 function acceptMessage(message: unknown): AcceptedMessage {
   if (typeof message !== "object" || message === null) throw invalid("it is not an object");
   const fields = message as Fields;
-  const accepted = { ...ownFieldsOf(fields) } as AcceptedMessage & {
-    runId?: string;
-    createdAt?: string;
-  };
+  const accepted: Placed = ownFieldsOf(fields);
   if (fields.runId !== undefined) accepted.runId = runIdOf(fields.runId);
   if (fields.createdAt !== undefined) accepted.createdAt = instantOf(fields.createdAt);
   return accepted;
@@ -42,25 +46,27 @@ function ownFieldsOf(fields: Fields): AcceptedMessage {
     case "assistant":
       return assistantOf(fields, content);
     case "tool":
-      return {
-        role,
-        content,
-        toolCallId: textOf(fields.toolCallId, "toolCallId"),
-        ...flagOf(fields, "isError"),
-      };
+      return toolOf(fields, content);
     default:
-      throw invalid(`its role is not system, user, assistant or tool`);
+      throw invalid("its role is not system, user, assistant or tool");
   }
 }
 
-const assistantOf = (fields: Fields, content: string): AcceptedMessage => ({
-  role: "assistant",
-  content,
-  ...(fields.toolCalls === undefined ? {} : { toolCalls: toolCallsOf(fields.toolCalls) }),
-  ...flagOf(fields, "interrupted"),
-  ...(fields.model === undefined ? {} : { model: textOf(fields.model, "model") }),
-  ...(fields.usage === undefined ? {} : { usage: usageOf(fields.usage) }),
-});
+function assistantOf(fields: Fields, content: string): AcceptedMessage {
+  const message: Assistant = { role: "assistant", content };
+  if (fields.toolCalls !== undefined) message.toolCalls = toolCallsOf(fields.toolCalls);
+  if (fields.interrupted !== undefined)
+    message.interrupted = flagOf(fields.interrupted, "interrupted");
+  if (fields.model !== undefined) message.model = textOf(fields.model, "model");
+  if (fields.usage !== undefined) message.usage = usageOf(fields.usage);
+  return message;
+}
+
+function toolOf(fields: Fields, content: string): AcceptedMessage {
+  const toolCallId = textOf(fields.toolCallId, "toolCallId");
+  if (fields.isError === undefined) return { role: "tool", content, toolCallId };
+  return { role: "tool", content, toolCallId, isError: flagOf(fields.isError, "isError") };
+}
 
 function toolCallsOf(value: unknown): readonly ToolCall[] {
   if (!Array.isArray(value)) throw invalid("its toolCalls are not a list");
@@ -76,10 +82,15 @@ function toolCallsOf(value: unknown): readonly ToolCall[] {
 }
 
 function usageOf(value: unknown): Usage {
-  const { inputTokens, outputTokens, ...rest } = Object(value) as Fields;
+  const { inputTokens, outputTokens, estimated } = Object(value) as Fields;
   if (!isTokenCount(inputTokens) || !isTokenCount(outputTokens))
     throw invalid("its usage holds no inputTokens and outputTokens");
-  return Object.freeze({ inputTokens, outputTokens, ...flagOf(rest, "estimated") });
+  if (estimated === undefined) return Object.freeze({ inputTokens, outputTokens });
+  return Object.freeze({
+    inputTokens,
+    outputTokens,
+    estimated: flagOf(estimated, "usage estimated"),
+  });
 }
 
 const isTokenCount = (value: unknown): value is number =>
@@ -90,10 +101,8 @@ function textOf(value: unknown, key: string): string {
   throw invalid(`its ${key} is not a string`);
 }
 
-function flagOf<Key extends string>(fields: Fields, key: Key): { readonly [K in Key]?: boolean } {
-  const value = fields[key];
-  if (value === undefined) return {};
-  if (typeof value === "boolean") return { [key]: value } as { readonly [K in Key]?: boolean };
+function flagOf(value: unknown, key: string): boolean {
+  if (typeof value === "boolean") return value;
   throw invalid(`its ${key} is not true or false`);
 }
 

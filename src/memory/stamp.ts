@@ -1,5 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { StoredMessage } from "../messages.js";
+import type {
+  AssistantMessage,
+  Message,
+  StoredFields,
+  StoredMessage,
+  ToolMessage,
+} from "../messages.js";
 import type { AcceptedMessage } from "./accept.js";
 
 /** Where messages are about to be stored. */
@@ -13,6 +19,15 @@ export interface Place {
   readonly createdAt: string;
 }
 
+type Stamped = Pick<StoredMessage, "id" | "runId" | "sessionId" | "createdAt">;
+
+/** Every key any message may have. */
+type AnyMessage = Pick<Message, "role" | "content"> &
+  Partial<Omit<AssistantMessage & StoredFields, "role" | "content">> &
+  Partial<Omit<ToolMessage, "role" | "content">>;
+
+type Draft = { -readonly [Key in keyof AnyMessage]: AnyMessage[Key] };
+
 /** The messages as they will be stored, frozen. What was already known of them is kept, but never `id` and `sessionId`. */
 export function stamp(
   messages: readonly AcceptedMessage[],
@@ -21,14 +36,26 @@ export function stamp(
   let runId = latestRunId;
   return messages.map((message, index) => {
     runId = message.runId ?? (message.role === "user" ? undefined : runId) ?? randomUUID();
-    return Object.freeze({
-      ...message,
-      id: firstId + index,
-      runId,
-      sessionId,
-      createdAt: message.createdAt ?? createdAt,
-    });
+    return place(message, { id: firstId + index, runId, sessionId, createdAt });
   });
+}
+
+/** Key by key and in one order: V8 then shares one shape among all frozen messages, which spreading would give each of its own. */
+function place(message: AcceptedMessage, stamped: Stamped): StoredMessage {
+  const { role, content, toolCalls, toolCallId, isError, interrupted, model, usage } =
+    message as AnyMessage;
+  const stored: Draft = { role, content };
+  if (toolCalls !== undefined) stored.toolCalls = toolCalls;
+  if (toolCallId !== undefined) stored.toolCallId = toolCallId;
+  if (isError !== undefined) stored.isError = isError;
+  if (interrupted !== undefined) stored.interrupted = interrupted;
+  if (model !== undefined) stored.model = model;
+  if (usage !== undefined) stored.usage = usage;
+  stored.id = stamped.id;
+  stored.runId = stamped.runId;
+  stored.sessionId = stamped.sessionId;
+  stored.createdAt = message.createdAt ?? stamped.createdAt;
+  return Object.freeze(stored) as StoredMessage;
 }
 
 /** A copy that shares nothing changeable with the message. */
