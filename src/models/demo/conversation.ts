@@ -1,6 +1,9 @@
 import type { Message, ToolMessage } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 
+/** The most that is read of one message, since the patterns take their time with endless ones. */
+const MAX_LENGTH = 2_000;
+
 /** A tool that was called since the question, and what it answered. */
 export interface ToolAnswer {
   readonly name: string;
@@ -8,7 +11,7 @@ export interface ToolAnswer {
   readonly isError: boolean;
 }
 
-/** One request, seen the way the intents ask about it. */
+/** One request, seen the way the intents ask about it: of each user message the first 2,000 characters. */
 export interface Conversation {
   /** The newest user message. */
   readonly question: string;
@@ -34,7 +37,7 @@ export type Reply = string | readonly Call[];
 export type Intent = (conversation: Conversation) => Reply | undefined;
 
 export function conversationOf({ messages, tools = [] }: ModelRequest): Conversation {
-  const said = messages.filter(({ role }) => role === "user").map(({ content }) => content);
+  const said = messages.filter(({ role }) => role === "user").map(({ content }) => cut(content));
   const asked = messages.findLastIndex(({ role }) => role === "user");
   return {
     question: said.at(-1) ?? "",
@@ -44,6 +47,9 @@ export function conversationOf({ messages, tools = [] }: ModelRequest): Conversa
     answers: answersIn(messages.slice(asked + 1)),
   };
 }
+
+const cut = (text: string): string =>
+  text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH).toWellFormed()}…`;
 
 function answersIn(messages: readonly Message[]): ToolAnswer[] {
   const names = new Map(

@@ -21,7 +21,7 @@ const QUESTION =
   /^(?:what|whats|who|whos|where|when|why|how|which|whose|do|does|did|is|are|am|can|could|will|would|say|tell)\b/iu;
 
 /** The clauses of a text, in order, without their opening words and punctuation. */
-export const clausesOf = (text: string): Clause[] =>
+const clausesOf = (text: string): Clause[] =>
   [...text.replace(JOINT, "\n").matchAll(CLAUSE)]
     .map(([, words = "", end = ""]) => {
       const clause = words.trim().replace(OPENING, "");
