@@ -97,7 +97,7 @@ export class Agent {
    *   model or the memory failed with; nothing is stored then
    */
   async run(input: string, options: RunOptions = {}): Promise<RunOutput> {
-    const controller = sharedController();
+    const controller = new AbortController();
     return this.#start(input, options, { controller, keepInterrupted: false, emit: ignore });
   }
 
@@ -106,7 +106,7 @@ export class Agent {
    * shown, that text is stored and marked `interrupted`.
    */
   stream(input: string, options: RunOptions = {}): RunStream {
-    const controller = sharedController();
+    const controller = new AbortController();
     return new RunStream(
       (emit) => this.#start(input, options, { controller, keepInterrupted: true, emit }),
       () => controller.abort(cancelled()),
@@ -203,13 +203,6 @@ function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
 function validateInput(input: unknown): void {
   if (typeof input === "string" && input.trim() !== "") return;
   throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
-}
-
-/** Any number of tools may listen to it at once without Node warning of a leak. */
-function sharedController(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }
 
 /** Cancels with the caller's signal, which may be one for any number of runs. Returns how to let go of it. */

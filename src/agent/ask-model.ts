@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { ToolCall, Usage } from "../messages.js";
 import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
-import { untilAborted } from "../tools/until-aborted.js";
+import { AbortableWaits } from "./abortable-waits.js";
 import type { RunEvent } from "./events.js";
 
 /** One answer of a model, collected from its stream. */
@@ -21,11 +21,12 @@ export async function askModel(
   request: ModelRequest,
   { reply, signal, emit }: { reply: Reply; signal: AbortSignal; emit: (event: RunEvent) => void },
 ): Promise<void> {
+  const waits = new AbortableWaits(signal);
   let events: AsyncIterator<ModelEvent> | undefined;
   try {
     events = model.stream(request, { signal })[Symbol.asyncIterator]();
     while (reply.finishReason === undefined) {
-      const { done, value } = await untilAborted(events.next(), signal);
+      const { done, value } = await waits.until(events.next());
       if (done) throw unfinished(model);
       take(value, reply, emit);
     }
@@ -37,6 +38,7 @@ export async function askModel(
       cause: thrown,
     });
   } finally {
+    waits.end();
     // Not awaited: a model that ignores the abort must not hold up the run.
     void leave(events);
   }

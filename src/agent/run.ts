@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
 import type { Memory, SessionState, Snapshot } from "../memory/memory.js";
 import type { StoredMessage, ToolCall, ToolMessage } from "../messages.js";
@@ -75,7 +76,8 @@ class Run {
   async #read(): Promise<Snapshot> {
     const { memory, historyLimit: limit } = this.#parts;
     const { userId, sessionId, signal } = this.#request;
-    return untilAborted(memory.read(userId, { sessionId, limit }), signal);
+    const snapshot = memory.read(userId, { sessionId, limit });
+    return snapshot instanceof Promise ? untilAborted(snapshot, signal) : snapshot;
   }
 
   async #converse(snapshot: Snapshot): Promise<void> {
@@ -130,6 +132,8 @@ class Run {
 
   /** In parallel; the results are in the order of the calls. */
   async #callTools({ state }: Snapshot): Promise<ToolMessage[]> {
+    // Any number of tools may listen to it at once without Node warning of a leak.
+    setMaxListeners(0, this.#request.signal);
     return this.#parts.toolScope.run(this.#request, () =>
       Promise.all(this.#reply.toolCalls.map((call) => this.#callTool(call, state))),
     );

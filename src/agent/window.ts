@@ -1,4 +1,4 @@
-import type { AssistantMessage, Message, ToolMessage } from "../messages.js";
+import type { AssistantMessage, Message, ToolCall, ToolMessage } from "../messages.js";
 
 export interface WindowInput {
   /** What the agent is told first, whoever asks. */
@@ -24,10 +24,9 @@ export function windowOf({ instructions, history, total, limit, current }: Windo
   const messages: Message[] =
     system.content === "" ? [] : [{ role: "system", content: system.content }];
 
-  const firstUser = conversation.findIndex(
-    (message, index) => index >= conversation.length - kept && message.role === "user",
-  );
-  if (firstUser >= 0) appendRepaired(messages, conversation, firstUser);
+  let start = conversation.length - kept;
+  while (start < conversation.length && conversation[start]?.role !== "user") start += 1;
+  appendRepaired(messages, conversation, start);
   appendRepaired(messages, current, 0);
   return messages;
 }
@@ -78,18 +77,27 @@ function appendAssistant(
     if (message.content !== "") appendText(to, message);
     return 0;
   }
-  const following = resultsAfter(from, index);
-  const answers = new Map(following.map((result) => [result.toolCallId, result]));
-  const answered = message.toolCalls.filter((call) => answers.has(call.id));
+  const results = resultsAfter(from, index);
+  const answered = answeredOf(message.toolCalls, results);
   if (answered.length === 0) {
     if (message.content !== "") appendText(to, { role: "assistant", content: message.content });
   } else {
+    const whole = answered.length === message.toolCalls.length;
     to.push(
-      answered.length === message.toolCalls.length ? message : { ...message, toolCalls: answered },
-      ...answered.map((call) => answers.get(call.id) as ToolMessage),
+      whole ? message : { ...message, toolCalls: answered.map(({ call }) => call) },
+      ...answered.map(({ result }) => result),
     );
   }
-  return following.length;
+  return results.length;
+}
+
+/** Each call with its own result, also when a model gave two calls one id. */
+function answeredOf(calls: readonly ToolCall[], results: readonly ToolMessage[]) {
+  const unused = [...results];
+  return calls.flatMap((call) => {
+    const index = unused.findIndex(({ toolCallId }) => toolCallId === call.id);
+    return unused.splice(index, index < 0 ? 0 : 1).map((result) => ({ call, result }));
+  });
 }
 
 function appendText(to: Message[], message: AssistantMessage): void {

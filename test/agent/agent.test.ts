@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import { Agent, type AgentOptions } from "../../src/agent/agent.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import { systemMessage } from "../../src/messages.js";
+import { ScriptedModel } from "../../src/testing/scripted-model.js";
+import { collect, contents, failsWith, MEMORIES, toolkitOf, toolOf } from "./support.js";
+
+const model = () => new ScriptedModel(() => "ok");
+
+describe("an agent (S6)", () => {
+  it.each<[string, Partial<AgentOptions>, string]>([
+    ["without a model", { model: undefined as never }, "USAGE"],
+    ["with no real model", { model: {} as never }, "USAGE"],
+    ["with maxLoops 0", { maxLoops: 0 }, "USAGE"],
+    ["with maxLoops 1.5", { maxLoops: 1.5 }, "USAGE"],
+    ["with a negative historyLimit", { historyLimit: -1 }, "USAGE"],
+    ["with historyLimit NaN", { historyLimit: Number.NaN }, "USAGE"],
+    ["with an empty user", { userId: "" }, "INVALID_USER_ID"],
+    [
+      "with two tools of one name",
+      {
+        toolkits: [
+          toolkitOf(
+            toolOf("a", () => 1),
+            toolOf("a", () => 2),
+          ),
+        ],
+      },
+      "USAGE",
+    ],
+  ])("%s is refused when it is made", (_, options, code) => {
+    expect(() => new Agent({ model: model(), ...options })).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+
+  it("works with a model alone, for the user default in the session default (S5)", async () => {
+    const agent = new Agent({ model: model() });
+    expect(agent.name).toBe("agno-chat");
+    expect(await agent.run("Hi")).toMatchObject({
+      userId: "default",
+      sessionId: "default",
+      content: "ok",
+    });
+  });
+
+  it("has a user of its own for calls that name none", async () => {
+    const agent = new Agent({ model: model(), userId: "owner" });
+    expect((await agent.run("Hi")).userId).toBe("owner");
+    expect((await agent.run("Hi", { sessionId: undefined })).userId).toBe("owner");
+    expect((await agent.run("Hi", { userId: "guest" })).userId).toBe("guest");
+  });
+
+  it.each([undefined, null, "", " ", 42, ["alice"], {}])(
+    "refuses a run whose user is named but is %o, which would mix strangers",
+    async (userId) => {
+      const memory = new InMemory();
+      const agent = new Agent({ model: model(), memory, userId: "owner" });
+      const options = { userId: userId as string };
+      await failsWith(agent.run("Hi", options), "INVALID_USER_ID");
+      expect((await collect(agent.stream("Hi", options))).failure).toMatchObject({
+        code: "INVALID_USER_ID",
+      });
+      await failsWith(agent.context(options), "INVALID_USER_ID");
+      expect(() => agent.forUser(userId as string)).toThrow();
+      expect(memory.users()).toEqual([]);
+    },
+  );
+
+  it.each([null, "", "a\nb", 42])("refuses the session %o", async (sessionId) => {
+    await failsWith(
+      new Agent({ model: model() }).run("Hi", { sessionId: sessionId as string }),
+      "INVALID_SESSION_ID",
+    );
+  });
+});
+
+describe("the output of a run", () => {
+  it("is the answer, all that was stored, and the usage of every model call", async () => {
+    const scripted = new ScriptedModel([
+      {
+        text: "Let me see. ",
+        toolCalls: [{ name: "look" }],
+        usage: { inputTokens: 10, outputTokens: 1 },
+      },
+      {
+        text: "A shell.",
+        reason: "length",
+        usage: { inputTokens: 20, outputTokens: 2, estimated: true },
+      },
+    ]);
+    const memory = new InMemory();
+    const agent = new Agent({
+      model: scripted,
+      memory,
+      toolkits: [toolkitOf(toolOf("look", () => "seen"))],
+    });
+    const output = await agent.run("Look", { userId: "alice", sessionId: "beach" });
+    expect(output).toMatchObject({
+      userId: "alice",
+      sessionId: "beach",
+      content: "A shell.",
+      finishReason: "length",
+      usage: { inputTokens: 30, outputTokens: 3, estimated: true },
+    });
+    expect(output.messages).toEqual(memory.getMessages("alice"));
+    expect(new Set(output.messages.map(({ runId }) => runId))).toEqual(new Set([output.runId]));
+    expect(output.messages.map(({ model }) => model)).toEqual([
+      undefined,
+      "scripted",
+      undefined,
+      "scripted",
+    ]);
+  });
+
+  it("sums exact usage to exact usage, and has none when the model counts nothing", async () => {
+    const usage = { inputTokens: 1, outputTokens: 1 };
+    const scripted = new ScriptedModel([
+      { toolCalls: [{ name: "no" }], usage },
+      { text: "a", usage },
+      "b",
+    ]);
+    const agent = new Agent({ model: scripted });
+    expect((await agent.run("1")).usage).toEqual({ inputTokens: 2, outputTokens: 2 });
+    expect((await agent.run("2")).usage).toBeUndefined();
+  });
+});
+
+describe.each(MEMORIES)("the view of one user on $name", ({ open }) => {
+  it("reaches that user alone", async () => {
+    const memory = open();
+    const look = toolOf("look", ({ state }) => void Object.assign(state, { seen: 1 }));
+    const scripted = new ScriptedModel(({ messages }) =>
+      messages.at(-1)?.role === "user" ? { toolCalls: [{ name: "look" }] } : "ok",
+    );
+    const agent = new Agent({ model: scripted, memory, toolkits: [toolkitOf(look)] });
+    const [alice, bob] = [agent.forUser("alice"), agent.forUser("bob")];
+    await alice.run("Hi");
+    await collect(alice.stream("Work", { sessionId: "work" }));
+    await bob.run("I am Bob", { userId: "alice" } as never);
+
+    expect(alice.userId).toBe("alice");
+    expect(contents(await alice.history({ sessionId: "work" }))).toEqual([
+      "Work",
+      "",
+      "done",
+      "ok",
+    ]);
+    expect([await alice.size(), await alice.size({ sessionId: "work" }), await bob.size()]).toEqual(
+      [8, 4, 4],
+    );
+    expect((await alice.sessions()).map(({ sessionId }) => sessionId).sort()).toEqual([
+      "default",
+      "work",
+    ]);
+    expect({ ...(await alice.state()) }).toEqual({ seen: 1 });
+    expect(contents((await bob.context()).messages)).toEqual(["I am Bob", "", "done", "ok"]);
+    expect(await alice.clear()).toEqual({ messages: 8, sessions: 2 });
+    expect([await alice.size(), await bob.size()]).toEqual([0, 4]);
+    expect({ ...(await alice.state()) }).toEqual({});
+  });
+
+  it("shows as context exactly what the next call sends before the new message", async () => {
+    const memory = open();
+    const scripted = model();
+    await memory.add(systemMessage("Alice likes tea."), "alice");
+    const toolkits = [toolkitOf(toolOf("look", () => ""))];
+    const agent = new Agent({
+      model: scripted,
+      memory,
+      instructions: "Be kind.",
+      historyLimit: 4,
+      toolkits,
+    });
+    const alice = agent.forUser("alice");
+    for (const input of ["1", "2", "3", "4"]) {
+      const { messages, tools } = await alice.context();
+      await alice.run(input);
+      expect(scripted.requests.at(-1)?.tools).toEqual(tools);
+      expect(scripted.requests.at(-1)?.messages.slice(0, -1)).toEqual(messages);
+      expect(messages.length).toBeLessThanOrEqual(5);
+      expect(messages[0]?.content).toBe("Be kind.\n\nAlice likes tea.");
+    }
+  });
+});
+
+it("serves 1,000 users with what one agent costs (S18)", async () => {
+  const memory = new InMemory();
+  const agent = new Agent({ model: model(), memory });
+  await Promise.all(
+    Array.from({ length: 1_000 }, (_, index) => agent.run("Hi", { userId: `user-${index}` })),
+  );
+  expect(memory.users()).toHaveLength(1_000);
+});

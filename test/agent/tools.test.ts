@@ -1,0 +1,275 @@
+import { describe, expect, it } from "vitest";
+import { Agent } from "../../src/agent/agent.js";
+import type { RunEvent } from "../../src/agent/events.js";
+import { AgnoChatError } from "../../src/errors.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import { ScriptedModel, type ScriptedStep } from "../../src/testing/scripted-model.js";
+import type { ToolContext } from "../../src/tools/tool.js";
+import {
+  collect,
+  contents,
+  expectWellFormed,
+  failsWith,
+  Gate,
+  MEMORIES,
+  toolkitOf,
+  toolOf,
+  userTexts,
+} from "./support.js";
+
+const calls = (...names: string[]): ScriptedStep => ({
+  toolCalls: names.map((name) => ({ name })),
+});
+
+describe("the tools of one reply", () => {
+  it("run in parallel; results are told as they come and stored in the order of the calls", async () => {
+    const [slowMayEnd, bothStarted] = [new Gate(), new Gate()];
+    const slow = toolOf("slow", async () => {
+      await slowMayEnd.opened;
+      return "slow is done";
+    });
+    const quick = toolOf("quick", () => {
+      bothStarted.open();
+      return "quick is done";
+    });
+    const model = new ScriptedModel([calls("slow", "quick"), "ok"]);
+    const agent = new Agent({ model, toolkits: [toolkitOf(slow, quick)] });
+    const results: RunEvent[] = [];
+    for await (const event of agent.stream("Go")) {
+      if (event.type === "tool-result") results.push(event);
+      if (results.length === 1) slowMayEnd.open();
+    }
+    await bothStarted.opened;
+    expect(results.map((event) => "name" in event && event.name)).toEqual(["quick", "slow"]);
+    const sent = model.requests[1]?.messages ?? [];
+    expect(contents(sent)).toEqual(["Go", "", "slow is done", "quick is done"]);
+  });
+
+  it("are each told whose run it is, and nothing of the agent", async () => {
+    const seen: ToolContext[] = [];
+    const look = toolOf("look", (context) => void seen.push(context));
+    const model = new ScriptedModel(({ messages }) =>
+      messages.at(-1)?.role === "tool" ? "ok" : (calls("look") as never),
+    );
+    const agent = new Agent({ model, toolkits: [toolkitOf(look)] });
+    const outputs = await Promise.all(
+      ["alice", "bob"].map((userId) => agent.run("Go", { userId, sessionId: `of ${userId}` })),
+    );
+    expect(Object.keys(seen[0] ?? {}).sort()).toEqual([
+      "runId",
+      "sessionId",
+      "signal",
+      "state",
+      "userId",
+    ]);
+    expect(seen.map(({ userId, sessionId, runId }) => ({ userId, sessionId, runId }))).toEqual(
+      outputs.map(({ userId, sessionId, runId }) => ({ userId, sessionId, runId })),
+    );
+    expect(seen[0]?.state).not.toBe(seen[1]?.state);
+    expect(seen[0]?.signal).not.toBe(seen[1]?.signal);
+  });
+
+  it("fail as results that the model can read, and the run goes on", async () => {
+    const broken = toolOf("broken", () => {
+      throw new Error("no such city");
+    });
+    const model = new ScriptedModel([
+      { toolCalls: [{ name: "broken" }, { name: "unknown" }, { name: "broken", arguments: "{" }] },
+      "sorry",
+    ]);
+    const memory = new InMemory();
+    const agent = new Agent({ model, memory, toolkits: [toolkitOf(broken)] });
+    const { events } = await collect(agent.stream("Go"));
+    expect(
+      events.filter((event) => event.type === "tool-result").map(({ isError }) => isError),
+    ).toEqual([true, true, true]);
+    const [first, second, third] = memory.getMessages().filter(({ role }) => role === "tool");
+    expect(first).toMatchObject({ isError: true, content: "no such city" });
+    expect(second).toMatchObject({ isError: true, content: expect.stringContaining("unknown") });
+    expect(third).toMatchObject({
+      isError: true,
+      content: expect.stringContaining("not valid JSON"),
+    });
+    expectWellFormed(memory.getMessages());
+  });
+
+  it("are offered to the model, and none are when there are none", async () => {
+    const model = new ScriptedModel(() => "ok");
+    await new Agent({ model }).run("Go");
+    await new Agent({ model, toolkits: [{ name: "empty", tools: [] }] }).run("Go");
+    await new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => ""))] }).run("Go");
+    expect(model.requests.map(({ tools }) => tools)).toEqual([
+      undefined,
+      undefined,
+      [{ name: "look", description: "look", parameters: { type: "object" } }],
+    ]);
+  });
+});
+
+describe.each(MEMORIES)("session state on $name", ({ open }) => {
+  function agentWith(
+    script: readonly ScriptedStep[],
+    tools: Record<string, (context: ToolContext) => unknown>,
+  ) {
+    const memory = open();
+    const toolkit = toolkitOf(...Object.entries(tools).map(([name, work]) => toolOf(name, work)));
+    const agent = new Agent({ model: new ScriptedModel(script), memory, toolkits: [toolkit] });
+    return { agent, memory };
+  }
+
+  it("is shared by the parallel tools of a run and by its rounds", async () => {
+    const { agent, memory } = agentWith([calls("a", "b"), calls("sum"), "ok"], {
+      a: ({ state }) => {
+        state.a = 1;
+      },
+      b: ({ state }) => {
+        state.b = 2;
+      },
+      sum: ({ state }) => {
+        state.sum = Number(state.a) + Number(state.b);
+      },
+    });
+    await agent.run("Go");
+    expect({ ...(await memory.getState()) }).toEqual({ a: 1, b: 2, sum: 3 });
+  });
+
+  it("is copied in and out: what a tool holds on to changes nothing later", async () => {
+    const held: { list: string[] }[] = [];
+    const { agent, memory } = agentWith([calls("keep"), "ok", calls("keep"), "ok"], {
+      keep: ({ state }) => {
+        const list = [...((state.list as string[] | undefined) ?? []), "kept"];
+        state.list = list;
+        held.push({ list });
+      },
+    });
+    await agent.run("Go");
+    held[0]?.list.push("smuggled");
+    ((await memory.getState()).list as string[]).push("smuggled");
+    await agent.run("Go");
+    expect({ ...(await memory.getState()) }).toEqual({ list: ["kept", "kept"] });
+  });
+
+  it("takes changes deep inside a value", async () => {
+    const { agent, memory } = agentWith([calls("make"), "ok", calls("change"), "ok"], {
+      make: ({ state }) => {
+        state.deep = { list: [1] };
+      },
+      change: ({ state }) => {
+        (state.deep as { list: number[] }).list.push(2);
+      },
+    });
+    await agent.run("Go");
+    await agent.run("Go");
+    expect({ ...(await memory.getState()) }).toEqual({ deep: { list: [1, 2] } });
+  });
+
+  it("loses a key that is deleted or set to undefined, and no other", async () => {
+    const { agent, memory } = agentWith([calls("make"), "ok", calls("drop"), "ok"], {
+      make: ({ state }) => Object.assign(state, { a: 1, b: 2, c: 3 }) && "made",
+      drop: ({ state }) => {
+        state.a = undefined as never;
+        delete state.b;
+      },
+    });
+    await agent.run("Go");
+    await agent.run("Go");
+    expect({ ...(await memory.getState()) }).toEqual({ c: 3 });
+  });
+
+  it("takes __proto__ and the like as keys and nothing more", async () => {
+    const keys = ["__proto__", "constructor", "toString", "", "a.b", "\0", "\ud800"];
+    const { agent, memory } = agentWith([calls("make"), "ok", calls("drop"), "ok"], {
+      make: ({ state }) => {
+        for (const key of keys) state[key] = { polluted: true };
+      },
+      drop: ({ state }) => {
+        for (const key of keys.slice(1)) delete state[key];
+      },
+    });
+    await agent.run("Go");
+    expect(Object.keys(await memory.getState()).sort()).toEqual([...keys].sort());
+    await agent.run("Go");
+    const state = await memory.getState();
+    expect(Object.keys(state)).toEqual(["__proto__"]);
+    expect(Object.getPrototypeOf(state)).toBeNull();
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it("is no business of a run that changes nothing: it overwrites nothing", async () => {
+    const memory = open();
+    const look = toolOf("look", async ({ state }) => {
+      expect({ ...state }).toEqual({ a: 1 });
+      await memory.add([], "alice", { state: { a: 2 } });
+    });
+    await memory.add([], "alice", { state: { a: 1 } });
+    const agent = new Agent({
+      model: new ScriptedModel([calls("look"), "ok"]),
+      memory,
+      toolkits: [toolkitOf(look)],
+    });
+    await agent.run("Go", { userId: "alice" });
+    expect({ ...(await memory.getState("alice")) }).toEqual({ a: 2 });
+  });
+});
+
+describe("a prompt that is too long for the model", () => {
+  const tooLong = new AgnoChatError("CONTEXT_TOO_LONG", "Too long.");
+  const refuseAbove = (most: number) =>
+    new ScriptedModel(({ messages }) =>
+      messages.length > most ? tooLong : `read ${messages.length}`,
+    );
+
+  it("is sent once more with at most half of its history", async () => {
+    const model = refuseAbove(9);
+    const memory = new InMemory();
+    const agent = new Agent({ model, memory });
+    for (let run = 0; run < 5; run++) await agent.run(`${run}`);
+    expect((await agent.run("5")).content).toBe("read 5");
+    expect(userTexts(model.requests.at(-1)?.messages ?? [])).toEqual(["3", "4", "5"]);
+    expect(memory.size()).toBe(12);
+  });
+
+  it("is tried again once only", async () => {
+    const model = refuseAbove(1);
+    const memory = new InMemory();
+    for (let run = 0; run < 9; run++)
+      memory.add([
+        { role: "user", content: "u" },
+        { role: "assistant", content: "a" },
+      ]);
+    await failsWith(new Agent({ model, memory }).run("now"), "CONTEXT_TOO_LONG");
+    expect(model.requests).toHaveLength(2);
+    expect(memory.size()).toBe(18);
+  });
+
+  it("is never tried again as it was", async () => {
+    const model = new ScriptedModel(() => tooLong);
+    const memory = new InMemory();
+    await failsWith(new Agent({ model, memory }).run("alone"), "CONTEXT_TOO_LONG");
+    expect(model.requests).toHaveLength(1);
+    const long = [
+      { role: "user", content: "u" },
+      { role: "assistant", content: "a" },
+    ] as const;
+    memory.add([...Array(9).fill({ role: "system", content: "Be kind." }), ...long]);
+    await failsWith(new Agent({ model, memory }).run("now"), "CONTEXT_TOO_LONG");
+    expect(model.requests.slice(1).map(({ messages }) => messages.length)).toEqual([4, 2]);
+  });
+
+  it("is not tried again after something was shown or called", async () => {
+    for (const shown of [{ text: "Half" }, { toolCalls: [{ name: "look" }] }]) {
+      const model = new ScriptedModel(["fine", { ...shown, error: tooLong }]);
+      const agent = new Agent({ model });
+      await agent.run("first");
+      await failsWith(agent.run("second"), "CONTEXT_TOO_LONG");
+      model.assertDone();
+    }
+  });
+
+  it("keeps its current run whole, tools and all", async () => {
+    const model = new ScriptedModel(["one", "two", calls("look"), tooLong, "read"]);
+    const agent = new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => "seen"))] });
+    for (const input of ["1", "2", "3"]) await agent.run(input);
+    expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["2", "two", "3", "", "seen"]);
+  });
+});
