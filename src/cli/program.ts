@@ -83,6 +83,26 @@ const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/demo.js")).demo,
   },
   {
+    name: "serve",
+    summary: "serve the agent over HTTP and A2A",
+    options: [
+      ["--host <address>", "address to listen on (127.0.0.1)"],
+      ["--port <number>", "port to listen on (8080); 0 means any free one"],
+      ["--allow-anonymous", "let other machines in, though whoever comes may be any user"],
+      ["--remove-inactive <time>", "every hour delete everything of users idle that long"],
+    ],
+    load: async () => (await import("./commands/serve.js")).serve,
+  },
+  {
+    name: "prune",
+    summary: "delete everything of users who have been idle for long",
+    options: [
+      ["--inactive <time>", "how long is long, such as 90s, 30m, 24h or 7d"],
+      ["--dry-run", "only count them"],
+    ],
+    load: async () => (await import("./commands/prune.js")).prune,
+  },
+  {
     name: "models",
     summary: "list the models of the server in use",
     load: async () => (await import("./commands/models.js")).models,

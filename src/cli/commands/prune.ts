@@ -1,0 +1,41 @@
+import { AgnoChatError } from "../../errors.js";
+import type { DeletedUsers, Memory } from "../../memory/memory.js";
+import { confirmed } from "../confirm.js";
+import type { Context } from "../context.js";
+import { withMemory } from "../open.js";
+import { durationOf } from "../duration.js";
+import { count } from "../words.js";
+
+/** `prune --inactive 24h`: deletes everything of the users who have been idle that long. */
+export async function prune(
+  context: Context,
+  _args: string[],
+  { inactive, dryRun }: Record<string, unknown>,
+): Promise<void> {
+  if (inactive === undefined)
+    throw new AgnoChatError("USAGE", "Nobody says how long is inactive.", {
+      hint: "Say for example --inactive 24h.",
+    });
+  const maxAge = durationOf(inactive, "--inactive");
+  await withMemory(context, async (memory) => {
+    const idle = await idleIn(memory, maxAge);
+    if (dryRun === true) return report(context, idle, "Would delete");
+    if (idle.users > 0) await confirmed(context, `Delete ${wordsFor(idle)}?`);
+    report(context, await memory.removeInactive(maxAge), "Deleted");
+  });
+}
+
+async function idleIn(memory: Memory, maxAge: number): Promise<DeletedUsers> {
+  const latest = new Date(Date.now() - maxAge).toISOString();
+  const idle = (await memory.users()).filter(({ lastActivity }) => lastActivity < latest);
+  const sum = (key: "messages" | "sessions") => idle.reduce((total, user) => total + user[key], 0);
+  return { users: idle.length, messages: sum("messages"), sessions: sum("sessions") };
+}
+
+function report({ options, output }: Context, deleted: DeletedUsers, verb: string): void {
+  if (options.json) output.document({ ok: true, dryRun: verb !== "Deleted", deleted });
+  else output.write(`${verb} ${wordsFor(deleted)}.\n`);
+}
+
+export const wordsFor = ({ messages, users }: DeletedUsers): string =>
+  `${count(messages, "message")} of ${count(users, "inactive user")}`;

@@ -1,0 +1,88 @@
+import type { Agent } from "../../agent/agent.js";
+import { AgnoChatError } from "../../errors.js";
+import type { ChatServer } from "../../server/server.js";
+import type { Context } from "../context.js";
+import { agentOf, modelOf, withMemory } from "../open.js";
+import { durationOf } from "../duration.js";
+import { wordsFor } from "./prune.js";
+
+const HOUR = 3_600_000;
+
+/** `serve`: the agent over HTTP and A2A, until the process is told to end. */
+export async function serve(
+  context: Context,
+  _args: string[],
+  options: Record<string, unknown>,
+): Promise<void> {
+  const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
+  const address = { host: String(host), port: portOf(port) };
+  const maxAge =
+    removeInactive === undefined ? undefined : durationOf(removeInactive, "--remove-inactive");
+  await withMemory(context, async (memory) => {
+    const agent = await agentOf(context, { model: await modelOf(context), memory });
+    const { createServer } = await import("../../server/index.js");
+    const server = createServer({
+      agent,
+      allowAnonymous: allowAnonymous === true,
+      log: (line) => void context.io.stderr.write(`${line}\n`),
+      timeouts: { reply: (context.settings.values.timeout ?? Infinity) * 1000 },
+    });
+    announce(context, await server.listen(address));
+    const stopCleaning = maxAge === undefined ? () => {} : cleanHourly(context, agent, maxAge);
+    await untilTold(context, server);
+    stopCleaning();
+  });
+}
+
+function portOf(text: unknown): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(String(text)) && port < 65_536) return port;
+  throw new AgnoChatError("USAGE", `--port ${JSON.stringify(text)} is no port.`, {
+    hint: "Ports go from 0, which means any free one, to 65535.",
+  });
+}
+
+function announce({ options, output }: Context, url: string): void {
+  if (options.json) output.document({ ok: true, url });
+  output.note(
+    `Listening on ${url}. Try: curl ${url}/chat -H 'Content-Type: application/json' -d '{"user_id":"alice","message":"My name is Alice"}'`,
+  );
+}
+
+/** The first signal lets the requests under way end, another one does not wait for them. */
+async function untilTold({ io, signal, output }: Context, server: ChatServer): Promise<void> {
+  await aborted(signal);
+  const closeNow = () => void server.close({ now: true });
+  io.on("SIGINT", closeNow);
+  io.on("SIGTERM", closeNow);
+  output.note("Finishing the requests under way. Another signal ends them.");
+  try {
+    await server.close();
+  } finally {
+    io.off("SIGINT", closeNow);
+    io.off("SIGTERM", closeNow);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** At once, and then every hour. Returns how to stop. */
+function cleanHourly(context: Context, agent: Agent, maxAge: number): () => void {
+  const clean = () => void removeInactive(context, agent, maxAge);
+  clean();
+  const timer = setInterval(clean, HOUR);
+  return () => clearInterval(timer);
+}
+
+/** A failure now is no reason to stop serving: the next hour brings another try. */
+async function removeInactive({ output }: Context, agent: Agent, maxAge: number): Promise<void> {
+  try {
+    output.note(`Deleted ${wordsFor(await agent.removeInactive(maxAge))}.`);
+  } catch (thrown) {
+    output.note(`Inactive users could not be deleted: ${(thrown as Error).message}`);
+  }
+}

@@ -1,0 +1,223 @@
+import { randomUUID } from "node:crypto";
+import type {
+  AgentCard,
+  ListTasksRequest,
+  ListTasksResponse,
+  Message,
+  Part,
+  SendMessageRequest,
+  StreamResponse,
+  TaskState,
+} from "@a2a-js/sdk";
+import type { A2ARequestHandler } from "@a2a-js/sdk/server";
+import type { Agent, RunOptions } from "../agent/agent.js";
+import { ERROR_TABLE } from "../errors.js";
+import { validateSessionId, validateUserId } from "../ids.js";
+import type { A2aSdk } from "./a2a.js";
+import type { Exchange } from "./exchange.js";
+import { failureOf } from "./failure.js";
+
+export interface A2aAgentParts {
+  readonly agent: Agent;
+  readonly card: AgentCard;
+  readonly sdk: A2aSdk;
+}
+
+interface Asked {
+  readonly contextId: string;
+  readonly input: string;
+  readonly options: RunOptions;
+}
+
+/**
+ * The agent as the SDK asks it, for one request and whoever made it. Sending is answered with a message. Streaming is
+ * answered with a task that lives as long as its stream: none is kept, so no method can show one to anybody else.
+ */
+export class A2aAgent implements A2ARequestHandler {
+  readonly #agent: Agent;
+  readonly #card: AgentCard;
+  readonly #sdk: A2aSdk;
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange, { agent, card, sdk }: A2aAgentParts) {
+    this.#exchange = exchange;
+    this.#agent = agent;
+    this.#card = card;
+    this.#sdk = sdk;
+  }
+
+  async getAgentCard(): Promise<AgentCard> {
+    return this.#card;
+  }
+
+  async sendMessage(request: SendMessageRequest): Promise<Message> {
+    try {
+      const { contextId, input, options } = this.#askedOf(request);
+      const { content } = await this.#agent.run(input, options);
+      return this.#messageOf(contextId, content);
+    } catch (thrown) {
+      throw this.#errorOf(thrown);
+    }
+  }
+
+  async *sendMessageStream(
+    request: SendMessageRequest,
+  ): AsyncGenerator<StreamResponse, void, undefined> {
+    let task: StreamedTask | undefined;
+    try {
+      const { contextId, input, options } = this.#askedOf(request);
+      for await (const event of this.#agent.stream(input, options)) {
+        if (event.type === "run-start") {
+          task = new StreamedTask(contextId);
+          yield task.begin(this.#sdk.TaskState.TASK_STATE_WORKING);
+        }
+        if (event.type === "text-delta" && task) yield task.text(event.text);
+        // What follows is another text than what was said before the tool was called.
+        if (event.type === "tool-result") task?.nextText();
+      }
+      if (task) yield task.end(this.#sdk.TaskState.TASK_STATE_COMPLETED);
+    } catch (thrown) {
+      const error = this.#errorOf(thrown);
+      if (task === undefined) throw error;
+      const message = this.#messageOf(task.contextId, error.message);
+      yield task.end(this.#sdk.TaskState.TASK_STATE_FAILED, message);
+    }
+  }
+
+  async listTasks({ pageSize = 50 }: ListTasksRequest): Promise<ListTasksResponse> {
+    return { tasks: [], nextPageToken: "", pageSize, totalSize: 0 };
+  }
+
+  async getTask(): Promise<never> {
+    throw new this.#sdk.TaskNotFoundError();
+  }
+
+  async cancelTask(): Promise<never> {
+    throw new this.#sdk.TaskNotFoundError();
+  }
+
+  // biome-ignore lint/correctness/useYield: there is never a task to subscribe to
+  async *resubscribe(): AsyncGenerator<StreamResponse, void, undefined> {
+    throw new this.#sdk.TaskNotFoundError();
+  }
+
+  async getAuthenticatedExtendedAgentCard(): Promise<never> {
+    throw new this.#sdk.UnsupportedOperationError();
+  }
+
+  async createTaskPushNotificationConfig(): Promise<never> {
+    throw new this.#sdk.PushNotificationNotSupportedError();
+  }
+
+  async getTaskPushNotificationConfig(): Promise<never> {
+    throw new this.#sdk.PushNotificationNotSupportedError();
+  }
+
+  async listTaskPushNotificationConfigs(): Promise<never> {
+    throw new this.#sdk.PushNotificationNotSupportedError();
+  }
+
+  async deleteTaskPushNotificationConfig(): Promise<never> {
+    throw new this.#sdk.PushNotificationNotSupportedError();
+  }
+
+  /** The context is the user when the caller is anonymous, and else a session of who the caller is. */
+  #askedOf({ message }: SendMessageRequest): Asked {
+    const { caller, signal } = this.#exchange;
+    const contextId = message?.contextId || randomUUID();
+    const userId = caller ?? validateUserId(contextId);
+    const sessionId = caller === undefined ? undefined : validateSessionId(contextId);
+    this.#exchange.userId = userId;
+    const texts = (message?.parts ?? []).map(textOf);
+    return { contextId, input: texts.join("\n"), options: { userId, sessionId, signal } };
+  }
+
+  #messageOf(contextId: string, text: string): Message {
+    return {
+      messageId: randomUUID(),
+      contextId,
+      taskId: "",
+      role: this.#sdk.Role.ROLE_AGENT,
+      parts: [textPart(text)],
+      metadata: undefined,
+      extensions: [],
+      referenceTaskIds: [],
+    };
+  }
+
+  #errorOf(thrown: unknown): Error {
+    const { code, message, rpc } = failureOf(thrown);
+    this.#exchange.failure = code;
+    if (rpc === ERROR_TABLE.INVALID_INPUT.rpc) return new this.#sdk.RequestMalformedError(message);
+    return new Error(message);
+  }
+}
+
+/** The events of a task that is a text in the making. */
+class StreamedTask {
+  readonly contextId: string;
+  readonly #taskId = randomUUID();
+  #artifactId = randomUUID();
+  #append = false;
+
+  constructor(contextId: string) {
+    this.contextId = contextId;
+  }
+
+  begin(state: TaskState): StreamResponse {
+    const { contextId } = this;
+    const status = statusOf(state);
+    const none = { artifacts: [], history: [], metadata: undefined };
+    return { payload: { $case: "task", value: { id: this.#taskId, contextId, status, ...none } } };
+  }
+
+  text(text: string): StreamResponse {
+    const append = this.#append;
+    this.#append = true;
+    const artifact = {
+      artifactId: this.#artifactId,
+      name: "reply",
+      description: "",
+      parts: [textPart(text)],
+      metadata: undefined,
+      extensions: [],
+    };
+    return {
+      payload: {
+        $case: "artifactUpdate",
+        value: { ...this.#ids(), artifact, append, lastChunk: false, metadata: undefined },
+      },
+    };
+  }
+
+  nextText(): void {
+    this.#artifactId = randomUUID();
+    this.#append = false;
+  }
+
+  end(state: TaskState, message?: Message): StreamResponse {
+    const status = statusOf(state, message);
+    return {
+      payload: { $case: "statusUpdate", value: { ...this.#ids(), status, metadata: undefined } },
+    };
+  }
+
+  #ids() {
+    return { taskId: this.#taskId, contextId: this.contextId };
+  }
+}
+
+const statusOf = (state: TaskState, message?: Message) => ({
+  state,
+  message,
+  timestamp: new Date().toISOString(),
+});
+
+const textOf = ({ content }: Part): string => (content?.$case === "text" ? content.value : "");
+
+const textPart = (value: string): Part => ({
+  content: { $case: "text", value },
+  metadata: undefined,
+  filename: "",
+  mediaType: "text/plain",
+});

@@ -1,0 +1,178 @@
+import type { A2aVersion } from "./a2a-version.js";
+import { isObject } from "./body.js";
+
+/** What is wrong with a request, by the name the A2A specification has for it, or by JSON-RPC 2.0 for the envelope. */
+export type A2aFaultKind =
+  | "ParseError"
+  | "InvalidRequest"
+  | "RequestMalformedError"
+  | "ContentTypeNotSupportedError"
+  | "PushNotificationNotSupportedError"
+  | "TaskNotFoundError"
+  | "VersionNotSupportedError";
+
+/** A request that must not get any further. */
+export class A2aFault extends Error {
+  override readonly name = "A2aFault";
+  readonly kind: A2aFaultKind;
+
+  constructor(kind: A2aFaultKind, message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+export interface A2aRequest extends Readonly<Record<string, unknown>> {
+  readonly method: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * A body as a JSON-RPC request.
+ * @throws {A2aFault}
+ */
+export function envelopeOf(text: string): A2aRequest {
+  const request = parse(text);
+  if (!isObject(request)) throw invalid("A request is one JSON object.");
+  if (request.jsonrpc !== "2.0") throw invalid('jsonrpc must be "2.0".');
+  if (!isId(request.id)) throw invalid("id must be a text or a whole number.");
+  if (typeof request.method !== "string" || request.method === "")
+    throw invalid("method must be the name of one.");
+  return request as A2aRequest;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new A2aFault("ParseError", "The body is not valid JSON.");
+  }
+}
+
+const isId = (id: unknown): boolean =>
+  id === undefined || id === null || typeof id === "string" || Number.isSafeInteger(id);
+
+/**
+ * Checks that every field the method reads has the type it wants. Nothing is filled in, converted or left out: what the
+ * SDK would convert in silence is refused.
+ * @throws {A2aFault}
+ */
+export function checkParams(request: A2aRequest, version: A2aVersion): void {
+  CHECKS.get(request.method)?.(paramsOf(request), version);
+}
+
+function paramsOf({ params = {} }: A2aRequest): Fields {
+  if (isObject(params)) return params;
+  throw malformed("params must be an object.");
+}
+
+const CHECKS: ReadonlyMap<string, (params: Fields, version: A2aVersion) => void> = new Map([
+  ["SendMessage", checkSend],
+  ["SendStreamingMessage", checkSend],
+  ["message/send", checkSend],
+  ["message/stream", checkSend],
+  ["GetTask", checkTaskId],
+  ["CancelTask", checkTaskId],
+  ["SubscribeToTask", checkTaskId],
+  ["tasks/get", checkTaskId],
+  ["tasks/cancel", checkTaskId],
+  ["tasks/resubscribe", checkTaskId],
+  ["ListTasks", checkList],
+]);
+
+function checkSend(params: Fields, version: A2aVersion): void {
+  optional(params, { tenant: isText, metadata: isObject, configuration: isObject });
+  if (isObject(params.configuration)) checkConfiguration(params.configuration);
+  if (!isObject(params.message)) throw malformed("message must be an object.");
+  checkMessage(params.message, version);
+}
+
+function checkConfiguration(configuration: Fields): void {
+  optional(configuration, {
+    acceptedOutputModes: isTexts,
+    historyLength: isCount,
+    blocking: isBoolean,
+    returnImmediately: isBoolean,
+  });
+  for (const name of ["pushNotificationConfig", "taskPushNotificationConfig"])
+    if (configuration[name] !== undefined)
+      throw new A2aFault("PushNotificationNotSupportedError", "There are no push notifications.");
+  const modes = configuration.acceptedOutputModes as string[] | undefined;
+  if (modes !== undefined && modes.length > 0 && !modes.some(takesText))
+    throw new A2aFault("ContentTypeNotSupportedError", "Answers are text/plain.");
+}
+
+const takesText = (mode: string): boolean =>
+  ["text/plain", "text/*", "*/*", "text"].includes(mode.split(";")[0]?.trim().toLowerCase() ?? "");
+
+function checkMessage(message: Fields, version: A2aVersion): void {
+  optional(message, {
+    kind: (kind) => kind === "message",
+    contextId: isText,
+    taskId: isText,
+    metadata: isObject,
+    extensions: isTexts,
+    referenceTaskIds: isTexts,
+  });
+  // The SDK reads these in place of the names above: then what was checked would not be what is used.
+  for (const name of ["message_id", "context_id", "task_id", "reference_task_ids"])
+    if (Object.hasOwn(message, name)) throw malformed(`message.${name} is not a field.`);
+  if (!isText(message.messageId) || message.messageId === "")
+    throw malformed("message.messageId must be a text.");
+  const role = version === "1.0" ? "ROLE_USER" : "user";
+  if (message.role !== role) throw malformed(`message.role must be "${role}".`);
+  checkParts(message.parts, version);
+  if (message.taskId) throw new A2aFault("TaskNotFoundError", "There is no such task.");
+}
+
+function checkParts(parts: unknown, version: A2aVersion): void {
+  if (!Array.isArray(parts) || parts.length === 0)
+    throw malformed("message.parts must be a list with at least one part.");
+  for (const part of parts) checkPart(part, version);
+  if (parts.every(({ text }) => text.trim() === "")) throw malformed("The message is empty.");
+}
+
+function checkPart(part: unknown, version: A2aVersion): void {
+  if (!isObject(part)) throw malformed("A part must be an object.");
+  optional(part, { metadata: isObject, mediaType: isText, media_type: isText, filename: isText });
+  const isOther =
+    version === "1.0"
+      ? ["raw", "url", "data"].some((name) => Object.hasOwn(part, name))
+      : part.kind === "file" || part.kind === "data";
+  if (isOther) throw new A2aFault("ContentTypeNotSupportedError", "Only text can be read.");
+  if (version === "0.3" && part.kind !== "text") throw malformed('A part\'s kind must be "text".');
+  if (!isText(part.text)) throw malformed("A part's text must be a text.");
+}
+
+function checkTaskId({ id }: Fields): void {
+  if (!isText(id) || id === "") throw malformed("id must be a task's.");
+}
+
+function checkList(params: Fields): void {
+  optional(params, {
+    tenant: isText,
+    contextId: isText,
+    status: isText,
+    pageSize: isCount,
+    pageToken: isText,
+    historyLength: isCount,
+    includeArtifacts: isBoolean,
+  });
+}
+
+type Check = (value: unknown) => boolean;
+
+function optional(fields: Fields, checks: Readonly<Record<string, Check>>): void {
+  for (const [name, check] of Object.entries(checks))
+    if (fields[name] !== undefined && !check(fields[name]))
+      throw malformed(`${name} is not of the right type.`);
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+const isBoolean = (value: unknown): boolean => typeof value === "boolean";
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const invalid = (message: string) => new A2aFault("InvalidRequest", message);
+const malformed = (message: string) => new A2aFault("RequestMalformedError", message);

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
+import { AgnoChatError } from "../errors.js";
+import { validateUserId } from "../ids.js";
+import type { Awaitable } from "../memory/memory.js";
+
+/** Who may ask. Without `authenticate`, whoever reaches the server may be any user: then only this machine does. */
+export interface AccessOptions {
+  /**
+   * Tells whose request it is, or null for nobody's. With it, no request can be about anybody else. Throwing answers
+   * 500 and tells the client nothing.
+   */
+  readonly authenticate?: (request: IncomingMessage) => Awaitable<{ userId: string } | null>;
+  /** Without `authenticate`: let other machines in too. Default: false. */
+  readonly allowAnonymous?: boolean;
+  /** Without `authenticate`: host names the server is known by, besides this machine's own. */
+  readonly allowedHosts?: readonly string[];
+}
+
+/**
+ * Who asks, as far as the server can know.
+ * @returns the user vouched for; undefined for an anonymous caller, who may name any
+ * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`
+ */
+export async function admit(
+  request: IncomingMessage,
+  options: AccessOptions,
+): Promise<string | undefined> {
+  if (options.authenticate === undefined) return admitAnonymous(request, options);
+  const user = await options.authenticate(request);
+  if (user !== null) return validateUserId(user.userId);
+  throw new AgnoChatError("UNAUTHENTICATED", "This needs to know who you are.", {
+    hint: "Send credentials.",
+  });
+}
+
+/** A web page of somebody else can make a browser send requests here, but only with its own Host or Origin. */
+function admitAnonymous(
+  { headers, socket }: IncomingMessage,
+  { allowAnonymous = false, allowedHosts = [] }: AccessOptions,
+): undefined {
+  const host = headers.host?.toLowerCase() ?? "";
+  const name = host.replace(/:\d*$/, "");
+  const known = isLoopback(name) || allowedHosts.includes(name);
+  if (!known && !(allowAnonymous && isLocalName(name)))
+    throw forbidden("This server does not answer for the host it was asked as.");
+  if (headers.origin !== undefined && !isOriginOf(host, headers.origin))
+    throw forbidden("Another site's page may not ask here.");
+  if (!allowAnonymous && !isLoopback(socket.remoteAddress ?? "localhost"))
+    throw forbidden("This server answers its own machine only.");
+}
+
+const isOriginOf = (host: string, origin: string): boolean =>
+  URL.canParse(origin) && new URL(origin).host === host;
+
+/** An address or a name without a dot: DNS rebinding needs a public name. */
+const isLocalName = (name: string): boolean =>
+  isIP(name.replace(/^\[(.*)\]$/, "$1")) !== 0 || /^[^.]+$/.test(name);
+
+/** True for a name or address that only this machine has. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" ||
+  host === "::1" ||
+  host === "[::1]" ||
+  /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host);
+
+const forbidden = (message: string) => new AgnoChatError("FORBIDDEN", message);

@@ -1,0 +1,95 @@
+import { isUtf8 } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { AgnoChatError } from "../errors.js";
+
+const MiB = 1024 * 1024;
+const LONGEST_BODY = MiB;
+/** A client that sends more is cut off instead of being heard out and then told. */
+const LONGEST_HEARD_OUT = 16 * MiB;
+/** Over all requests: slow writers must not fill the memory together. */
+const MOST_AT_ONCE = 64 * MiB;
+
+/** Reads the bodies of one server's requests. */
+export class BodyReader {
+  #held = 0;
+
+  /**
+   * The JSON text of a request.
+   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` for what is no UTF-8, `BUSY`
+   */
+  async read(request: IncomingMessage): Promise<string> {
+    const refusal = isJson(request.headers["content-type"]) ? undefined : notJson();
+    const body = await this.#collect(request, refusal);
+    if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
+    return body.toString("utf8");
+  }
+
+  /** Hears the client out also when the answer is a refusal, so that it arrives. */
+  #collect(request: IncomingMessage, refusal: AgnoChatError | undefined): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      let chunks: Buffer[] = [];
+      let length = 0;
+      let held = 0;
+      const drop = () => {
+        chunks = [];
+        this.#held -= held;
+        held = 0;
+      };
+      request.on("data", (chunk: Buffer) => {
+        length += chunk.length;
+        refusal ??= this.#refusalOf(length, chunk.length);
+        if (length > LONGEST_HEARD_OUT) request.destroy();
+        if (refusal) return drop();
+        chunks.push(chunk);
+        held += chunk.length;
+        this.#held += chunk.length;
+      });
+      request.once("end", () => (refusal ? reject(refusal) : resolve(joined(chunks))));
+      request.once("error", reject);
+      request.once("close", () => {
+        drop();
+        reject(refusal ?? new AgnoChatError("CANCELLED", "The client hung up."));
+      });
+    });
+  }
+
+  #refusalOf(length: number, more: number): AgnoChatError | undefined {
+    if (length > LONGEST_BODY)
+      return new AgnoChatError("TOO_LARGE", "The body is longer than 1 MiB.");
+    if (this.#held + more <= MOST_AT_ONCE) return undefined;
+    return new AgnoChatError("BUSY", "Too much is being sent at once.", { hint: "Try again." });
+  }
+}
+
+const joined = (chunks: readonly Buffer[]): Buffer =>
+  chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+
+const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType);
+
+const notJson = () =>
+  new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON.", {
+    hint: "Send it with Content-Type: application/json.",
+  });
+
+/**
+ * A JSON text that must be an object.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function parseObject(text: string): Readonly<Record<string, unknown>> {
+  const value = parse(text);
+  if (isObject(value)) return value;
+  throw new AgnoChatError("INVALID_INPUT", "The body must be a JSON object.");
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text.
+    throw new AgnoChatError("INVALID_INPUT", "The body is not valid JSON.");
+  }
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

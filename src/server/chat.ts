@@ -1,0 +1,73 @@
+import type { Agent } from "../agent/agent.js";
+import type { RunEvent } from "../agent/events.js";
+import { AgnoChatError } from "../errors.js";
+import { type BodyReader, parseObject } from "./body.js";
+import type { Exchange } from "./exchange.js";
+import { failureOf } from "./failure.js";
+import { EventWriter, sendJson } from "./reply.js";
+import { sessionOf, userOf } from "./whose.js";
+
+export interface ChatParts {
+  readonly agent: Agent;
+  readonly bodies: BodyReader;
+  /** Milliseconds to wait for a reader that takes nothing. */
+  readonly patience: number;
+}
+
+/**
+ * `POST /chat`: `{ user_id, message, session_id? }` in, `{ user_id, reply }` out.
+ *
+ * With `Accept: text/event-stream` the run's events come as they happen, one server-sent event each, named after
+ * `RunEvent` and with its fields in snake_case: `run-start` `{ run_id, user_id, session_id }`, `text-delta` `{ text }`,
+ * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply }` or `error` `{ error, code }`.
+ * What fails before the run starts is answered as without it.
+ */
+export async function chat(exchange: Exchange, { agent, bodies, patience }: ChatParts) {
+  const { request, response, signal } = exchange;
+  const { user_id, session_id, message } = parseObject(await bodies.read(request));
+  const userId = userOf(exchange, user_id);
+  const options = { userId, sessionId: sessionOf(session_id), signal };
+  const input = textOf(message);
+  if (request.headers.accept?.includes("text/event-stream"))
+    return sendEvents(exchange, agent.stream(input, options), patience);
+  const { content } = await agent.run(input, options);
+  sendJson(response, { user_id: userId, reply: content });
+}
+
+function textOf(message: unknown): string {
+  if (typeof message === "string") return message;
+  throw new AgnoChatError("INVALID_INPUT", "message must be a text.");
+}
+
+async function sendEvents(
+  exchange: Exchange,
+  events: AsyncIterable<RunEvent>,
+  patience: number,
+): Promise<void> {
+  let writer: EventWriter | undefined;
+  try {
+    for await (const event of events) {
+      writer ??= new EventWriter(exchange, patience);
+      await writer.write(eventText(event.type, dataOf(event)));
+    }
+  } catch (thrown) {
+    if (writer === undefined || exchange.response.destroyed) throw thrown;
+    const { code, message } = failureOf(thrown);
+    exchange.failure = code;
+    exchange.response.write(eventText("error", { error: message, code }));
+  }
+  exchange.response.end();
+}
+
+const eventText = (name: string, data: unknown): string =>
+  `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+
+function dataOf(event: RunEvent): Readonly<Record<string, unknown>> {
+  if (event.type === "run-end")
+    return { user_id: event.output.userId, reply: event.output.content };
+  const { type: _, ...fields } = event;
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
+}
+
+const snake = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,0 +1,52 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { AgnoChatError } from "../errors.js";
+
+/** One request on its way to its answer. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  /** Resolves when the answer is out, or nobody is there to take it. */
+  readonly closed: Promise<void>;
+  /** Who asks, when the server knows; only then may a request leave out whom it is about. */
+  caller: string | undefined;
+  /** Whose data it turned out to be about. */
+  userId: string | undefined;
+  /** The code of the failure it ended with. */
+  failure: string | undefined;
+  readonly #controller = new AbortController();
+  readonly #search: string;
+  #close!: () => void;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+    const { url = "/" } = request;
+    const mark = url.indexOf("?");
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.#search = mark < 0 ? "" : url.slice(mark);
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.#search);
+  }
+
+  /** Aborts when the client hangs up, and when the server ends. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: AgnoChatError): void {
+    this.#controller.abort(reason);
+  }
+
+  /** The socket, or this answer on it, is done with. A second call does nothing. */
+  close(): void {
+    if (!this.response.writableFinished)
+      this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
+    this.#close();
+  }
+}

@@ -1,0 +1,73 @@
+import type { Agent } from "../agent/agent.js";
+import type { UserView } from "../agent/user-view.js";
+import { AgnoChatError } from "../errors.js";
+import type { SessionState } from "../memory/memory.js";
+import type { Exchange } from "./exchange.js";
+import { sendJson } from "./reply.js";
+import { sessionOf, userOf } from "./whose.js";
+
+interface Asked {
+  readonly user: UserView;
+  /** Undefined means all of the user's sessions. */
+  readonly sessionId: string | undefined;
+  readonly query: URLSearchParams;
+}
+
+/** Answers about one user's own data, the user and the session named in the query. */
+type Answer = (asked: Asked) => Promise<Readonly<Record<string, unknown>>>;
+
+export async function ownData(exchange: Exchange, agent: Agent, answer: Answer): Promise<void> {
+  const { query, response } = exchange;
+  const user = agent.forUser(userOf(exchange, only(query, "user_id")));
+  const sessionId = sessionOf(only(query, "session_id"));
+  const fields = await answer({ user, sessionId, query });
+  sendJson(response, { user_id: user.userId, ...fields });
+}
+
+/** `GET /history`: `{ user_id, messages }`, oldest first; `limit` and `before` page through them from the end. */
+export const history: Answer = async ({ user, sessionId, query }) => ({
+  messages: await user.history({
+    sessionId,
+    limit: countOf(query, "limit"),
+    before: countOf(query, "before"),
+  }),
+});
+
+/** `GET /size`: `{ user_id, messages, runs, bytes }`. */
+export const size: Answer = async ({ user, sessionId }) => {
+  const sessions = await user.sessions();
+  const meant = sessions.filter((one) => sessionId === undefined || one.sessionId === sessionId);
+  const sum = (key: "messages" | "runs" | "bytes") =>
+    meant.reduce((total, session) => total + session[key], 0);
+  return { messages: sum("messages"), runs: sum("runs"), bytes: sum("bytes") };
+};
+
+/** `GET /export`: `{ user_id, messages, state }`, all that is kept; `state` by session. */
+export const exportAll: Answer = async ({ user, sessionId }) => {
+  const messages = await user.history({ sessionId });
+  const state: Record<string, SessionState> = Object.create(null);
+  for (const session of await user.sessions()) {
+    if (sessionId !== undefined && session.sessionId !== sessionId) continue;
+    const values = await user.state({ sessionId: session.sessionId });
+    if (Object.keys(values).length > 0) state[session.sessionId] = values;
+  }
+  return { messages, state };
+};
+
+/** `DELETE /history`: `{ user_id, deleted: { messages, sessions } }`. A run under way ends and stores nothing. */
+export const clear: Answer = async ({ user, sessionId }) => ({
+  deleted: await user.clear({ sessionId }),
+});
+
+function only(query: URLSearchParams, name: string): string | undefined {
+  const [value, ...others] = query.getAll(name);
+  if (others.length === 0) return value;
+  throw new AgnoChatError("INVALID_INPUT", `${name} is named more than once.`);
+}
+
+function countOf(query: URLSearchParams, name: string): number | undefined {
+  const value = only(query, name);
+  if (value === undefined) return undefined;
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new AgnoChatError("INVALID_INPUT", `${name} must be a whole number from 0 up.`);
+}

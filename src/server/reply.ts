@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { AgnoChatError } from "../errors.js";
+import type { Exchange } from "./exchange.js";
+import { failureOf } from "./failure.js";
+
+const NEVER_CACHED = { "cache-control": "no-store" } as const;
+
+/** Answers with one JSON document. */
+export function sendJson(
+  response: ServerResponse,
+  value: unknown,
+  { status = 200, headers = NEVER_CACHED }: SendOptions = {},
+): void {
+  const body = JSON.stringify(value);
+  response.writeHead(status, {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(body);
+}
+
+export interface SendOptions {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Answers `{ error, code }`, with the status that belongs to the code. */
+export function sendFailure({ response }: Exchange, thrown: unknown): void {
+  const { code, message, http } = failureOf(thrown);
+  sendJson(response, { error: message, code }, { status: http, headers: headersOf(code) });
+}
+
+export const headersOf = (code: string): Readonly<Record<string, string>> =>
+  code === "BUSY" || code === "SHUTTING_DOWN"
+    ? { ...NEVER_CACHED, "retry-after": "1" }
+    : NEVER_CACHED;
+
+/** Server-sent events (WHATWG HTML, section 9.2) to one reader, who may be slow but not for ever. */
+export class EventWriter {
+  readonly #exchange: Exchange;
+  readonly #patience: number;
+
+  /** @param patience Milliseconds to wait for a reader that takes nothing. */
+  constructor(exchange: Exchange, patience: number) {
+    this.#exchange = exchange;
+    this.#patience = patience;
+    exchange.response.writeHead(200, {
+      "content-type": "text/event-stream",
+      "x-accel-buffering": "no",
+      ...NEVER_CACHED,
+    });
+  }
+
+  /** @throws when the reader has hung up or takes nothing any more */
+  async write(text: string): Promise<void> {
+    const { response, signal } = this.#exchange;
+    signal.throwIfAborted();
+    if (response.write(text)) return;
+    response.setTimeout(this.#patience);
+    await once(response, "drain", { signal });
+    response.setTimeout(0);
+  }
+}
+
+/** @throws {AgnoChatError} `METHOD_NOT_ALLOWED` */
+export function methodNotAllowed({ request, response, path }: Exchange, allowed: string): never {
+  response.setHeader("allow", allowed);
+  throw new AgnoChatError("METHOD_NOT_ALLOWED", `${path} does not take ${request.method}.`, {
+    hint: `It takes ${allowed}.`,
+  });
+}

@@ -1,0 +1,31 @@
+import { createHmac, randomBytes } from "node:crypto";
+import type { Exchange } from "./exchange.js";
+
+/** Only of this process, so that a log tells which requests were one user's and nobody can look up whose. */
+const SALT = randomBytes(32);
+
+/**
+ * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or `other`), `status`
+ * (499: the client hung up first), `ms`, and where there is one the failure's `code` and `user`, a hash. Never a text, an
+ * id or an address.
+ */
+export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
+  const { request, response, failure, userId } = exchange;
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    method: request.method,
+    path,
+    status: response.writableFinished ? response.statusCode : 499,
+    ms: Math.round(ms * 10) / 10,
+    code: failure,
+    user: userId === undefined ? undefined : hashOf(userId),
+  });
+}
+
+export interface LogFields {
+  readonly path: string;
+  readonly ms: number;
+}
+
+const hashOf = (id: string): string =>
+  createHmac("sha256", SALT).update(id).digest("hex").slice(0, 12);

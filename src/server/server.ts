@@ -1,0 +1,233 @@
+import {
+  createServer as createHttpServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Agent } from "../agent/agent.js";
+import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import { type AccessOptions, admit, isLoopback } from "./access.js";
+import { BodyReader } from "./body.js";
+import { Exchange } from "./exchange.js";
+import { InFlight } from "./in-flight.js";
+import { methodNotAllowed, sendFailure } from "./reply.js";
+import { logLine } from "./request-log.js";
+import { type Route, type Routes, routesOf } from "./routes.js";
+
+export interface ServerOptions extends AccessOptions {
+  readonly agent: Agent;
+  /** The address others know the server by, for the agent card. Default: the one a request was sent to. */
+  readonly publicUrl?: string;
+  /** Takes one line of JSON about each finished request, without texts and ids. Default: nobody does. */
+  readonly log?: (line: string) => void;
+  readonly timeouts?: Timeouts;
+}
+
+/** All in milliseconds. */
+export interface Timeouts {
+  /** For a request's header to arrive. Default: 10 000. */
+  readonly header?: number;
+  /** For its body to arrive after that. Default: 30 000. */
+  readonly body?: number;
+  /** For a whole answer of the agent. Default: as long as it takes. */
+  readonly reply?: number;
+  /** For a client that takes nothing of its answer. Default: 30 000. */
+  readonly reader?: number;
+  /** For requests under way to end by themselves once the server closes. Default: 10 000. */
+  readonly drain?: number;
+}
+
+export interface ListenOptions {
+  /** Default: `127.0.0.1`. */
+  readonly host?: string;
+  /** 0 means any free one. Default: 8080. */
+  readonly port?: number;
+}
+
+const MOST_IN_FLIGHT = 20_000;
+
+/** How long clients have to take the last answers after their requests were aborted. */
+const LAST_WORDS = 1000;
+
+/**
+ * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`, `/healthz`, `/readyz`,
+ * `/.well-known/agent-card.json` and `POST /a2a`.
+ */
+export class ChatServer {
+  readonly #options: ServerOptions;
+  readonly #timeouts: Required<Timeouts>;
+  readonly #routes: Routes;
+  readonly #inFlight = new InFlight();
+  #http: HttpServer | undefined;
+  #closing: Promise<void> | undefined;
+  #closeNow!: () => void;
+  readonly #closedNow = new Promise<void>((resolve) => {
+    this.#closeNow = resolve;
+  });
+
+  /** @internal Made by `createServer`. */
+  constructor(options: ServerOptions) {
+    const { agent, publicUrl, timeouts } = options;
+    this.#options = options;
+    this.#timeouts = {
+      header: 10_000,
+      body: 30_000,
+      reply: Infinity,
+      reader: 30_000,
+      drain: 10_000,
+      ...timeouts,
+    };
+    this.#routes = routesOf({
+      agent,
+      publicUrl,
+      bodies: new BodyReader(),
+      patience: this.#timeouts.reader,
+    });
+  }
+
+  /** Answers one request: mount it wherever Node's `(request, response)` handlers go. Never throws. */
+  readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
+    const exchange = new Exchange(request, response);
+    this.#inFlight.enter(exchange);
+    void this.#answer(exchange);
+  };
+
+  /**
+   * Listens with a server of its own.
+   * @returns its address, for example `http://127.0.0.1:8080`
+   * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` for an address that cannot be had, or that strangers could reach
+   */
+  async listen({ host = "127.0.0.1", port = 8080 }: ListenOptions = {}): Promise<string> {
+    const { authenticate, allowAnonymous } = this.#options;
+    if (authenticate === undefined && !allowAnonymous && !isLoopback(host)) throw exposed(host);
+    const { header, body } = this.#timeouts;
+    const http = createHttpServer(
+      {
+        headersTimeout: header,
+        requestTimeout: header + body,
+        connectionsCheckingInterval: Math.min(header, body, 1000),
+      },
+      this.handler,
+    );
+    await bind(http, host, port);
+    this.#http = http;
+    const { address, port: bound, family } = http.address() as AddressInfo;
+    return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
+  }
+
+  /**
+   * Takes no more requests, lets those under way end by themselves for a while, and then aborts them. What was answered
+   * is stored. With `now` it aborts at once, also when an earlier call still waits.
+   */
+  close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#close();
+    if (now) this.#closeNow();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (this.#http === undefined) resolve();
+      else this.#http.close(() => resolve());
+    });
+    this.#inFlight.lastOnTheirSockets();
+    const idle = this.#inFlight.idle();
+    await firstOf([idle, this.#closedNow], this.#timeouts.drain);
+    this.#inFlight.abort(new AgnoChatError("SHUTTING_DOWN", "The server is shutting down."));
+    await firstOf([idle], LAST_WORDS);
+    this.#http?.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(exchange: Exchange): Promise<void> {
+    const started = performance.now();
+    const route = this.#routes.get(exchange.path);
+    const clear = this.#limit(exchange);
+    try {
+      await this.#pass(exchange, route);
+    } catch (thrown) {
+      fail(exchange, thrown);
+    } finally {
+      clear();
+    }
+    const { request, response } = exchange;
+    if (request.socket.writableLength > 0) response.setTimeout(this.#timeouts.reader);
+    await exchange.closed;
+    this.#inFlight.leave(exchange);
+    const path = route === undefined ? "other" : exchange.path;
+    this.#options.log?.(logLine(exchange, { path, ms: performance.now() - started }));
+  }
+
+  async #pass(exchange: Exchange, route: Route | undefined): Promise<void> {
+    this.#refuseTooMany(exchange);
+    if (!route?.open) exchange.caller = await admit(exchange.request, this.#options);
+    if (route === undefined)
+      throw new AgnoChatError("NOT_FOUND", "There is nothing at this address.", {
+        hint: "To talk: POST /chat.",
+      });
+    const answer = route.methods[exchange.request.method ?? ""];
+    if (answer === undefined) methodNotAllowed(exchange, Object.keys(route.methods).join(", "));
+    await answer(exchange);
+  }
+
+  #limit(exchange: Exchange): () => void {
+    const { reply } = this.#timeouts;
+    if (reply === Infinity) return () => {};
+    const timer = setTimeout(() => exchange.abort(tooSlow(reply)), reply);
+    return () => clearTimeout(timer);
+  }
+
+  #refuseTooMany({ response }: Exchange): void {
+    if (this.#closing !== undefined) {
+      response.shouldKeepAlive = false;
+      throw new AgnoChatError("SHUTTING_DOWN", "The server is shutting down.");
+    }
+    if (this.#inFlight.size > MOST_IN_FLIGHT)
+      throw new AgnoChatError("BUSY", "Too many requests are under way.", { hint: "Try again." });
+  }
+}
+
+/** Serves an agent over HTTP and A2A. Nothing is opened before `listen`. */
+export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);
+
+function fail(exchange: Exchange, thrown: unknown): void {
+  const { response } = exchange;
+  exchange.failure = asAgnoChatError(thrown).code;
+  if (response.headersSent || response.destroyed) response.destroy();
+  else sendFailure(exchange, thrown);
+}
+
+async function firstOf(promises: readonly Promise<void>[], milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([...promises, late]);
+  clearTimeout(timer);
+}
+
+async function bind(http: HttpServer, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      http.once("error", reject);
+      http.listen({ host, port }, resolve);
+    });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE")
+      throw new AgnoChatError("ADDRESS_IN_USE", `Port ${port} of ${host} is in use.`, {
+        hint: "Choose another with --port, or stop what listens there.",
+        cause,
+      });
+    throw new AgnoChatError("USAGE", `Cannot listen on ${host}, port ${port}: ${code}.`, { cause });
+  }
+}
+
+const tooSlow = (milliseconds: number) =>
+  new AgnoChatError("MODEL_TIMEOUT", `There was no whole answer within ${milliseconds} ms.`);
+
+const exposed = (host: string) =>
+  new AgnoChatError("USAGE", `On ${host} anyone who reaches it could be any user.`, {
+    hint: "Listen on 127.0.0.1, or accept that with --allow-anonymous (allowAnonymous).",
+  });
