@@ -44,7 +44,7 @@ export interface Snapshot {
   /** Oldest first. May share frozen values with the memory. */
   readonly messages: readonly StoredMessage[];
   readonly state: SessionState;
-  /** Messages ever added to this session since it was last cleared, trimmed ones included. */
+  /** Messages ever added to this session since it was last cleared or nothing of it was left, trimmed ones included. */
   readonly total: number;
   /** Goes back into `add`, see there. */
   readonly generation: number;
