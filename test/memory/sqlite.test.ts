@@ -155,6 +155,7 @@ describe("SqliteMemory's file", () => {
     const crashed = temporaryFile();
     for (const suffix of ["", "-journal"])
       writeFileSync(crashed + suffix, readFileSync(path + suffix));
+    expect(readFileSync(crashed).includes("half")).toBe(true);
     other.exec("ROLLBACK");
     await other.close();
     const memory = new SqliteMemory(crashed);
