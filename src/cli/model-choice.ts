@@ -69,7 +69,7 @@ function keyIn(env: Io["env"], name: string): string {
  */
 export async function openModel(
   choice: ModelChoice,
-  { signal, delayMs }: OpenModelOptions,
+  { signal, delayMs = 0 }: OpenModelOptions,
 ): Promise<Model> {
   if (choice.kind === "demo") {
     const { DemoModel } = await import("../models/demo.js");
@@ -83,8 +83,8 @@ export async function openModel(
 
 export interface OpenModelOptions {
   readonly signal: AbortSignal;
-  /** How fast the demo model talks: milliseconds a word. */
-  readonly delayMs: number;
+  /** How fast the demo model talks: milliseconds a word. Default: at once. */
+  readonly delayMs?: number;
 }
 
 function onlyOne(models: readonly string[]): string {

@@ -1,7 +1,8 @@
 import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import { AgnoChatError } from "../../errors.js";
-import { agentOf, type Context, modelOf, withMemory } from "../context.js";
+import type { Context } from "../context.js";
+import { agentOf, modelOf, withMemory } from "../open.js";
 import { plainReply } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import { hasInput, readAll } from "../stdin.js";

@@ -1,8 +1,9 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Memory } from "../../memory/memory.js";
 import { confirmed } from "../confirm.js";
-import { type Context, withMemory } from "../context.js";
+import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
+import { withMemory } from "../open.js";
 import { count } from "../words.js";
 import { sizeOf } from "./size.js";
 

@@ -1,6 +1,7 @@
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
-import { agentOf, type Context, modelOf, withMemory } from "../context.js";
+import type { Context } from "../context.js";
+import { agentOf, modelOf, withMemory } from "../open.js";
 
 /** `context`: what the model would be sent next for one user, but for the new message. */
 export async function showContext(context: Context): Promise<void> {

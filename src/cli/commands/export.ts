@@ -1,8 +1,9 @@
 import { AgnoChatError } from "../../errors.js";
 import { sanitise } from "../../sanitise.js";
-import { type Context, withMemory } from "../context.js";
+import type { Context } from "../context.js";
 import { FORMATS, type HistoryDocument, historyDocument } from "../history-document.js";
 import { namedSession } from "../named-session.js";
+import { withMemory } from "../open.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";
 

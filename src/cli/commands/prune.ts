@@ -2,8 +2,8 @@ import { AgnoChatError } from "../../errors.js";
 import type { DeletedUsers, Memory } from "../../memory/memory.js";
 import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
-import { withMemory } from "../open.js";
 import { durationOf } from "../duration.js";
+import { withMemory } from "../open.js";
 import { count } from "../words.js";
 
 /** `prune --inactive 24h`: deletes everything of the users who have been idle that long. */

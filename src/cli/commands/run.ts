@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { AgnoChatError } from "../../errors.js";
-import { type Context, modelOf } from "../context.js";
+import type { Context } from "../context.js";
+import { modelOf } from "../open.js";
 import { transcript } from "../script/transcript.js";
 
 /** `run`: a script of the REPL, with a verdict. */

@@ -2,8 +2,8 @@ import type { Agent } from "../../agent/agent.js";
 import { AgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../context.js";
-import { agentOf, modelOf, withMemory } from "../open.js";
 import { durationOf } from "../duration.js";
+import { agentOf, modelOf, withMemory } from "../open.js";
 import { wordsFor } from "./prune.js";
 
 const HOUR = 3_600_000;

@@ -1,6 +1,7 @@
 import type { SessionInfo } from "../../memory/memory.js";
-import { type Context, withMemory } from "../context.js";
+import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
+import { withMemory } from "../open.js";
 import { count } from "../words.js";
 
 export interface Size {

@@ -1,4 +1,5 @@
-import { type Context, withMemory } from "../context.js";
+import type { Context } from "../context.js";
+import { withMemory } from "../open.js";
 
 /** `users`: everyone who has a history. */
 export async function users(context: Context): Promise<void> {

@@ -7,6 +7,7 @@ import type { Repl } from "./repl.js";
 import type { Who } from "./screen.js";
 
 interface Job {
+  readonly text: string;
   readonly input: Input;
   /** Who typed it: fixed when it was typed, whoever is active when it is done. */
   readonly who: Who;
@@ -51,17 +52,19 @@ export class Conversation {
   }
 
   #take({ text, literal, owner }: SentMessage): void {
-    const job = { input: parseInput(text, literal), who: this.#repl.whoIs(owner) };
+    const job = { text, input: parseInput(text, literal), who: this.#repl.whoIs(owner) };
     if (isImmediate(job.input)) void this.#perform(job, new AbortController());
     else if (this.#running === undefined) this.#work = this.#drain(job);
     else {
       this.#waiting.push(job);
-      this.#screen.note(`waiting, for ${owner}: ${text}`);
+      this.#screen.note(`↑ waits for its turn, as ${owner}`);
     }
   }
 
   async #drain(first: Job): Promise<void> {
     for (let job: Job | undefined = first; job !== undefined; job = this.#waiting.shift()) {
+      // Once more, since other rows have come between it and its reply.
+      if (job !== first) this.#screen.note(`${job.who.userId}: ${job.text}`);
       this.#running = new AbortController();
       await this.#perform(job, this.#running);
     }

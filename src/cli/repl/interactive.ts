@@ -1,19 +1,14 @@
 import { join } from "node:path";
-import { type Context, modelOf } from "../context.js";
+import type { Context } from "../context.js";
 import { createPalette } from "../render/colour.js";
-import { Conversation } from "./conversation.js";
+import type { OpenRepl } from "./behind-the-prompt.js";
 import { InputFiles } from "./input-files.js";
 import { InputHistory } from "./input-history.js";
 import { LineEditor } from "./line-editor.js";
-import { LiveScreen, promptOf } from "./live-screen.js";
-import { openRepl } from "./open-repl.js";
-import type { Repl } from "./repl.js";
+import { promptOf } from "./prompt.js";
 
-/** How fast the demo model talks: milliseconds a word. */
-const DEMO_PACE = 25;
-
-/** The REPL on a terminal. The prompt comes first; agent, memory and model load behind it. */
-export async function interactive(context: Context): Promise<number> {
+/** The REPL on a terminal. The prompt comes first: all the rest loads behind it. */
+export async function interactive(context: Context): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const who = { userId: settings.values.user, sessionId: settings.values.session };
@@ -25,29 +20,22 @@ export async function interactive(context: Context): Promise<number> {
     prompt: promptOf(who, palette),
     owner: who.userId,
     history: historyOf(who.userId),
-    complete: async (text) => (await import("./completion.js")).completionsOf(await repl, text),
+    complete: async (text) => (await behind).complete(text),
   });
-  const screen = new LiveScreen({ io, palette, editor, historyOf });
   editor.resume();
-  const repl = open(context, screen);
   signal.addEventListener("abort", () => editor.close(), { once: true });
+  const behind: Promise<OpenRepl> = import("./behind-the-prompt.js").then(({ open }) =>
+    open(context, { editor, palette, historyOf, who }),
+  );
   try {
-    await new Conversation({ editor, screen, repl: await repl }).run();
+    await (await behind).converse();
   } finally {
     editor.close();
-    await (await repl.catch(() => undefined))?.memory.close();
+    await behind.then(
+      ({ close }) => close(),
+      () => {},
+    );
   }
-  return 0;
-}
-
-async function open(context: Context, screen: LiveScreen): Promise<Repl> {
-  const { store } = context.settings.values;
-  const { openMemory } = await import("../../memory/open.js");
-  const memory = await openMemory(store);
-  const model = await modelOf(context, DEMO_PACE);
-  const repl = await openRepl(context, { memory, model, screen });
-  screen.show(repl.active);
-  return repl;
 }
 
 /** The input history of each user, made when first asked for. */

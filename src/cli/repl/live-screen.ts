@@ -3,12 +3,14 @@ import type { UserInfo } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Io } from "../io.js";
 import { askWhether, askWhich } from "../questions.js";
-import { type Palette, userColour } from "../render/colour.js";
-import { createMarkdownRenderer } from "../render/markdown.js";
+import type { Palette } from "../render/colour.js";
+import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
+import { startSpinner } from "../render/spinner.js";
 import { wrapText } from "../render/wrap.js";
 import type { InputHistory } from "./input-history.js";
 import type { LineEditor } from "./line-editor.js";
+import { promptOf } from "./prompt.js";
 import type { ReplyView, Screen, Who } from "./screen.js";
 
 export interface LiveScreenOptions {
@@ -16,6 +18,8 @@ export interface LiveScreenOptions {
   readonly palette: Palette;
   readonly editor: LineEditor;
   readonly historyOf: (userId: string) => InputHistory;
+  /** Who is active at first. */
+  readonly start: Who;
 }
 
 /** What every row begins with that is no prompt, so that nothing a model says can pass for one. */
@@ -29,13 +33,17 @@ export class LiveScreen implements Screen {
   readonly #palette: Palette;
   readonly #editor: LineEditor;
   readonly #historyOf: (userId: string) => InputHistory;
-  #active: Who | undefined;
+  #active: Who;
+  #spin: string | undefined;
+  /** Whose reply is coming. */
+  #replyingTo: Who | undefined;
 
-  constructor({ io, palette, editor, historyOf }: LiveScreenOptions) {
+  constructor({ io, palette, editor, historyOf, start }: LiveScreenOptions) {
     this.#io = io;
     this.#palette = palette;
     this.#editor = editor;
     this.#historyOf = historyOf;
+    this.#active = start;
   }
 
   get #width(): number {
@@ -55,25 +63,25 @@ export class LiveScreen implements Screen {
   }
 
   reply(who: Who): ReplyView {
-    if (who.userId !== this.#active?.userId) this.note(`to ${who.userId}:`);
+    this.#replyingTo = who;
+    if (who.userId !== this.#active.userId) this.note(`to ${who.userId}:`);
     const started = performance.now();
-    const text = createMarkdownRenderer({
-      width: () => this.#width,
-      palette: this.#palette,
-      indent: INDENT,
-    });
+    const stopSpinner = startSpinner((frame) => this.#showSpinner(frame));
     const view = new RunView({
-      text,
+      text: markdownReply({ width: () => this.#width, palette: this.#palette, indent: INDENT }),
       write: (rows) => this.#editor.print(rows),
-      note: (line) => this.note(line),
+      note: (line) => this.note(singleLine(line, this.#width - INDENT.length)),
     });
     return {
       show: (event: RunEvent) => {
+        if (event.type !== "run-start") stopSpinner();
         view.show(event);
         if (event.type === "run-end")
           this.note(summaryOf(event.output, performance.now() - started));
       },
       end: (outcome) => {
+        this.#replyingTo = undefined;
+        stopSpinner();
         view.endLine();
         if (outcome === "interrupted") this.note("interrupted");
       },
@@ -81,9 +89,11 @@ export class LiveScreen implements Screen {
   }
 
   show(who: Who): void {
+    const asker = this.#replyingTo?.userId;
+    if (asker !== undefined && asker !== who.userId) this.note(`The reply to ${asker} goes on.`);
     this.#active = who;
     this.#editor.setOwner(who.userId, this.#historyOf(who.userId));
-    this.#editor.setPrompt(promptOf(who, this.#palette));
+    this.#showPrompt();
   }
 
   async confirm(question: string): Promise<boolean> {
@@ -111,6 +121,18 @@ export class LiveScreen implements Screen {
     this.#editor.clearScreen();
   }
 
+  #showSpinner(frame: string | undefined): void {
+    this.#spin = frame;
+    this.#showPrompt();
+  }
+
+  #showPrompt(): void {
+    const prompt = promptOf(this.#active, this.#palette);
+    this.#editor.setPrompt(
+      this.#spin === undefined ? prompt : `${this.#palette.dim(this.#spin)} ${prompt}`,
+    );
+  }
+
   #rows(text: string): string {
     return wrapText(text, { width: this.#width, indent: INDENT });
   }
@@ -123,12 +145,6 @@ export class LiveScreen implements Screen {
       this.#editor.resume();
     }
   }
-}
-
-/** `alice> `, or `alice/work> ` in a named session, in the user's own colour. */
-export function promptOf({ userId, sessionId }: Who, palette: Palette): string {
-  const name = sessionId === "default" ? userId : `${userId}/${sessionId}`;
-  return `${userColour(userId, palette)(sanitise(name))}> `;
 }
 
 function summaryOf({ messages, usage, finishReason }: RunOutput, milliseconds: number): string {

@@ -1,7 +1,8 @@
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
-import { type Context, toolkitsOf } from "../context.js";
+import type { Context } from "../context.js";
 import { chooseModel, openModel } from "../model-choice.js";
+import { toolkitsOf } from "../open.js";
 import { Repl } from "./repl.js";
 import type { Screen } from "./screen.js";
 
@@ -25,5 +26,5 @@ export async function openRepl(
 async function namedModel({ settings, io, signal }: Context, name: string): Promise<Model> {
   const values = { ...settings.values, model: name };
   const origins = { ...settings.origins, model: "flag" as const };
-  return openModel(chooseModel({ values, origins }, io.env), { signal, delayMs: 0 });
+  return openModel(chooseModel({ values, origins }, io.env), { signal });
 }

@@ -1,0 +1,47 @@
+import { openMemory } from "../../memory/open.js";
+import type { Context } from "../context.js";
+import { chooseModel, openModel } from "../model-choice.js";
+import type { Palette } from "../render/colour.js";
+import { completionsOf } from "./completion.js";
+import { Conversation } from "./conversation.js";
+import type { InputHistory } from "./input-history.js";
+import type { LineEditor } from "./line-editor.js";
+import { LiveScreen } from "./live-screen.js";
+import { openRepl } from "./open-repl.js";
+import type { Who } from "./screen.js";
+import { welcomeText } from "./welcome.js";
+
+/** How fast the demo model talks: milliseconds a word. */
+const DEMO_PACE = 25;
+
+export interface Terminal {
+  readonly editor: LineEditor;
+  readonly palette: Palette;
+  readonly historyOf: (userId: string) => InputHistory;
+  readonly who: Who;
+}
+
+/** Everything of the REPL that the first prompt does not need. */
+export interface OpenRepl {
+  complete(text: string): Promise<string[]>;
+  /** Until the user leaves. */
+  converse(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function open(
+  context: Context,
+  { editor, palette, historyOf, who }: Terminal,
+): Promise<OpenRepl> {
+  const { io, options, settings, signal } = context;
+  const screen = new LiveScreen({ io, palette, editor, historyOf, start: who });
+  if (!options.quiet) screen.print(welcomeText(context));
+  const model = await openModel(chooseModel(settings, io.env), { signal, delayMs: DEMO_PACE });
+  const memory = await openMemory(settings.values.store);
+  const repl = await openRepl(context, { memory, model, screen });
+  return {
+    complete: (text) => completionsOf(repl, text),
+    converse: () => new Conversation({ editor, screen, repl }).run(),
+    close: async () => memory.close(),
+  };
+}

@@ -1,0 +1,18 @@
+import type { Context } from "../context.js";
+import { chooseModel } from "../model-choice.js";
+
+/** A few rows at the start: what answers, where it is kept, what to try. */
+export function welcomeText({ settings, io }: Context): string {
+  const choice = chooseModel(settings, io.env);
+  const model =
+    choice.kind === "demo"
+      ? "demo, built in and offline (for a real one: agno-chat config)"
+      : [choice.model ?? "the server's only one", choice.endpoint.baseUrl ?? "OpenAI"].join(" at ");
+  return [
+    "agno-chat: one agent, many users, each with a history of their own",
+    `Model: ${model}`,
+    `Store: ${settings.values.store}`,
+    "Try: My name is Alice · /user bob · What's my name? · /help",
+    "",
+  ].join("\n");
+}
