@@ -33,7 +33,7 @@ export async function ask(
 
 async function print(stream: RunStream, { output }: Context): Promise<void> {
   const view = new RunView({
-    text: plainReply(),
+    text: plainReply,
     write: (text) => output.writeSafe(text),
     note: (line) => output.note(line),
   });

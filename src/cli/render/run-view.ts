@@ -1,15 +1,16 @@
 import type { RunEvent } from "../../agent/events.js";
 import { singleLine } from "../../sanitise.js";
 
-/** Turns the text of a reply into what is written. */
+/** Turns one text of a reply into what is written. */
 export interface TextRenderer {
   write(chunk: string): string;
-  /** What was held back. The renderer is then ready for the next text. */
+  /** What was held back. Nothing comes after it. */
   end(): string;
 }
 
 export interface RunViewOptions {
-  readonly text: TextRenderer;
+  /** Makes the renderer of each text: a reply has several when tools are called in between. */
+  readonly text: () => TextRenderer;
   /** Where the reply goes. */
   readonly write: (text: string) => void;
   /** Where everything else goes, a line at a time. */
@@ -21,6 +22,7 @@ const LONGEST_NOTE = 200;
 /** Shows the events of one run: the reply as it comes, a quiet line for every tool and retry. */
 export class RunView {
   readonly #options: RunViewOptions;
+  #text: TextRenderer | undefined;
   #lineIsOpen = false;
 
   constructor(options: RunViewOptions) {
@@ -28,8 +30,8 @@ export class RunView {
   }
 
   show(event: RunEvent): void {
-    const { text, note } = this.#options;
-    if (event.type === "text-delta") this.#write(text.write(event.text));
+    const { note } = this.#options;
+    if (event.type === "text-delta") this.#showText(event.text);
     else if (event.type === "tool-call") this.endLine();
     else if (event.type === "tool-result") note(toolLine(event));
     else if (event.type === "retry") note(retryLine(event));
@@ -38,8 +40,14 @@ export class RunView {
 
   /** Ends the row that was begun, so that the next thing written starts on its own. */
   endLine(): void {
-    this.#write(this.#options.text.end());
+    if (this.#text !== undefined) this.#write(this.#text.end());
+    this.#text = undefined;
     if (this.#lineIsOpen) this.#write("\n");
+  }
+
+  #showText(delta: string): void {
+    this.#text ??= this.#options.text();
+    this.#write(this.#text.write(delta));
   }
 
   #write(text: string): void {

@@ -37,7 +37,7 @@ export class ScriptScreen implements Screen {
   reply(): ReplyView {
     let row = "";
     const view = new RunView({
-      text: plainReply(),
+      text: plainReply,
       write: (text) => {
         const rows = (row + text).split("\n");
         row = rows.pop() ?? "";
