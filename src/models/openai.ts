@@ -78,7 +78,7 @@ export class OpenAIModel implements Model {
     }
   }
 
-  /** One try. Whatever ends it, the socket is closed or free for the next call. */
+  /** One try: what it yields before the finish may be followed by a failure. */
   async *#answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const call = new Call(this.#server, signal);
     const answer = new Answer(request, this.#server);

@@ -401,6 +401,13 @@ describe("what a server says of a failure", () => {
     expect(String((error.cause as Error).stack)).not.toContain(KEY);
   });
 
+  it("never shows a key of another make either", async () => {
+    const apiKey = "gsk_0123456789";
+    server = await ModelServer.start(status(401, `Bad key ${apiKey}`));
+    const { error } = await askInVain(open(server.url, { apiKey }));
+    expectClear(error, "MODEL_AUTH", /: Bad key \[key\]$/);
+  });
+
   it("leaves the request's id in the cause", async () => {
     server = await ModelServer.start(status(400, "no", { "x-request-id": "req_1" }));
     const { error } = await askInVain(open(server.url));
@@ -457,11 +464,13 @@ describe("a connection that fails", () => {
   });
 
   it("does not count the time its own reader takes as the server's silence", async () => {
-    server = await ModelServer.start(streamed(hi, hi, chunk({}, "stop")));
+    const raw = [hi, hi, chunk({}, "stop")].map(event).join("");
+    server = await ModelServer.start(recorded(raw, { pieceSize: event(hi).length }));
     const stream = open(server.url, { idleTimeoutMs: 30 }).stream(HELLO, { signal: never() });
     let deltas = 0;
     for await (const { type } of stream) {
-      if (type === "text-delta") deltas += 1;
+      if (type !== "text-delta") continue;
+      deltas += 1;
       await new Promise((later) => setTimeout(later, 50));
     }
     expect(deltas).toBe(2);
@@ -613,6 +622,7 @@ describe("tool calls", () => {
       toolDelta(whole("c1", "a", "", 0)),
       toolDelta(whole("c1", "a", '{"x":', 0)),
       toolDelta(whole("c1", "a", "1}", 0)),
+      toolDelta(whole("c1", "a", "", 0)),
       chunk({}, "tool_calls"),
     );
     expect(await callsOf(reply)).toEqual([["c1", "a", '{"x":1}']]);

@@ -1,10 +1,17 @@
 import { readFile } from "node:fs/promises";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { assistantMessage, systemMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { modelConformance } from "../../src/testing/model-conformance.js";
-import { chunk, ModelServer, recorded, streamed, streamedText } from "../support/model-server.js";
-import { ask, KEY, open, textOf } from "./openai-support.js";
+import {
+  chunk,
+  ModelServer,
+  recorded,
+  stalled,
+  streamed,
+  streamedText,
+} from "../support/model-server.js";
+import { ask, HELLO, KEY, never, open, textOf } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
@@ -258,13 +265,26 @@ describe("the answer", () => {
     expect(textOf(await ask(open(server.url)))).toBe("Done");
   });
 
-  it("is complete though the server keeps the connection open", async () => {
-    server = await ModelServer.start((response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`data: ${JSON.stringify(chunk({ content: "Done" }, "stop"))}\n\n`);
-    });
-    const events = await ask(open(server.url, { idleTimeoutMs: 30 }));
-    expect(events.map(({ type }) => type)).toEqual(["text-delta", "finish"]);
+  it("is complete two seconds after its finish reason, though the connection stays open", async () => {
+    server = await ModelServer.start(stalled(chunk({ content: "Done" }, "stop")));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const events = open(server.url).stream(HELLO, { signal: never() });
+      expect(await events.next()).toMatchObject({ value: { text: "Done" } });
+      let finish: unknown;
+      void events.next().then(({ value }) => {
+        finish = value;
+      });
+      let waited = 0;
+      for (; finish === undefined; waited += 100) {
+        vi.advanceTimersByTime(100);
+        await new Promise((next) => setImmediate(next));
+      }
+      expect(finish).toMatchObject({ type: "finish", reason: "stop" });
+      expect(waited).toBeLessThan(3000);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });
 

@@ -41,11 +41,10 @@ export class Call {
     this.#idleMs = Math.min(this.#idleMs, LAST_WORDS_MS);
   }
 
-  /** Closes what is still open. A body that was read to its end has given its socket back already. */
+  /** Listens no longer. A body that was left half read has closed its socket, a whole one has given it back. */
   end(): void {
     clearTimeout(this.#timer);
     this.#caller.removeEventListener("abort", this.#follow);
-    this.#controller.abort();
   }
 
   /** Why the call failed: the abort, whatever came of it, or else what was thrown. */
