@@ -36,7 +36,11 @@ const COMMANDS: readonly CommandSpec[] = [
     name: "ask",
     args: "[prompt...]",
     summary: "ask once and print the answer; without a prompt, stdin is the prompt",
-    options: [["--no-stdin", "leave stdin alone"]],
+    options: [
+      ["--new", "begin a new session of that user"],
+      ["--no-stdin", "leave stdin alone"],
+      ["--raw", "the answer as the model wrote it, escape sequences and all"],
+    ],
     load: loadAsk,
   },
   {

@@ -1,10 +1,14 @@
 import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
+import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { agentOf, modelOf, withMemory } from "../open.js";
+import { createPalette } from "../render/colour.js";
 import { plainReply } from "../render/reply.js";
-import { RunView } from "../render/run-view.js";
+import { RunView, type TextRenderer } from "../render/run-view.js";
+import { startSpinner } from "../render/spinner.js";
+import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { signalWithin } from "../time-limit.js";
 
@@ -14,34 +18,66 @@ export async function ask(
   words: string[],
   options: Record<string, unknown>,
 ): Promise<void> {
+  const { output, settings, signal } = context;
   const prompt = await promptOf(context, words, options.stdin !== false);
-  const { user: userId, session: sessionId } = context.settings.values;
   await withMemory(context, async (memory) => {
     const model = await modelOf(context);
-    const agent = await agentOf(context, { model, memory });
-    const limit = signalWithin(context.signal, context.settings.values.timeout);
+    const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
+    const sessionId = options.new === true ? await newSession(agent) : settings.values.session;
+    const limit = signalWithin(signal, settings.values.timeout);
+    const run = { sessionId, signal: limit.signal };
     try {
-      const stream = agent.stream(prompt, { userId, sessionId, signal: limit.signal });
       if (context.options.json)
-        context.output.document(documentOf(await lastOf(stream), model.name));
-      else await print(stream, context);
+        output.document(documentOf(await agent.run(prompt, run), model.name));
+      else await print(agent.stream(prompt, run), context, options.raw === true);
     } finally {
       limit.clear();
     }
   });
 }
 
-async function print(stream: RunStream, { output }: Context): Promise<void> {
+const newSession = async (agent: UserView): Promise<string> =>
+  unusedSessionName((await agent.sessions()).map(({ sessionId }) => sessionId));
+
+async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {
+  const { output } = context;
   const view = new RunView({
-    text: plainReply,
+    text: await rendererFor(context, raw),
     write: (text) => output.writeSafe(text),
     note: (line) => output.note(line),
   });
+  const stopSpinner = spinnerOn(context);
   try {
-    for await (const event of stream) view.show(event);
+    for await (const event of stream) {
+      if (event.type !== "run-start") stopSpinner();
+      view.show(event);
+    }
   } finally {
+    stopSpinner();
     view.endLine();
   }
+}
+
+/** Markdown on a terminal, plain text in a pipe; as the model wrote it only when asked for. */
+async function rendererFor(
+  { io, options, output }: Context,
+  raw: boolean,
+): Promise<() => TextRenderer> {
+  if (raw) {
+    output.note("Raw output: what the model writes can control your terminal.");
+    return () => ({ write: (chunk) => chunk, end: () => "" });
+  }
+  if (!io.stdout.isTTY) return plainReply;
+  const { markdownReply } = await import("../render/markdown-reply.js");
+  const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
+  return () => markdownReply({ width: () => io.stdout.columns ?? 80, palette, indent: "" });
+}
+
+function spinnerOn({ io, options }: Context): () => void {
+  if (!io.stderr.isTTY || options.quiet || io.env.TERM === "dumb") return () => {};
+  return startSpinner((frame) =>
+    io.stderr.write(frame === undefined ? "\r\u001b[K" : `\r${frame}`),
+  );
 }
 
 /** stdin, a blank line and the argument; or whichever of the two there is. */
@@ -59,11 +95,6 @@ async function promptOf(
   throw new AgnoChatError("INVALID_INPUT", "There is nothing to ask.", {
     hint: 'Give it a prompt: agno-chat ask "Hello"',
   });
-}
-
-async function lastOf(stream: RunStream): Promise<RunOutput> {
-  for await (const event of stream) if (event.type === "run-end") return event.output;
-  throw new AgnoChatError("INTERNAL", "The run ended without an output.");
 }
 
 const documentOf = ({ userId, sessionId, content, usage, runId }: RunOutput, model: string) => ({

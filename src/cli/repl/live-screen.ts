@@ -68,7 +68,8 @@ export class LiveScreen implements Screen {
     const started = performance.now();
     const stopSpinner = startSpinner((frame) => this.#showSpinner(frame));
     const view = new RunView({
-      text: () => markdownReply({ width: () => this.#width, palette: this.#palette, indent: INDENT }),
+      text: () =>
+        markdownReply({ width: () => this.#width, palette: this.#palette, indent: INDENT }),
       write: (rows) => this.#editor.print(rows),
       note: (line) => this.note(singleLine(line, this.#width - INDENT.length)),
     });

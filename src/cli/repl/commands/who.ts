@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../../errors.js";
 import { validateUserId } from "../../../ids.js";
+import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
 import type { CommandCall } from "../slash-commands.js";
@@ -67,13 +68,7 @@ export async function newSession(repl: Repl, { argument, who }: CommandCall): Pr
     throw new AgnoChatError("USAGE", `The session ${argument} exists already.`, {
       hint: `/session ${argument}`,
     });
-  const sessionId = argument === "" ? unusedName(taken, who.sessionId) : argument;
+  const sessionId = argument === "" ? unusedSessionName([...taken, who.sessionId]) : argument;
   repl.switchSession(who, sessionId);
   repl.screen.note(`New session ${sessionId} of ${who.userId}.`);
-}
-
-function unusedName(taken: readonly string[], current: string): string {
-  let number = taken.length + 1;
-  while (taken.includes(`session-${number}`) || current === `session-${number}`) number++;
-  return `session-${number}`;
 }
