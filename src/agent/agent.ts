@@ -96,7 +96,7 @@ export class Agent {
    * @throws {AgnoChatError} rejects with `INVALID_…`, `BUSY`, `CANCELLED`, `HISTORY_CLEARED`, `MAX_LOOPS`, or what the
    *   model or the memory failed with; nothing is stored then
    */
-  async run(input: string, options: RunOptions = {}): Promise<RunOutput> {
+  run(input: string, options: RunOptions = {}): Promise<RunOutput> {
     const controller = new AbortController();
     return this.#start(input, options, { controller, keepInterrupted: false, emit: ignore });
   }
@@ -164,7 +164,7 @@ export class Agent {
     controller.signal.throwIfAborted();
     const place = this.#queue.take(userId, sessionId, controller, this.#onBusy);
     try {
-      await place.turn;
+      if (place.turn !== undefined) await place.turn;
       return await run();
     } finally {
       place.leave();

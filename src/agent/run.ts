@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
-import type { Memory, SessionState, Snapshot } from "../memory/memory.js";
+import type { Awaitable, Memory, SessionState, Snapshot } from "../memory/memory.js";
 import type { StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
@@ -38,9 +38,8 @@ export interface RunRequest {
 }
 
 /** One run: read once, ask the model until it calls no more tools, store once. */
-export async function executeRun(parts: RunParts, request: RunRequest): Promise<RunOutput> {
-  return new Run(parts, request).execute();
-}
+export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
+  new Run(parts, request).execute();
 
 class Run {
   readonly #parts: RunParts;
@@ -73,7 +72,7 @@ class Run {
     return output;
   }
 
-  async #read(): Promise<Snapshot> {
+  #read(): Awaitable<Snapshot> {
     const { memory, historyLimit: limit } = this.#parts;
     const { userId, sessionId, signal } = this.#request;
     const snapshot = memory.read(userId, { sessionId, limit });
@@ -125,9 +124,9 @@ class Run {
     return this.#reply.text === "" && this.#reply.toolCalls.length === 0;
   }
 
-  async #send(request: ModelRequest): Promise<void> {
+  #send(request: ModelRequest): Promise<void> {
     const { signal, emit } = this.#request;
-    await askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
+    return askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
   }
 
   /** In parallel; the results are in the order of the calls. */
@@ -150,7 +149,7 @@ class Run {
     return result;
   }
 
-  async #commit({ generation }: Snapshot): Promise<readonly StoredMessage[]> {
+  #commit({ generation }: Snapshot): Awaitable<readonly StoredMessage[]> {
     const { runId, userId, sessionId } = this.#request;
     const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
     const state = this.#draft.patch;

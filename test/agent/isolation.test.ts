@@ -59,7 +59,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
       expect(new Set(history.map(({ runId }) => runId)).size).toBe(RUNS);
     }
     expect(await memory.users()).toHaveLength(USERS.length);
-  });
+  }, 60_000);
 
   it("sends the instructions to every user who is switched to, once each", async () => {
     const model = new ScriptedModel(echo);

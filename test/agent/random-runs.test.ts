@@ -158,6 +158,7 @@ class World {
       for (const { input, outcome } of mine.filter((each) => each !== undefined))
         if (outcome === "nothing") expect(inputs(history)).not.toContain(input);
       if (actions.some((other) => clears(other, each))) continue;
+      this.#expectNobodyBlind(inputs(history));
       const sure = mine.filter((each) => each?.outcome === "stored").map((each) => each?.input);
       expect(inputs(history)).toEqual(
         expect.arrayContaining([...(before.get(each) ?? []), ...sure]),
@@ -176,6 +177,15 @@ class World {
     const input = inputOf(each, this.#number++);
     const outcome = await (each.kind === "run" ? runOnce : streamOnce)(this.agent, each, input);
     return { place, input, outcome };
+  }
+
+  /** B2: whoever was answered had been asked with all that is stored before it. */
+  #expectNobodyBlind(asked: readonly string[]): void {
+    asked.forEach((input, index) => {
+      const request = this.model.requests.findLast((each) => question(each) === input);
+      const seen = userTexts(request?.messages ?? []);
+      expect(seen).toEqual(asked.slice(0, index + 1));
+    });
   }
 
   async #history({ userId, sessionId }: Place): Promise<StoredMessage[]> {
@@ -208,7 +218,7 @@ const clears = (action: Action, { userId, sessionId }: Place): boolean =>
 
 describe.each(MEMORIES)("random runs on $name", ({ name, open }) => {
   it("with tools, faults, cancels, clears and overlaps leave well-formed, isolated histories and states", async () => {
-    const numRuns = name === "InMemory" ? 100 : 25;
+    const numRuns = name === "InMemory" ? 60 : 20;
     await fc.assert(
       fc.asyncProperty(phases, fc.integer(), async (list, seed) => {
         const world = new World(open(), seed);
@@ -219,5 +229,5 @@ describe.each(MEMORIES)("random runs on $name", ({ name, open }) => {
       }),
       { numRuns, seed: 42, endOnFailure: true },
     );
-  });
+  }, 60_000);
 });
