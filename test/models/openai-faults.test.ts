@@ -6,6 +6,7 @@ import { listModels, OpenAIModel } from "../../src/models/openai.js";
 import {
   chunk,
   cut,
+  dropped,
   event,
   ModelServer,
   type Reply,
@@ -14,6 +15,7 @@ import {
   stalled,
   status,
   streamed,
+  streamedCalls,
 } from "../support/model-server.js";
 import { ask, askInVain, HELLO, KEY, never, noWaiting, open } from "./openai-support.js";
 
@@ -590,6 +592,14 @@ describe("tool calls", () => {
     ]);
   });
 
+  it("are all there when several come", async () => {
+    const calls = await callsOf(streamedCalls({ name: "a" }, { name: "b", arguments: { x: 1 } }));
+    expect(calls).toEqual([
+      ["call_0", "a", "{}"],
+      ["call_1", "b", '{"x":1}'],
+    ]);
+  });
+
   it("are told apart without an index", async () => {
     const reply = streamed(
       toolDelta(whole("c1", "a", '{"x"')),
@@ -713,9 +723,7 @@ describe("retries", () => {
 
   it("hide a connection that is dropped before the first word", async () => {
     server = await ModelServer.start([
-      (response) => {
-        response.socket?.destroy();
-      },
+      dropped(),
       cut(chunk({ role: "assistant", content: "" })),
       text,
     ]);
