@@ -36,6 +36,9 @@ export type PtyKey = keyof typeof KEYS | `ctrl-${string}` | `alt-${string}`;
 /** Milliseconds a screen may take before a test gives up on it. */
 const PATIENCE = 15_000;
 
+/** UTF-16 units, less than the kernel holds for a program that is not reading. */
+const PIECE = 512;
+
 /** A program in a terminal of its own, and what a person would see there. */
 export class Pty {
   readonly exited: Promise<PtyExit>;
@@ -43,6 +46,7 @@ export class Pty {
   readonly #terminal: headless.Terminal;
   readonly #waiting = new Set<() => void>();
   #raw = "";
+  #unsent = "";
   #exit: PtyExit | undefined;
 
   constructor({ file, args = [], env = {}, cwd, columns = 80, rows = 24 }: PtyOptions) {
@@ -96,16 +100,16 @@ export class Pty {
   }
 
   type(text: string): void {
-    this.#pty.write(text);
+    this.#send(text);
   }
 
   press(...keys: readonly PtyKey[]): void {
-    for (const key of keys) this.#pty.write(sequenceOf(key));
+    for (const key of keys) this.#send(sequenceOf(key));
   }
 
   /** As terminals paste: marked, line ends as carriage returns. */
   paste(text: string): void {
-    this.#pty.write(`\x1b[200~${text.replaceAll("\n", "\r")}\x1b[201~`);
+    this.#send(`\x1b[200~${text.replaceAll("\n", "\r")}\x1b[201~`);
   }
 
   resize(columns: number, rows: number): void {
@@ -148,6 +152,20 @@ export class Pty {
     if (this.#exit === undefined) this.#pty.kill("SIGKILL");
     await this.exited;
     this.#terminal.dispose();
+  }
+
+  /** In pieces, since a write blocks while the program does not read, and it may wait for its output to be read. */
+  #send(text: string): void {
+    const isSending = this.#unsent !== "";
+    this.#unsent += text;
+    if (!isSending) this.#sendPiece();
+  }
+
+  #sendPiece(): void {
+    if (this.#exit !== undefined) return;
+    this.#pty.write(this.#unsent.slice(0, PIECE));
+    this.#unsent = this.#unsent.slice(PIECE);
+    if (this.#unsent !== "") setImmediate(() => this.#sendPiece());
   }
 
   #shows(text: string | RegExp): boolean {

@@ -57,8 +57,10 @@ export class KeyDecoder {
     clearTimeout(this.#wait);
     let text = this.#held + (typeof chunk === "string" ? chunk : this.#decoder.write(chunk));
     this.#held = "";
+    const wasPasting = this.#pasted !== undefined;
     while (text !== "") text = this.#pasted === undefined ? this.#typed(text) : this.#paste(text);
-    this.#listener.idle();
+    // Inside a paste nothing changed yet.
+    if (!wasPasting || this.#pasted === undefined) this.#listener.idle();
     if (this.#held === "" || this.#pasted !== undefined) return;
     this.#wait = setTimeout(() => this.#release(), ESCAPE_WAIT);
   }
