@@ -1,5 +1,10 @@
 export { type MemoryConformanceOptions, memoryConformance } from "./memory-conformance.js";
 export {
+  type ModelConformanceOptions,
+  modelConformance,
+  type OpenedModel,
+} from "./model-conformance.js";
+export {
   type ScriptedAnswer,
   type ScriptedCall,
   type ScriptedFunction,

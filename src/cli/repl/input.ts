@@ -19,3 +19,9 @@ export function parseInput(text: string, literal = false): Input {
   if (name === undefined) return { kind: "message", text };
   return { kind: "command", name, argument: argument.trimEnd() };
 }
+
+/** What `/as` is given: who speaks, and what they say. Undefined when either is missing. */
+export function parseAside(argument: string): { userId: string; message: string } | undefined {
+  const [, userId, message] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
+  return userId === undefined || message === undefined ? undefined : { userId, message };
+}

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { Context } from "../context.js";
 import { createPalette } from "../render/colour.js";
 import type { OpenRepl } from "./behind-the-prompt.js";
+import { parseAside, parseInput } from "./input.js";
 import { InputFiles } from "./input-files.js";
 import { InputHistory } from "./input-history.js";
-import { LineEditor } from "./line-editor.js";
+import { type KeptInput, LineEditor } from "./line-editor.js";
 import { promptOf } from "./prompt.js";
 
 /** The REPL on a terminal. The prompt comes first: all the rest loads behind it. */
@@ -21,6 +22,7 @@ export async function interactive(context: Context): Promise<void> {
     owner: who.userId,
     history: historyOf(who.userId),
     complete: async (text) => (await behind).complete(text),
+    keep: (text) => asideIn(text, historyOf),
   });
   editor.resume();
   signal.addEventListener("abort", () => editor.close(), { once: true });
@@ -36,6 +38,15 @@ export async function interactive(context: Context): Promise<void> {
       () => {},
     );
   }
+}
+
+/** What is said as somebody else is theirs to find again, not the active user's. */
+function asideIn(text: string, historyOf: (userId: string) => InputHistory): KeptInput | undefined {
+  const input = parseInput(text);
+  const aside =
+    input.kind === "command" && input.name === "as" ? parseAside(input.argument) : undefined;
+  if (aside === undefined || text.startsWith(" ")) return undefined;
+  return { text: aside.message, history: historyOf(aside.userId) };
 }
 
 /** The input history of each user, made when first asked for. */

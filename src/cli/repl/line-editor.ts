@@ -21,6 +21,13 @@ export interface LineEditorOptions {
   readonly history: InputHistory;
   /** What could stand in place of `text`, which is all that is left of the cursor. Asked on Tab. */
   readonly complete: (text: string) => Awaitable<readonly string[]>;
+  /** What of a message goes into whose history, when that is not all of it into its owner's. */
+  readonly keep?: (text: string) => KeptInput | undefined;
+}
+
+export interface KeptInput {
+  readonly text: string;
+  readonly history: InputHistory;
 }
 
 export interface SentMessage {
@@ -222,7 +229,9 @@ export class LineEditor {
     this.#leaveBehind();
     desk.clear();
     this.#events.put({ type: "message", text, owner: desk.owner, literal });
-    desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
+    const elsewhere = literal ? undefined : this.#options.keep?.(text);
+    if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
+    else desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
   }
 
   #interrupt(key: Interrupt["key"]): void {

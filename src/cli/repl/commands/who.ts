@@ -2,6 +2,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { validateUserId } from "../../../ids.js";
 import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
+import { parseAside } from "../input.js";
 import type { Repl } from "../repl.js";
 import type { CommandCall } from "../slash-commands.js";
 
@@ -34,12 +35,12 @@ export function whoami(repl: Repl): void {
 
 /** One message as someone else, in the session they were last in; the active user stays. */
 export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Promise<void> {
-  const [, userId, message] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
-  if (userId === undefined || message === undefined)
+  const aside = parseAside(argument);
+  if (aside === undefined)
     throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
       hint: "/as bob What's my name?",
     });
-  await repl.say(message, { who: repl.whoIs(validateUserId(userId)), signal });
+  await repl.say(aside.message, { who: repl.whoIs(validateUserId(aside.userId)), signal });
 }
 
 export async function sessions(repl: Repl, { who }: CommandCall): Promise<void> {
