@@ -45,10 +45,15 @@ const isConversation = (message: Message): boolean => message.role !== "system";
 
 /** Instructions and stored system messages as one text, none of them twice. */
 function systemOf(instructions: string | undefined, history: readonly Message[]) {
-  const stored = history.filter((message) => message.role === "system");
-  const texts = new Set([instructions ?? "", ...stored.map((message) => message.content)]);
+  const texts = new Set([instructions ?? ""]);
+  let stored = false;
+  for (const message of history) {
+    if (message.role !== "system") continue;
+    stored = true;
+    texts.add(message.content);
+  }
   texts.delete("");
-  return { content: [...texts].join("\n\n"), stored: stored.length > 0 };
+  return { content: [...texts].join("\n\n"), stored };
 }
 
 function appendRepaired(to: Message[], from: readonly Message[], start: number): void {
@@ -61,7 +66,7 @@ function appendRepaired(to: Message[], from: readonly Message[], start: number):
 }
 
 function appendUser(to: Message[], message: Message): void {
-  const last = to.at(-1);
+  const last = to[to.length - 1];
   if (last?.role !== "user") to.push(message);
   else to[to.length - 1] = { role: "user", content: `${last.content}\n\n${message.content}` };
 }
@@ -101,7 +106,7 @@ function answeredOf(calls: readonly ToolCall[], results: readonly ToolMessage[])
 }
 
 function appendText(to: Message[], message: AssistantMessage): void {
-  const last = to.at(-1);
+  const last = to[to.length - 1];
   if (last?.role === "assistant" && last.toolCalls === undefined)
     to[to.length - 1] = { role: "assistant", content: `${last.content}\n\n${message.content}` };
   else to.push(message);
