@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { AgnoChatError } from "../errors.js";
+import { nearest } from "../nearest.js";
 import type { Memory } from "./memory.js";
 
 type Opener = (rest: string, options: OpenMemoryOptions) => Promise<Memory>;
@@ -43,34 +44,14 @@ function pathOf(path: string): string {
 
 /** Names the scheme alone: what follows it may hold a password. */
 function unknown(scheme: string): AgnoChatError {
-  const [nearest] = [...OPENERS.keys()].sort(
-    (left, right) => distance(scheme, left) - distance(scheme, right),
-  );
-  const known = [...OPENERS.keys()].map((name) => `${name}:`).join(" and ");
-  const suggestion = distance(scheme, nearest as string) <= 2 ? ` Did you mean ${nearest}:?` : "";
+  const known = [...OPENERS.keys()];
+  const near = nearest(scheme, known);
+  const suggestion = near === undefined ? "" : ` Did you mean ${near}:?`;
   return new AgnoChatError(
     "STORE_UNKNOWN",
     `Unknown memory ${JSON.stringify(`${scheme}:`)}.${suggestion}`,
     {
-      hint: `Use one of ${known}, for example sqlite:history.db.`,
+      hint: `Use one of ${known.map((name) => `${name}:`).join(" and ")}, for example sqlite:history.db.`,
     },
   );
-}
-
-/** How many letters differ, by Levenshtein. */
-function distance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (const [at, letter] of [...left].entries()) {
-    const next = [at + 1];
-    for (const [index, other] of [...right].entries())
-      next.push(
-        Math.min(
-          (row[index + 1] as number) + 1,
-          (next[index] as number) + 1,
-          (row[index] as number) + Number(letter !== other),
-        ),
-      );
-    row = next;
-  }
-  return row[right.length] as number;
 }

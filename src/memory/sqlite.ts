@@ -212,7 +212,7 @@ export class SqliteMemory implements Memory {
     const oldest = this.#now() - durationOf(maxAge, "maxAge");
     const deleted = { users: 0, sessions: 0, messages: 0 };
     for (let after = 0, more = true; more; ) {
-      const batch = await this.#erase((connection) => {
+      const batch = await this.#write((connection) => {
         const idle = idleUsers(connection, { after, oldest, limit: USERS_PER_BATCH });
         const leaving = idle.filter(({ userId }) => !except.has(userId));
         for (const { userKey } of leaving) deleteUser(connection, userKey);
@@ -228,6 +228,8 @@ export class SqliteMemory implements Memory {
       after = batch.last;
       more = batch.seen === USERS_PER_BATCH;
     }
+    // Once for all of them, since it rewrites the file.
+    if (deleted.users > 0) await this.#erase(() => {});
     return deleted;
   }
 
