@@ -24,13 +24,22 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-export async function createContext(
-  io: Io,
-  options: CommonOptions,
-  signal: AbortSignal,
-): Promise<Context> {
+export interface ContextOptions {
+  readonly io: Io;
+  readonly options: CommonOptions;
+  readonly signal: AbortSignal;
+  /** All the settings there are; without them they come from flags, environment and file. */
+  readonly fixed?: Flags | undefined;
+}
+
+/** @throws {AgnoChatError} for settings that cannot be meant, wherever they come from */
+export async function createContext(parts: ContextOptions): Promise<Context> {
+  const { io, options, signal, fixed } = parts;
   const home = homeOf(io.env);
-  const file = await readSettingsFile(home);
-  const settings = resolveSettings({ flags: options, env: io.env, file, home });
+  const sources =
+    fixed === undefined
+      ? { flags: options, env: io.env, file: await readSettingsFile(home) }
+      : { flags: fixed, env: {}, file: {} };
+  const settings = resolveSettings({ ...sources, home });
   return { io, options, home, settings, output: new Output(io, options), signal };
 }

@@ -3,6 +3,7 @@ import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { type CommonOptions, type Context, createContext } from "./context.js";
 import type { Io } from "./io.js";
+import type { Flags } from "./settings/settings.js";
 import { VERSION } from "./version.js";
 
 /** A command's work. What it returns is the exit code; nothing means 0. */
@@ -18,6 +19,8 @@ interface CommandSpec {
   readonly summary: string;
   readonly options?: readonly (readonly [flags: string, description: string])[];
   readonly hidden?: boolean;
+  /** The command has these settings, and no flag, variable or file changes them. */
+  readonly fixed?: Flags;
   readonly load: () => Promise<Work>;
 }
 
@@ -84,6 +87,7 @@ const COMMANDS: readonly CommandSpec[] = [
   {
     name: "demo",
     summary: "watch alice and bob share one agent, offline, in ten seconds",
+    fixed: { model: "demo", store: "memory:", tools: "notes" },
     load: async () => (await import("./commands/demo.js")).demo,
   },
   {
@@ -201,7 +205,8 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   if (spec.name === "repl" && !isAsk) refuseUnknown(program, command.args[0]);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json: false, quiet: false, debug: false, yes: false, ...common };
-  const context = await createContext(io, options as CommonOptions, signal);
+  const { fixed } = spec;
+  const context = await createContext({ io, options: options as CommonOptions, signal, fixed });
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
 }
 

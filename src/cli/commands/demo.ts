@@ -1,42 +1,43 @@
-import { createReadStream, existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { DemoModel } from "../../models/demo.js";
 import type { Context } from "../context.js";
 import { transcript } from "../script/transcript.js";
-import { homeOf } from "../settings/home.js";
-import { resolveSettings } from "../settings/settings.js";
+
+/** What the demo is whatever the environment and the settings say: offline, and of nobody's data. */
+export const DEMO_SETTINGS = { user: "alice", tools: "notes", store: "memory:" };
 
 const SCRIPT = "demo.chat";
 
-/** How fast the demo talks on a terminal: milliseconds a word. */
-const PACE = 25;
+/** How fast the demo goes on a terminal, in milliseconds: a word of a reply, and the time to read before an input. */
+const PACE = { word: 10, input: 300 };
 
-/** `demo`: the story of alice and bob, offline, on a memory that is thrown away, whatever the settings say. */
+/** `demo`: the story of alice and bob, offline, on a memory that is thrown away. */
 export async function demo(context: Context): Promise<number> {
-  const { io } = context;
-  const settings = resolveSettings({
-    flags: { user: "alice", tools: "notes,clock,calculator" },
-    env: {},
-    file: {},
-    home: homeOf(io.env),
+  const { io, settings, signal } = context;
+  const script = await readFile(join(packageRoot(), "examples", SCRIPT), "utf8");
+  const isWatched = io.stdout.isTTY === true;
+  return transcript(context, {
+    name: SCRIPT,
+    source: Readable.from(isWatched ? paced(script, signal) : [script]),
+    model: new DemoModel({ delayMs: isWatched ? PACE.word : 0 }),
+    store: settings.values.store,
+    keepGoing: false,
+    echo: true,
   });
-  return transcript(
-    { ...context, settings },
-    {
-      name: SCRIPT,
-      source: createReadStream(join(packageRoot(), "examples", SCRIPT)),
-      model: new DemoModel({ delayMs: io.stdout.isTTY ? PACE : 0 }),
-      store: "memory:",
-      keepGoing: false,
-      echo: true,
-    },
-  );
+}
+
+async function* paced(script: string, signal: AbortSignal): AsyncGenerator<string> {
+  for (const line of script.split(/(?<=\n)/)) {
+    const isInput = /^[^#?\s]/.test(line);
+    if (isInput) await sleep(PACE.input, undefined, { signal });
+    yield line;
+  }
 }
 
 /** The folder of package.json: this file is at different depths before and after the build. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, "package.json"))) folder = dirname(folder);
-  return folder;
-}
+const packageRoot = (): string =>
+  dirname(createRequire(import.meta.url).resolve("agno-chat/package.json"));

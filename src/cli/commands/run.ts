@@ -1,4 +1,5 @@
-import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { Readable } from "node:stream";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { modelOf } from "../open.js";
@@ -12,7 +13,7 @@ export async function run(
 ): Promise<number> {
   return transcript(context, {
     name: file,
-    source: readable(file),
+    source: Readable.from([await contentOf(file)]),
     model: await modelOf(context),
     store: ownStore(context),
     keepGoing: options.keepGoing === true,
@@ -20,13 +21,9 @@ export async function run(
   });
 }
 
-/** A throw-away memory unless a store was named here, so that a script touches nobody's data by accident. */
-const ownStore = ({ settings, io }: Context): string =>
-  settings.origins.store === "flag" || io.env.AGNO_CHAT_HOME ? settings.values.store : "memory:";
-
-async function* readable(file: string): AsyncGenerator<Uint8Array> {
+async function contentOf(file: string): Promise<Uint8Array> {
   try {
-    yield* createReadStream(file);
+    return await readFile(file);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     throw new AgnoChatError(
@@ -36,3 +33,7 @@ async function* readable(file: string): AsyncGenerator<Uint8Array> {
     );
   }
 }
+
+/** A throw-away memory unless a store was named here, so that a script touches nobody's data by accident. */
+const ownStore = ({ settings, io }: Context): string =>
+  settings.origins.store === "flag" || io.env.AGNO_CHAT_HOME ? settings.values.store : "memory:";

@@ -15,6 +15,8 @@ export interface RunViewOptions {
   readonly write: (text: string) => void;
   /** Where everything else goes, a line at a time. */
   readonly note: (line: string) => void;
+  /** Whether a tool's line says how long it took. Default: true. */
+  readonly durations?: boolean;
 }
 
 const LONGEST_NOTE = 200;
@@ -30,10 +32,10 @@ export class RunView {
   }
 
   show(event: RunEvent): void {
-    const { note } = this.#options;
+    const { note, durations = true } = this.#options;
     if (event.type === "text-delta") this.#showText(event.text);
     else if (event.type === "tool-call") this.endLine();
-    else if (event.type === "tool-result") note(toolLine(event));
+    else if (event.type === "tool-result") note(toolLine(event, durations));
     else if (event.type === "retry") note(retryLine(event));
     else if (event.type === "run-end") this.endLine();
   }
@@ -57,14 +59,13 @@ export class RunView {
   }
 }
 
-function toolLine({
-  name,
-  content,
-  isError,
-  durationMs,
-}: RunEvent & { type: "tool-result" }): string {
+function toolLine(
+  { name, content, isError, durationMs }: RunEvent & { type: "tool-result" },
+  withDuration: boolean,
+): string {
   const outcome = isError ? `failed: ${content}` : content;
-  return singleLine(`· ${name} (${Math.round(durationMs)} ms) ${outcome}`, LONGEST_NOTE);
+  const duration = withDuration ? ` (${Math.round(durationMs)} ms)` : "";
+  return singleLine(`· ${name}${duration} ${outcome}`, LONGEST_NOTE);
 }
 
 function retryLine({ reason, delayMs, attempt }: RunEvent & { type: "retry" }): string {

@@ -1,6 +1,6 @@
-import { AgnoChatError } from "../../errors.js";
+import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import { singleLine } from "../../sanitise.js";
+import { safeJson } from "../safe-json.js";
 
 /** What an expectation is held against. */
 export interface Outcome {
@@ -8,8 +8,8 @@ export interface Outcome {
   readonly output: string;
   /** Messages kept of the active user's session. */
   readonly size: () => Promise<number>;
-  /** The code the last input failed with. */
-  readonly failure: string | undefined;
+  /** What the last input failed with. */
+  readonly failure: AgnoChatError | undefined;
 }
 
 /** Answers undefined when it is met, else what was expected and what came. */
@@ -20,7 +20,9 @@ type Check = (
 
 const LONGEST_SHOWN = 300;
 
-const shown = (text: string): string => JSON.stringify(singleLine(text, LONGEST_SHOWN));
+/** One line in which every line end and control character of `text` shows. */
+const shown = (text: string): string =>
+  safeJson(text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN - 1)}…`);
 
 const met = (isMet: boolean, expected: string, { output }: Outcome): string | undefined =>
   isMet ? undefined : `expected ${expected}, but it was ${shown(output)}`;
@@ -42,10 +44,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const size = await outcome.size();
     return size === Number(text) ? undefined : `expected ${text} messages, but there are ${size}`;
   },
-  fails: (code, { failure }) =>
-    failure === code
-      ? undefined
-      : `expected ${code}, but it ${failure === undefined ? "did not fail" : `failed with ${failure}`}`,
+  fails: (code, { failure }) => {
+    if (failure?.code === code) return undefined;
+    const came =
+      failure === undefined ? "did not fail" : `failed with ${failure.code} (${failure.message})`;
+    return `expected it to fail with ${code}, but it ${came}`;
+  },
 };
 
 /**
@@ -58,12 +62,13 @@ export async function check(
   argument: string,
   outcome: Outcome,
 ): Promise<string | undefined> {
-  const found = Object.hasOwn(CHECKS, word) ? CHECKS[word] : undefined;
-  if (found === undefined) throw unknownWord(word);
+  const holds = Object.hasOwn(CHECKS, word) ? CHECKS[word] : undefined;
+  if (holds === undefined) throw unknownWord(word);
   if (argument === "") throw new AgnoChatError("USAGE", `?${word} needs something to expect.`);
   if (word === "size" && !/^\d+$/.test(argument))
     throw new AgnoChatError("USAGE", `?size takes a number of messages, not ${shown(argument)}.`);
-  return found(argument, outcome);
+  if (word === "fails" && !Object.hasOwn(ERROR_TABLE, argument)) throw unknownCode(argument);
+  return holds(argument, outcome);
 }
 
 /** `/pattern/flags`, or the pattern alone. */
@@ -79,10 +84,15 @@ function expressionOf(text: string): RegExp {
 function unknownWord(word: string): AgnoChatError {
   const known = Object.keys(CHECKS);
   const near = nearest(word, known);
-  return new AgnoChatError("USAGE", `There is no expectation ?${word}.`, {
-    hint:
-      near === undefined
-        ? `Known: ${known.map((name) => `?${name}`).join(", ")}.`
-        : `Did you mean ?${near}?`,
-  });
+  const hint =
+    near === undefined
+      ? `Known: ${known.map((name) => `?${name}`).join(", ")}. A message that begins with ? goes into a """ block.`
+      : `Did you mean ?${near}?`;
+  return new AgnoChatError("USAGE", `There is no expectation ?${word}.`, { hint });
+}
+
+function unknownCode(code: string): AgnoChatError {
+  const near = nearest(code, Object.keys(ERROR_TABLE));
+  const hint = near === undefined ? "For example: USAGE, MODEL_AUTH." : `Did you mean ${near}?`;
+  return new AgnoChatError("USAGE", `There is no error code ${shown(code)}.`, { hint });
 }

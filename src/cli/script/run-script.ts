@@ -1,7 +1,7 @@
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
 import { handle } from "../repl/handle.js";
-import { parseInput } from "../repl/input.js";
+import { type Input, parseInput } from "../repl/input.js";
 import type { Repl } from "../repl/repl.js";
 import { check, type Outcome } from "./expectations.js";
 import type { ScriptScreen } from "./script-screen.js";
@@ -18,28 +18,43 @@ export interface ScriptOptions {
   readonly signal: AbortSignal;
   /** Go on after a failure. */
   readonly keepGoing: boolean;
-  /** Called before an input is done. */
-  readonly onInput?: (text: string) => void;
+  /**
+   * Somebody may write the next line only after the answer to this one: then a failed input is reported at once, though
+   * the next line may say that it was expected.
+   */
+  readonly isLive: boolean;
+  /** Called with every statement before it is done. */
+  readonly onStatement?: (statement: Statement) => void;
   readonly onFailure: (failure: AgnoChatError) => void;
+}
+
+export interface Failure {
+  /** Undefined when it was not one line that failed. */
+  readonly line: number | undefined;
+  /** Its message names the line. */
+  readonly error: AgnoChatError;
 }
 
 export interface Verdict {
   readonly inputs: number;
   readonly expectations: number;
-  /** In the order of the lines; each names its line. */
-  readonly failures: readonly AgnoChatError[];
+  /** In the order of the lines. */
+  readonly failures: readonly Failure[];
 }
 
-/** Runs a script strictly one line after the other, up to its end, its first failure, or `/exit`. */
+/**
+ * Runs a script strictly one line after the other, up to its end, its first failure, or `/exit`.
+ * @throws the reason of `signal`, as soon as it aborts
+ */
 export async function runScript(options: ScriptOptions): Promise<Verdict> {
   return new ScriptRun(options).run();
 }
 
 class ScriptRun {
   readonly #options: ScriptOptions;
-  readonly #failures: AgnoChatError[] = [];
-  /** An input that failed: whether that is a failure of the script, its next statement says. */
-  #unanswered: AgnoChatError | undefined;
+  readonly #failures: Failure[] = [];
+  /** An input that failed: whether that is a failure of the script, the next statement says. */
+  #unanswered: Failure | undefined;
   #lastOutput = "";
   #inputs = 0;
   #expectations = 0;
@@ -49,45 +64,48 @@ class ScriptRun {
   }
 
   async run(): Promise<Verdict> {
-    const { repl, lines, name } = this.#options;
+    const { repl, lines } = this.#options;
     try {
       for await (const statement of statementsOf(lines)) {
         await this.#step(statement);
         if (this.#isDecided || repl.isOver) break;
       }
     } catch (thrown) {
-      this.#fail(at(name, undefined, asAgnoChatError(thrown)));
+      this.#settle();
+      if (!this.#isDecided) this.#fail(this.#failure(thrown));
     }
     this.#settle();
     return { inputs: this.#inputs, expectations: this.#expectations, failures: this.#failures };
   }
 
   get #isDecided(): boolean {
-    const { keepGoing, signal } = this.#options;
-    return signal.aborted || (this.#failures.length > 0 && !keepGoing);
+    return this.#failures.length > 0 && !this.#options.keepGoing;
   }
 
   async #step(statement: Statement): Promise<void> {
-    const answersFailure = statement.kind === "expectation" && statement.word === "fails";
-    if (!answersFailure) this.#settle();
+    const isAboutFailure =
+      statement.kind === "comment" ||
+      (statement.kind === "expectation" && statement.word === "fails");
+    if (!isAboutFailure) this.#settle();
     if (this.#isDecided) return;
+    this.#options.onStatement?.(statement);
     try {
-      if (statement.kind === "expectation") await this.#expect(statement);
-      else await this.#input(statement);
+      if (statement.kind === "input") await this.#input(statement);
+      else if (statement.kind === "expectation") await this.#expect(statement);
+      else if (statement.kind === "unended-block") throw unendedBlock();
     } catch (thrown) {
-      const failure = at(this.#options.name, statement.line, asAgnoChatError(thrown));
-      if (statement.kind === "input") this.#unanswered = failure;
+      const failure = this.#failure(thrown, statement.line);
+      if (statement.kind === "input") this.#hold(failure);
       else this.#fail(failure);
     }
   }
 
   async #input({ text, literal }: Statement & { kind: "input" }): Promise<void> {
-    const { repl, screen, env, signal, onInput } = this.#options;
+    const { repl, screen, env, signal } = this.#options;
     this.#inputs++;
     screen.takeLast();
-    onInput?.(text);
     try {
-      const input = parseInput(expandVariables(text, env), literal);
+      const input = withVariables(parseInput(text, literal), env);
       await handle(repl, input, { who: repl.active, signal });
     } finally {
       this.#lastOutput = screen.takeLast();
@@ -95,39 +113,60 @@ class ScriptRun {
   }
 
   async #expect({ word, argument }: Statement & { kind: "expectation" }): Promise<void> {
-    const { repl, env } = this.#options;
+    const { repl, screen, env, isLive } = this.#options;
     this.#expectations++;
     const { userId, sessionId } = repl.active;
     const outcome: Outcome = {
       output: this.#lastOutput,
       size: async () => repl.memory.size(userId, { sessionId }),
-      failure: this.#unanswered?.code,
+      failure: this.#unanswered?.error,
     };
+    this.#unanswered = undefined;
     const fault = await check(word, expandVariables(argument, env), outcome);
-    if (word === "fails") this.#unanswered = undefined;
     if (fault !== undefined) throw new AgnoChatError("EXPECTATION_FAILED", fault);
+    if (word === "fails" && !isLive) screen.print(`${this.#lastOutput}\n`);
+  }
+
+  /** Keeps a failed input until it is known whether it was expected; what it failed with counts as its output. */
+  #hold(failure: Failure): void {
+    const { isLive, onFailure } = this.#options;
+    this.#unanswered = failure;
+    this.#lastOutput += [failure.error.message, failure.error.hint].join(" ");
+    if (isLive) onFailure(failure.error);
   }
 
   /** A failed input that no `?fails` spoke for is a failure of the script. */
   #settle(): void {
-    if (this.#unanswered !== undefined) this.#fail(this.#unanswered);
+    const failure = this.#unanswered;
     this.#unanswered = undefined;
-  }
-
-  #fail(failure: AgnoChatError): void {
+    if (failure === undefined) return;
     this.#failures.push(failure);
-    this.#options.onFailure(failure);
+    if (!this.#options.isLive) this.#options.onFailure(failure.error);
+  }
+
+  #fail(failure: Failure): void {
+    this.#failures.push(failure);
+    this.#options.onFailure(failure.error);
+  }
+
+  /** @throws what was thrown because the script was told to end */
+  #failure(thrown: unknown, line?: number): Failure {
+    const { name, signal } = this.#options;
+    signal.throwIfAborted();
+    const { code, message, hint, cause } = asAgnoChatError(thrown);
+    const place = line === undefined ? name : `${name}:${line}`;
+    const options = { ...(hint === undefined ? {} : { hint }), cause };
+    return { line, error: new AgnoChatError(code, `${place}: ${message}`, options) };
   }
 }
 
-function at(
-  name: string,
-  line: number | undefined,
-  { code, message, hint, cause }: AgnoChatError,
-): AgnoChatError {
-  const place = line === undefined ? name : `${name}:${line}`;
-  return new AgnoChatError(code, `${place}: ${message}`, {
-    ...(hint === undefined ? {} : { hint }),
-    cause,
+/** Parsed first: what a variable holds never becomes a command. */
+const withVariables = (input: Input, env: Io["env"]): Input =>
+  input.kind === "message"
+    ? { ...input, text: expandVariables(input.text, env) }
+    : { ...input, argument: expandVariables(input.argument, env) };
+
+const unendedBlock = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "The block that begins here never ends.", {
+    hint: 'End it with a line that holds """ alone.',
   });
-}

@@ -1,24 +1,22 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
-import { sanitise } from "../../sanitise.js";
 import type { Output } from "../output.js";
-import { plainReply } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import type { ReplyView, Screen } from "../repl/screen.js";
+import type { Layout } from "./layout.js";
 
 /** Where a script shows what it does: replies and answers on stdout, remarks on stderr, nobody to ask. */
 export class ScriptScreen implements Screen {
   readonly #output: Output;
-  readonly #indent: string;
+  readonly #layout: Layout;
   #last = "";
 
-  /** @param indent What every row of a reply begins with. */
-  constructor(output: Output, indent = "") {
+  constructor(output: Output, layout: Layout) {
     this.#output = output;
-    this.#indent = indent;
+    this.#layout = layout;
   }
 
-  /** What was shown since the last call. */
+  /** The reply, or all that a command answered, since the last call. */
   takeLast(): string {
     const last = this.#last;
     this.#last = "";
@@ -27,23 +25,21 @@ export class ScriptScreen implements Screen {
 
   print(text: string): void {
     this.#last += text;
-    this.#write(sanitise(text));
+    this.#output.writeSafe(this.#layout.answer(text));
   }
 
   note(text: string): void {
+    this.#last += `${text}\n`;
     this.#output.note(text);
   }
 
   reply(): ReplyView {
-    let row = "";
     const view = new RunView({
-      text: plainReply,
-      write: (text) => {
-        const rows = (row + text).split("\n");
-        row = rows.pop() ?? "";
-        for (const whole of rows) this.#write(`${whole}\n`);
-      },
+      text: this.#layout.reply,
+      write: (text) => this.#output.writeSafe(text),
       note: (line) => this.#output.note(line),
+      // Two runs of one script show the same.
+      durations: false,
     });
     return {
       show: (event: RunEvent) => {
@@ -75,10 +71,6 @@ export class ScriptScreen implements Screen {
   forgetInput(): void {}
 
   clear(): void {}
-
-  #write(text: string): void {
-    this.#output.writeSafe(this.#indent === "" ? text : text.replace(/^(?=.)/gm, this.#indent));
-  }
 }
 
 const needsTerminal = (command: string): AgnoChatError =>

@@ -1,26 +1,21 @@
-import { AgnoChatError } from "../../errors.js";
-
-/** One step of a script. `line` counts from 1. */
-export type Statement =
+/** One step of a script. `line` counts from 1; of a block it is the line where the block begins. */
+export type Statement = { readonly line: number } & (
+  | { readonly kind: "comment"; readonly text: string }
   | {
       readonly kind: "input";
-      readonly line: number;
       readonly text: string;
+      /** A message whatever it begins with. */
       readonly literal: boolean;
     }
-  | {
-      readonly kind: "expectation";
-      readonly line: number;
-      readonly word: string;
-      readonly argument: string;
-    };
+  | { readonly kind: "expectation"; readonly word: string; readonly argument: string }
+  | { readonly kind: "unended-block" }
+);
 
 const FENCE = '"""';
 
 /**
  * The steps of a script, each as soon as its line is there: `#` begins a comment, `"""` begins and ends a block that is
  * one message whatever it holds, `?word` is an expectation, anything else an input as in the REPL.
- * @throws {AgnoChatError} `USAGE` for a block that never ends
  */
 export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerator<Statement> {
   let line = 0;
@@ -35,19 +30,16 @@ export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerato
         block = undefined;
       }
     } else if (trimmed === FENCE) block = { line, rows: [] };
-    else if (trimmed !== "" && !trimmed.startsWith("#")) yield statementOf(trimmed, line);
+    else if (trimmed !== "") yield { ...statementOf(trimmed), line };
   }
-  if (block !== undefined) throw unended(block.line);
+  if (block !== undefined) yield { kind: "unended-block", line: block.line };
 }
 
-function statementOf(text: string, line: number): Statement {
-  const [, word, argument = ""] = /^\?([a-z-]+)(?:\s+(.*))?$/.exec(text) ?? [];
+/** What begins with `?` is never a message: a mistyped expectation would pass as one. */
+function statementOf(text: string) {
+  if (text.startsWith("#")) return { kind: "comment", text: text.slice(1).trim() } as const;
+  const [, word, argument = ""] = /^\?(\S+)(?:\s+(.*))?$/.exec(text) ?? [];
   return word === undefined
-    ? { kind: "input", line, text, literal: false }
-    : { kind: "expectation", line, word, argument };
+    ? ({ kind: "input", text, literal: false } as const)
+    : ({ kind: "expectation", word, argument } as const);
 }
-
-const unended = (line: number): AgnoChatError =>
-  new AgnoChatError("USAGE", `The block that begins in line ${line} never ends.`, {
-    hint: `End it with a line that holds ${FENCE} alone.`,
-  });

@@ -1,10 +1,11 @@
-import type { AgnoChatError } from "../../errors.js";
-import { ERROR_TABLE } from "../../errors.js";
+import { addAbortSignal, type Readable } from "node:stream";
+import { type AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { openMemory } from "../../memory/open.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
 import { openRepl } from "../repl/open-repl.js";
 import { count } from "../words.js";
+import { PLAIN } from "./layout.js";
 import { linesOf } from "./lines.js";
 import { runScript, type Verdict } from "./run-script.js";
 import { ScriptScreen } from "./script-screen.js";
@@ -12,11 +13,11 @@ import { ScriptScreen } from "./script-screen.js";
 export interface Transcript {
   /** As it stands in front of a line number. */
   readonly name: string;
-  readonly source: AsyncIterable<Uint8Array | string>;
+  readonly source: Readable;
   readonly model: Model;
   readonly store: string;
   readonly keepGoing: boolean;
-  /** Show every input behind its prompt, and the replies indented. */
+  /** Show the whole conversation; else only the answers, as they are needed by whoever writes the lines. */
   readonly echo: boolean;
 }
 
@@ -26,23 +27,21 @@ export interface Transcript {
  */
 export async function transcript(context: Context, script: Transcript): Promise<number> {
   const { io, signal, output, options } = context;
-  const { name, model, source, keepGoing, echo } = script;
-  const screen = new ScriptScreen(output, echo ? "  " : "");
+  const { name, model, keepGoing } = script;
+  const echo = script.echo ? (await import("./echo.js")).createEcho(context) : undefined;
+  const screen = new ScriptScreen(output, echo?.layout ?? PLAIN);
   const memory = await openMemory(script.store);
   try {
     const repl = await openRepl(context, { memory, model, screen });
-    const prompted = (text: string) =>
-      output.write(`${text.replace(/^/gm, `${repl.active.userId}> `)}\n`);
-    const onFailure = (failure: AgnoChatError) => options.json || output.failure(failure);
     const verdict = await runScript({
-      ...{ repl, screen, name, keepGoing, signal, onFailure, env: io.env },
-      lines: linesOf(source),
-      ...(echo ? { onInput: prompted } : {}),
+      ...{ repl, screen, name, keepGoing, signal, env: io.env, isLive: !script.echo },
+      lines: linesOf(addAbortSignal(signal, script.source)),
+      onStatement: (statement) => echo?.show(statement, repl.active),
+      onFailure: (failure) => options.json || output.failure(failure),
     });
-    signal.throwIfAborted();
     report(context, script, verdict);
     const [first] = verdict.failures;
-    return first === undefined ? 0 : ERROR_TABLE[first.code].exit;
+    return first === undefined ? 0 : ERROR_TABLE[first.error.code].exit;
   } finally {
     await memory.close();
   }
@@ -51,20 +50,21 @@ export async function transcript(context: Context, script: Transcript): Promise<
 function report({ output, options }: Context, { name, echo }: Transcript, verdict: Verdict): void {
   const { inputs, expectations, failures } = verdict;
   if (options.json) {
-    const listed = failures.map(({ code, message, hint }) => ({
-      code,
-      message,
-      hint: hint ?? null,
-    }));
+    const [first] = failures;
     output.document({
-      ok: failures.length === 0,
-      script: name,
-      inputs,
-      expectations,
-      failures: listed,
+      ok: first === undefined,
+      ...(first === undefined ? {} : { error: documentOf(first.error) }),
+      ...{ script: name, inputs, expectations },
+      failures: failures.map(({ line, error }) => ({ line: line ?? null, ...documentOf(error) })),
     });
   } else if (echo || expectations > 0)
     output.note(
       `${name}: ${count(inputs, "input")}, ${count(expectations, "expectation")}, ${failures.length} failed.`,
     );
 }
+
+const documentOf = ({ code, message, hint }: AgnoChatError) => ({
+  code,
+  message,
+  hint: hint ?? null,
+});

@@ -1,0 +1,65 @@
+import { sanitise } from "../../sanitise.js";
+import type { Context } from "../context.js";
+import { createPalette } from "../render/colour.js";
+import { markdownReply } from "../render/markdown-reply.js";
+import { plainReply } from "../render/reply.js";
+import type { TextRenderer } from "../render/run-view.js";
+import { wrapText } from "../render/wrap.js";
+import { promptOf } from "../repl/prompt.js";
+import type { Who } from "../repl/screen.js";
+import type { Layout } from "./layout.js";
+import type { Statement } from "./statements.js";
+
+/** What every row begins with that a script did not say itself, so that nothing a model says can pass for a prompt. */
+const INDENT = "  ";
+
+/** A script shown as a conversation: its comments as headings, each input behind its prompt, the answers indented. */
+export interface Echo {
+  readonly layout: Layout;
+  /** Shows a statement of whoever is active. */
+  readonly show: (statement: Statement, who: Who) => void;
+}
+
+export function createEcho({ io, options, output }: Context): Echo {
+  const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
+  const width = () => io.stdout.columns ?? 80;
+  let lastComment = 0;
+  return {
+    layout: io.stdout.isTTY
+      ? {
+          answer: (text) => wrapText(sanitise(text).trimEnd(), { width: width(), indent: INDENT }),
+          reply: () => markdownReply({ width, palette, indent: INDENT }),
+        }
+      : { answer: (text) => indentation()(sanitise(text)), reply: indentedReply },
+    show(statement, who) {
+      if (statement.kind === "comment") {
+        const gap = statement.line === lastComment + 1 ? "" : "\n";
+        output.writeSafe(`${gap}${palette.dim(`# ${sanitise(statement.text)}`)}\n`);
+        lastComment = statement.line;
+      } else if (statement.kind === "input") {
+        const text = sanitise(statement.text).replaceAll("\n", `\n${CONTINUATION}`);
+        output.writeSafe(`${promptOf(who, palette)}${text}\n`);
+      }
+    },
+  };
+}
+
+/** As on the terminal where a message of several lines is typed. */
+const CONTINUATION = "… ";
+
+function indentedReply(): TextRenderer {
+  const safe = plainReply();
+  const indent = indentation();
+  return { write: (chunk) => indent(safe.write(chunk)), end: () => indent(safe.end()) };
+}
+
+/** Indents every row that is not empty of a text that comes in pieces. */
+function indentation(): (piece: string) => string {
+  let isRowStart = true;
+  return (piece) => {
+    if (piece === "") return "";
+    const first = isRowStart && !piece.startsWith("\n") ? INDENT : "";
+    isRowStart = piece.endsWith("\n");
+    return first + piece.replace(/\n(?=[^\n])/g, `\n${INDENT}`);
+  };
+}

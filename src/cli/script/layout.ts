@@ -1,0 +1,14 @@
+import { sanitise } from "../../sanitise.js";
+import { plainReply } from "../render/reply.js";
+import type { TextRenderer } from "../render/run-view.js";
+
+/** How a script sets what it shows. */
+export interface Layout {
+  /** Any text a command answers, made safe. */
+  readonly answer: (text: string) => string;
+  /** For one text of a reply. */
+  readonly reply: () => TextRenderer;
+}
+
+/** As it comes, only made safe: for whoever reads the answers alone. */
+export const PLAIN: Layout = { answer: sanitise, reply: plainReply };
