@@ -1,16 +1,15 @@
 import { asAgnoChatError } from "../../errors.js";
 import { commandOf, handle } from "./handle.js";
 import { type Input, parseInput } from "./input.js";
-import type { LineEditor, SentMessage } from "./line-editor.js";
+import type { Interrupt, LineEditor, SentMessage } from "./line-editor.js";
 import type { LiveScreen } from "./live-screen.js";
 import type { Repl } from "./repl.js";
-import type { Who } from "./screen.js";
 
 interface Job {
   readonly text: string;
   readonly input: Input;
-  /** Who typed it: fixed when it was typed, whoever is active when it is done. */
-  readonly who: Who;
+  /** Who typed it, whoever is active when it is done. */
+  readonly userId: string;
 }
 
 export interface ConversationOptions {
@@ -36,35 +35,32 @@ export class Conversation {
 
   /** Until the user leaves. A reply that is still coming is stopped then. */
   async run(): Promise<void> {
-    const release = this.#editor.captureInterrupts(({ key, cleared }) =>
-      this.#interrupt(key, cleared),
-    );
-    for (
-      let event = await this.#editor.next();
-      event.type !== "end";
-      event = await this.#editor.next()
-    )
-      if (event.type === "message") this.#take(event);
-    release();
+    await new Promise<void>((resolve) => {
+      this.#editor.listen((event) => {
+        if (event.type === "message") this.#take(event);
+        else if (event.type === "interrupt") this.#interrupt(event);
+        else resolve();
+      });
+    });
     this.#waiting.length = 0;
     this.#running?.abort();
     await this.#work;
   }
 
-  #take({ text, literal, owner }: SentMessage): void {
-    const job = { text, input: parseInput(text, literal), who: this.#repl.whoIs(owner) };
+  #take({ text, literal, owner: userId }: SentMessage): void {
+    const job = { text, input: parseInput(text, literal), userId };
     if (isImmediate(job.input)) void this.#perform(job, new AbortController());
     else if (this.#running === undefined) this.#work = this.#drain(job);
     else {
       this.#waiting.push(job);
-      this.#screen.note(`↑ waits for its turn, as ${owner}`);
+      this.#screen.note(`↑ waits for its turn, as ${userId}`);
     }
   }
 
   async #drain(first: Job): Promise<void> {
     for (let job: Job | undefined = first; job !== undefined; job = this.#waiting.shift()) {
       // Once more, since other rows have come between it and its reply.
-      if (job !== first) this.#screen.note(`${job.who.userId}: ${job.text}`);
+      if (job !== first) this.#screen.note(`${job.userId}: ${job.text}`);
       this.#running = new AbortController();
       await this.#perform(job, this.#running);
     }
@@ -72,8 +68,9 @@ export class Conversation {
     if (this.#repl.isOver) this.#editor.close();
   }
 
-  async #perform({ input, who }: Job, controller: AbortController): Promise<void> {
+  async #perform({ input, userId }: Job, controller: AbortController): Promise<void> {
     try {
+      const who = this.#repl.whoIs(userId);
       await handle(this.#repl, input, { who, signal: controller.signal });
     } catch (thrown) {
       const { code, message, hint } = asAgnoChatError(thrown);
@@ -82,7 +79,7 @@ export class Conversation {
     }
   }
 
-  #interrupt(key: "ctrl-c" | "escape", cleared: boolean): void {
+  #interrupt({ key, cleared }: Interrupt): void {
     if (this.#running !== undefined && !cleared) this.#running.abort();
     else if (key === "ctrl-c" && !cleared) this.#screen.note("To leave: Ctrl-D or /exit.");
   }

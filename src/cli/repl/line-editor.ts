@@ -8,7 +8,6 @@ import type { InputHistory } from "./input-history.js";
 import { type Key, KeyDecoder } from "./terminal-keys.js";
 import { TerminalModes } from "./terminal-modes.js";
 import { Screen } from "./terminal-screen.js";
-import { WaitingLine } from "./waiting-line.js";
 
 export interface LineEditorOptions {
   /** A terminal, as `output` is. */
@@ -51,6 +50,9 @@ export type LineEvent = SentMessage | Interrupt | { readonly type: "end" };
 
 const MAX_CANDIDATES_SHOWN = 60;
 
+/** What may end a message, or stop one. */
+const HEARD_KEYS: ReadonlySet<string> = new Set(["return", "ctrl-c", "ctrl-d"]);
+
 const GIVE_UP_SEARCH: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-g"]);
 
 /**
@@ -62,7 +64,7 @@ export class LineEditor {
   readonly #screen: Screen;
   readonly #modes: TerminalModes;
   readonly #keys: KeyDecoder;
-  readonly #events = new WaitingLine<LineEvent>();
+  readonly #held: (() => void)[] = [];
   readonly #desks = new Map<string, Desk>();
   readonly #onData = (chunk: Buffer | string): void => this.#keys.write(chunk);
   readonly #onEnd = (): void => this.close();
@@ -84,7 +86,7 @@ export class LineEditor {
   };
   #prompt: string;
   #desk: Desk;
-  #captured: ((interrupt: Interrupt) => void) | undefined;
+  #listener: ((event: LineEvent) => void) | undefined;
   #active = false;
   #closed = false;
   #unprinted = "";
@@ -96,29 +98,21 @@ export class LineEditor {
     this.#prompt = options.prompt;
     this.#desk = new Desk(options.owner, options.history);
     this.#keys = new KeyDecoder({
-      key: (key) => this.#key(key),
-      paste: (text) => this.#desk.paste(text),
+      key: (key) => this.#act(() => this.#key(key), HEARD_KEYS.has(key.name)),
+      paste: (text) => this.#act(() => this.#desk.paste(text)),
       idle: () => this.#show(),
     });
   }
 
   /**
-   * The next thing the user did, in order: a message, Ctrl-C, or the end of input (Ctrl-D on an empty line, a terminal
-   * that went away, `close`). Typing goes on while nobody waits.
+   * Hands everything the user does to `listener` at the moment it is done, so that a switch of user reaches the very next
+   * key. What was typed before anybody listened is done now.
    */
-  next(): Promise<LineEvent> {
-    return this.#events.take();
-  }
-
-  /**
-   * Hands interrupts to `handler` at once instead of to `next`, Escape among them, which else does nothing.
-   * @returns ends it
-   */
-  captureInterrupts(handler: (interrupt: Interrupt) => void): () => void {
-    this.#captured = handler;
-    return () => {
-      if (this.#captured === handler) this.#captured = undefined;
-    };
+  listen(listener: (event: LineEvent) => void): void {
+    this.#listener = listener;
+    for (const action of this.#held.splice(0)) action();
+    this.#show();
+    if (this.#closed) this.#tellEnd();
   }
 
   setPrompt(prompt: string): void {
@@ -184,13 +178,23 @@ export class LineEditor {
     }
   }
 
-  /** Gives the terminal back for good. `next` answers "end" once all that was sent before is taken. */
+  /** Gives the terminal back for good, and says "end". */
   close(): void {
     if (this.#closed) return;
     if (this.#active && !this.#desk.draft.isEmpty) this.#leaveBehind();
     this.suspend();
     this.#closed = true;
-    this.#events.close({ type: "end" });
+    this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    this.#listener?.({ type: "end" });
+  }
+
+  /** Before anybody listens, the first thing that would be heard waits, and all that follows it. */
+  #act(action: () => void, isHeard = false): void {
+    if (this.#listener === undefined && (isHeard || this.#held.length > 0)) this.#held.push(action);
+    else action();
   }
 
   #show(): void {
@@ -228,22 +232,20 @@ export class LineEditor {
     if (text.trim() === "") return desk.clear();
     this.#leaveBehind();
     desk.clear();
-    this.#events.put({ type: "message", text, owner: desk.owner, literal });
     const elsewhere = literal ? undefined : this.#options.keep?.(text);
     if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
     else desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
+    this.#listener?.({ type: "message", text, owner: desk.owner, literal });
   }
 
   #interrupt(key: Interrupt["key"]): void {
     const cleared = key === "ctrl-c" && !this.#desk.draft.isEmpty;
     if (cleared) this.#desk.clear();
-    const interrupt: Interrupt = { type: "interrupt", key, cleared };
-    if (this.#captured !== undefined) this.#captured(interrupt);
-    else if (key === "ctrl-c") this.#events.put(interrupt);
+    this.#listener?.({ type: "interrupt", key, cleared });
   }
 
   #endOrDelete(): void {
-    if (this.#desk.draft.isEmpty) this.#events.put({ type: "end" });
+    if (this.#desk.draft.isEmpty) this.close();
     else this.#desk.draft.deleteRight();
   }
 

@@ -47,20 +47,10 @@ const COMMANDS: Record<string, (rest: string) => unknown> = {
     editor.resume();
   },
   "/edit": async (text) => note({ type: "edited", text: await editor.edit(text) }),
-  "/capture": () => {
-    const release = editor.captureInterrupts((interrupt) => {
-      note({ ...interrupt, captured: true });
-      release();
-    });
-  },
   "/later": (text) => {
     // On a signal of the test, so that what is typed meanwhile is known to be there.
     process.once("SIGUSR2", () => editor.print(`${text}\n`));
     note({ type: "pid", pid: process.pid });
-  },
-  "/hold": async () => {
-    note({ type: "pid", pid: process.pid });
-    await new Promise((resolve) => process.once("SIGUSR2", resolve));
   },
   "/crash": () => {
     setImmediate(() => {
@@ -70,12 +60,16 @@ const COMMANDS: Record<string, (rest: string) => unknown> = {
   "/exit": () => editor.close(),
 };
 
+const listen = (): void =>
+  editor.listen((event) => {
+    note(event);
+    if (event.type !== "message" || event.literal) return;
+    const [command = "", ...words] = event.text.split(" ");
+    COMMANDS[command]?.(words.join(" "));
+  });
+
 editor.resume();
-for (let event = await editor.next(); ; event = await editor.next()) {
-  note(event);
-  if (event.type === "end") break;
-  if (event.type !== "message" || event.literal) continue;
-  const [command = "", ...words] = event.text.split(" ");
-  await COMMANDS[command]?.(words.join(" "));
-}
-editor.close();
+if (process.argv[3] === "later") {
+  note({ type: "pid", pid: process.pid });
+  process.once("SIGUSR2", listen);
+} else listen();
