@@ -38,8 +38,9 @@ function encodeValue(key: string, value: JsonValue | undefined): string | undefi
   }
 }
 
-/** Throws where JSON.stringify would quietly drop a value or turn it into another one. */
-function refuseLoss(this: unknown, _key: string, value: unknown): unknown {
+/** Throws where JSON.stringify would quietly drop a value or turn it into another one, as it does a Date. */
+function refuseLoss(this: unknown, key: string): unknown {
+  const value = (this as Readonly<Record<string, unknown>>)[key];
   const lost =
     typeof value === "function" ||
     typeof value === "symbol" ||

@@ -483,7 +483,8 @@ const states: Promises = {
   "refuses a value that is not JSON, naming the key, and stores nothing": async ({ memory }) => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
-    const values = [() => 1, Symbol("s"), Number.NaN, Infinity, 1n, cycle, new Map(), [undefined]];
+    const wrong = [() => 1, Symbol("s"), Number.NaN, Infinity, 1n];
+    const values = [...wrong, cycle, new Map(), new Date(0), [undefined]];
     for (const value of [...values, ...values.map((inner) => ({ inner }))]) {
       const state = { good: 1, "the key": value } as unknown as StatePatch;
       const error = await rejects("INVALID_STATE", () =>
