@@ -72,3 +72,18 @@ export const assistantMessage = (
 
 export const toolMessage = (toolCallId: string, content: string, isError = false): ToolMessage =>
   isError ? { role: "tool", content, toolCallId, isError } : { role: "tool", content, toolCallId };
+
+/** The message alone, without what a memory added to it. */
+export function plainMessage(message: Message): Message {
+  if (message.role === "assistant") {
+    const { role, content, toolCalls, interrupted } = message;
+    return {
+      ...{ role, content },
+      ...(toolCalls === undefined ? {} : { toolCalls }),
+      ...(interrupted === undefined ? {} : { interrupted }),
+    };
+  }
+  if (message.role === "tool")
+    return toolMessage(message.toolCallId, message.content, message.isError);
+  return { role: message.role, content: message.content };
+}

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { assistantMessage, systemMessage, toolMessage, userMessage } from "../src/messages.js";
+import {
+  assistantMessage,
+  plainMessage,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from "../src/messages.js";
 
 const call = { id: "call-1", name: "add", arguments: "{}" };
 
@@ -34,5 +40,27 @@ describe("the constructors", () => {
       expect(userMessage(text).content).toBe(text);
       expect(JSON.parse(JSON.stringify(userMessage(text)))).toEqual(userMessage(text));
     }
+  });
+});
+
+describe("plainMessage", () => {
+  const stored = {
+    id: 1,
+    runId: "run",
+    sessionId: "default",
+    createdAt: "2026-01-01T00:00:00.000Z",
+  };
+
+  it("is the message without what a memory added, for each role", () => {
+    const messages = [
+      userMessage("Hi"),
+      systemMessage("Be kind."),
+      { ...assistantMessage("", [call]), interrupted: true },
+      assistantMessage("Hello"),
+      toolMessage("call-1", "no", true),
+      toolMessage("call-1", "yes"),
+    ];
+    for (const message of messages)
+      expect(plainMessage({ ...message, ...stored, model: "m" } as never)).toStrictEqual(message);
   });
 });

@@ -4,6 +4,7 @@ import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory } from "../memory/memory.js";
+import { plainMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { type ToolTable, toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
@@ -118,7 +119,8 @@ export class Agent {
     const { userId, sessionId } = this.#whoOf(options);
     const { memory, historyLimit: limit } = this.#parts;
     const snapshot = await memory.read(userId, { sessionId, limit });
-    return requestOf(this.#parts, snapshot, { current: [], limit });
+    const request = requestOf(this.#parts, snapshot, { current: [], limit });
+    return { ...request, messages: request.messages.map(plainMessage) };
   }
 
   /**

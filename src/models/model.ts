@@ -12,7 +12,10 @@ export interface ToolSpec {
 
 /** One call of a model. */
 export interface ModelRequest {
-  /** What to answer: at most one system message and that one first, at least one user message, never two in a row. */
+  /**
+   * What to answer: at most one system message and that one first, at least one user message, never two in a row. The
+   * objects may carry more than the keys of `Message`, such as a run id: pass on what you know and nothing else.
+   */
   readonly messages: readonly Message[];
   /** Absent when there are none; never empty. */
   readonly tools?: readonly ToolSpec[];
