@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { Model } from "../models/model.js";
 import type { Io } from "./io.js";
+import { commandIn, type KeyCommand, keyFrom } from "./settings/key-command.js";
 import type { Settings } from "./settings/settings.js";
 
 const DEFAULT_OPENAI_MODEL = "gpt-5.4-mini";
@@ -8,7 +9,8 @@ const DEFAULT_OPENAI_MODEL = "gpt-5.4-mini";
 /** Where a model is asked. Without a base URL it is OpenAI's own server. */
 export interface Endpoint {
   readonly baseUrl: string | undefined;
-  readonly apiKey: string | undefined;
+  /** The key, or the command that prints it. */
+  readonly apiKey: string | KeyCommand | undefined;
 }
 
 /** The model the settings mean, or how to find it. */
@@ -21,12 +23,12 @@ export type ModelChoice =
  * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED`
  */
 export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
-  const { model, baseUrl } = settings.values;
+  const { model } = settings.values;
   if (model === "demo") return { kind: "demo", named: true };
-  const apiKey = keyFor(settings, env);
-  if (baseUrl !== undefined) return { kind: "openai", endpoint: { baseUrl, apiKey }, model };
-  if (apiKey !== undefined)
-    return { kind: "openai", endpoint: { baseUrl, apiKey }, model: model ?? DEFAULT_OPENAI_MODEL };
+  const endpoint = endpointOf(settings, env);
+  if (endpoint.baseUrl !== undefined) return { kind: "openai", endpoint, model };
+  if (endpoint.apiKey !== undefined)
+    return { kind: "openai", endpoint, model: model ?? DEFAULT_OPENAI_MODEL };
   if (model === undefined) return { kind: "demo", named: false };
   throw new AgnoChatError(
     "MODEL_NOT_CONFIGURED",
@@ -38,10 +40,19 @@ export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
 }
 
 /**
+ * The server the settings mean, with the key that belongs to it.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` for a variable that should hold the key and is not set
+ */
+export const endpointOf = (settings: Settings, env: Io["env"]): Endpoint => ({
+  baseUrl: settings.values.baseUrl,
+  apiKey: keyFor(settings, env),
+});
+
+/**
  * The key that belongs to the base URL in use: a key goes to the server it was named together with, or to OpenAI's own,
  * and never to the `--base-url` of the moment unless `--api-key-env` says so.
  */
-function keyFor({ values, origins }: Settings, env: Io["env"]): string | undefined {
+function keyFor({ values, origins }: Settings, env: Io["env"]): Endpoint["apiKey"] {
   const { baseUrl, apiKey, apiKeyEnv } = values;
   const place = baseUrl === undefined ? undefined : origins.baseUrl;
   if (
@@ -49,7 +60,10 @@ function keyFor({ values, origins }: Settings, env: Io["env"]): string | undefin
     (origins.apiKeyEnv === "flag" || belongs(origins.apiKeyEnv, place))
   )
     return keyIn(env, apiKeyEnv);
-  return belongs(origins.apiKey, place) ? apiKey : undefined;
+  if (apiKey === undefined || !belongs(origins.apiKey, place)) return undefined;
+  // A variable is whatever the environment says; only the settings file is the user's own text.
+  const command = origins.apiKey === "settings file" ? commandIn(apiKey) : undefined;
+  return command === undefined ? apiKey : { command, env };
 }
 
 const belongs = (keyOrigin: string, urlOrigin: string | undefined): boolean =>
@@ -61,6 +75,25 @@ function keyIn(env: Io["env"], name: string): string {
   throw new AgnoChatError("MODEL_NOT_CONFIGURED", `The environment variable ${name} is not set.`, {
     hint: `It should hold the key: export ${name}=…`,
   });
+}
+
+/**
+ * Where to send requests, and as whom. Runs the command that prints the key, if there is one.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when that command does not print one
+ */
+export async function openEndpoint(
+  { baseUrl, apiKey }: Endpoint,
+  signal: AbortSignal,
+): Promise<OpenEndpoint> {
+  return {
+    baseUrl,
+    apiKey: typeof apiKey === "object" ? await keyFrom(apiKey, { signal }) : apiKey,
+  };
+}
+
+export interface OpenEndpoint {
+  readonly baseUrl: string | undefined;
+  readonly apiKey: string | undefined;
 }
 
 /**
@@ -76,9 +109,9 @@ export async function openModel(
     return new DemoModel({ delayMs });
   }
   const { OpenAIModel, listModels } = await import("../models/openai.js");
-  const { baseUrl, apiKey } = choice.endpoint;
-  const model = choice.model ?? onlyOne(await listModels({ baseUrl, apiKey, signal }));
-  return new OpenAIModel({ model, baseUrl, apiKey });
+  const endpoint = await openEndpoint(choice.endpoint, signal);
+  const model = choice.model ?? onlyOne(await listModels({ ...endpoint, signal }));
+  return new OpenAIModel({ ...endpoint, model });
 }
 
 export interface OpenModelOptions {

@@ -1,2 +1,2 @@
 /** The questions asked on a terminal, and no others: the bundle holds what is named here. Load it lazily. */
-export { confirm, password, search } from "@inquirer/prompts";
+export { confirm, input, password, search, select } from "@inquirer/prompts";

@@ -1,5 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
 import type { Context } from "../context.js";
+import { commandIn } from "../settings/key-command.js";
 import {
   DEFINITIONS,
   parseSetting,
@@ -8,7 +10,12 @@ import {
   settingNameOf,
   shownValue,
 } from "../settings/settings.js";
-import { settingsPath, writeSetting } from "../settings/settings-file.js";
+import {
+  type FileSettings,
+  readSettingsFile,
+  settingsPath,
+  writeSettings,
+} from "../settings/settings-file.js";
 import { hasInput, readAll } from "../stdin.js";
 
 type Action = (
@@ -19,23 +26,40 @@ type Action = (
 
 const ACTIONS: Readonly<Record<string, Action>> = { list, get, set, unset, path };
 
-/** `config`: the settings, and where each value comes from. */
-export async function config(
+/** `config`: the settings, and where each value comes from. Alone on a terminal it asks which model to use. */
+export async function config(context: Context, [action, name, value]: string[]): Promise<number> {
+  if (action === undefined && isOnTerminal(context)) {
+    const { setUp } = await import("../setup/set-up.js");
+    return setUp(context);
+  }
+  await act(context, [action ?? "list", name, value]);
+  return 0;
+}
+
+const isOnTerminal = ({ io, options }: Context): boolean =>
+  Boolean(io.stdin.isTTY && io.stdout.isTTY && io.stderr.isTTY) && !options.json;
+
+async function act(
   context: Context,
-  [action = "list", name, value]: string[],
+  [action, name, value]: [string, string | undefined, string | undefined],
 ): Promise<void> {
-  const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
-  if (act === undefined)
-    throw new AgnoChatError("USAGE", `config cannot ${JSON.stringify(action)}.`, {
-      hint: `It can ${Object.keys(ACTIONS).join(", ")}.`,
-    });
-  await act(context, name, value);
+  const chosen = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
+  if (chosen === undefined) throw unknownAction(action);
+  await chosen(context, name, value);
+}
+
+function unknownAction(action: string): AgnoChatError {
+  const near = nearest(action, Object.keys(ACTIONS));
+  return new AgnoChatError("USAGE", `config cannot ${JSON.stringify(action)}.`, {
+    hint:
+      near === undefined ? `It can ${Object.keys(ACTIONS).join(", ")}.` : `Did you mean ${near}?`,
+  });
 }
 
 function list({ output, options, settings }: Context): void {
   const rows = SETTING_NAMES.map((name) => ({
     name,
-    value: settings.values[name] === undefined ? null : shownValue(name, settings.values[name]),
+    value: shownValue(settings, name),
     origin: settings.origins[name],
     describe: DEFINITIONS[name].describe,
   }));
@@ -46,8 +70,7 @@ function list({ output, options, settings }: Context): void {
 
 function get({ output, options, settings }: Context, name: string | undefined): void {
   const setting = settingNameOf(required(name));
-  const value = settings.values[setting];
-  const shown = value === undefined ? null : shownValue(setting, value);
+  const shown = shownValue(settings, setting);
   if (options.json)
     output.document({ ok: true, name: setting, value: shown, origin: settings.origins[setting] });
   else if (shown !== null) output.write(`${shown}\n`);
@@ -61,14 +84,24 @@ async function set(
 ): Promise<void> {
   const setting = settingNameOf(required(name));
   const text = await valueFor(setting, value, context);
-  await writeSetting(context.home, setting, parseSetting(setting, text, `the setting ${setting}`));
+  const parsed = parseSetting(setting, text, { place: `The setting ${setting}`, code: "USAGE" });
+  await write(context, { [setting]: parsed });
   done(context, setting, `Set ${setting}.`);
 }
 
 async function unset(context: Context, name: string | undefined): Promise<void> {
   const setting = settingNameOf(required(name));
-  await writeSetting(context.home, setting, undefined);
+  await write(context, { [setting]: undefined });
   done(context, setting, `Unset ${setting}.`);
+}
+
+/** A key belongs to its server: with the server it goes, and no other server is ever sent it. */
+async function write({ home, output }: Context, changes: FileSettings): Promise<void> {
+  const { baseUrl, apiKey, apiKeyEnv } = await readSettingsFile(home);
+  const isLeft = "baseUrl" in changes && changes.baseUrl !== baseUrl && (apiKey ?? apiKeyEnv);
+  if (!isLeft) return writeSettings(home, changes);
+  await writeSettings(home, { ...changes, apiKey: undefined, apiKeyEnv: undefined });
+  output.note("The key was for another server and is gone. Set one: agno-chat config set apiKey");
 }
 
 function path({ output, options, home }: Context): void {
@@ -89,7 +122,7 @@ function required(name: string | undefined): string {
   });
 }
 
-/** A key is never taken from the command line, where a shell would keep it. */
+/** A key is never taken from the command line, where a shell would keep it. The command that prints it may be. */
 async function valueFor(
   name: SettingName,
   value: string | undefined,
@@ -101,23 +134,24 @@ async function valueFor(
       hint: `agno-chat config set ${name} VALUE`,
     });
   }
-  if (value !== undefined)
-    throw new AgnoChatError(
-      "USAGE",
-      "A key on the command line would stay in your shell's history.",
-      {
-        hint: "Leave it out and be asked, or pipe it: agno-chat config set apiKey < key.txt",
-      },
-    );
-  return (await secret(context)).trim();
+  if (value === undefined) return (await secret(context)).trim();
+  if (commandIn(value) !== undefined) return value;
+  throw new AgnoChatError(
+    "USAGE",
+    "A key on the command line would stay in your shell's history.",
+    {
+      hint: "Leave it out and be asked, or pipe it: agno-chat config set apiKey < key.txt",
+    },
+  );
 }
 
-async function secret({ io, signal }: Context): Promise<string> {
+async function secret(context: Context): Promise<string> {
+  const { io, signal } = context;
   if (hasInput(io.stdin)) return readAll(io.stdin, { signal, onWaiting: () => {} });
   if (!io.stdin.isTTY)
     throw new AgnoChatError("USAGE", "There is no terminal to ask for the key on.", {
       hint: "Pipe it: agno-chat config set apiKey < key.txt",
     });
-  const { password } = await import("../prompts.js");
-  return password({ message: "Key", mask: true }, { input: io.stdin, output: io.stderr, signal });
+  const { askKey } = await import("../setup/questions.js");
+  return askKey(context, { message: "Key", isOptional: false });
 }

@@ -1,16 +1,20 @@
 import type { Context } from "../context.js";
-import { chooseModel, type Endpoint } from "../model-choice.js";
+import { chooseModel, type Endpoint, openEndpoint } from "../model-choice.js";
+import { withinTimeout } from "../time-limit.js";
 
 /** `models`: what the server in use can answer with. */
 export async function models(context: Context): Promise<void> {
   const { io, options, output, settings } = context;
   const choice = chooseModel(settings, io.env);
-  const found = choice.kind === "demo" ? ["demo"] : await listed(choice.endpoint, context.signal);
+  const found =
+    choice.kind === "demo"
+      ? ["demo"]
+      : await withinTimeout(context, (signal) => listed(choice.endpoint, signal));
   if (options.json) output.document({ ok: true, models: found });
   else for (const model of found) output.write(`${model}\n`);
 }
 
 async function listed(endpoint: Endpoint, signal: AbortSignal): Promise<string[]> {
   const { listModels } = await import("../../models/openai.js");
-  return listModels({ ...endpoint, signal });
+  return listModels({ ...(await openEndpoint(endpoint, signal)), signal });
 }

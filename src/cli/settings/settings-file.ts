@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type Conf from "conf";
 import { AgnoChatError } from "../../errors.js";
@@ -18,17 +18,18 @@ export async function readSettingsFile(home: string): Promise<FileSettings> {
   return (await openConf(home)).store;
 }
 
-/** Sets one value, or removes it when it is `undefined`. */
-export async function writeSetting(home: string, name: string, value: unknown): Promise<void> {
+/** Sets these values at once, all or none, and removes those that are `undefined`. The file is its owner's alone. */
+export async function writeSettings(home: string, changes: FileSettings): Promise<void> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const conf = await openConf(home);
-  if (value === undefined) conf.delete(name);
-  else conf.set(name, value);
+  const changed = Object.entries({ ...conf.store, ...changes });
+  conf.store = Object.fromEntries(changed.filter(([, value]) => value !== undefined));
 }
 
 async function openConf(home: string): Promise<Conf<Record<string, unknown>>> {
   const { default: Conf } = await import("conf");
   try {
+    refuseOther(settingsPath(home));
     return new Conf({
       cwd: home,
       configName: "settings",
@@ -45,4 +46,12 @@ async function openConf(home: string): Promise<Conf<Record<string, unknown>>> {
       },
     );
   }
+}
+
+/** conf takes a list or a text for settings too, and writes over it. */
+function refuseOther(path: string): void {
+  if (!existsSync(path)) return;
+  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw new TypeError("not a JSON object");
 }

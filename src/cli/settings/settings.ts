@@ -8,6 +8,7 @@ import {
 } from "../../ids.js";
 import { nearest } from "../../nearest.js";
 import type { Io } from "../io.js";
+import { commandIn } from "./key-command.js";
 import type { FileSettings } from "./settings-file.js";
 
 interface Definition {
@@ -17,6 +18,8 @@ interface Definition {
   /** The text as a value; throws an AgnoChatError or a plain Error that says what it must be. */
   readonly parse: (text: string) => string | number;
   readonly secret?: boolean;
+  /** What somebody gave by mistake may be a key: it is not repeated. */
+  readonly mayBeKey?: boolean;
 }
 
 const text = (value: string): string => {
@@ -43,9 +46,10 @@ const url = (value: string): string => {
   return value;
 };
 
+/** In capitals: some keys look like a name in lower case. */
 const environmentName = (value: string): string => {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(value))
-    throw new Error("must be the name of an environment variable, not a key");
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(value))
+    throw new Error("must be the name of an environment variable, in capitals, and not a key");
   return value;
 };
 
@@ -56,7 +60,11 @@ export const DEFINITIONS = {
   model: { describe: "model that answers", env: "AGNO_CHAT_MODEL", parse: text },
   baseUrl: { describe: "URL of an OpenAI-compatible server", env: "OPENAI_BASE_URL", parse: url },
   apiKey: { describe: "key for that server", env: "OPENAI_API_KEY", parse: text, secret: true },
-  apiKeyEnv: { describe: "environment variable that holds the key", parse: environmentName },
+  apiKeyEnv: {
+    describe: "environment variable that holds the key",
+    parse: environmentName,
+    mayBeKey: true,
+  },
   store: { describe: "where conversations are kept", env: "AGNO_CHAT_STORE", parse: text },
   system: { describe: "instructions the model is given first", parse: text },
   timeout: { describe: "seconds a reply may take", parse: seconds },
@@ -108,14 +116,31 @@ export function resolveSettings({ flags, env, file, home }: Sources): Settings {
   const values: Record<string, unknown> = defaultsIn(home);
   const origins: Record<string, Origin> = {};
   for (const name of SETTING_NAMES) {
-    const named = find(name, { flags, env, file });
+    // A key belongs to its server: with one of the settings file, a key of the environment has no say.
+    const isFilesKey = name === "apiKey" && origins.baseUrl === "settings file";
+    const named = find(name, { flags, env: isFilesKey ? {} : env, file });
     origins[name] = named?.origin ?? "default";
-    if (named !== undefined) values[name] = parseSetting(name, named.text, named.place);
+    if (named !== undefined) values[name] = parseSetting(name, named.value, named);
   }
   return {
     values: values as unknown as SettingValues,
     origins: origins as Record<SettingName, Origin>,
   };
+}
+
+/** The settings of the file that can be meant; each of the others is told. */
+export function usableIn(file: FileSettings, tell: (fault: string) => void): FileSettings {
+  const isUsable = (name: SettingName): boolean => {
+    try {
+      const named = find(name, { flags: {}, env: {}, file });
+      if (named !== undefined) parseSetting(name, named.value, named);
+      return named !== undefined;
+    } catch (thrown) {
+      tell((thrown as Error).message);
+      return false;
+    }
+  };
+  return Object.fromEntries(SETTING_NAMES.filter(isUsable).map((name) => [name, file[name]]));
 }
 
 const defaultsIn = (home: string): Partial<SettingValues> => ({
@@ -128,26 +153,42 @@ const defaultsIn = (home: string): Partial<SettingValues> => ({
 function find(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
   const definition: Definition = DEFINITIONS[name];
   const flag = flags[name];
-  if (flag !== undefined) return { text: flag, origin: "flag", place: flagOf(name) } as const;
+  if (flag !== undefined)
+    return { value: flag, origin: "flag", place: flagOf(name), code: "USAGE" } as const;
   const variable = definition.env === undefined ? undefined : env[definition.env];
   // An empty variable counts as unset, as everywhere in a shell.
+  const code = "CONFIG_INVALID";
   if (variable)
-    return { text: variable, origin: "environment", place: definition.env as string } as const;
+    return { value: variable, origin: "environment", place: `${definition.env}`, code } as const;
   const stored = Object.hasOwn(file, name) ? file[name] : undefined;
   if (stored === undefined) return undefined;
-  return { text: String(stored), origin: "settings file", place: `the setting ${name}` } as const;
+  return { value: stored, origin: "settings file", place: `The setting ${name}`, code } as const;
 }
 
-/** @throws {AgnoChatError} `CONFIG_INVALID`, `USAGE` for a flag, or what an id is refused with */
-export function parseSetting(name: SettingName, value: string, place: string): string | number {
+export interface Place {
+  /** What it is called there. */
+  readonly place: string;
+  /** What a bad value there is. */
+  readonly code: "USAGE" | "CONFIG_INVALID";
+}
+
+/** @throws {AgnoChatError} with the code of its place, or what an id is refused with; the message names the place */
+export function parseSetting(
+  name: SettingName,
+  value: unknown,
+  { place, code }: Place,
+): string | number {
   const definition: Definition = DEFINITIONS[name];
   try {
-    return definition.parse(value);
+    if (typeof value !== "string" && typeof value !== "number")
+      throw new Error("must be a text or a number");
+    return definition.parse(String(value));
   } catch (thrown) {
-    if (thrown instanceof AgnoChatError) throw thrown;
-    const shown = definition.secret ? "" : ` ${JSON.stringify(value)}`;
-    const code = place.startsWith("--") ? "USAGE" : "CONFIG_INVALID";
-    throw new AgnoChatError(code, `${place}${shown} ${(thrown as Error).message}.`);
+    const { message } = thrown as Error;
+    if (thrown instanceof AgnoChatError)
+      throw new AgnoChatError(thrown.code, `${place}: ${message}`, { hint: `${thrown.hint}` });
+    const shown = definition.secret || definition.mayBeKey ? "" : ` ${JSON.stringify(value)}`;
+    throw new AgnoChatError(code, `${place}${shown} ${message}.`);
   }
 }
 
@@ -163,9 +204,15 @@ export function settingNameOf(name: string): SettingName {
 const flagOf = (name: SettingName): string =>
   `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
-/** A value as it may be shown: a secret only by its last characters. */
-export function shownValue(name: SettingName, value: unknown): string {
+/** A value as it may be shown, null when there is none: of a key its last characters, of a command that prints it all. */
+export function shownValue({ values, origins }: Settings, name: SettingName): string | null {
   const definition: Definition = DEFINITIONS[name];
-  if (value === undefined) return "";
-  return definition.secret ? `…${String(value).slice(-4)}` : String(value);
+  const value = values[name];
+  if (value === undefined) return null;
+  const text = String(value);
+  const isCommand = origins[name] === "settings file" && commandIn(text) !== undefined;
+  return definition.secret && !isCommand ? masked(text) : text;
 }
+
+/** Four characters of a short key would be most of it. */
+const masked = (key: string): string => (key.length < 16 ? "…" : `…${key.slice(-4)}`);

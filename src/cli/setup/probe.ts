@@ -1,0 +1,38 @@
+import http from "node:http";
+
+const LIMIT_MS = 300;
+
+/** Bytes; a local server's list of models is shorter. */
+const LONGEST_LIST = 1_000_000;
+
+/** Those of the base URLs, all on this machine, where a server lists its models within 300 ms. It is sent no key. */
+export async function runningAt(baseUrls: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = await Promise.all(
+    baseUrls.map(async (baseUrl) => ((await listsModels(baseUrl)) ? [baseUrl] : [])),
+  );
+  return new Set(found.flat());
+}
+
+/** Asked without the SDK, which takes longer to load than all of this may, and without proxies and redirects. */
+function listsModels(baseUrl: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = http.get(`${baseUrl}/models`, { agent: false }, (response) => {
+      readList(response).then(resolve, () => resolve(false));
+    });
+    const timer = setTimeout(() => request.destroy(), LIMIT_MS);
+    request.on("error", () => resolve(false));
+    request.on("close", () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
+}
+
+async function readList(response: http.IncomingMessage): Promise<boolean> {
+  let text = "";
+  for await (const piece of response.setEncoding("utf8")) {
+    text += piece;
+    if (text.length > LONGEST_LIST) return false;
+  }
+  return response.statusCode === 200 && Array.isArray(JSON.parse(text)?.data);
+}

@@ -1,0 +1,129 @@
+import { AgnoChatError } from "../../errors.js";
+import { singleLine } from "../../sanitise.js";
+import type { Context } from "../context.js";
+import type { Io } from "../io.js";
+import { parseSetting } from "../settings/settings.js";
+import type { OfferedServer } from "./servers.js";
+
+const LONGEST_NAME = 60;
+
+/** One of these, or another whose URL is asked for. */
+export async function askServer(
+  context: Context,
+  { offered, running }: { offered: readonly OfferedServer[]; running: ReadonlySet<string> },
+): Promise<OfferedServer> {
+  const { select } = await import("../prompts.js");
+  const choices = offered.map((server) => ({
+    value: server,
+    name: nameOf(server, running),
+    short: server.name,
+    description: server.baseUrl ?? "https://api.openai.com/v1",
+  }));
+  const other = {
+    value: undefined,
+    name: "other URL",
+    description: "any OpenAI-compatible server",
+  };
+  const chosen = await answered(context, (terminal) =>
+    select({ message: "Which server answers?", choices: [...choices, other] }, terminal),
+  );
+  return chosen ?? { name: "other URL", baseUrl: await askUrl(context), isLocal: false };
+}
+
+const nameOf = ({ name, baseUrl }: OfferedServer, running: ReadonlySet<string>): string =>
+  baseUrl !== undefined && running.has(baseUrl) ? `${name.padEnd(14)}running` : name;
+
+async function askUrl(context: Context): Promise<string> {
+  const { input } = await import("../prompts.js");
+  const url = await answered(context, (terminal) =>
+    input({ message: "Its URL, up to /v1", validate: (text) => urlFault(text.trim()) }, terminal),
+  );
+  return url.trim();
+}
+
+function urlFault(text: string): true | string {
+  try {
+    parseSetting("baseUrl", text, { place: "The URL", code: "USAGE" });
+    return true;
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+}
+
+/** The key, or `!` and the command that prints it; "" for none. Nothing of it is shown but stars. */
+export async function askKey(
+  context: Context,
+  { message, isOptional }: { message: string; isOptional: boolean },
+): Promise<string> {
+  const { password } = await import("../prompts.js");
+  const validate = (text: string) =>
+    isOptional ||
+    text.trim() !== "" ||
+    "Type or paste the key, or !command for one that prints it.";
+  const key = await answered(context, (terminal) =>
+    password({ message, mask: true, toggleMask: false, validate }, terminal),
+  );
+  return key.trim();
+}
+
+/** One of the names, or another one as typed. */
+export async function askModel(context: Context, names: readonly string[]): Promise<string> {
+  const { search } = await import("../prompts.js");
+  const source = (typed = "") => {
+    const wanted = typed.trim();
+    const matching = names.filter((name) => name.toLowerCase().includes(wanted.toLowerCase()));
+    const isOther = wanted !== "" && !names.includes(wanted);
+    return [
+      ...matching.map((name) => ({ value: name, name: singleLine(name, LONGEST_NAME) })),
+      ...(isOther
+        ? [{ value: wanted, name: `${singleLine(wanted, LONGEST_NAME)} (as typed)` }]
+        : []),
+    ];
+  };
+  const message = names.length === 0 ? "Type the model's name" : "Which model?";
+  return answered(context, (terminal) => search({ message, source }, terminal));
+}
+
+/** What to do about a server that did not answer. */
+export type Mend = "again" | "key" | "model" | "server" | "save";
+
+export async function askMend(context: Context): Promise<Mend> {
+  const { select } = await import("../prompts.js");
+  const choices: { value: Mend; name: string }[] = [
+    { value: "again", name: "try again" },
+    { value: "key", name: "change the key" },
+    { value: "model", name: "name another model" },
+    { value: "server", name: "choose another server" },
+    { value: "save", name: "save it anyway" },
+  ];
+  return answered(context, (terminal) => select({ message: "What now?", choices }, terminal));
+}
+
+interface Terminal {
+  readonly input: Io["stdin"];
+  readonly output: Io["stderr"];
+  readonly signal: AbortSignal;
+}
+
+/** @throws {AgnoChatError} `CANCELLED` when the user left the question, by Ctrl-C or Ctrl-D, or the process is to end */
+async function answered<T>(
+  { io, signal }: Context,
+  question: (terminal: Terminal) => Promise<T>,
+): Promise<T> {
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  // Ctrl-D leaves an Inquirer question unanswered for ever: that it pauses the input is all there is to see.
+  io.stdin.once("pause", leave);
+  signal.addEventListener("abort", leave, { once: true });
+  try {
+    signal.throwIfAborted();
+    return await question({ input: io.stdin, output: io.stderr, signal: leaving.signal });
+  } catch (thrown) {
+    if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name))
+      throw new AgnoChatError("CANCELLED", "Nothing changed.");
+    throw thrown;
+  } finally {
+    io.stdin.off("pause", leave);
+    signal.removeEventListener("abort", leave);
+  }
+}
