@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
 import { handle } from "../repl/handle.js";
@@ -64,9 +65,11 @@ class ScriptRun {
   }
 
   async run(): Promise<Verdict> {
-    const { repl, lines } = this.#options;
+    const { repl, lines, signal } = this.#options;
     try {
       for await (const statement of statementsOf(lines)) {
+        // Else a model that answers at once would keep signals and a closed pipe from being noticed.
+        await nextTurn(undefined, { signal });
         await this.#step(statement);
         if (this.#isDecided || repl.isOver) break;
       }
