@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** All that may be in the package: the command, the bundle, the types, and four papers. */
+/** All that may be in the package: the command, the bundle, the types, the example scripts, and four papers. */
 const ALLOWED = [
   /^package\.json$/,
   /^(README|CHANGELOG)\.md$/,
@@ -10,6 +10,7 @@ const ALLOWED = [
   /^dist\/(index|testing\/index|cli\/main|server\/index)\.js$/,
   /^dist\/chunks\/[\w-]+\.js$/,
   /^dist\/[\w/-]+\.d\.ts$/,
+  /^examples\/[\w-]+\.chat$/,
 ];
 
 const REQUIRED = [
@@ -22,6 +23,8 @@ const REQUIRED = [
   "dist/testing/index.js",
   "dist/testing/index.d.ts",
   "dist/cli/main.js",
+  "examples/demo.chat",
+  "examples/support-desk.chat",
 ];
 
 const [{ files, size }] = JSON.parse(

@@ -45,6 +45,7 @@ function chats() {
   const input = "My name is Alice\nWhat's my name?\n";
   assert.match(run(command, ["--user", "alice"], { input }), /Alice/);
   assert.doesNotMatch(run(command, ["ask", "--user", "bob", "What's my name?"]), /Alice/);
+  assert.match(run(command, ["demo"]), /Your name is Bob/);
 }
 
 function isImported() {
