@@ -45,10 +45,10 @@ export class BodyReader {
         this.#held += chunk.length;
       });
       request.once("end", () => (refusal ? reject(refusal) : resolve(joined(chunks))));
-      request.once("error", reject);
+      request.once("error", () => reject(refusal ?? hungUp()));
       request.once("close", () => {
         drop();
-        reject(refusal ?? new AgnoChatError("CANCELLED", "The client hung up."));
+        if (!request.readableEnded) reject(refusal ?? hungUp());
       });
     });
   }
@@ -66,6 +66,8 @@ const joined = (chunks: readonly Buffer[]): Buffer =>
 
 const isJson = (contentType: string | undefined): boolean =>
   contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType);
+
+const hungUp = () => new AgnoChatError("CANCELLED", "The client hung up.");
 
 const notJson = () =>
   new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON.", {

@@ -6,6 +6,8 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
+  /** The client was given the whole answer. */
+  answered = false;
   /** Resolves when the answer is out, or nobody is there to take it. */
   readonly closed: Promise<void>;
   /** Who asks, when the server knows; only then may a request leave out whom it is about. */
@@ -43,10 +45,15 @@ export class Exchange {
     this.#controller.abort(reason);
   }
 
-  /** The socket, or this answer on it, is done with. A second call does nothing. */
-  close(): void {
-    if (!this.response.writableFinished)
-      this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
+  /** The answer is out, or what is left of it was dropped with its socket. */
+  finish(): void {
+    this.answered = !this.request.socket.destroyed;
+    this.#close();
+  }
+
+  /** The socket is gone. */
+  hangUp(): void {
+    if (!this.answered) this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
     this.#close();
   }
 }

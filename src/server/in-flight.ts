@@ -15,7 +15,7 @@ export class InFlight {
   enter(exchange: Exchange): void {
     this.#exchanges.add(exchange);
     this.#onSocket(exchange.request.socket).add(exchange);
-    exchange.response.once("close", () => exchange.close());
+    exchange.response.once("finish", () => exchange.finish());
   }
 
   leave(exchange: Exchange): void {
@@ -47,7 +47,7 @@ export class InFlight {
     const exchanges = new Set<Exchange>();
     this.#bySocket.set(socket, exchanges);
     socket.once("close", () => {
-      for (const exchange of exchanges) exchange.close();
+      for (const exchange of exchanges) exchange.hangUp();
     });
     return exchanges;
   }

@@ -1,8 +1,8 @@
-import { createHmac, randomBytes } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import type { Exchange } from "./exchange.js";
 
 /** Only of this process, so that a log tells which requests were one user's and nobody can look up whose. */
-const SALT = randomBytes(32);
+const SALT = randomUUID();
 
 /**
  * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or `other`), `status`
@@ -10,12 +10,12 @@ const SALT = randomBytes(32);
  * id or an address.
  */
 export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
-  const { request, response, failure, userId } = exchange;
+  const { request, response, answered, failure, userId } = exchange;
   return JSON.stringify({
     time: new Date().toISOString(),
     method: request.method,
     path,
-    status: response.writableFinished ? response.statusCode : 499,
+    status: answered ? response.statusCode : 499,
     ms: Math.round(ms * 10) / 10,
     code: failure,
     user: userId === undefined ? undefined : hashOf(userId),
@@ -27,5 +27,4 @@ export interface LogFields {
   readonly ms: number;
 }
 
-const hashOf = (id: string): string =>
-  createHmac("sha256", SALT).update(id).digest("hex").slice(0, 12);
+const hashOf = (id: string): string => hash("sha256", SALT + id).slice(0, 12);

@@ -152,7 +152,7 @@ export class ChatServer {
       clear();
     }
     const { request, response } = exchange;
-    if (request.socket.writableLength > 0) response.setTimeout(this.#timeouts.reader);
+    if (request.socket.writableNeedDrain) response.setTimeout(this.#timeouts.reader);
     await exchange.closed;
     this.#inFlight.leave(exchange);
     const path = route === undefined ? "other" : exchange.path;

@@ -1,0 +1,171 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { Agent } from "../src/agent/agent.js";
+import { InMemory } from "../src/memory/in-memory.js";
+import type { Model, ModelEvent } from "../src/models/model.js";
+import { createServer } from "../src/server/index.js";
+
+const CONNECTIONS = 20;
+const PER_ROUND = 10_000;
+const ROUNDS = 5;
+const LONG_RUN = 200_000;
+const USERS = 100;
+const KEPT_PER_USER = 20;
+
+const model: Model = {
+  name: "instant",
+  async *stream(): AsyncGenerator<ModelEvent> {
+    yield { type: "text-delta", text: "Hello" };
+    yield { type: "finish", reason: "stop" };
+  },
+};
+
+/** Each server in a process of its own and the same requests to either in turn: a busy machine slows both. */
+async function compare(): Promise<void> {
+  const bare = await start("bare");
+  const ours = await start("agno-chat");
+  for (const server of [bare, ours]) await send(server, PER_ROUND);
+  const rounds: Figures[] = [];
+  for (let round = 1; round <= ROUNDS; round++)
+    rounds.push(ratioOf(await measure(bare), await measure(ours)));
+  const [rate, cpu] = [median(rounds, "rate"), median(rounds, "cpu")];
+  console.log(`${rate}x the requests per second of a bare node:http, ${cpu}x its CPU time`);
+  await watchMemory(ours);
+  for (const { child } of [bare, ours]) child.disconnect();
+}
+
+interface Figures {
+  /** Requests per second. */
+  readonly rate: number;
+  /** Microseconds of CPU time per request. */
+  readonly cpu: number;
+}
+
+async function measure(server: Started): Promise<Figures> {
+  const before = await usageOf(server);
+  const started = performance.now();
+  await send(server, PER_ROUND);
+  const rate = PER_ROUND / ((performance.now() - started) / 1000);
+  const cpu = ((await usageOf(server)).cpu - before.cpu) / PER_ROUND;
+  console.log(`${server.kind}: ${rate.toFixed(0)} requests/s, ${cpu.toFixed(0)} us of CPU each`);
+  return { rate, cpu };
+}
+
+const ratioOf = (bare: Figures, ours: Figures): Figures => ({
+  rate: ours.rate / bare.rate,
+  cpu: ours.cpu / bare.cpu,
+});
+
+const median = (rounds: readonly Figures[], key: keyof Figures): string =>
+  (rounds.map((round) => round[key]).sort((a, b) => a - b)[ROUNDS >> 1] ?? 0).toFixed(2);
+
+async function watchMemory(server: Started): Promise<void> {
+  for (let sent = LONG_RUN / 10; sent <= LONG_RUN; sent += LONG_RUN / 10) {
+    await send(server, LONG_RUN / 10);
+    const { heap, rss } = await usageOf(server);
+    console.log(`${sent} more requests: heap ${heap.toFixed(1)} MB, RSS ${rss.toFixed(1)} MB`);
+  }
+}
+
+interface Started {
+  readonly kind: string;
+  readonly child: ReturnType<typeof fork>;
+  readonly port: number;
+}
+
+async function start(kind: string): Promise<Started> {
+  const execArgv = ["--expose-gc", ...process.execArgv];
+  const child = fork(process.argv[1] as string, [kind], { execArgv });
+  const [port] = (await once(child, "message")) as [number];
+  return { kind, child, port };
+}
+
+/** CPU time in microseconds, memory in MB after a garbage collection. */
+interface Usage {
+  readonly cpu: number;
+  readonly heap: number;
+  readonly rss: number;
+}
+
+async function usageOf({ child }: Started): Promise<Usage> {
+  child.send("usage");
+  const [usage] = (await once(child, "message")) as [Usage];
+  return usage;
+}
+
+/** Over sockets that are kept alive and ask again once they are answered. */
+async function send({ port }: Started, count: number): Promise<void> {
+  const each = Array.from({ length: CONNECTIONS }, (_, index) =>
+    talk(port, { index, count: count / CONNECTIONS }),
+  );
+  await Promise.all(each);
+}
+
+async function talk(port: number, { index, count }: { index: number; count: number }) {
+  const socket = connect(port, "127.0.0.1").setNoDelay(true);
+  await once(socket, "connect");
+  for (let sent = 0; sent < count; sent++) await ask(socket, `user-${(index + sent) % USERS}`);
+  socket.destroy();
+}
+
+function ask(socket: Socket, userId: string): Promise<void> {
+  const body = JSON.stringify({ user_id: userId, message: "Hi" });
+  socket.write(
+    `POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    socket.on("data", function onData(chunk: Buffer) {
+      answer += chunk.toString("latin1");
+      if (!answer.endsWith("}")) return;
+      socket.off("data", onData);
+      if (answer.startsWith("HTTP/1.1 200 ")) resolve();
+      else reject(new Error(answer));
+    });
+  });
+}
+
+async function serve(kind: string): Promise<void> {
+  const port = kind === "bare" ? await serveBare() : await serveOurs();
+  process.on("message", () => process.send?.(usage()));
+  process.on("disconnect", () => process.exit());
+  process.send?.(port);
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { cpu: user + system, heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 };
+}
+
+async function serveOurs(): Promise<number> {
+  const agent = new Agent({ model, memory: new InMemory(KEPT_PER_USER) });
+  const server = createServer({ agent, log: () => {} });
+  return Number(new URL(await server.listen({ port: 0 })).port);
+}
+
+/** Parses and answers the same JSON, and nothing else. */
+async function serveBare(): Promise<number> {
+  const http = createHttpServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { user_id } = JSON.parse(Buffer.concat(chunks).toString());
+      const body = JSON.stringify({ user_id, reply: "Hello" });
+      response.writeHead(200, {
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+      });
+      response.end(body);
+    });
+  });
+  http.listen(0, "127.0.0.1");
+  await once(http, "listening");
+  return (http.address() as AddressInfo).port;
+}
+
+if (process.argv[2] === undefined) await compare();
+else await serve(process.argv[2]);

@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Message } from "../../src/messages.js";
+import type { Model, ModelEvent } from "../../src/models/model.js";
+import { rawChat, serve, Wire } from "./support.js";
+
+const USERS = 100;
+const SOCKETS_PER_USER = 5;
+const REQUESTS_PER_SOCKET = 20;
+
+const userIn = (text: string): string => /user-\d+/.exec(text)?.[0] ?? text;
+const usersIn = (messages: readonly Message[]) =>
+  new Set(messages.map(({ content }) => userIn(content)));
+
+/** Says back what it was told, and notes every request that holds more than one user's messages. */
+class WatchingModel implements Model {
+  readonly name = "watching";
+  readonly mixed: string[] = [];
+  most = 0;
+  #running = 0;
+
+  async *stream({ messages }: { messages: readonly Message[] }): AsyncGenerator<ModelEvent> {
+    this.#running += 1;
+    this.most = Math.max(this.most, this.#running);
+    const users = usersIn(messages);
+    if (users.size !== 1) this.mixed.push([...users].join());
+    try {
+      // Lets the others in, so that runs do overlap.
+      await new Promise((resolve) => setImmediate(resolve));
+      yield { type: "text-delta", text: `heard ${messages.at(-1)?.content}` };
+      yield { type: "finish", reason: "stop" };
+    } finally {
+      this.#running -= 1;
+    }
+  }
+}
+
+/** The replies to requests that are all sent before the first is answered, in order. */
+async function talk(port: number, user: string, texts: readonly string[]): Promise<string[]> {
+  const wire = await Wire.open(port);
+  wire.socket.write(texts.map((text) => rawChat(user, text)).join(""));
+  const replies = () => [...wire.received.matchAll(/\{"user_id":.*?"\}/g)].map(([body]) => body);
+  while (replies().length < texts.length) await once(wire.socket, "data");
+  return replies();
+}
+
+test("100 users with 100 overlapping requests each: the model never meets two of them at once", async () => {
+  const model = new WatchingModel();
+  const memory = new InMemory();
+  const { port } = await serve({ model, memory });
+
+  const talks = Array.from({ length: USERS * SOCKETS_PER_USER }, async (_, index) => {
+    const user = `user-${index % USERS}`;
+    const texts = Array.from({ length: REQUESTS_PER_SOCKET }, (_, n) => `${user}: ${index}, ${n}`);
+    const replies = texts.map((text) => `{"user_id":"${user}","reply":"heard ${text}"}`);
+    expect(await talk(port, user, texts)).toEqual(replies);
+  });
+  await Promise.all(talks);
+
+  expect(model.mixed).toEqual([]);
+  expect(model.most).toBe(USERS);
+  expect(memory.users()).toHaveLength(USERS);
+  for (const { userId, messages } of memory.users()) {
+    expect(messages).toBe(2 * SOCKETS_PER_USER * REQUESTS_PER_SOCKET);
+    const said = memory.getMessages(userId);
+    expect(usersIn(said)).toEqual(new Set([userId]));
+    expect(new Set(said.map(({ content }) => content)).size).toBe(messages);
+  }
+}, 60_000);

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import http from "node:http";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { text } from "node:stream/consumers";
+import { afterEach, expect } from "vitest";
+import { Agent } from "../../src/agent/agent.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Memory } from "../../src/memory/memory.js";
+import type { Model } from "../../src/models/model.js";
+import {
+  type ChatServer,
+  createServer,
+  type ListenOptions,
+  type ServerOptions,
+} from "../../src/server/index.js";
+import { ScriptedModel } from "../../src/testing/scripted-model.js";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+export const cleanUp = (work: () => unknown): void => void cleanups.push(work);
+
+/** Says back what it was told last. */
+export const echo = (): ScriptedModel =>
+  new ScriptedModel(({ messages }) => `You said: ${messages.at(-1)?.content}`);
+
+export interface Served {
+  readonly url: string;
+  readonly port: number;
+  readonly server: ChatServer;
+  readonly memory: Memory;
+  /** The parsed lines of the request log. */
+  readonly log: Record<string, unknown>[];
+}
+
+export interface ServeOptions extends Omit<ServerOptions, "agent" | "log"> {
+  readonly model?: Model;
+  readonly memory?: Memory;
+  readonly listen?: ListenOptions;
+}
+
+/** A server on a free port, closed after the test. */
+export async function serve({
+  model = echo(),
+  memory = new InMemory(),
+  listen,
+  ...options
+}: ServeOptions = {}): Promise<Served> {
+  const log: Record<string, unknown>[] = [];
+  const server = createServer({
+    agent: new Agent({ model, memory }),
+    log: (line) => log.push(JSON.parse(line)),
+    ...options,
+  });
+  const url = await server.listen({ port: 0, ...listen });
+  cleanUp(() => server.close({ now: true }));
+  return { url, port: Number(new URL(url).port), server, memory, log };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reaches into it
+  readonly json: any;
+}
+
+export interface AskOptions {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  readonly agent?: http.Agent;
+}
+
+/** One request; an object as the body is sent as JSON. */
+export async function ask(
+  url: string,
+  { method = "POST", headers = {}, body, agent }: AskOptions = {},
+): Promise<Answer> {
+  const isBytes = typeof body === "string" || body instanceof Uint8Array;
+  const request = http.request(url, {
+    method,
+    agent,
+    headers: { "content-type": "application/json", ...headers },
+  });
+  request.end(body === undefined || isBytes ? body : JSON.stringify(body));
+  const [response] = (await once(request, "response")) as [http.IncomingMessage];
+  const body_ = await text(response);
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    body: body_,
+    json: response.headers["content-type"]?.includes("json") ? JSON.parse(body_) : undefined,
+  };
+}
+
+export const get = (url: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  ask(url, { method: "GET", headers });
+
+export const chat = (
+  { url }: Pick<Served, "url">,
+  userId: string,
+  message: string,
+): Promise<Answer> => ask(`${url}/chat`, { body: { user_id: userId, message } });
+
+/** A raw connection, and all that came over it so far. */
+export class Wire {
+  readonly socket: Socket;
+  received = "";
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (chunk) => {
+      this.received += chunk;
+    });
+    // A reset is one of the ways in which a server lets go.
+    socket.on("error", () => {});
+  }
+
+  static async open(port: number, { allowHalfOpen = false } = {}): Promise<Wire> {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
+    await once(socket, "connect");
+    cleanUp(() => socket.destroy());
+    return new Wire(socket);
+  }
+
+  closed(): Promise<unknown> {
+    return this.socket.closed ? Promise.resolve() : once(this.socket, "close");
+  }
+
+  async until(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.received)) await once(this.socket, "data");
+  }
+}
+
+export const rawChat = (userId: string, message = "Hi", headers = ""): string => {
+  const body = JSON.stringify({ user_id: userId, message });
+  return `POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+};
+
+/** Waits until it is so: looks again whenever the event loop has turned. */
+export async function eventually(isSo: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !isSo(); ) {
+    expect(Date.now(), "it did not become so").toBeLessThan(end);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-server-"));
+  cleanUp(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** The command in a process of its own. */
+export class Command {
+  readonly child: ChildProcess;
+  readonly lines: string[] = [];
+  readonly ended: Promise<number | null>;
+  stdout = "";
+
+  constructor(home: string, args: readonly string[]) {
+    this.child = spawn(process.execPath, ["bin/agno-chat.js", ...args], {
+      env: { PATH: process.env.PATH, AGNO_CHAT_HOME: home, NO_COLOR: "1" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    cleanUp(() => this.child.kill("SIGKILL"));
+    this.child.stdout?.on("data", (chunk) => {
+      this.stdout += chunk;
+    });
+    createInterface({ input: this.child.stderr as NonNullable<typeof this.child.stderr> }).on(
+      "line",
+      (line) => this.lines.push(line),
+    );
+    this.ended = once(this.child, "close").then(([code]) => code);
+  }
+
+  /** The first line on stderr that matches. */
+  async line(pattern: RegExp): Promise<string> {
+    const gone = () => this.child.exitCode !== null || this.child.signalCode !== null;
+    await eventually(() => this.lines.some((line) => pattern.test(line)) || gone());
+    const line = this.lines.find((one) => pattern.test(one));
+    expect(line, this.lines.join("\n")).toBeDefined();
+    return line as string;
+  }
+
+  /** The address a server says it listens on. */
+  async url(): Promise<string> {
+    const line = await this.line(/Listening on /);
+    return /http:\/\/[\d.]+:\d+/.exec(line)?.[0] as string;
+  }
+}
