@@ -1,0 +1,222 @@
+import { describe, expect, it } from "vitest";
+import { Cli } from "../support/cli.js";
+
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** A home in which alice and bob have said their names. */
+async function introduced(): Promise<Cli> {
+  const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+  await cli.run(["ask", "-u", "alice", "My name is Alice"]);
+  await cli.run(["ask", "-u", "bob", "-s", "work", "My name is Bob"]);
+  return cli;
+}
+
+describe("ask", () => {
+  it("prints the reply and nothing else", async () => {
+    const cli = await introduced();
+    expect(await cli.run(["ask", "-u", "alice", "What's", "my", "name?"])).toEqual({
+      code: 0,
+      stdout: "Your name is Alice.\n",
+      stderr: "",
+    });
+  });
+
+  it("with --json answers with who, where, by what, and at what cost", async () => {
+    const cli = await introduced();
+    expect(await cli.json(["ask", "-u", "bob", "-s", "work", "What's my name?"])).toEqual({
+      ok: true,
+      user: "bob",
+      session: "work",
+      model: "demo",
+      reply: "Your name is Bob.",
+      usage: { inputTokens: expect.any(Number), outputTokens: expect.any(Number), estimated: true },
+      runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  });
+
+  it("talks as default in the session default when nobody says otherwise", async () => {
+    const document = await new Cli({ AGNO_CHAT_MODEL: "demo" }).json(["ask", "Hello"]);
+    expect(document).toMatchObject({ user: "default", session: "default" });
+  });
+
+  it("is what -p means, with every flag of ask", async () => {
+    const cli = await introduced();
+    for (const args of [
+      ["-p", "What's my name?", "-u", "alice"],
+      ["-u", "alice", "--no-stdin", "-p", "What's my name?"],
+      ["ask", "-u", "alice", "-p", "What's my name?"],
+    ])
+      expect(await cli.run(args)).toEqual({ code: 0, stdout: "Your name is Alice.\n", stderr: "" });
+  });
+
+  it("gives the model the instructions of --system", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    await cli.run(["ask", "Hello", "--system", "Be brief."]);
+    const { messages } = await cli.json(["context", "--system", "Be brief."]);
+    expect(messages[0]).toEqual({ role: "system", content: "Be brief." });
+  });
+});
+
+describe("users", () => {
+  it("lists everyone with a history in aligned columns, also wide ones", async () => {
+    const cli = await introduced();
+    await cli.run(["ask", "-u", "世界", "Hello"]);
+    const { code, stdout } = await cli.run(["users"]);
+    expect(code).toBe(0);
+    const rows = stdout.trimEnd().split("\n");
+    expect(rows[0]).toBe("user   sessions  messages  last activity");
+    expect(rows.slice(1).map((row) => row.replace(/\d{4}-.*$/, "…"))).toEqual(
+      expect.arrayContaining([
+        "alice  1         2         …",
+        "bob    1         2         …",
+        "世界   1         2         …",
+      ]),
+    );
+  });
+
+  it("with --json lists them as one document", async () => {
+    const cli = await introduced();
+    const { ok, users } = await cli.json(["users"]);
+    expect(ok).toBe(true);
+    const row = { sessions: 1, messages: 2, lastActivity: expect.stringMatching(ISO) };
+    expect(users).toEqual(
+      expect.arrayContaining([
+        { user: "alice", ...row },
+        { user: "bob", ...row },
+      ]),
+    );
+    expect(users).toHaveLength(2);
+  });
+
+  it("of an empty home is an empty list, told on stderr", async () => {
+    const cli = new Cli();
+    expect(await cli.run(["users"])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "Nobody has a history yet.\n",
+    });
+    expect(await cli.json(["users"])).toEqual({ ok: true, users: [] });
+  });
+});
+
+describe("size", () => {
+  it("counts all of a user, or the session that is named", async () => {
+    const cli = await introduced();
+    await cli.run(["ask", "-u", "bob", "Hello"]);
+    expect((await cli.run(["size", "-u", "bob"])).stdout).toMatch(
+      /^bob: 4 messages in 2 runs, \d+ bytes\n$/,
+    );
+    expect((await cli.run(["size", "-u", "bob", "-s", "work"])).stdout).toMatch(
+      /^bob in work: 2 messages in 1 run, \d+ bytes\n$/,
+    );
+    expect(await cli.json(["size", "-u", "bob"])).toEqual({
+      ok: true,
+      user: "bob",
+      session: null,
+      messages: 4,
+      runs: 2,
+      bytes: expect.any(Number),
+    });
+    expect(await cli.json(["size", "-u", "bob", "-s", "default"])).toMatchObject({
+      session: "default",
+      messages: 2,
+    });
+  });
+
+  it("of a user never seen is 0, and makes no user of it (S12)", async () => {
+    const cli = await introduced();
+    expect(await cli.json(["size", "-u", "nobody"])).toEqual({
+      ok: true,
+      user: "nobody",
+      session: null,
+      messages: 0,
+      runs: 0,
+      bytes: 0,
+    });
+    expect((await cli.json(["users"])).users).toHaveLength(2);
+  });
+});
+
+describe("clear", () => {
+  it("deletes one user's history and no other's", async () => {
+    const cli = await introduced();
+    expect(await cli.run(["clear", "-u", "alice", "--yes"])).toEqual({
+      code: 0,
+      stdout: "Deleted 2 messages of alice.\n",
+      stderr: "",
+    });
+    expect(await cli.json(["size", "-u", "alice"])).toMatchObject({ messages: 0 });
+    expect(await cli.json(["size", "-u", "bob"])).toMatchObject({ messages: 2 });
+  });
+
+  it("deletes one session alone when it is named", async () => {
+    const cli = await introduced();
+    await cli.run(["ask", "-u", "bob", "Hello"]);
+    expect(await cli.json(["clear", "-u", "bob", "-s", "work", "-y"])).toEqual({
+      ok: true,
+      user: "bob",
+      session: "work",
+      deleted: { messages: 2, sessions: 1 },
+    });
+    expect(await cli.json(["size", "-u", "bob"])).toMatchObject({ messages: 2 });
+  });
+
+  it("of a user never seen deletes nothing, asks nothing and is no failure", async () => {
+    const cli = await introduced();
+    expect(await cli.json(["clear", "-u", "nobody"])).toEqual({
+      ok: true,
+      user: "nobody",
+      session: null,
+      deleted: { messages: 0, sessions: 0 },
+    });
+  });
+
+  it("with --all-users deletes everything of everyone", async () => {
+    const cli = await introduced();
+    expect(await cli.json(["clear", "--all-users", "-y"])).toEqual({
+      ok: true,
+      user: null,
+      session: null,
+      deleted: { messages: 4, sessions: 2, users: 2 },
+    });
+    expect((await cli.json(["users"])).users).toEqual([]);
+  });
+
+  it.each([
+    ["--user", "bob"],
+    ["--session", "work"],
+  ])("refuses --all-users together with %s, and deletes nothing", async (flag, value) => {
+    const cli = await introduced();
+    const { code, stderr } = await cli.run(["clear", "--all-users", flag, value, "-y"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`--all-users and ${flag} exclude each other.`);
+    expect((await cli.json(["users"])).users).toHaveLength(2);
+  });
+});
+
+describe("context", () => {
+  it("shows exactly what the model would be sent, of this user alone", async () => {
+    const cli = await introduced();
+    const { stdout } = await cli.run(["context", "-u", "alice", "--system", "Be brief."]);
+    expect(stdout).toMatch(/^\[system\] Be brief\.\n\[user\] My name is Alice\n\[assistant\] .*\n$/);
+    expect(await cli.json(["context", "-u", "bob", "-s", "work"])).toMatchObject({
+      ok: true,
+      user: "bob",
+      session: "work",
+      model: "demo",
+      messages: [{ role: "user", content: "My name is Bob" }, { role: "assistant" }],
+    });
+  });
+
+  it("says so when there is nothing to send", async () => {
+    const { stdout } = await new Cli().run(["context", "-m", "demo"]);
+    expect(stdout).toBe("Nothing: no instructions and no history.\n");
+  });
+});
+
+describe("models", () => {
+  it("is the demo model when nothing else is set up", async () => {
+    expect(await new Cli().run(["models"])).toEqual({ code: 0, stdout: "demo\n", stderr: "" });
+    expect(await new Cli().json(["models"])).toEqual({ ok: true, models: ["demo"] });
+  });
+});

@@ -1,0 +1,124 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Cli, documentIn } from "../support/cli.js";
+
+const COMMANDS = ["ask", "users", "size", "export", "clear", "context", "run", "demo", "models"];
+
+describe("help and version", () => {
+  it("lists every command and common flag, with examples, on stdout", async () => {
+    const { code, stdout, stderr } = await new Cli().run(["--help"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const word of [...COMMANDS, "config", "--user", "--json", "--base-url", "Examples:"])
+      expect(stdout).toContain(word);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+
+  it.each([...COMMANDS, "config"])("explains %s with the common flags", async (name) => {
+    for (const args of [
+      [name, "--help"],
+      ["--json", name, "-h"],
+      ["help", name],
+    ]) {
+      const { code, stdout, stderr } = await new Cli().run(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).toMatch(new RegExp(`^Usage: agno-chat ${name}`));
+      expect(stdout).toContain("--user <id>");
+    }
+  });
+
+  it("shows the help for the word help, as it does for --help", async () => {
+    const { stdout } = await new Cli().run(["--help"]);
+    expect(await new Cli().run(["help"])).toEqual({ code: 0, stdout, stderr: "" });
+  });
+
+  it("prints the version alone, wherever the flag stands", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+    for (const args of [["--version"], ["-V"], ["size", "--version"], ["--json", "-V"]])
+      expect(await new Cli().run(args)).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("what cannot be meant", () => {
+  it.each([
+    [["sise"], 'There is no command "sise". Did you mean size?'],
+    [["xyzzy"], "Known: ask, users, size"],
+    [["size", "--usr", "x"], "unknown option '--usr' (Did you mean --user?)"],
+    [["--jsno", "size"], "Did you mean --json?"],
+    [["ask", "- milk"], "-- "],
+    [["size", "--user"], "option '-u, --user <id>' argument missing"],
+    [["size", "extra"], "too many arguments"],
+    [["run"], "missing required argument 'script'"],
+    [["config", "lst"], 'config cannot "lst". Did you mean list?'],
+    [["config", "get", "modle"], 'There is no setting "modle". Did you mean model?'],
+    [["config", "get"], "Which setting?"],
+    [["config", "set", "model"], "Which value for model?"],
+    [["export", "--format", "xml"], 'There is no format "xml". Known: json, jsonl, md.'],
+    [["ask"], "There is nothing to ask."],
+    [["ask", "Hi", "--timeout", "soon"], '--timeout "soon" must be a number of seconds'],
+    [["ask", "Hi", "--base-url", "ftp://x"], '--base-url "ftp://x" must be an http or https URL'],
+    [["ask", "Hi", "--model", " "], "--model"],
+    [["size", "-p", "Hi"], "-p"],
+  ])("%j is one line on stderr and exit code 2", async (args, said) => {
+    const { code, stdout, stderr } = await new Cli().run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(said);
+    expect(stderr).toMatch(/^agno-chat: [^\n]+\n$/);
+  });
+
+  it.each([
+    [["sise"], "USAGE"],
+    [["size", "--usr", "x"], "USAGE"],
+    [["size", "-u", ""], "INVALID_USER_ID"],
+    [["size", "-s", "a\nb"], "INVALID_SESSION_ID"],
+    [["ask"], "INVALID_INPUT"],
+    [["export", "--format", "md"], "USAGE"],
+    [["config", "set", "timeout", "soon"], "USAGE"],
+  ])("%j with --json is one document on stdout, nothing on stderr", async (args, code) => {
+    for (const given of [
+      [...args, "--json"],
+      ["--json", ...args],
+    ]) {
+      const result = await new Cli().run(given);
+      expect(result).toMatchObject({ code: 2, stderr: "" });
+      const { ok, error } = documentIn(result);
+      expect({ ok, code: error.code }).toEqual({ ok: false, code });
+      expect(error.message).toMatch(/^[^\n]+$/);
+    }
+  });
+
+  it("takes what stands behind -- as words, also when it looks like a flag", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    const { code, stdout } = await cli.run(["ask", "--", "--json"]);
+    expect(code).toBe(0);
+    expect(() => JSON.parse(stdout)).toThrow();
+    const failed = await cli.run(["size", "--", "--json"]);
+    expect(failed).toMatchObject({ code: 2, stdout: "" });
+    expect(failed.stderr).toContain("too many arguments");
+  });
+});
+
+describe("common flags", () => {
+  it("stand before or after the command", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    const [before, after] = [
+      await cli.run(["-u", "alice", "-s", "work", "--json", "size"]),
+      await cli.run(["size", "-u", "alice", "-s", "work", "--json"]),
+    ];
+    expect(before).toEqual(after);
+    expect(documentIn(after)).toMatchObject({ user: "alice", session: "work" });
+  });
+
+  it("--quiet leaves remarks out and failures in", async () => {
+    const cli = new Cli();
+    expect(await cli.run(["ask", "Hello", "-q"])).toMatchObject({ code: 0, stderr: "" });
+    expect((await cli.run(["ask", "-q"])).stderr).toContain("nothing to ask");
+  });
+
+  it("--debug adds the causes, and never a stack", async () => {
+    const cli = new Cli({ AGNO_CHAT_STORE: "sqlite:/dev/null/chat.db" });
+    const { code, stderr } = await cli.run(["size", "--debug"]);
+    expect(code).toBe(4);
+    expect(stderr.split("\n").length).toBeGreaterThan(2);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
