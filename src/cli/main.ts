@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
 import type { Io } from "./io.js";
-import { Output } from "./output.js";
+import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
 
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -15,9 +15,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const ending = watchForTheEnd(io);
   try {
     const exitCode = await runProgram(argv, io, ending.signal);
+    await written(io.stdout);
     return ending.exitCode ?? exitCode;
   } catch (thrown) {
-    return ending.exitCode ?? report(thrown, argv, io);
+    // Who pressed Ctrl-C knows why it ended; who reads JSON still gets a document.
+    if (ending.exitCode === undefined || flagsIn(argv).json) report(thrown, argv, io);
+    return ending.exitCode ?? exitCodeOf(thrown);
   } finally {
     ending.unwatch();
   }
@@ -39,15 +42,16 @@ function watchForTheEnd(io: Io): Ending {
   };
   const onInterrupt = () => end(SIGNAL_EXITS.SIGINT);
   const onTerminate = () => end(SIGNAL_EXITS.SIGTERM);
-  const onPipe = (error: NodeJS.ErrnoException) => {
+  const onBrokenOutput = (cause: NodeJS.ErrnoException) => {
     // `agno-chat … | head`: the reader has what it wanted.
-    if (error.code !== "EPIPE") throw error;
-    end(0);
+    if (cause.code === "EPIPE") return end(0);
+    end(ERROR_TABLE.FILE_UNWRITABLE.exit);
+    io.stderr.write(`agno-chat: Cannot write the output (${cause.code}).\n`);
   };
   io.on("SIGINT", onInterrupt);
   io.on("SIGTERM", onTerminate);
-  io.stdout.on("error", onPipe);
-  io.stderr.on("error", onPipe);
+  io.stdout.on("error", onBrokenOutput);
+  io.stderr.on("error", () => {}); // there is nobody left to tell
   return {
     signal: controller.signal,
     get exitCode() {
@@ -60,17 +64,38 @@ function watchForTheEnd(io: Io): Ending {
   };
 }
 
-function report(thrown: unknown, argv: readonly string[], io: Io): number {
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-  const error = thrown instanceof CommanderError ? usageError(thrown) : asAgnoChatError(thrown);
-  const has = (...flags: string[]) => flags.some((flag) => argv.includes(flag));
-  const options = { json: has("--json"), quiet: has("-q", "--quiet"), debug: has("--debug") };
-  new Output(io, options).failure(error);
-  return ERROR_TABLE[error.code].exit;
+/** Resolves once everything before it was written, or could not be. */
+const written = (stream: Io["stdout"]): Promise<void> =>
+  new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+
+const isDone = (thrown: unknown): boolean =>
+  thrown instanceof CommanderError && thrown.exitCode === 0;
+
+const errorOf = (thrown: unknown): AgnoChatError =>
+  thrown instanceof CommanderError ? usageError(thrown) : asAgnoChatError(thrown);
+
+const exitCodeOf = (thrown: unknown): number =>
+  isDone(thrown) ? 0 : ERROR_TABLE[errorOf(thrown).code].exit;
+
+function report(thrown: unknown, argv: readonly string[], io: Io): void {
+  if (!isDone(thrown)) new Output(io, flagsIn(argv)).failure(errorOf(thrown));
+}
+
+/** Also of arguments that could not be parsed. */
+function flagsIn(argv: readonly string[]): OutputOptions {
+  const end = argv.indexOf("--");
+  const given = end === -1 ? argv : argv.slice(0, end);
+  const has = (...flags: string[]) => flags.some((flag) => given.includes(flag));
+  return { json: has("--json"), quiet: has("-q", "--quiet"), debug: has("--debug") };
 }
 
 /** commander's own words, without its prefix and on one line. */
-const usageError = ({ message }: CommanderError): AgnoChatError =>
-  new AgnoChatError("USAGE", message.replace(/^error: /, "").replace(/\s+/g, " "), {
-    hint: "See agno-chat --help.",
+const usageError = ({ code, message }: CommanderError): AgnoChatError =>
+  new AgnoChatError("USAGE", `${message.replace(/^error: /, "").replace(/\s+/g, " ")}.`, {
+    hint:
+      code === "commander.unknownOption"
+        ? "See agno-chat --help; text that begins with a dash goes behind -- (two dashes)."
+        : "See agno-chat --help.",
   });

@@ -1,6 +1,7 @@
 import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
 import type { Io } from "./io.js";
+import { displayWidth } from "./render/width.js";
 import { safeJson } from "./safe-json.js";
 
 export interface OutputOptions {
@@ -10,6 +11,7 @@ export interface OutputOptions {
 }
 
 const LONGEST_ERROR = 1000;
+const LONGEST_CELL = 255;
 
 /**
  * The two streams of the command line. stdout carries the answer, or with `--json` one document and nothing else; stderr
@@ -36,15 +38,14 @@ export class Output {
 
   /** A list of rows: aligned columns on a terminal and in a pipe alike. */
   table(rows: readonly (readonly string[])[]): void {
-    const widths =
-      rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-    for (const row of rows)
-      this.write(
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-      );
+    const cells = rows.map((row) => row.map((cell) => singleLine(cell, LONGEST_CELL)));
+    const widths = (cells[0] ?? []).map((_, column) =>
+      Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))),
+    );
+    for (const row of cells) {
+      const padded = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - displayWidth(cell)));
+      this.write(`${padded.join("  ").trimEnd()}\n`);
+    }
   }
 
   /** The one JSON document of a command. */

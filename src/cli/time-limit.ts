@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import type { Context } from "./context.js";
 
 export interface TimeLimit {
   readonly signal: AbortSignal;
@@ -15,6 +16,19 @@ export function signalWithin(signal: AbortSignal, seconds: number | undefined): 
     signal: AbortSignal.any([signal, controller.signal]),
     clear: () => clearTimeout(timer),
   };
+}
+
+/** Work that may take as long as the setting `timeout` says. */
+export async function withinTimeout<T>(
+  { settings, signal }: Pick<Context, "settings" | "signal">,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = signalWithin(signal, settings.values.timeout);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.clear();
+  }
 }
 
 const tooSlow = (seconds: number): AgnoChatError =>

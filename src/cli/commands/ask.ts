@@ -10,7 +10,7 @@ import { RunView, type TextRenderer } from "../render/run-view.js";
 import { startSpinner } from "../render/spinner.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
-import { signalWithin } from "../time-limit.js";
+import { withinTimeout } from "../time-limit.js";
 
 /** `ask`: one message, one answer. */
 export async function ask(
@@ -18,22 +18,19 @@ export async function ask(
   words: string[],
   options: Record<string, unknown>,
 ): Promise<void> {
-  const { output, settings, signal } = context;
+  const { output, settings } = context;
   const prompt = await promptOf(context, words, options.stdin !== false);
-  await withMemory(context, async (memory) => {
-    const model = await modelOf(context);
-    const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
-    const sessionId = options.new === true ? await newSession(agent) : settings.values.session;
-    const limit = signalWithin(signal, settings.values.timeout);
-    const run = { sessionId, signal: limit.signal };
-    try {
+  await withinTimeout(context, (signal) =>
+    withMemory(context, async (memory) => {
+      const model = await modelOf({ ...context, signal });
+      const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
+      const sessionId = options.new === true ? await newSession(agent) : settings.values.session;
+      const run = { sessionId, signal };
       if (context.options.json)
         output.document(documentOf(await agent.run(prompt, run), model.name));
       else await print(agent.stream(prompt, run), context, options.raw === true);
-    } finally {
-      limit.clear();
-    }
-  });
+    }),
+  );
 }
 
 const newSession = async (agent: UserView): Promise<string> =>

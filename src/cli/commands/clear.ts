@@ -31,10 +31,11 @@ async function clearUser(context: Context, memory: Memory): Promise<void> {
 }
 
 async function clearEveryone(context: Context, memory: Memory): Promise<void> {
-  if (context.settings.origins.user === "flag")
-    throw new AgnoChatError("USAGE", "--all-users and --user exclude each other.", {
-      hint: "Give one of them.",
-    });
+  for (const name of ["user", "session"] as const)
+    if (context.settings.origins[name] === "flag")
+      throw new AgnoChatError("USAGE", `--all-users and --${name} exclude each other.`, {
+        hint: "Give one of them.",
+      });
   const users = await memory.users();
   if (users.length > 0)
     await confirmed(context, `Delete everything of ${count(users.length, "user")}?`);
