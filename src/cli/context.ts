@@ -1,7 +1,7 @@
 import type { Io } from "./io.js";
 import { Output } from "./output.js";
 import { homeOf } from "./settings/home.js";
-import { type Flags, resolveSettings, type Settings } from "./settings/settings.js";
+import { type Flags, resolveSettings, type Settings, usableIn } from "./settings/settings.js";
 import { readSettingsFile } from "./settings/settings-file.js";
 
 /** The flags every command takes. */
@@ -30,16 +30,23 @@ export interface ContextOptions {
   readonly signal: AbortSignal;
   /** All the settings there are; without them they come from flags, environment and file. */
   readonly fixed?: Flags | undefined;
+  /** Leave out, with a remark, what the settings file says and cannot mean. */
+  readonly mends?: boolean | undefined;
 }
 
 /** @throws {AgnoChatError} for settings that cannot be meant, wherever they come from */
 export async function createContext(parts: ContextOptions): Promise<Context> {
-  const { io, options, signal, fixed } = parts;
+  const { io, options, signal, fixed, mends } = parts;
   const home = homeOf(io.env);
+  const output = new Output(io, options);
+  const fileSettings = async () => {
+    const file = await readSettingsFile(home);
+    return mends ? usableIn(file, (fault) => output.note(fault)) : file;
+  };
   const sources =
     fixed === undefined
-      ? { flags: options, env: io.env, file: await readSettingsFile(home) }
+      ? { flags: options, env: io.env, file: await fileSettings() }
       : { flags: fixed, env: {}, file: {} };
   const settings = resolveSettings({ ...sources, home });
-  return { io, options, home, settings, output: new Output(io, options), signal };
+  return { io, options, home, settings, output, signal };
 }

@@ -21,10 +21,18 @@ interface CommandSpec {
   readonly hidden?: boolean;
   /** The command has these settings, and no flag, variable or file changes them. */
   readonly fixed?: Flags;
+  /** The command can mend the settings file, so it works whatever stands in there. */
+  readonly mends?: boolean;
   readonly load: () => Promise<Work>;
 }
 
 const loadAsk = async (): Promise<Work> => (await import("./commands/ask.js")).ask;
+
+const ASK_OPTIONS: NonNullable<CommandSpec["options"]> = [
+  ["--new", "begin a new session of that user"],
+  ["--no-stdin", "leave stdin alone"],
+  ["--raw", "the answer as the model wrote it, escape sequences and all"],
+];
 
 /** One row a command; a command's file is loaded when it runs. */
 const COMMANDS: readonly CommandSpec[] = [
@@ -32,6 +40,8 @@ const COMMANDS: readonly CommandSpec[] = [
     name: "repl",
     args: "[words...]",
     summary: "talk in the terminal; the default",
+    // With -p it is ask.
+    options: ASK_OPTIONS,
     hidden: true,
     load: async () => (await import("./commands/repl.js")).repl,
   },
@@ -39,11 +49,7 @@ const COMMANDS: readonly CommandSpec[] = [
     name: "ask",
     args: "[prompt...]",
     summary: "ask once and print the answer; without a prompt, stdin is the prompt",
-    options: [
-      ["--new", "begin a new session of that user"],
-      ["--no-stdin", "leave stdin alone"],
-      ["--raw", "the answer as the model wrote it, escape sequences and all"],
-    ],
+    options: ASK_OPTIONS,
     load: loadAsk,
   },
   {
@@ -118,6 +124,7 @@ const COMMANDS: readonly CommandSpec[] = [
   {
     name: "config",
     args: "[action] [name] [value]",
+    mends: true,
     summary: "list, get, set or unset a setting, or print the file's path",
     load: async () => (await import("./commands/config.js")).config,
   },
@@ -146,7 +153,7 @@ export async function runProgram(
 
 const AFTER_HELP = `
 Examples:
-  agno-chat                                      talk; /user bob switches the user, /help lists the rest
+  agno-chat                                      talk; /user bob switches users
   agno-chat ask --user alice "My name is Alice"
   agno-chat size --user alice --json`;
 
@@ -160,7 +167,7 @@ function rootCommand(io: Io): Command {
       // Errors are thrown, and reported in one place.
       .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} })
       .configureHelp({ showGlobalOptions: true })
-      .helpCommand(false)
+      .helpCommand("help [command]", "explain a command")
       .addHelpText("after", AFTER_HELP)
       .option("-u, --user <id>", "user to talk as (AGNO_CHAT_USER)")
       .option("-s, --session <name>", "session of that user")
@@ -201,12 +208,17 @@ interface Parsed {
 
 async function runCommand(program: Command, { spec, command, io, signal }: Parsed) {
   const { print, ...common } = program.opts();
-  const isAsk = typeof print === "string" && (spec.name === "repl" || spec.name === "ask");
+  const isAsk = typeof print === "string";
+  if (isAsk && spec.name !== "repl" && spec.name !== "ask")
+    throw new AgnoChatError("USAGE", `-p is the same as ask, and ${spec.name} is a command too.`, {
+      hint: "Give one of them.",
+    });
   if (spec.name === "repl" && !isAsk) refuseUnknown(program, command.args[0]);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json: false, quiet: false, debug: false, yes: false, ...common };
-  const { fixed } = spec;
-  const context = await createContext({ io, options: options as CommonOptions, signal, fixed });
+  const { fixed, mends } = spec;
+  const parts = { io, options: options as CommonOptions, signal, fixed, mends };
+  const context = await createContext(parts);
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
 }
 
