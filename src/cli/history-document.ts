@@ -1,5 +1,6 @@
 import type { Memory, SessionState } from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
+import { sanitise } from "../sanitise.js";
 import { safeJson } from "./safe-json.js";
 
 /** One user's history, as it is exported. */
@@ -28,7 +29,7 @@ export async function historyDocument(
   return { user, session: session ?? null, messages, state };
 }
 
-/** How a history can be written: one JSON document, one JSON message a line, or Markdown to read. */
+/** How a history can be written, safe for a terminal: one JSON document, one JSON message a line, or Markdown to read. */
 export const FORMATS: Readonly<Record<string, (history: HistoryDocument) => string>> = {
   json: (history) => `${safeJson(history)}\n`,
   jsonl: ({ messages }) => messages.map((message) => `${safeJson(message)}\n`).join(""),
@@ -37,9 +38,8 @@ export const FORMATS: Readonly<Record<string, (history: HistoryDocument) => stri
 
 function markdown({ user, session, messages }: HistoryDocument): string {
   const title = `# ${user}${session === null ? "" : `, session ${session}`}\n`;
-  return [title, ...messages.map((message) => `\n${heading(message)}\n\n${body(message)}\n`)].join(
-    "",
-  );
+  const blocks = messages.map((message) => `\n${heading(message)}\n\n${body(message)}\n`);
+  return sanitise([title, ...blocks].join(""));
 }
 
 function heading(message: StoredMessage): string {

@@ -4,15 +4,22 @@ import type { Io } from "./io.js";
 import { count } from "./words.js";
 
 /** Yes or no; Ctrl-C means no. */
-export async function askWhether({ stdin, stderr }: Io, question: string): Promise<boolean> {
+export const askWhether = async (place: Place, question: string): Promise<boolean> =>
+  (await yesOrNo(place, question)) ?? false;
+
+export interface Place extends Pick<Io, "stdin" | "stderr"> {
+  /** Takes the question back. */
+  readonly signal?: AbortSignal;
+}
+
+/** Yes or no; undefined after Ctrl-C, or when the question was taken back. */
+export async function yesOrNo(
+  { stdin: input, stderr: output, signal }: Place,
+  question: string,
+): Promise<boolean | undefined> {
   const { confirm } = await import("./prompts.js");
-  const answer = await answered(
-    confirm(
-      { message: singleLine(question, 200), default: false },
-      { input: stdin, output: stderr },
-    ),
-  );
-  return answer ?? false;
+  const place = { input, output, ...(signal === undefined ? {} : { signal }) };
+  return answered(confirm({ message: singleLine(question, 200), default: false }, place));
 }
 
 /** One of these users, or a new one typed in; Ctrl-C means none. */
@@ -42,7 +49,7 @@ async function answered<T>(question: Promise<T>): Promise<T | undefined> {
   try {
     return await question;
   } catch (thrown) {
-    if (thrown instanceof Error && thrown.name === "ExitPromptError") return undefined;
+    if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name)) return undefined;
     throw thrown;
   }
 }

@@ -1,5 +1,8 @@
-import { writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, writeFileSync } from "node:fs";
 import { AgnoChatError } from "../errors.js";
+
+/** Read and write for the owner, nothing for others. */
+const PRIVATE = 0o600;
 
 /**
  * Writes a file that only its owner can read.
@@ -7,7 +10,7 @@ import { AgnoChatError } from "../errors.js";
  */
 export function writePrivateFile(path: string, text: string, { overwrite = false } = {}): void {
   try {
-    writeFileSync(path, text, { flag: overwrite ? "w" : "wx", mode: 0o600 });
+    write(openSync(path, overwrite ? "w" : "wx", PRIVATE), text);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "EEXIST")
@@ -17,5 +20,15 @@ export function writePrivateFile(path: string, text: string, { overwrite = false
     throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${JSON.stringify(path)} (${code}).`, {
       cause,
     });
+  }
+}
+
+function write(file: number, text: string): void {
+  try {
+    // One that is written over keeps the mode it had; a device must.
+    if (fstatSync(file).isFile()) fchmodSync(file, PRIVATE);
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
   }
 }

@@ -1,5 +1,4 @@
 import { AgnoChatError } from "../../errors.js";
-import { sanitise } from "../../sanitise.js";
 import type { Context } from "../context.js";
 import { FORMATS, type HistoryDocument, historyDocument } from "../history-document.js";
 import { namedSession } from "../named-session.js";
@@ -21,7 +20,7 @@ export async function exportHistory(
     toFile(context, options.output, { history, format, options });
   else if (context.options.json && format === "json")
     context.output.document({ ok: true, ...history });
-  else context.output.writeSafe(sanitise(textOf(history, format)));
+  else context.output.writeSafe(textOf(history, format));
 }
 
 function formatOf(named: unknown, json: boolean): string {

@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+import { BIN, Cli, documentIn } from "../support/cli.js";
+import { Pty } from "../support/pty.js";
+
+async function introduced(): Promise<Cli> {
+  const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+  await cli.run(["ask", "-u", "alice", "My name is Alice"]);
+  return cli;
+}
+
+const sizeOf = async (cli: Cli) => (await cli.json(["size", "-u", "alice"])).messages;
+
+describe("where nobody can be asked", () => {
+  it.each([[["clear", "-u", "alice"]], [["clear", "--all-users"]]])(
+    "%j is NOT_CONFIRMED, exit code 2, and deletes nothing",
+    async (args) => {
+      const cli = await introduced();
+      const { code, stdout, stderr } = await cli.run(args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(/^agno-chat: Not done: Delete [^\n]+ add --yes\.\n$/);
+      const result = await cli.run([...args, "--json"], { input: "y\n" });
+      expect(result.code).toBe(2);
+      expect(documentIn(result).error.code).toBe("NOT_CONFIRMED");
+      expect(await sizeOf(cli)).toBe(2);
+    },
+  );
+});
+
+describe("on a terminal", () => {
+  const ask = async (cli: Cli, answer: (pty: Pty) => void) => {
+    const pty = new Pty({
+      file: process.execPath,
+      args: [BIN, "clear", "-u", "alice"],
+      env: { AGNO_CHAT_HOME: cli.home },
+    });
+    await pty.waitFor("Delete 2 messages of alice?");
+    answer(pty);
+    const { exitCode } = await pty.exited;
+    const { everything } = pty;
+    await pty.close();
+    return { exitCode, shown: everything.join("\n") };
+  };
+
+  it("yes deletes", async () => {
+    const cli = await introduced();
+    const { exitCode, shown } = await ask(cli, (pty) => pty.type("y\r"));
+    expect(exitCode).toBe(0);
+    expect(shown).toContain("Deleted 2 messages of alice.");
+    expect(await sizeOf(cli)).toBe(0);
+  });
+
+  it.each(["n\r", "\r"])("%j deletes nothing", async (keys) => {
+    const cli = await introduced();
+    const { exitCode, shown } = await ask(cli, (pty) => pty.type(keys));
+    expect(exitCode).toBe(2);
+    expect(shown).toContain("Not done: you said no.");
+    expect(await sizeOf(cli)).toBe(2);
+  });
+
+  it("Ctrl-C deletes nothing and is 130", async () => {
+    const cli = await introduced();
+    expect((await ask(cli, (pty) => pty.press("ctrl-c"))).exitCode).toBe(130);
+    expect(await sizeOf(cli)).toBe(2);
+  });
+
+  it("SIGTERM deletes nothing and is 143", async () => {
+    const cli = await introduced();
+    expect((await ask(cli, (pty) => pty.kill("SIGTERM"))).exitCode).toBe(143);
+    expect(await sizeOf(cli)).toBe(2);
+  });
+});

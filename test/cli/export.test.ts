@@ -1,0 +1,188 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
+import { Cli } from "../support/cli.js";
+
+const ESC = "\x1b";
+
+/** One of each kind that a terminal acts on, that JSON lets through, or that is easily lost. */
+const WILD = [
+  `${ESC}[2J${ESC}]52;c;aGk=\x07 clear and copy`,
+  `\x9b31m\x9d0;title\x9c C1`,
+  `\x90$q unterminated`,
+  "NUL \u0000 DEL \x7f BS \b BEL \x07 CR \r\n",
+  "lone \ud800 and \udfff halves",
+  "bidi \u202e\u2066\u061c\u200e\u200f marks",
+  "lines \u2028 \u2029 \x85",
+  "tags \u{e0041}\u{e007f}",
+  "世界 👩‍👩‍👧 e\u0301 \ufeff",
+  '"quotes" \\ \\u0000 `ticks`',
+];
+
+const LIVE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what it looks for
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+
+async function wildHistory(): Promise<Cli> {
+  const cli = new Cli();
+  const memory = new SqliteMemory(join(cli.home, "chat.db"));
+  for (const text of WILD)
+    await memory.add([userMessage(text), assistantMessage(text)], "alice", {
+      state: { [text]: text },
+    });
+  await memory.add([userMessage("not alice's")], "bob");
+  await memory.close();
+  return cli;
+}
+
+const contentsOf = (messages: readonly { content: string }[]) =>
+  messages.map(({ content }) => content);
+const EXPECTED = WILD.flatMap((text) => [text, text]);
+
+describe("on stdout", () => {
+  it.each([[[]], [["--json"]], [["--format", "json"]]])(
+    "as json (%j) every message and state comes back exactly, and nothing live is written",
+    async (flags) => {
+      const { code, stdout, stderr } = await (await wildHistory()).run(["export", "-u", "alice", ...flags]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).not.toMatch(LIVE);
+      const { user, session, messages, state } = JSON.parse(stdout);
+      expect({ user, session }).toEqual({ user: "alice", session: null });
+      expect(contentsOf(messages)).toEqual(EXPECTED);
+      expect(state.default).toEqual(Object.fromEntries(WILD.map((text) => [text, text])));
+    },
+  );
+
+  it("as jsonl it is one message a line", async () => {
+    const cli = await wildHistory();
+    const { stdout } = await cli.run(["export", "-u", "alice", "--format", "jsonl"]);
+    expect(stdout).not.toMatch(LIVE);
+    const messages = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    expect(contentsOf(messages)).toEqual(EXPECTED);
+    expect(Object.keys(messages[0])).toEqual(
+      expect.arrayContaining(["role", "content", "id", "runId", "sessionId", "createdAt"]),
+    );
+  });
+
+  it("as md it can be read, with nothing live in it", async () => {
+    const cli = await wildHistory();
+    const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
+    expect(stdout).not.toMatch(LIVE);
+    expect(stdout).toMatch(/^# alice\n\n## user · \d{4}-/);
+    expect(stdout).toContain("世界 👩‍👩‍👧");
+  });
+
+  it("holds one user, and one session when it is named", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    await cli.run(["ask", "-u", "alice", "-s", "work", "Hello"]);
+    await cli.run(["ask", "-u", "alice", "Hi there"]);
+    expect((await cli.json(["export", "-u", "alice"])).messages).toHaveLength(4);
+    expect(await cli.json(["export", "-u", "alice", "-s", "work"])).toMatchObject({
+      session: "work",
+      messages: [{ content: "Hello", sessionId: "work" }, { sessionId: "work" }],
+    });
+  });
+
+  it("of a user never seen is an empty history", async () => {
+    const cli = new Cli();
+    expect(await cli.json(["export", "-u", "nobody"])).toEqual({
+      ok: true,
+      user: "nobody",
+      session: null,
+      messages: [],
+      state: {},
+    });
+    expect(await cli.run(["export", "--format", "jsonl"])).toEqual({ code: 0, stdout: "", stderr: "" });
+  });
+});
+
+it("shows in Markdown what tools were called, what failed and what was interrupted", async () => {
+  const cli = new Cli();
+  const memory = new SqliteMemory(join(cli.home, "chat.db"));
+  await memory.add(
+    [
+      userMessage("What time is it?"),
+      assistantMessage("", [{ id: "1", name: "now", arguments: '{"zone":"UTC"}' }]),
+      toolMessage("1", "no clock", true),
+      { ...assistantMessage("I do"), interrupted: true },
+    ],
+    "alice",
+    { sessionId: "work" },
+  );
+  await memory.close();
+  const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
+  expect(stdout.replace(/ · .*$/gm, "")).toBe(`# alice
+
+## user, session work
+
+What time is it?
+
+## assistant, session work
+
+- called \`now\` with \`{"zone":"UTC"}\`
+
+## tool, session work, failed
+
+no clock
+
+## assistant, session work, interrupted
+
+I do
+`);
+});
+
+describe("to a file", () => {
+  const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
+
+  it("writes it for the owner alone, and says so on stderr", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "alice.json");
+    expect(await cli.run(["export", "-u", "alice", "-o", file])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: `Wrote 20 messages of alice to ${file}.\n`,
+    });
+    expect(contentsOf(JSON.parse(readFileSync(file, "utf8")).messages)).toEqual(EXPECTED);
+    expect(modeOf(file)).toBe("600");
+    const other = join(cli.home, "bob.jsonl");
+    expect(await cli.json(["export", "-u", "bob", "-o", other])).toEqual({
+      ok: true,
+      user: "bob",
+      session: null,
+      messages: 1,
+      file: other,
+    });
+  });
+
+  it("never overwrites one without --force, and with it leaves it to the owner alone", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "alice.json");
+    writeFileSync(file, "precious", { mode: 0o644 });
+    const args = ["export", "-u", "alice", "-o", file];
+    const { code, stdout, stderr } = await cli.run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("--force");
+    expect(readFileSync(file, "utf8")).toBe("precious");
+    expect(await cli.run([...args, "--force"])).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(file, "utf8")).user).toBe("alice");
+    expect(modeOf(file)).toBe("600");
+  });
+
+  it("as md is as harmless as on the screen", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "alice.md");
+    await cli.run(["export", "-u", "alice", "--format", "md", "-o", file]);
+    expect(readFileSync(file, "utf8")).not.toMatch(LIVE);
+  });
+
+  it("that cannot be written is one line and exit code 4", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "no", "such", "folder");
+    const { code, stderr } = await cli.run(["export", "-o", file]);
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^agno-chat: Cannot write [^\n]*ENOENT[^\n]*\n$/);
+    expect(existsSync(file)).toBe(false);
+  });
+});
