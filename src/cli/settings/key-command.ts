@@ -31,6 +31,7 @@ export async function keyFrom(
   { signal, limitMs = LIMIT_MS }: KeyFromOptions,
 ): Promise<string> {
   signal.throwIfAborted();
+  if (command === "") throw failure("is missing");
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), limitMs);
   try {

@@ -5,26 +5,27 @@ const LIMIT_MS = 300;
 /** Bytes; a local server's list of models is shorter. */
 const LONGEST_LIST = 1_000_000;
 
-/** Those of the base URLs, all on this machine, where a server lists its models within 300 ms. It is sent no key. */
-export async function runningAt(baseUrls: readonly string[]): Promise<ReadonlySet<string>> {
-  const found = await Promise.all(
-    baseUrls.map(async (baseUrl) => ((await listsModels(baseUrl)) ? [baseUrl] : [])),
-  );
-  return new Set(found.flat());
+/**
+ * Those of the base URLs, all on this machine, where a server lists its models in time. It is sent no key.
+ * @param limitMs Milliseconds for all of them together, which are asked at once. Default: 300.
+ */
+export async function runningAt(
+  baseUrls: readonly string[],
+  { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {},
+): Promise<ReadonlySet<string>> {
+  const answers = await Promise.all(baseUrls.map((baseUrl) => listsModels(baseUrl, limitMs)));
+  return new Set(baseUrls.filter((_, index) => answers[index]));
 }
 
 /** Asked without the SDK, which takes longer to load than all of this may, and without proxies and redirects. */
-function listsModels(baseUrl: string): Promise<boolean> {
+function listsModels(baseUrl: string, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = http.get(`${baseUrl}/models`, { agent: false }, (response) => {
       readList(response).then(resolve, () => resolve(false));
     });
-    const timer = setTimeout(() => request.destroy(), LIMIT_MS);
+    const timer = setTimeout(() => request.destroy(), limitMs);
     request.on("error", () => resolve(false));
-    request.on("close", () => {
-      clearTimeout(timer);
-      resolve(false);
-    });
+    request.on("close", () => clearTimeout(timer));
   });
 }
 

@@ -59,7 +59,7 @@ export async function askKey(
   const validate = (text: string) =>
     isOptional ||
     text.trim() !== "" ||
-    "Type or paste the key, or !command for one that prints it.";
+    "Type or paste the key, or ! and a command that prints it.";
   const key = await answered(context, (terminal) =>
     password({ message, mask: true, toggleMask: false, validate }, terminal),
   );

@@ -2,6 +2,7 @@ import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
 import { type OpenEndpoint, openEndpoint } from "../model-choice.js";
+import { wrapText } from "../render/wrap.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";
 import {
   changesOf,
@@ -74,7 +75,7 @@ async function withKey(context: Context, draft: Draft): Promise<Draft> {
   const isInEnvironment = isOpenAI && keyOfEnvironment(context.io.env) !== undefined;
   const isOptional = !isOpenAI || isInEnvironment;
   const alone = isInEnvironment ? "the one in OPENAI_API_KEY" : "none";
-  const message = isOptional ? `Key (Enter alone: ${alone})` : "Key";
+  const message = isOptional ? `Key, or !command (Enter alone: ${alone})` : "Key, or !command";
   return { ...draft, key: await askKey(context, { message, isOptional }) };
 }
 
@@ -121,9 +122,10 @@ async function save(context: Context, draft: Draft): Promise<void> {
     say(context, `  But the environment goes before the settings file: unset ${variables}.`);
 }
 
-function say({ io }: Context, line: string): void {
+function say({ io: { stderr } }: Context, line: string): void {
   const [indent = ""] = /^ */.exec(line) ?? [];
-  io.stderr.write(`${indent}${singleLine(line, LONGEST_LINE)}\n`);
+  const text = singleLine(line, LONGEST_LINE);
+  stderr.write(wrapText(text, { width: stderr.columns ?? 80, indent }));
 }
 
 const isCancelled = (thrown: unknown): boolean =>

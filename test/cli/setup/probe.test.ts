@@ -1,0 +1,99 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { runningAt } from "../../../src/cli/setup/probe.js";
+import { OFFERED_SERVERS } from "../../../src/cli/setup/servers.js";
+import { ModelServer, type Reply, silence, status } from "../../support/model-server.js";
+
+/** A busy machine must not make these fail. */
+const PATIENT = { limitMs: 10_000 };
+
+const servers: ModelServer[] = [];
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
+
+async function start(models?: Reply): Promise<ModelServer> {
+  const server = await ModelServer.start(undefined, models === undefined ? {} : { models });
+  servers.push(server);
+  return server;
+}
+
+/** A URL where nobody listens. */
+async function nobody(): Promise<string> {
+  const server = await start();
+  const { url } = server;
+  await server.close();
+  servers.pop();
+  return url;
+}
+
+test("finds the servers that list their models, and no others", async () => {
+  const running = await start();
+  const urls = [
+    running.url,
+    await nobody(),
+    (await start(status(404))).url,
+    (await start(status(401, { data: [] }))).url,
+    (await start(status(200, "<html>"))).url,
+    (await start(status(200, { models: [] }))).url,
+    (await start(status(200, "null"))).url,
+  ];
+  expect(await runningAt(urls, PATIENT)).toEqual(new Set([running.url]));
+});
+
+test("asks all of them at once and waits 300 ms at most", async () => {
+  const dripping: Reply = (response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(" "), 20);
+    response.on("close", () => clearInterval(timer));
+  };
+  const deaf = createServer().listen(0, "127.0.0.1");
+  await once(deaf, "listening");
+  const { port } = deaf.address() as AddressInfo;
+  const urls = [
+    `http://127.0.0.1:${port}/v1`,
+    ...(await Promise.all([start(silence()), start(silence()), start(dripping)])).map(
+      ({ url }) => url,
+    ),
+  ];
+  const began = performance.now();
+  expect(await runningAt(urls)).toEqual(new Set());
+  const took = performance.now() - began;
+  deaf.close();
+  expect(took).toBeGreaterThan(250);
+  // One after the other would be 1200 ms.
+  expect(took).toBeLessThan(900);
+});
+
+test("reads no list without end", async () => {
+  const endless: Reply = (response) => {
+    response.writeHead(200);
+    const more = (): void => {
+      while (response.write("[".repeat(65_536)));
+    };
+    response.on("drain", more);
+    more();
+  };
+  expect(await runningAt([(await start(endless)).url], PATIENT)).toEqual(new Set());
+});
+
+test("sends no key, and follows nobody elsewhere", async () => {
+  const elsewhere = await start();
+  let headers: object = {};
+  const moved = await start((response, request) => {
+    headers = request.headers;
+    response.writeHead(302, { location: `${elsewhere.url}/models` }).end();
+  });
+  expect(await runningAt([moved.url], PATIENT)).toEqual(new Set());
+  expect(elsewhere.connections).toBe(0);
+  expect(Object.keys(headers)).not.toContain("authorization");
+});
+
+test("asks nothing but addresses of this machine before the user has chosen", () => {
+  const local = OFFERED_SERVERS.filter(({ isLocal }) => isLocal);
+  expect(local.map(({ baseUrl }) => new URL(baseUrl as string).host)).toEqual([
+    "127.0.0.1:11434",
+    "127.0.0.1:1234",
+    "127.0.0.1:8080",
+    "127.0.0.1:8000",
+  ]);
+});
