@@ -25,6 +25,7 @@ export async function demo(context: Context): Promise<number> {
     source: Readable.from(isWatched ? paced(script, signal) : [script]),
     model: new DemoModel({ delayMs: isWatched ? PACE.word : 0 }),
     store: settings.values.store,
+    ownsHome: false,
     keepGoing: false,
     echo: true,
   });

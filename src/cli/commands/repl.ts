@@ -15,6 +15,7 @@ export async function repl(context: Context): Promise<number> {
     source: io.stdin,
     model: await modelOf(context),
     store: settings.values.store,
+    ownsHome: true,
     keepGoing: false,
     echo: false,
   });

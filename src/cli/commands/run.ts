@@ -16,6 +16,7 @@ export async function run(
     source: Readable.from([await contentOf(file)]),
     model: await modelOf(context),
     store: ownStore(context),
+    ownsHome: isHomeNamed(context),
     keepGoing: options.keepGoing === true,
     echo: true,
   });
@@ -35,5 +36,9 @@ async function contentOf(file: string): Promise<Uint8Array> {
 }
 
 /** A throw-away memory unless a store was named here, so that a script touches nobody's data by accident. */
-const ownStore = ({ settings, io }: Context): string =>
-  settings.origins.store === "flag" || io.env.AGNO_CHAT_HOME ? settings.values.store : "memory:";
+const ownStore = (context: Context): string =>
+  context.settings.origins.store === "flag" || isHomeNamed(context)
+    ? context.settings.values.store
+    : "memory:";
+
+const isHomeNamed = ({ io }: Context): boolean => Boolean(io.env.AGNO_CHAT_HOME);

@@ -5,15 +5,24 @@ import { RunView } from "../render/run-view.js";
 import type { ReplyView, Screen } from "../repl/screen.js";
 import type { Layout } from "./layout.js";
 
+export interface ScriptScreenOptions {
+  readonly output: Output;
+  readonly layout: Layout;
+  /** Forgets what this user has typed on a terminal. */
+  readonly forgetInput: (userId: string) => void;
+}
+
 /** Where a script shows what it does: replies and answers on stdout, remarks on stderr, nobody to ask. */
 export class ScriptScreen implements Screen {
   readonly #output: Output;
   readonly #layout: Layout;
+  readonly forgetInput: (userId: string) => void;
   #last = "";
 
-  constructor(output: Output, layout: Layout) {
+  constructor({ output, layout, forgetInput }: ScriptScreenOptions) {
     this.#output = output;
     this.#layout = layout;
+    this.forgetInput = forgetInput;
   }
 
   /** The reply, or all that a command answered, since the last call. */
@@ -67,8 +76,6 @@ export class ScriptScreen implements Screen {
   async edit(): Promise<string> {
     throw needsTerminal("/edit");
   }
-
-  forgetInput(): void {}
 
   clear(): void {}
 }

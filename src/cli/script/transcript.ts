@@ -3,7 +3,9 @@ import { type AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { openMemory } from "../../memory/open.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
+import { InputFiles } from "../repl/input-files.js";
 import { openRepl } from "../repl/open-repl.js";
+import { inputFolderIn } from "../settings/home.js";
 import { count } from "../words.js";
 import { PLAIN } from "./layout.js";
 import { linesOf } from "./lines.js";
@@ -16,6 +18,8 @@ export interface Transcript {
   readonly source: Readable;
   readonly model: Model;
   readonly store: string;
+  /** Whether the data in the home folder is the script's to change: `/clear` then takes typed input along. */
+  readonly ownsHome: boolean;
   readonly keepGoing: boolean;
   /** Show the whole conversation; else only the answers, as they are needed by whoever writes the lines. */
   readonly echo: boolean;
@@ -29,7 +33,12 @@ export async function transcript(context: Context, script: Transcript): Promise<
   const { io, signal, output, options } = context;
   const { name, model, keepGoing } = script;
   const echo = script.echo ? (await import("./echo.js")).createEcho(context) : undefined;
-  const screen = new ScriptScreen(output, echo?.layout ?? PLAIN);
+  const input = script.ownsHome ? new InputFiles(inputFolderIn(context.home)) : undefined;
+  const screen = new ScriptScreen({
+    output,
+    layout: echo?.layout ?? PLAIN,
+    forgetInput: (userId) => input?.remove(userId),
+  });
   const memory = await openMemory(script.store);
   try {
     const repl = await openRepl(context, { memory, model, screen });

@@ -3,10 +3,20 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { InputFiles } from "../../../src/cli/repl/input-files.js";
+import { inputFolderIn } from "../../../src/cli/settings/home.js";
 import { BIN, Cli, temporaryFolder } from "../../support/cli.js";
 import { ModelServer, silence, streamedText } from "../../support/model-server.js";
 
 const DEMO = ["--model", "demo"];
+
+test("/clear takes along what that user has typed, and nothing of another's", async () => {
+  const cli = new Cli();
+  const typed = new InputFiles(inputFolderIn(cli.home));
+  for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
+  await cli.run([...DEMO, "--user", "alice"], { input: "Hello\n/clear\n" });
+  expect([typed.read("alice"), typed.read("bob")]).toEqual([[], ["typed by bob"]]);
+});
 
 test("a slow pipe has each line done as it comes, before the next is written", async () => {
   const { child, shows, result } = started([...DEMO, "--user", "alice"]);
