@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Message } from "../../src/messages.js";
 import type { Model, ModelEvent } from "../../src/models/model.js";
+import { Gate } from "../agent/support.js";
 import { rawChat, serve, Wire } from "./support.js";
 
 const USERS = 100;
@@ -13,12 +14,16 @@ const userIn = (text: string): string => /user-\d+/.exec(text)?.[0] ?? text;
 const usersIn = (messages: readonly Message[]) =>
   new Set(messages.map(({ content }) => userIn(content)));
 
-/** Says back what it was told, and notes every request that holds more than one user's messages. */
+/**
+ * Says back what it was told, and notes every request that holds more than one user's messages. It says nothing before
+ * there is a run of every user, so that they do overlap.
+ */
 class WatchingModel implements Model {
   readonly name = "watching";
   readonly mixed: string[] = [];
   most = 0;
   #running = 0;
+  readonly #everybodyIsIn = new Gate();
 
   async *stream({ messages }: { messages: readonly Message[] }): AsyncGenerator<ModelEvent> {
     this.#running += 1;
@@ -26,8 +31,8 @@ class WatchingModel implements Model {
     const users = usersIn(messages);
     if (users.size !== 1) this.mixed.push([...users].join());
     try {
-      // Lets the others in, so that runs do overlap.
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#running === USERS) this.#everybodyIsIn.open();
+      await this.#everybodyIsIn.opened;
       yield { type: "text-delta", text: `heard ${messages.at(-1)?.content}` };
       yield { type: "finish", reason: "stop" };
     } finally {
