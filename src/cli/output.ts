@@ -43,7 +43,9 @@ export class Output {
       Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))),
     );
     for (const row of cells) {
-      const padded = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - displayWidth(cell)));
+      const padded = row.map(
+        (cell, at) => cell + " ".repeat((widths[at] ?? 0) - displayWidth(cell)),
+      );
       this.write(`${padded.join("  ").trimEnd()}\n`);
     }
   }
@@ -53,9 +55,9 @@ export class Output {
     this.#io.stdout.write(`${safeJson(value)}\n`);
   }
 
-  /** A remark, one line, on stderr. */
-  note(text: string): void {
-    if (!this.#options.quiet) this.#io.stderr.write(`${singleLine(text, LONGEST_ERROR)}\n`);
+  /** A remark, one line, on stderr; `dress` adds what its row looks like. */
+  note(text: string, dress = (line: string): string => line): void {
+    if (!this.#options.quiet) this.#io.stderr.write(`${dress(singleLine(text, LONGEST_ERROR))}\n`);
   }
 
   /** One line on stderr, or with `--json` the one document on stdout. */

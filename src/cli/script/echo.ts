@@ -1,6 +1,7 @@
 import { sanitise } from "../../sanitise.js";
 import type { Context } from "../context.js";
-import { createPalette } from "../render/colour.js";
+import type { Io } from "../io.js";
+import { createPalette, type Palette } from "../render/colour.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { plainReply } from "../render/reply.js";
 import type { TextRenderer } from "../render/run-view.js";
@@ -21,16 +22,16 @@ export interface Echo {
 }
 
 export function createEcho({ io, options, output }: Context): Echo {
-  const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
-  const width = () => io.stdout.columns ?? 80;
+  const paletteOf = (stream: Io["stdout"]) =>
+    createPalette(stream, { env: io.env, colorFlag: options.color });
+  const palette = paletteOf(io.stdout);
+  const remarks = paletteOf(io.stderr);
   let lastComment = 0;
   return {
-    layout: io.stdout.isTTY
-      ? {
-          answer: (text) => wrapText(sanitise(text).trimEnd(), { width: width(), indent: INDENT }),
-          reply: () => markdownReply({ width, palette, indent: INDENT }),
-        }
-      : { answer: (text) => indentation()(sanitise(text)), reply: indentedReply },
+    layout: {
+      ...(io.stdout.isTTY ? terminalLayout(io.stdout, palette) : PIPED),
+      remark: (line) => remarks.dim(INDENT + line),
+    },
     show(statement, who) {
       if (statement.kind === "comment") {
         const gap = statement.line === lastComment + 1 ? "" : "\n";
@@ -41,6 +42,19 @@ export function createEcho({ io, options, output }: Context): Echo {
         output.writeSafe(`${promptOf(who, palette)}${text}\n`);
       }
     },
+  };
+}
+
+type Texts = Pick<Layout, "answer" | "reply">;
+
+const PIPED: Texts = { answer: (text) => indentation()(sanitise(text)), reply: indentedReply };
+
+/** As the REPL shows it: wrapped, and replies as Markdown. */
+function terminalLayout(stdout: Io["stdout"], palette: Palette): Texts {
+  const width = () => stdout.columns ?? 80;
+  return {
+    answer: (text) => wrapText(sanitise(text).trimEnd(), { width: width(), indent: INDENT }),
+    reply: () => markdownReply({ width, palette, indent: INDENT }),
   };
 }
 

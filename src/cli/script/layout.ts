@@ -6,9 +6,11 @@ import type { TextRenderer } from "../render/run-view.js";
 export interface Layout {
   /** Any text a command answers, made safe. */
   readonly answer: (text: string) => string;
+  /** One line beside the answers that is safe already. */
+  readonly remark: (line: string) => string;
   /** For one text of a reply. */
   readonly reply: () => TextRenderer;
 }
 
 /** As it comes, only made safe: for whoever reads the answers alone. */
-export const PLAIN: Layout = { answer: sanitise, reply: plainReply };
+export const PLAIN: Layout = { answer: sanitise, remark: (line) => line, reply: plainReply };

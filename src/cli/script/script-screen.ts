@@ -39,14 +39,14 @@ export class ScriptScreen implements Screen {
 
   note(text: string): void {
     this.#last += `${text}\n`;
-    this.#output.note(text);
+    this.#remark(text);
   }
 
   reply(): ReplyView {
     const view = new RunView({
       text: this.#layout.reply,
       write: (text) => this.#output.writeSafe(text),
-      note: (line) => this.#output.note(line),
+      note: (line) => this.#remark(line),
       // Two runs of one script show the same.
       durations: false,
     });
@@ -78,6 +78,10 @@ export class ScriptScreen implements Screen {
   }
 
   clear(): void {}
+
+  #remark(text: string): void {
+    this.#output.note(text, this.#layout.remark);
+  }
 }
 
 const needsTerminal = (command: string): AgnoChatError =>
