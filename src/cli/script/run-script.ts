@@ -74,8 +74,9 @@ class ScriptRun {
         if (this.#isDecided || repl.isOver) break;
       }
     } catch (thrown) {
+      const failure = this.#failure(thrown);
       this.#settle();
-      if (!this.#isDecided) this.#fail(this.#failure(thrown));
+      if (!this.#isDecided) this.#fail(failure);
     }
     this.#settle();
     return { inputs: this.#inputs, expectations: this.#expectations, failures: this.#failures };
@@ -119,22 +120,23 @@ class ScriptRun {
     const { repl, screen, env, isLive } = this.#options;
     this.#expectations++;
     const { userId, sessionId } = repl.active;
+    const failure = this.#unanswered?.error;
+    this.#unanswered = undefined;
     const outcome: Outcome = {
       output: this.#lastOutput,
       size: async () => repl.memory.size(userId, { sessionId }),
-      failure: this.#unanswered?.error,
+      failure,
     };
-    this.#unanswered = undefined;
     const fault = await check(word, expandVariables(argument, env), outcome);
     if (fault !== undefined) throw new AgnoChatError("EXPECTATION_FAILED", fault);
-    if (word === "fails" && !isLive) screen.print(`${this.#lastOutput}\n`);
+    if (failure !== undefined && !isLive) screen.print(`${textOf(failure)}\n`);
   }
 
   /** Keeps a failed input until it is known whether it was expected; what it failed with counts as its output. */
   #hold(failure: Failure): void {
     const { isLive, onFailure } = this.#options;
     this.#unanswered = failure;
-    this.#lastOutput += [failure.error.message, failure.error.hint].join(" ");
+    this.#lastOutput += textOf(failure.error);
     if (isLive) onFailure(failure.error);
   }
 
@@ -168,6 +170,9 @@ const withVariables = (input: Input, env: Io["env"]): Input =>
   input.kind === "message"
     ? { ...input, text: expandVariables(input.text, env) }
     : { ...input, argument: expandVariables(input.argument, env) };
+
+const textOf = ({ message, hint }: AgnoChatError): string =>
+  hint === undefined ? message : `${message} ${hint}`;
 
 const unendedBlock = (): AgnoChatError =>
   new AgnoChatError("USAGE", "The block that begins here never ends.", {

@@ -46,6 +46,9 @@ test("a reply that breaks off is shown as far as it came, and its line fails", a
   expect(code).toBe(4);
   expect(stdout).toBe("default> Hello\n  Half of\n");
   expect(stderr).toMatch(/^agno-chat: x\.chat:1: /);
+  const expected = await run("Hello\n?fails MODEL_NETWORK\n?contains Half of\n", half);
+  expect(expected.code).toBe(0);
+  expect(expected.stdout).toMatch(/^default> Hello\n {2}Half of\n {2}.*x\.chat:1: .*\n$/);
 });
 
 test("no reply can pass for a prompt, a comment or a command of the script", async () => {
