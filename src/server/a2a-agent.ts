@@ -9,11 +9,10 @@ import type {
   StreamResponse,
   TaskState,
 } from "@a2a-js/sdk";
-import type { A2ARequestHandler } from "@a2a-js/sdk/server";
 import type { Agent, RunOptions } from "../agent/agent.js";
 import { ERROR_TABLE } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
-import type { A2aSdk } from "./a2a.js";
+import type { A2aRequestHandler, A2aSdk } from "./a2a.js";
 import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
 
@@ -33,7 +32,7 @@ interface Asked {
  * The agent as the SDK asks it, for one request and whoever made it. Sending is answered with a message. Streaming is
  * answered with a task that lives as long as its stream: none is kept, so no method can show one to anybody else.
  */
-export class A2aAgent implements A2ARequestHandler {
+export class A2aAgent implements A2aRequestHandler {
   readonly #agent: Agent;
   readonly #card: AgentCard;
   readonly #sdk: A2aSdk;

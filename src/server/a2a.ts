@@ -9,6 +9,7 @@ import { failureOf } from "./failure.js";
 import { EventWriter, sendJson } from "./reply.js";
 
 export type A2aSdk = Awaited<ReturnType<typeof loadSdk>>;
+export type A2aRequestHandler = ConstructorParameters<A2aSdk["JsonRpcTransportHandler"]>[0];
 
 let loading: Promise<A2aSdk> | undefined;
 

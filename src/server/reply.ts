@@ -32,7 +32,7 @@ export function sendFailure({ response }: Exchange, thrown: unknown): void {
   sendJson(response, { error: message, code }, { status: http, headers: headersOf(code) });
 }
 
-export const headersOf = (code: string): Readonly<Record<string, string>> =>
+const headersOf = (code: string): Readonly<Record<string, string>> =>
   code === "BUSY" || code === "SHUTTING_DOWN"
     ? { ...NEVER_CACHED, "retry-after": "1" }
     : NEVER_CACHED;
