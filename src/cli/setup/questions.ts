@@ -57,9 +57,7 @@ export async function askKey(
 ): Promise<string> {
   const { password } = await import("../prompts.js");
   const validate = (text: string) =>
-    isOptional ||
-    text.trim() !== "" ||
-    "Type or paste the key, or ! and a command that prints it.";
+    isOptional || text.trim() !== "" || "Type or paste the key, or ! and a command that prints it.";
   const key = await answered(context, (terminal) =>
     password({ message, mask: true, toggleMask: false, validate }, terminal),
   );
