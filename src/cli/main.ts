@@ -91,11 +91,19 @@ function flagsIn(argv: readonly string[]): OutputOptions {
   return { json: has("--json"), quiet: has("-q", "--quiet"), debug: has("--debug") };
 }
 
-/** commander's own words, without its prefix and on one line. */
-const usageError = ({ code, message }: CommanderError): AgnoChatError =>
-  new AgnoChatError("USAGE", `${message.replace(/^error: /, "").replace(/\s+/g, " ")}.`, {
-    hint:
-      code === "commander.unknownOption"
-        ? "See agno-chat --help; text that begins with a dash goes behind -- (two dashes)."
-        : "See agno-chat --help.",
+/** commander's own words: without its prefix, with a capital and a full stop; what it suggests is the hint. */
+function usageError({ code, message }: CommanderError): AgnoChatError {
+  if (code === "commander.help")
+    return new AgnoChatError("USAGE", "There is no such command.", { hint: SEE_HELP });
+  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
+  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
+  return new AgnoChatError("USAGE", sentence, {
+    hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? HINTS[code] ?? SEE_HELP,
   });
+}
+
+const SEE_HELP = "See agno-chat --help.";
+
+const HINTS: Readonly<Record<string, string>> = {
+  "commander.unknownOption": 'See agno-chat --help. Text that begins with a dash goes behind "--".',
+};

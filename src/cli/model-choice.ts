@@ -54,7 +54,7 @@ export const endpointOf = (settings: Settings, env: Io["env"]): Endpoint => ({
  */
 function keyFor({ values, origins }: Settings, env: Io["env"]): Endpoint["apiKey"] {
   const { baseUrl, apiKey, apiKeyEnv } = values;
-  const place = baseUrl === undefined ? undefined : origins.baseUrl;
+  const place = baseUrl === undefined || isOpenAI(baseUrl) ? undefined : origins.baseUrl;
   if (
     apiKeyEnv !== undefined &&
     (origins.apiKeyEnv === "flag" || belongs(origins.apiKeyEnv, place))
@@ -65,6 +65,8 @@ function keyFor({ values, origins }: Settings, env: Io["env"]): Endpoint["apiKey
   const command = origins.apiKey === "settings file" ? commandIn(apiKey) : undefined;
   return command === undefined ? apiKey : { command, env };
 }
+
+const isOpenAI = (url: string): boolean => new URL(url).origin === "https://api.openai.com";
 
 const belongs = (keyOrigin: string, urlOrigin: string | undefined): boolean =>
   urlOrigin === undefined || keyOrigin === urlOrigin;

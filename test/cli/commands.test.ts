@@ -161,6 +161,12 @@ describe("clear", () => {
     expect(await cli.json(["size", "-u", "bob"])).toMatchObject({ messages: 2 });
   });
 
+  it("says which session it emptied", async () => {
+    const cli = await introduced();
+    const { stdout } = await cli.run(["clear", "-u", "bob", "-s", "work", "-y"]);
+    expect(stdout).toBe("Deleted 2 messages of bob in work.\n");
+  });
+
   it("of a user never seen deletes nothing, asks nothing and is no failure", async () => {
     const cli = await introduced();
     expect(await cli.json(["clear", "-u", "nobody"])).toEqual({
@@ -198,7 +204,9 @@ describe("context", () => {
   it("shows exactly what the model would be sent, of this user alone", async () => {
     const cli = await introduced();
     const { stdout } = await cli.run(["context", "-u", "alice", "--system", "Be brief."]);
-    expect(stdout).toMatch(/^\[system\] Be brief\.\n\[user\] My name is Alice\n\[assistant\] .*\n$/);
+    expect(stdout).toMatch(
+      /^\[system\] Be brief\.\n\[user\] My name is Alice\n\[assistant\] .*\n$/,
+    );
     expect(await cli.json(["context", "-u", "bob", "-s", "work"])).toMatchObject({
       ok: true,
       user: "bob",

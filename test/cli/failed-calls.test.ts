@@ -13,6 +13,7 @@ import {
   streamed,
   streamedText,
 } from "../support/model-server.js";
+import { LIVE } from "../support/wild-text.js";
 
 const KEY = "local-key-0123456789-never-shown";
 const ESC = "\x1b";
@@ -35,13 +36,28 @@ const HTML = "<!doctype html><html><title>502 Bad Gateway</title><body>secret bo
 const FAULTS: readonly (readonly [what: string, reply: Reply, exit: number, code: string])[] = [
   ["401", status(401, { error: { message: "Incorrect API key" } }), 3, "MODEL_AUTH"],
   ["403", status(403, { error: { message: "not yours" } }), 3, "MODEL_AUTH"],
-  ["404 for the model", status(404, { error: { message: "model not found" } }), 3, "MODEL_NOT_FOUND"],
+  [
+    "404 for the model",
+    status(404, { error: { message: "model not found" } }),
+    3,
+    "MODEL_NOT_FOUND",
+  ],
   ["429 for quota", status(429, { error: { code: "insufficient_quota" } }), 4, "MODEL_QUOTA"],
   ["400", status(400, { error: { message: "bad request" } }), 4, "MODEL_REJECTED"],
   ["501", status(501, "no"), 4, "MODEL_REJECTED"],
   ["a cut stream", cut(chunk({ content: "Hel" })), 4, "MODEL_NETWORK"],
-  ["200 with an error", status(200, { error: { message: "overloaded" } }), 4, "MODEL_"],
-  ["200 with HTML", recorded(HTML, { headers: { "content-type": "text/html" } }), 4, "MODEL_BAD_RESPONSE"],
+  [
+    "200 with an error",
+    status(200, { error: { message: "no", type: "invalid_request" } }),
+    4,
+    "MODEL_REJECTED",
+  ],
+  [
+    "200 with HTML",
+    recorded(HTML, { headers: { "content-type": "text/html" } }),
+    4,
+    "MODEL_BAD_RESPONSE",
+  ],
   ["an empty stream", streamed(), 4, "MODEL_BAD_RESPONSE"],
   ["a stream of nonsense", recorded("data: {nonsense\n\n"), 4, "MODEL_BAD_RESPONSE"],
 ];
@@ -159,16 +175,15 @@ describe("a hostile server", () => {
         status(401, { error: { message } }, { "x-request-id": `id-${KEY}` }),
         status(400, message),
         status(302, "", { location: `http://evil.example/?key=${KEY}` }),
-        streamed({ error: { message } }),
+        streamed({ error: { message, type: "invalid_request" } }),
       ]) {
         server.reply(reply);
         const { stdout, stderr } = await cli.run(["ask", "Hi", ...flags]);
         expect(stdout + stderr).not.toContain(KEY);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what it looks for
-        expect(stdout + stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
-        expect((stdout + stderr).split("\n").filter((line) => line.startsWith("agno-chat:"))).toHaveLength(
-          flags.includes("--json") ? 0 : 1,
-        );
+        expect(stdout + stderr).not.toMatch(LIVE);
+        expect(
+          (stdout + stderr).split("\n").filter((line) => line.startsWith("agno-chat:")),
+        ).toHaveLength(flags.includes("--json") ? 0 : 1);
       }
     },
   );
@@ -177,8 +192,7 @@ describe("a hostile server", () => {
     const hostile = await ModelServer.start(streamedText("x"), { models: [live, "b"] });
     for (const args of [["models"], ["ask", "Hi"], ["models", "--json"]]) {
       const { stdout, stderr } = await cli.run(args, { env: { OPENAI_BASE_URL: hostile.url } });
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what it looks for
-      expect(stdout + stderr).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]/);
+      expect(stdout + stderr).not.toMatch(LIVE);
     }
     await hostile.close();
   });

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { chooseModel } from "../../src/cli/model-choice.js";
+import { resolveSettings } from "../../src/cli/settings/settings.js";
 import { Cli } from "../support/cli.js";
 import { ModelServer, status, streamedText } from "../support/model-server.js";
 
@@ -43,18 +45,25 @@ describe("a server", () => {
   it("with one model needs no name for it", async () => {
     const server = await serve();
     const document = await new Cli().json(["ask", "Hi", "--base-url", server.url]);
-    expect(document).toMatchObject({ ok: true, model: "only-model", reply: "Hello from the server." });
+    expect(document).toMatchObject({
+      ok: true,
+      model: "only-model",
+      reply: "Hello from the server.",
+    });
     expect(server.requests[0]?.body.model).toBe("only-model");
   });
 
-  it.each([[["a-model", "b-model"]], [[]]])("with the models %j wants one named", async (models) => {
-    const server = await serve(models);
-    const { code, stderr } = await new Cli().run(["ask", "Hi", "--base-url", server.url]);
-    expect(code).toBe(3);
-    for (const model of models) expect(stderr).toContain(model);
-    expect(stderr).toContain("--model");
-    expect(server.requests).toHaveLength(0);
-  });
+  it.each([[["a-model", "b-model"]], [[]]])(
+    "with the models %j wants one named",
+    async (models) => {
+      const server = await serve(models);
+      const { code, stderr } = await new Cli().run(["ask", "Hi", "--base-url", server.url]);
+      expect(code).toBe(3);
+      for (const model of models) expect(stderr).toContain(model);
+      expect(stderr).toContain("--model");
+      expect(server.requests).toHaveLength(0);
+    },
+  );
 
   it("is asked for the model that was named, without looking at its list", async () => {
     const server = await serve([]);
@@ -127,6 +136,20 @@ describe("a key", () => {
     await cli.run(["ask", "Hi"], { env: { OPENAI_BASE_URL: foreign.url } });
     expect(keysSeenBy(foreign)).toEqual([null, null]);
   });
+
+  it.each([
+    ["https://api.openai.com/v1", KEY],
+    ["https://api.openai.com.evil.example/v1", undefined],
+    ["http://api.openai.com/v1", undefined],
+    ["https://evil.example/https://api.openai.com/v1", undefined],
+  ])(
+    "of the environment goes with --base-url %s only if that is OpenAI's own",
+    (baseUrl, apiKey) => {
+      const env = { OPENAI_API_KEY: KEY };
+      const settings = resolveSettings({ flags: { baseUrl }, env, file: {}, home: "/nowhere" });
+      expect(chooseModel(settings, env)).toMatchObject({ endpoint: { baseUrl, apiKey } });
+    },
+  );
 
   it("that --api-key-env names but nobody set is exit code 3", async () => {
     const server = await serve();

@@ -42,12 +42,13 @@ describe("what cannot be meant", () => {
   it.each([
     [["sise"], 'There is no command "sise". Did you mean size?'],
     [["xyzzy"], "Known: ask, users, size"],
-    [["size", "--usr", "x"], "unknown option '--usr' (Did you mean --user?)"],
+    [["size", "--usr", "x"], "Unknown option '--usr'. Did you mean --user?\n"],
     [["--jsno", "size"], "Did you mean --json?"],
-    [["ask", "- milk"], "-- "],
-    [["size", "--user"], "option '-u, --user <id>' argument missing"],
-    [["size", "extra"], "too many arguments"],
-    [["run"], "missing required argument 'script'"],
+    [["ask", "- milk"], 'Text that begins with a dash goes behind "--".\n'],
+    [["help", "sise"], "There is no such command."],
+    [["size", "--user"], "Option '-u, --user <id>' argument missing. See agno-chat --help.\n"],
+    [["size", "extra"], "Too many arguments for 'size'. Expected 0 arguments but got 1. See"],
+    [["run"], "Missing required argument 'script'."],
     [["config", "lst"], 'config cannot "lst". Did you mean list?'],
     [["config", "get", "modle"], 'There is no setting "modle". Did you mean model?'],
     [["config", "get"], "Which setting?"],
@@ -93,7 +94,7 @@ describe("what cannot be meant", () => {
     expect(() => JSON.parse(stdout)).toThrow();
     const failed = await cli.run(["size", "--", "--json"]);
     expect(failed).toMatchObject({ code: 2, stdout: "" });
-    expect(failed.stderr).toContain("too many arguments");
+    expect(failed.stderr).toContain("Too many arguments");
   });
 });
 

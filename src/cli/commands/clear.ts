@@ -23,11 +23,11 @@ async function clearUser(context: Context, memory: Memory): Promise<void> {
   const { user } = settings.values;
   const session = namedSession(settings);
   const { messages } = sizeOf(await memory.sessions(user), session);
-  const what = `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
-  if (messages > 0) await confirmed(context, `Delete ${what}?`);
+  const whose = `of ${user}${session === undefined ? "" : ` in ${session}`}`;
+  if (messages > 0) await confirmed(context, `Delete ${count(messages, "message")} ${whose}?`);
   const deleted = await memory.clear(user, { sessionId: session });
   if (context.options.json) output.document({ ok: true, user, session: session ?? null, deleted });
-  else output.write(`Deleted ${count(deleted.messages, "message")} of ${user}.\n`);
+  else output.write(`Deleted ${count(deleted.messages, "message")} ${whose}.\n`);
 }
 
 async function clearEveryone(context: Context, memory: Memory): Promise<void> {
