@@ -4,26 +4,7 @@ import { describe, expect, it } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { Cli } from "../support/cli.js";
-
-const ESC = "\x1b";
-
-/** One of each kind that a terminal acts on, that JSON lets through, or that is easily lost. */
-const WILD = [
-  `${ESC}[2J${ESC}]52;c;aGk=\x07 clear and copy`,
-  `\x9b31m\x9d0;title\x9c C1`,
-  `\x90$q unterminated`,
-  "NUL \u0000 DEL \x7f BS \b BEL \x07 CR \r\n",
-  "lone \ud800 and \udfff halves",
-  "bidi \u202e\u2066\u061c\u200e\u200f marks",
-  "lines \u2028 \u2029 \x85",
-  "tags \u{e0041}\u{e007f}",
-  "世界 👩‍👩‍👧 e\u0301 \ufeff",
-  '"quotes" \\ \\u0000 `ticks`',
-];
-
-const LIVE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what it looks for
-  /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+import { LIVE, WILD } from "../support/wild-text.js";
 
 async function wildHistory(): Promise<Cli> {
   const cli = new Cli();
@@ -45,7 +26,12 @@ describe("on stdout", () => {
   it.each([[[]], [["--json"]], [["--format", "json"]]])(
     "as json (%j) every message and state comes back exactly, and nothing live is written",
     async (flags) => {
-      const { code, stdout, stderr } = await (await wildHistory()).run(["export", "-u", "alice", ...flags]);
+      const { code, stdout, stderr } = await (await wildHistory()).run([
+        "export",
+        "-u",
+        "alice",
+        ...flags,
+      ]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       expect(stdout).not.toMatch(LIVE);
       const { user, session, messages, state } = JSON.parse(stdout);
@@ -59,7 +45,10 @@ describe("on stdout", () => {
     const cli = await wildHistory();
     const { stdout } = await cli.run(["export", "-u", "alice", "--format", "jsonl"]);
     expect(stdout).not.toMatch(LIVE);
-    const messages = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    const messages = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     expect(contentsOf(messages)).toEqual(EXPECTED);
     expect(Object.keys(messages[0])).toEqual(
       expect.arrayContaining(["role", "content", "id", "runId", "sessionId", "createdAt"]),
@@ -94,7 +83,11 @@ describe("on stdout", () => {
       messages: [],
       state: {},
     });
-    expect(await cli.run(["export", "--format", "jsonl"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await cli.run(["export", "--format", "jsonl"])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
   });
 });
 
@@ -142,7 +135,7 @@ describe("to a file", () => {
     expect(await cli.run(["export", "-u", "alice", "-o", file])).toEqual({
       code: 0,
       stdout: "",
-      stderr: `Wrote 20 messages of alice to ${file}.\n`,
+      stderr: `Wrote ${2 * WILD.length} messages of alice to ${file}.\n`,
     });
     expect(contentsOf(JSON.parse(readFileSync(file, "utf8")).messages)).toEqual(EXPECTED);
     expect(modeOf(file)).toBe("600");

@@ -112,15 +112,18 @@ describe("a bad value", () => {
     [{ user: { __proto__: null, a: 1 } }, "user"],
     [{ model: ["x"] }, "model"],
     [{ historyLimit: -5 }, "historyLimit"],
-  ])("of the file %j is refused with its name, and can be mended by unset and set", async (file, name) => {
-    const cli = new Cli();
-    writeFileSync(fileOf(cli), JSON.stringify(file));
-    const { code, stderr } = await cli.run(["size"]);
-    expect(code).toBe(3);
-    expect(stderr).toMatch(new RegExp(`^agno-chat: The setting ${name}\\b[^\\n]+\\n$`));
-    expect(await cli.run(["config", "unset", name])).toMatchObject({ code: 0 });
-    expect(await cli.run(["size"])).toMatchObject({ code: 0 });
-  });
+  ])(
+    "of the file %j is refused with its name, and can be mended by unset and set",
+    async (file, name) => {
+      const cli = new Cli();
+      writeFileSync(fileOf(cli), JSON.stringify(file));
+      const { code, stderr } = await cli.run(["size"]);
+      expect(code).toBe(3);
+      expect(stderr).toMatch(new RegExp(`^agno-chat: The setting ${name}\\b[^\\n]+\\n$`));
+      expect(await cli.run(["config", "unset", name])).toMatchObject({ code: 0 });
+      expect(await cli.run(["size"])).toMatchObject({ code: 0 });
+    },
+  );
 
   it("is not stored", async () => {
     const cli = new Cli();
@@ -156,7 +159,10 @@ describe("a settings file that cannot be read", () => {
   it("because it is a folder is told the same way", async () => {
     const cli = new Cli();
     mkdirSync(fileOf(cli));
-    expect(await cli.json(["size"])).toMatchObject({ ok: false, error: { code: "CONFIG_INVALID" } });
+    expect(await cli.json(["size"])).toMatchObject({
+      ok: false,
+      error: { code: "CONFIG_INVALID" },
+    });
   });
 });
 
@@ -202,7 +208,11 @@ it.each(["__proto__", "constructor", "prototype", "a.b", "user.name", "", "toStr
   async (name) => {
     const cli = new Cli();
     await cli.run(["config", "set", "user", "alice"]);
-    for (const args of [["get", name], ["set", name, "x"], ["unset", name]])
+    for (const args of [
+      ["get", name],
+      ["set", name, "x"],
+      ["unset", name],
+    ])
       expect(await cli.run(["config", ...args])).toMatchObject({ code: 2, stdout: "" });
     expect(readFileSync(fileOf(cli), "utf8")).toMatch(/^\{\s*"user": "alice"\s*\}$/);
     expect(({} as Record<string, unknown>).x).toBeUndefined();
@@ -211,7 +221,10 @@ it.each(["__proto__", "constructor", "prototype", "a.b", "user.name", "", "toStr
 
 it("a settings file with hostile names is read for the known ones alone", async () => {
   const cli = new Cli();
-  writeFileSync(fileOf(cli), '{"__proto__":{"user":"mallory"},"constructor":1,"a.b":2,"timeout":5}');
+  writeFileSync(
+    fileOf(cli),
+    '{"__proto__":{"user":"mallory"},"constructor":1,"a.b":2,"timeout":5}',
+  );
   expect((await cli.json(["size"])).user).toBe("default");
   expect(await settingOf(cli, "timeout", [])).toEqual(["5", "settings file"]);
 });

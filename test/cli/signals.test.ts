@@ -82,13 +82,16 @@ describe("a reader that leaves", () => {
   });
 });
 
-it.runIf(existsSync("/dev/full"))("a full disk under stdout is one line and exit code 4", async () => {
-  const { code, stderr } = await shell(`"$NODE" "$BIN" export > /dev/full`);
-  expect({ code, stderr }).toEqual({
-    code: 4,
-    stderr: "agno-chat: Cannot write the output (ENOSPC).\n",
-  });
-});
+it.runIf(existsSync("/dev/full"))(
+  "a full disk under stdout is one line and exit code 4",
+  async () => {
+    const { code, stderr } = await shell(`"$NODE" "$BIN" export > /dev/full`);
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: "agno-chat: Cannot write the output (ENOSPC).\n",
+    });
+  },
+);
 
 async function shell(line: string): Promise<{ code: number; stderr: string }> {
   const child = spawn("sh", ["-c", line], {

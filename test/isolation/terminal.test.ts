@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { Cli, type CliResult } from "../support/cli.js";
+import { chunk, ModelServer, streamed, streamedText } from "../support/model-server.js";
+import { LIVE, WILD } from "../support/wild-text.js";
+
+const servers: ModelServer[] = [];
+afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
+
+async function cliWith(server: Promise<ModelServer>): Promise<Cli> {
+  servers.push(await server);
+  return new Cli({ OPENAI_BASE_URL: servers[0]?.url, AGNO_CHAT_MODEL: "m" });
+}
+
+function expectHarmless({ stdout, stderr }: CliResult): void {
+  expect(stdout).not.toMatch(LIVE);
+  expect(stderr).not.toMatch(LIVE);
+}
+
+describe("whatever a model says", () => {
+  it("is harmless on the screen however it is cut, and is kept exactly", async () => {
+    const cli = await cliWith(ModelServer.start());
+    for (const text of WILD.filter((wild) => wild.isWellFormed())) {
+      servers[0]?.reply(
+        streamed(...text.split("").map((content) => chunk({ content })), chunk({}, "stop")),
+      );
+      const asked = await cli.run(["ask", "Say it"]);
+      expect(asked.code).toBe(0);
+      expectHarmless(asked);
+      const { messages } = await cli.json(["export"]);
+      expect(messages.at(-1).content).toBe(text);
+    }
+    for (const args of [
+      ["export"],
+      ["export", "--format", "md"],
+      ["context"],
+      ["users"],
+      ["size"],
+    ]) {
+      expectHarmless(await cli.run(args));
+      if (!args.includes("--format")) expectHarmless(await cli.run([...args, "--json"]));
+    }
+  });
+
+  it("is harmless inside the one JSON document of ask", async () => {
+    const text = WILD.filter((wild) => wild.isWellFormed()).join(" ");
+    const cli = await cliWith(ModelServer.start(streamedText(text)));
+    const result = await cli.run(["ask", "Say it", "--json"]);
+    expectHarmless(result);
+    expect(JSON.parse(result.stdout).reply).toBe(text);
+  });
+});
+
+it("what a user types is harmless in every message about it", async () => {
+  const cli = new Cli();
+  for (const wild of WILD.map((text) => `\x1b[2J${text}`))
+    for (const args of [
+      [wild],
+      ["size", "--user", wild],
+      ["size", `--${wild}`],
+      ["config", wild],
+      ["config", "get", wild],
+      ["export", "--format", wild],
+      ["size", "--store", wild],
+      ["ask", "Hi", "--model", wild],
+      ["ask", "Hi", "--base-url", wild],
+      ["ask", "Hi", "--timeout", wild],
+      ["run", wild],
+    ]) {
+      const result = await cli.run(args);
+      expect([args, result.code]).toEqual([
+        args,
+        expect.toSatisfy((code) => [2, 3].includes(code)),
+      ]);
+      expectHarmless(result);
+      expect(result.stderr).toMatch(/^agno-chat: [^\n]+\n$/);
+    }
+});
