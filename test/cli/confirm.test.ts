@@ -63,6 +63,23 @@ describe("on a terminal", () => {
     expect(await sizeOf(cli)).toBe(2);
   });
 
+  it("Ctrl-C at the question for a key is 130, sets nothing and shows nothing of it", async () => {
+    const cli = new Cli();
+    const pty = new Pty({
+      file: process.execPath,
+      args: [BIN, "config", "set", "apiKey"],
+      env: { AGNO_CHAT_HOME: cli.home },
+    });
+    await pty.waitFor("Key");
+    pty.type("sk-typed");
+    await pty.waitFor("********");
+    pty.press("ctrl-c");
+    expect((await pty.exited).exitCode).toBe(130);
+    expect(pty.raw).not.toMatch(/sk-typed|unexpected/);
+    await pty.close();
+    expect((await cli.json(["config", "get", "apiKey"])).value).toBeNull();
+  });
+
   it("SIGTERM deletes nothing and is 143", async () => {
     const cli = await introduced();
     expect((await ask(cli, (pty) => pty.kill("SIGTERM"))).exitCode).toBe(143);

@@ -3,7 +3,15 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BIN, Cli } from "../support/cli.js";
-import { chunk, ModelServer, silence, stalled, streamedText } from "../support/model-server.js";
+import {
+  chunk,
+  event,
+  ModelServer,
+  type Reply,
+  silence,
+  stalled,
+  streamedText,
+} from "../support/model-server.js";
 
 let server: ModelServer;
 let cli: Cli;
@@ -76,9 +84,14 @@ describe("a reader that leaves", () => {
   });
 
   it("in mid-reply ends the run, and what it was shown is kept", async () => {
-    server.reply(stalled(...Array.from({ length: 50 }, () => chunk({ content: "word\n" }))));
+    server.reply(endless);
     const { code, stderr } = await shell(`"$NODE" "$BIN" ask Hi --no-stdin | head -n 1`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    await server.hungUp();
+    expect((await messages()).at(-1)).toMatchObject({
+      content: expect.stringMatching(/^word\n/),
+      interrupted: true,
+    });
   });
 });
 
@@ -92,6 +105,13 @@ it.runIf(existsSync("/dev/full"))(
     });
   },
 );
+
+/** A word now and then, for as long as somebody listens. */
+const endless: Reply = (response) => {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const words = setInterval(() => response.write(event(chunk({ content: "word\n" }))), 5);
+  response.on("close", () => clearInterval(words));
+};
 
 async function shell(line: string): Promise<{ code: number; stderr: string }> {
   const child = spawn("sh", ["-c", line], {
