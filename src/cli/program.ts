@@ -125,7 +125,7 @@ const COMMANDS: readonly CommandSpec[] = [
     name: "config",
     args: "[action] [name] [value]",
     mends: true,
-    summary: "list, get, set or unset a setting, or print the file's path",
+    summary: "choose and try a model by questions; or list, get, set, unset, path",
     load: async () => (await import("./commands/config.js")).config,
   },
 ];
