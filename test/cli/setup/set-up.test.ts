@@ -199,13 +199,15 @@ describe("the set-up", () => {
     expect(pty.screen.join("\n")).toContain('✔ "Hi red you"');
   });
 
-  test("fits forty columns", async () => {
-    await start({ columns: 40, models: ["alpha"] });
+  test("fits forty columns and shows no more than the first words", async () => {
+    const replies = streamedText(`Hello ${"my very ".repeat(50)}dear friend!`);
+    await start({ columns: 40, models: ["alpha"], replies });
     await nameServer();
     await giveKey();
     pty.press("enter");
     expect(await ends()).toBe(0);
-    expect(pty.everything.join("\n")).toContain("Hello there, my dear friend!");
+    const answer = pty.everything.join(" ").match(/✔ "Hello (?:my very )+.{0,8}…" \(/)?.[0];
+    expect(answer?.length).toBeLessThan(70);
   });
 });
 
