@@ -57,9 +57,9 @@ describe("on a terminal", () => {
     expect(await sizeOf(cli)).toBe(2);
   });
 
-  it("Ctrl-C deletes nothing and is 130", async () => {
+  it.each(["ctrl-c", "ctrl-d"] as const)("%s deletes nothing and is 130", async (key) => {
     const cli = await introduced();
-    expect((await ask(cli, (pty) => pty.press("ctrl-c"))).exitCode).toBe(130);
+    expect((await ask(cli, (pty) => pty.press(key))).exitCode).toBe(130);
     expect(await sizeOf(cli)).toBe(2);
   });
 
