@@ -53,13 +53,13 @@ export class EventWriter {
     });
   }
 
-  /** @throws when the reader has hung up or takes nothing any more */
+  /** @throws the signal's reason when the reader has hung up or takes nothing any more */
   async write(text: string): Promise<void> {
     const { response, signal } = this.#exchange;
     signal.throwIfAborted();
     if (response.write(text)) return;
     response.setTimeout(this.#patience);
-    await once(response, "drain", { signal });
+    await once(response, "drain", { signal }).catch(() => signal.throwIfAborted());
     response.setTimeout(0);
   }
 }
