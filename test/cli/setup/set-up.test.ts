@@ -385,6 +385,33 @@ describe("local servers", () => {
   });
 });
 
+describe("config set apiKey on a terminal", () => {
+  const ask = async (): Promise<void> => {
+    pty = open({ args: [BIN, "config", "set", "apiKey"] });
+    await pty.waitFor("? Key");
+  };
+
+  test("asks for the key and never shows it", async () => {
+    await ask();
+    pty.type(KEY);
+    pty.press("ctrl-t", "enter");
+    expect(await ends()).toBe(0);
+    expect(saved()).toEqual({ apiKey: KEY });
+    expect(pty.raw).not.toContain("0123");
+  });
+
+  test("can be left by Ctrl-C and Ctrl-D", async () => {
+    for (const key of ["ctrl-c", "ctrl-d"] as const) {
+      await ask();
+      pty.press(key);
+      expect(await ends()).toBe(130);
+      expect(pty.screen.at(-1)).toBe("agno-chat: Nothing changed.");
+      expect(existsSync(home)).toBe(false);
+      await pty.close();
+    }
+  });
+});
+
 describe("config alone", () => {
   test("lists the settings where there is no terminal to ask on", async () => {
     const { code, stdout, stderr } = await new Cli().spawn(["config"]);
