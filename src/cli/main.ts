@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const ending = watchForTheEnd(io);
   try {
     const exitCode = await runProgram(argv, io, ending.signal);
-    await written(io.stdout);
+    await written(io.stdout, ending.signal);
     return ending.exitCode ?? exitCode;
   } catch (thrown) {
     // Who pressed Ctrl-C knows why it ended; who reads JSON still gets a document.
@@ -64,9 +64,10 @@ function watchForTheEnd(io: Io): Ending {
   };
 }
 
-/** Resolves once everything before it was written, or could not be. */
-const written = (stream: Io["stdout"]): Promise<void> =>
+/** Resolves once everything before it was written, or never will be. */
+const written = (stream: Io["stdout"], signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
     stream.write("", () => resolve());
   });
 
