@@ -185,6 +185,22 @@ test.each(VERSIONS)("a failed run of %s tells nothing of its cause", async (vers
   for (const { body } of [sent, streamed]) expect(body).not.toMatch(/sk-|401|\.ts|\.js/);
 });
 
+test("what fails inside the SDK is told in our words", async () => {
+  const { url, log } = await serve();
+  const depth = 100_000;
+  const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+  const message = JSON.stringify({ ...goodMessage("0.3"), metadata: {} }).replace(
+    '"metadata":{}',
+    `"metadata":${deep}`,
+  );
+  const body = `{"jsonrpc":"2.0","id":1,"method":"message/send","params":{"message":${message}}}`;
+  const { status, json } = await ask(`${url}/a2a`, { body });
+  expect(status).toBe(200);
+  expect(json.error).toEqual({ code: -32603, message: expect.stringMatching(/^Something failed/) });
+  await eventually(() => log.length === 1);
+  expect(log[0]).toMatchObject({ code: "INTERNAL" });
+});
+
 test("with authentication the context is the caller's own session", async () => {
   const served = await serve({
     authenticate: ({ headers }) => ({ userId: String(headers["x-user"]) }),
