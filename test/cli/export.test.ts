@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { Cli } from "../support/cli.js";
-import { LIVE, WILD } from "../support/wild-text.js";
+import { HOSTILE, LIVE } from "../support/hostile-text.js";
 
 async function wildHistory(): Promise<Cli> {
   const cli = new Cli();
   const memory = new SqliteMemory(join(cli.home, "chat.db"));
-  for (const text of WILD)
+  for (const text of HOSTILE)
     await memory.add([userMessage(text), assistantMessage(text)], "alice", {
       state: { [text]: text },
     });
@@ -20,7 +20,7 @@ async function wildHistory(): Promise<Cli> {
 
 const contentsOf = (messages: readonly { content: string }[]) =>
   messages.map(({ content }) => content);
-const EXPECTED = WILD.flatMap((text) => [text, text]);
+const EXPECTED = HOSTILE.flatMap((text) => [text, text]);
 
 describe("on stdout", () => {
   it.each([[[]], [["--json"]], [["--format", "json"]]])(
@@ -37,7 +37,7 @@ describe("on stdout", () => {
       const { user, session, messages, state } = JSON.parse(stdout);
       expect({ user, session }).toEqual({ user: "alice", session: null });
       expect(contentsOf(messages)).toEqual(EXPECTED);
-      expect(state.default).toEqual(Object.fromEntries(WILD.map((text) => [text, text])));
+      expect(state.default).toEqual(Object.fromEntries(HOSTILE.map((text) => [text, text])));
     },
   );
 
@@ -135,7 +135,7 @@ describe("to a file", () => {
     expect(await cli.run(["export", "-u", "alice", "-o", file])).toEqual({
       code: 0,
       stdout: "",
-      stderr: `Wrote ${2 * WILD.length} messages of alice to ${file}.\n`,
+      stderr: `Wrote ${2 * HOSTILE.length} messages of alice to ${file}.\n`,
     });
     expect(contentsOf(JSON.parse(readFileSync(file, "utf8")).messages)).toEqual(EXPECTED);
     expect(modeOf(file)).toBe("600");

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Cli, documentIn } from "../support/cli.js";
+import { LIVE } from "../support/hostile-text.js";
 import {
   chunk,
   cut,
@@ -13,7 +14,6 @@ import {
   streamed,
   streamedText,
 } from "../support/model-server.js";
-import { LIVE } from "../support/wild-text.js";
 
 const KEY = "local-key-0123456789-never-shown";
 const ESC = "\x1b";

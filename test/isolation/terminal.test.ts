@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { Cli, type CliResult } from "../support/cli.js";
+import { HOSTILE, LIVE } from "../support/hostile-text.js";
 import { chunk, ModelServer, streamed, streamedText } from "../support/model-server.js";
-import { LIVE, WILD } from "../support/wild-text.js";
 
 const servers: ModelServer[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
@@ -19,7 +19,7 @@ function expectHarmless({ stdout, stderr }: CliResult): void {
 describe("whatever a model says", () => {
   it("is harmless on the screen however it is cut, and is kept exactly", async () => {
     const cli = await cliWith(ModelServer.start());
-    for (const text of WILD.filter((wild) => wild.isWellFormed())) {
+    for (const text of HOSTILE.filter((wild) => wild.isWellFormed())) {
       servers[0]?.reply(
         streamed(...text.split("").map((content) => chunk({ content })), chunk({}, "stop")),
       );
@@ -42,7 +42,7 @@ describe("whatever a model says", () => {
   });
 
   it("is harmless inside the one JSON document of ask", async () => {
-    const text = WILD.filter((wild) => wild.isWellFormed()).join(" ");
+    const text = HOSTILE.filter((wild) => wild.isWellFormed()).join(" ");
     const cli = await cliWith(ModelServer.start(streamedText(text)));
     const result = await cli.run(["ask", "Say it", "--json"]);
     expectHarmless(result);
@@ -52,7 +52,7 @@ describe("whatever a model says", () => {
 
 it("what a user types is harmless in every message about it", async () => {
   const cli = new Cli();
-  for (const wild of WILD.map((text) => `\x1b[2J${text}`))
+  for (const wild of HOSTILE.map((text) => `\x1b[2J${text}`))
     for (const args of [
       [wild],
       ["size", "--user", wild],
