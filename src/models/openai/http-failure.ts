@@ -115,7 +115,7 @@ const unauthorised = (status: number, { host, apiKey }: Server): Outcome => ({
       : `${host} refused the API key (${status})`,
   hint:
     apiKey === undefined
-      ? "Set OPENAI_API_KEY to a key of that server."
+      ? "Name the variable that holds a key of that server with --api-key-env, or save one with agno-chat config."
       : "Check that the key is valid, allowed to use this model, and made for this server.",
 });
 
