@@ -24,7 +24,7 @@ export async function yesOrNo(
 
 /** One of these users, or a new one typed in; Ctrl-C means none. */
 export async function askWhich(
-  { stdin, stderr }: Io,
+  { stdin: input, stderr: output, signal }: Place,
   users: readonly UserInfo[],
   active: string,
 ): Promise<string | undefined> {
@@ -37,7 +37,8 @@ export async function askWhich(
     const isNew = wanted !== "" && !users.some(({ userId }) => userId === wanted);
     return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
   };
-  return answered(search({ message: "Talk as", source }, { input: stdin, output: stderr }));
+  const place = { input, output, ...(signal === undefined ? {} : { signal }) };
+  return answered(search({ message: "Talk as", source }, place));
 }
 
 const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) => ({

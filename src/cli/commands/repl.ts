@@ -1,6 +1,4 @@
 import type { Context } from "../context.js";
-import { modelOf } from "../open.js";
-import { transcript } from "../script/transcript.js";
 
 /** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
 export async function repl(context: Context): Promise<number> {
@@ -10,6 +8,10 @@ export async function repl(context: Context): Promise<number> {
     await interactive(context);
     return 0;
   }
+  const [{ modelOf }, { transcript }] = await Promise.all([
+    import("../open.js"),
+    import("../script/transcript.js"),
+  ]);
   return transcript(context, {
     name: "stdin",
     source: io.stdin,

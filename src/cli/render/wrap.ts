@@ -109,7 +109,8 @@ export function createRows({ width, prefix }: RowOptions): Rows {
 
 /**
  * Plain text wrapped to `width` columns, every row starting with `indent` and ending with a line feed. Lines stay
- * lines, and their own indentation is kept on every row they need.
+ * lines: one that fits is kept as it is, the columns of a table included, and one that does not keeps its own
+ * indentation on every row it needs.
  */
 export function wrapText(
   text: string,
@@ -135,6 +136,8 @@ export function widthOf(spans: readonly Span[]): number {
 }
 
 function wrapLine(line: string, width: number, indent: string): string {
+  const whole = `${indent}${line.replaceAll("\t", "  ")}`.trimEnd();
+  if (displayWidth(whole) <= width) return `${whole}\n`;
   const own = (/^[ \t]*/.exec(line)?.[0] ?? "").replaceAll("\t", "  ");
   const start = indent + own.slice(0, Math.max(0, Math.floor(width / 2) - indent.length));
   const rows = createRows({ width: () => width, prefix: () => [{ text: start, paint: plain }] });

@@ -34,7 +34,7 @@ export async function open(
   { editor, palette, historyOf, who }: Terminal,
 ): Promise<OpenRepl> {
   const { io, options, settings, signal } = context;
-  const screen = new LiveScreen({ io, palette, editor, historyOf, start: who });
+  const screen = new LiveScreen({ io, palette, editor, historyOf, start: who, signal });
   if (!options.quiet) screen.print(welcomeText(context));
   const model = await openModel(chooseModel(settings, io.env), { signal, delayMs: DEMO_PACE });
   const memory = await openMemory(settings.values.store);

@@ -80,7 +80,7 @@ export class Conversation {
   }
 
   #interrupt({ key, cleared }: Interrupt): void {
-    if (this.#running !== undefined && !cleared) this.#running.abort();
+    if (this.#running !== undefined) this.#running.abort();
     else if (key === "ctrl-c" && !cleared) this.#screen.note("To leave: Ctrl-D or /exit.");
   }
 }

@@ -2,15 +2,15 @@ import type { RunEvent, RunOutput } from "../../agent/events.js";
 import type { UserInfo } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Io } from "../io.js";
-import { askWhether, askWhich } from "../questions.js";
-import type { Palette } from "../render/colour.js";
+import { askWhether, askWhich, type Place } from "../questions.js";
+import type { Paint, Palette } from "../render/colour.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
 import { startSpinner } from "../render/spinner.js";
-import { wrapText } from "../render/wrap.js";
+import { plain, wrapText } from "../render/wrap.js";
 import type { InputHistory } from "./input-history.js";
 import type { LineEditor } from "./line-editor.js";
-import { promptOf } from "./prompt.js";
+import { nameOf, promptOf } from "./prompt.js";
 import type { ReplyView, Screen, Who } from "./screen.js";
 
 export interface LiveScreenOptions {
@@ -20,6 +20,8 @@ export interface LiveScreenOptions {
   readonly historyOf: (userId: string) => InputHistory;
   /** Who is active at first. */
   readonly start: Who;
+  /** Takes a question back. */
+  readonly signal: AbortSignal;
 }
 
 /** What every row begins with that is no prompt, so that nothing a model says can pass for one. */
@@ -33,17 +35,23 @@ export class LiveScreen implements Screen {
   readonly #palette: Palette;
   readonly #editor: LineEditor;
   readonly #historyOf: (userId: string) => InputHistory;
+  readonly #signal: AbortSignal;
   #active: Who;
   #spin: string | undefined;
   /** Whose reply is coming. */
   #replyingTo: Who | undefined;
 
-  constructor({ io, palette, editor, historyOf, start }: LiveScreenOptions) {
+  constructor({ io, palette, editor, historyOf, start, signal }: LiveScreenOptions) {
     this.#io = io;
     this.#palette = palette;
     this.#editor = editor;
     this.#historyOf = historyOf;
     this.#active = start;
+    this.#signal = signal;
+  }
+
+  get #place(): Place {
+    return { stdin: this.#io.stdin, stderr: this.#io.stderr, signal: this.#signal };
   }
 
   get #width(): number {
@@ -55,11 +63,11 @@ export class LiveScreen implements Screen {
   }
 
   note(text: string): void {
-    this.#editor.print(this.#palette.dim(this.#rows(singleLine(text, LONGEST_NOTE))));
+    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.dim));
   }
 
   failure(text: string): void {
-    this.#editor.print(this.#palette.red(this.#rows(singleLine(text, LONGEST_NOTE))));
+    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.red));
   }
 
   reply(who: Who): ReplyView {
@@ -78,13 +86,13 @@ export class LiveScreen implements Screen {
         if (event.type !== "run-start") stopSpinner();
         view.show(event);
         if (event.type === "run-end")
-          this.note(summaryOf(event.output, performance.now() - started));
+          this.note(this.#label(who) + summaryOf(event.output, performance.now() - started));
       },
       end: (outcome) => {
         this.#replyingTo = undefined;
         stopSpinner();
         view.endLine();
-        if (outcome === "interrupted") this.note("interrupted");
+        if (outcome === "interrupted") this.note(`${this.#label(who)}interrupted`);
       },
     };
   }
@@ -98,11 +106,11 @@ export class LiveScreen implements Screen {
   }
 
   async confirm(question: string): Promise<boolean> {
-    return this.#asking(() => askWhether(this.#io, question));
+    return this.#asking(() => askWhether(this.#place, question));
   }
 
   async pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined> {
-    return this.#asking(() => askWhich(this.#io, users, active));
+    return this.#asking(() => askWhich(this.#place, users, active));
   }
 
   /** By OSC 52, which works over SSH too. The text goes as base64, so nothing in it is live. */
@@ -128,14 +136,22 @@ export class LiveScreen implements Screen {
   }
 
   #showPrompt(): void {
-    const prompt = promptOf(this.#active, this.#palette);
+    // In the place of the ">", so that what is being typed does not move.
+    const spinning = `${nameOf(this.#active, this.#palette)}${this.#palette.dim(this.#spin)} `;
     this.#editor.setPrompt(
-      this.#spin === undefined ? prompt : `${this.#palette.dim(this.#spin)} ${prompt}`,
+      this.#spin === undefined ? promptOf(this.#active, this.#palette) : spinning,
     );
   }
 
-  #rows(text: string): string {
-    return wrapText(text, { width: this.#width, indent: INDENT });
+  /** Whose reply it was, where the prompt does not tell. */
+  #label({ userId }: Who): string {
+    return userId === this.#active.userId ? "" : `to ${userId} · `;
+  }
+
+  #rows(text: string, paint: Paint = plain): string {
+    return wrapText(text, { width: this.#width, indent: INDENT }).replace(/.+/g, (row) =>
+      paint(row),
+    );
   }
 
   async #asking<T>(ask: () => Promise<T>): Promise<T> {

@@ -39,7 +39,7 @@ export const COMMANDS: readonly SlashCommand[] = [
   { name: "users", summary: "everyone who has a history", immediate: true, run: who.users },
   {
     name: "whoami",
-    summary: "the active user, session, model and store",
+    summary: "the active user, session and model",
     immediate: true,
     run: who.whoami,
   },
@@ -106,12 +106,17 @@ export const COMMANDS: readonly SlashCommand[] = [
   { name: "exit", aliases: ["quit", "bye"], summary: "leave; Ctrl-D does too", run: setup.exit },
 ];
 
-/** One screen: every command, two rows of keys. */
+const KEYS = [
+  'Ctrl-J new line · """ begins and ends a block · //x sends /x · Ctrl-G editor',
+  "Ctrl-C or Esc stops a reply · Ctrl-R searches what you typed · Tab completes",
+];
+
+/** One screen of 24 rows and 80 columns: every command, and two rows of keys. */
 export function helpText(): string {
   const usages = COMMANDS.map(
     ({ name, argument }) => `/${name}${argument === undefined ? "" : ` ${argument}`}`,
   );
   const width = Math.max(...usages.map((usage) => usage.length));
   const rows = COMMANDS.map(({ summary }, index) => `${usages[index]?.padEnd(width)}  ${summary}`);
-  return `${rows.join("\n")}\nA first word without a slash, a path and //text are sent as text. """ begins and ends a block.\n`;
+  return [...rows, ...KEYS, ""].join("\n");
 }

@@ -15,8 +15,8 @@ export function system(repl: Repl, { argument }: CommandCall): void {
 }
 
 export function tools(repl: Repl): void {
-  const rows = repl.parts.toolkits.flatMap((toolkit) =>
-    toolkit.tools.map(({ name, description }) => `${toolkit.name}: ${name}, ${description}\n`),
+  const rows = repl.parts.toolkits.map(
+    (toolkit) => `${toolkit.name}: ${toolkit.tools.map(({ name }) => name).join(", ")}\n`,
   );
   if (rows.length === 0)
     repl.screen.note("No tools. Begin with --tools calculator,clock,notes to have some.");
