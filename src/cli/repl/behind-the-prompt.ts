@@ -38,6 +38,8 @@ export async function open(
   if (!options.quiet) screen.print(welcomeText(context));
   const model = await openModel(chooseModel(settings, io.env), { signal, delayMs: DEMO_PACE });
   const memory = await openMemory(settings.values.store);
+  // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
+  await memory.sessions(who.userId);
   const repl = await openRepl(context, { memory, model, screen });
   return {
     complete: (text) => completionsOf(repl, text),
