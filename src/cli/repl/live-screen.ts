@@ -74,7 +74,8 @@ export class LiveScreen implements Screen {
     this.#replyingTo = who;
     if (who.userId !== this.#active.userId) this.note(`to ${who.userId}:`);
     const started = performance.now();
-    const stopSpinner = startSpinner((frame) => this.#showSpinner(frame));
+    const spin = () => startSpinner((frame) => this.#showSpinner(frame));
+    let stopSpinner = spin();
     const view = new RunView({
       text: () =>
         markdownReply({ width: () => this.#width, palette: this.#palette, indent: INDENT }),
@@ -83,8 +84,9 @@ export class LiveScreen implements Screen {
     });
     return {
       show: (event: RunEvent) => {
-        if (event.type !== "run-start") stopSpinner();
+        stopSpinner();
         view.show(event);
+        if (event.type !== "text-delta" && event.type !== "run-end") stopSpinner = spin();
         if (event.type === "run-end")
           this.note(this.#label(who) + summaryOf(event.output, performance.now() - started));
       },

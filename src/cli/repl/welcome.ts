@@ -7,7 +7,7 @@ export function welcomeText({ settings, io }: Context): string {
   const model =
     choice.kind === "demo"
       ? "demo, built in and offline (for a real one: agno-chat config)"
-      : [choice.model ?? "the server's only one", choice.endpoint.baseUrl ?? "OpenAI"].join(" at ");
+      : [choice.model ?? "the only one", choice.endpoint.baseUrl ?? "OpenAI"].join(" at ");
   return [
     "agno-chat: one agent, many users, each with a history of their own",
     `Model: ${model}`,

@@ -3,6 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { streamedCalls, streamedText } from "../../support/model-server.js";
 import {
+  gatedReply,
   modelServer,
   sayAll,
   screenIs,
@@ -289,6 +290,30 @@ test("/model and /system hold from the next message on", async () => {
   const { model, messages } = server.requests[0]?.body ?? {};
   expect(model).toBe("other-model");
   expect(messages[0]).toMatchObject({ content: "Be brief." });
+});
+
+test("something turns while a reply is awaited, also behind a tool call, and does not move what is typed", async () => {
+  const answer = gatedReply("Noted", ".");
+  const server = await modelServer(
+    streamedCalls({ name: "remember", arguments: { text: "milk" } }),
+    async (...call) => {
+      await typed;
+      await answer.reply(...call);
+    },
+  );
+  let allow = (): void => {};
+  const typed = new Promise<void>((resolve) => {
+    allow = resolve;
+  });
+  const pty = await startRepl({ server, args: ["-u", "alice", "-q", "--tools", "notes"] });
+  pty.type("Remember milk\r");
+  await pty.waitFor(/· remember .*\nalice[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]$/);
+  pty.type("next");
+  await pty.waitFor(/\nalice[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] next$/);
+  allow();
+  await pty.waitFor(/\nalice> next$/);
+  answer.open();
+  await pty.waitFor(/ s\nalice> next$/);
 });
 
 test("a tool call is one quiet line with its duration, a failed one says so", async () => {
