@@ -9,6 +9,7 @@ export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions, UserView } from "./agent/user-view.js";
 export { AgnoChatError, type AgnoChatErrorOptions, ERROR_TABLE, type ErrorCode } from "./errors.js";
 export { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "./ids.js";
+export type { UserExport } from "./memory/export.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {
   AddOptions,

@@ -1,3 +1,4 @@
+import { exportUser, type UserExport } from "../memory/export.js";
 import type {
   Awaitable,
   Deleted,
@@ -62,6 +63,11 @@ export class UserView {
   /** As `memory.getState`. */
   state(options?: SessionOptions): Awaitable<SessionState> {
     return this.#memory.getState(this.userId, options);
+  }
+
+  /** Everything kept of this user, all sessions unless one is named. */
+  export(options?: SessionOptions): Promise<UserExport> {
+    return exportUser(this.#memory, this.userId, options);
   }
 
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */

@@ -1,32 +1,22 @@
-import type { Memory, SessionState } from "../memory/memory.js";
+import { exportUser, type UserExport } from "../memory/export.js";
+import type { Memory } from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
 import { sanitise } from "../sanitise.js";
 import { safeJson } from "./safe-json.js";
 
 /** One user's history, as it is exported. */
-export interface HistoryDocument {
+export interface HistoryDocument extends UserExport {
   readonly user: string;
   /** Null means all of the user's sessions. */
   readonly session: string | null;
-  /** Oldest first. */
-  readonly messages: readonly StoredMessage[];
-  /** Session state by session; only sessions that have one. */
-  readonly state: Readonly<Record<string, SessionState>>;
 }
 
 export async function historyDocument(
   memory: Memory,
   user: string,
-  session: string | undefined,
+  sessionId: string | undefined,
 ): Promise<HistoryDocument> {
-  const messages = await memory.getMessages(user, { sessionId: session });
-  const state: Record<string, SessionState> = Object.create(null);
-  for (const { sessionId } of await memory.sessions(user)) {
-    if (session !== undefined && sessionId !== session) continue;
-    const values = await memory.getState(user, { sessionId });
-    if (Object.keys(values).length > 0) state[sessionId] = values;
-  }
-  return { user, session: session ?? null, messages, state };
+  return { user, session: sessionId ?? null, ...(await exportUser(memory, user, { sessionId })) };
 }
 
 /** How a history can be written, safe for a terminal: one JSON document, one JSON message a line, or Markdown to read. */

@@ -1,7 +1,6 @@
 import type { Agent } from "../agent/agent.js";
 import type { UserView } from "../agent/user-view.js";
 import { AgnoChatError } from "../errors.js";
-import type { SessionState } from "../memory/memory.js";
 import type { Exchange } from "./exchange.js";
 import { sendJson } from "./reply.js";
 import { sessionOf, userOf } from "./whose.js";
@@ -14,7 +13,7 @@ interface Asked {
 }
 
 /** Answers about one user's own data, the user and the session named in the query. */
-type Answer = (asked: Asked) => Promise<Readonly<Record<string, unknown>>>;
+type Answer = (asked: Asked) => Promise<object>;
 
 export async function ownData(exchange: Exchange, agent: Agent, answer: Answer): Promise<void> {
   const { query, response } = exchange;
@@ -43,16 +42,7 @@ export const size: Answer = async ({ user, sessionId }) => {
 };
 
 /** `GET /export`: `{ user_id, messages, state }`, all that is kept; `state` by session. */
-export const exportAll: Answer = async ({ user, sessionId }) => {
-  const messages = await user.history({ sessionId });
-  const state: Record<string, SessionState> = Object.create(null);
-  for (const session of await user.sessions()) {
-    if (sessionId !== undefined && session.sessionId !== sessionId) continue;
-    const values = await user.state({ sessionId: session.sessionId });
-    if (Object.keys(values).length > 0) state[session.sessionId] = values;
-  }
-  return { messages, state };
-};
+export const exportAll: Answer = ({ user, sessionId }) => user.export({ sessionId });
 
 /** `DELETE /history`: `{ user_id, deleted: { messages, sessions } }`. A run under way ends and stores nothing. */
 export const clear: Answer = async ({ user, sessionId }) => ({
