@@ -1,0 +1,126 @@
+import type { Context } from "./context.js";
+import type { Flags } from "./settings/settings.js";
+
+/** A command's work. What it returns is the exit code; nothing means 0. */
+export type Work = (
+  context: Context,
+  args: string[],
+  options: Record<string, unknown>,
+) => Promise<number> | Promise<void>;
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly args?: string;
+  readonly summary: string;
+  readonly options?: readonly (readonly [flags: string, description: string])[];
+  readonly hidden?: boolean;
+  /** The command has these settings, and no flag, variable or file changes them. */
+  readonly fixed?: Flags;
+  /** The command can mend the settings file, so it works whatever stands in there. */
+  readonly mends?: boolean;
+  readonly load: () => Promise<Work>;
+}
+
+export const loadAsk = async (): Promise<Work> => (await import("./commands/ask.js")).ask;
+
+const ASK_OPTIONS: NonNullable<CommandSpec["options"]> = [
+  ["--new", "begin a new session of that user"],
+  ["--no-stdin", "leave stdin alone"],
+  ["--raw", "the answer as the model wrote it, escape sequences and all"],
+];
+
+/** One row a command; a command's file is loaded when it runs. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "repl",
+    args: "[words...]",
+    summary: "talk in the terminal; the default",
+    // With -p it is ask.
+    options: ASK_OPTIONS,
+    hidden: true,
+    load: async () => (await import("./commands/repl.js")).repl,
+  },
+  {
+    name: "ask",
+    args: "[prompt...]",
+    summary: "ask once and print the answer; without a prompt, stdin is the prompt",
+    options: ASK_OPTIONS,
+    load: loadAsk,
+  },
+  {
+    name: "users",
+    summary: "list everyone who has a history",
+    load: async () => (await import("./commands/users.js")).users,
+  },
+  {
+    name: "size",
+    summary: "count one user's messages, runs and bytes",
+    load: async () => (await import("./commands/size.js")).size,
+  },
+  {
+    name: "export",
+    summary: "print one user's history",
+    options: [
+      ["--format <format>", "json, jsonl (one message a line) or md"],
+      ["-o, --output <file>", "write to a file instead"],
+      ["--force", "overwrite that file"],
+    ],
+    load: async () => (await import("./commands/export.js")).exportHistory,
+  },
+  {
+    name: "clear",
+    summary: "delete one user's history and session state",
+    options: [["--all-users", "delete everything of everyone"]],
+    load: async () => (await import("./commands/clear.js")).clear,
+  },
+  {
+    name: "context",
+    summary: "show what the model would be sent next for one user",
+    load: async () => (await import("./commands/context.js")).showContext,
+  },
+  {
+    name: "run",
+    args: "<script>",
+    summary: "run a script of messages, /commands and ?expectations, with a verdict",
+    options: [["--keep-going", "report every failure, not only the first"]],
+    load: async () => (await import("./commands/run.js")).run,
+  },
+  {
+    name: "demo",
+    summary: "watch alice and bob share one agent, offline, in ten seconds",
+    fixed: { model: "demo", store: "memory:", tools: "notes" },
+    load: async () => (await import("./commands/demo.js")).demo,
+  },
+  {
+    name: "serve",
+    summary: "serve the agent over HTTP and A2A",
+    options: [
+      ["--host <address>", "address to listen on (127.0.0.1)"],
+      ["--port <number>", "port to listen on (8080); 0 means any free one"],
+      ["--allow-anonymous", "let other machines in, though whoever comes may be any user"],
+      ["--remove-inactive <time>", "every hour delete everything of users idle that long"],
+    ],
+    load: async () => (await import("./commands/serve.js")).serve,
+  },
+  {
+    name: "prune",
+    summary: "delete everything of users who have been idle for long",
+    options: [
+      ["--inactive <time>", "how long is long, such as 90s, 30m, 24h or 7d"],
+      ["--dry-run", "only count them"],
+    ],
+    load: async () => (await import("./commands/prune.js")).prune,
+  },
+  {
+    name: "models",
+    summary: "list the models of the server in use",
+    load: async () => (await import("./commands/models.js")).models,
+  },
+  {
+    name: "config",
+    args: "[action] [name] [value]",
+    mends: true,
+    summary: "choose and try a model by questions; or list, get, set, unset, path",
+    load: async () => (await import("./commands/config.js")).config,
+  },
+];
