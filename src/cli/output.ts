@@ -1,7 +1,7 @@
 import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
 import type { Io } from "./io.js";
-import { displayWidth } from "./render/width.js";
+import { textWidth } from "./repl/terminal-text.js";
 import { safeJson } from "./safe-json.js";
 
 export interface OutputOptions {
@@ -40,12 +40,10 @@ export class Output {
   table(rows: readonly (readonly string[])[]): void {
     const cells = rows.map((row) => row.map((cell) => singleLine(cell, LONGEST_CELL)));
     const widths = (cells[0] ?? []).map((_, column) =>
-      Math.max(...cells.map((row) => displayWidth(row[column] ?? ""))),
+      Math.max(...cells.map((row) => textWidth(row[column] ?? ""))),
     );
     for (const row of cells) {
-      const padded = row.map(
-        (cell, at) => cell + " ".repeat((widths[at] ?? 0) - displayWidth(cell)),
-      );
+      const padded = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - textWidth(cell)));
       this.write(`${padded.join("  ").trimEnd()}\n`);
     }
   }

@@ -1,15 +1,12 @@
-import stringWidth from "string-width";
+/** Text whose every character takes one column. */
+export const PRINTABLE_ASCII = /^[ -~]*$/;
 
-const segmenter = new Intl.Segmenter();
-const PRINTABLE_ASCII = /^[ -~]*$/;
-
-/** The columns `text` takes in a terminal: wide characters and emoji take two, marks and joiners none. */
-export function displayWidth(text: string): number {
-  return PRINTABLE_ASCII.test(text) ? text.length : stringWidth(text);
-}
+let segmenter: Intl.Segmenter | undefined;
 
 /** What a reader sees as one character each: a letter with its marks, a joined emoji, a flag. */
 export function graphemes(text: string): string[] {
   if (PRINTABLE_ASCII.test(text)) return text.split("");
+  // Made when first needed: it holds up the first prompt by a tenth.
+  segmenter ??= new Intl.Segmenter();
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }

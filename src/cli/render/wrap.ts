@@ -1,5 +1,6 @@
 import type { Paint } from "./colour.js";
-import { displayWidth, graphemes } from "./width.js";
+import { displayWidth } from "./display-width.js";
+import { graphemes } from "./width.js";
 
 /** A piece of text in one style. */
 export interface Span {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPalette } from "../../../src/cli/render/colour.js";
+import { displayWidth } from "../../../src/cli/render/display-width.js";
 import { createMarkdownRenderer } from "../../../src/cli/render/markdown.js";
-import { displayWidth } from "../../../src/cli/render/width.js";
 
 const noColour = createPalette({}, { env: {} });
 const colour = createPalette({}, { env: { FORCE_COLOR: "1" } });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { displayWidth, graphemes } from "../../../src/cli/render/width.js";
+import { displayWidth } from "../../../src/cli/render/display-width.js";
+import { graphemes } from "../../../src/cli/render/width.js";
 import { wrapText } from "../../../src/cli/render/wrap.js";
 
 describe("displayWidth", () => {

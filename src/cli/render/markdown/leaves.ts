@@ -1,5 +1,6 @@
 import type { Palette } from "../colour.js";
-import { displayWidth, graphemes } from "../width.js";
+import { displayWidth } from "../display-width.js";
+import { graphemes } from "../width.js";
 import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
 import { createInlineFlow, setSpans } from "./inline.js";
 import { renderTable } from "./table.js";
