@@ -37,14 +37,21 @@ export async function askWhich(
     const isNew = wanted !== "" && !users.some(({ userId }) => userId === wanted);
     return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
   };
-  const place = { input, output, ...(signal === undefined ? {} : { signal }) };
+  const place = { input, output, clearPromptOnDone: true, ...(signal && { signal }) };
   return answered(search({ message: "Talk as", source }, place));
 }
 
 const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) => ({
   value: userId,
-  name: `${singleLine(userId, 60)}${userId === active ? " (now)" : ""}: ${count(messages, "message")}, last ${lastActivity.slice(0, 16).replace("T", " ")}`,
+  name: `${singleLine(userId, 60)}${userId === active ? " (now)" : ""}: ${count(messages, "message")}, last ${localTime(lastActivity)}`,
 });
+
+/** To the minute, where the user is. */
+function localTime(time: string): string {
+  const minutesBehind = new Date(time).getTimezoneOffset();
+  const local = new Date(Date.parse(time) - minutesBehind * 60_000);
+  return local.toISOString().slice(0, 16).replace("T", " ");
+}
 
 async function answered<T>(question: Promise<T>): Promise<T | undefined> {
   try {

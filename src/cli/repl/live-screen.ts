@@ -111,8 +111,9 @@ export class LiveScreen implements Screen {
     return this.#asking(() => askWhether(this.#place, question));
   }
 
-  async pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined> {
-    return this.#asking(() => askWhich(this.#place, users, active));
+  /** Whoever picks nobody stays who they are. */
+  async pickUser(users: readonly UserInfo[], active: string): Promise<string> {
+    return (await this.#asking(() => askWhich(this.#place, users, active))) ?? active;
   }
 
   /** By OSC 52, which works over SSH too. The text goes as base64, so nothing in it is live. */

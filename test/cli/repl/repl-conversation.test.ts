@@ -199,7 +199,7 @@ test("/user alone offers everyone with their messages, finds by what is typed, a
   pty.type("/user\r");
   await pty.waitFor(/bobby \(now\)/);
   pty.press("ctrl-c");
-  await pty.waitFor(/\nbobby>$/);
+  await pty.waitFor(/\/user\n {2}Now talking as bobby.\nbobby>$/);
 });
 
 test("an unknown command is answered with the nearest one and costs no model call; a path and //x are text", async () => {
