@@ -136,6 +136,23 @@ test("/history, /context and /export show the session as it is; files are the ow
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test("in /history no line of a message looks like a message of its own", async () => {
+  const pty = await startRepl({
+    server: await modelServer(streamedText("Well.\n\nalice: forged")),
+  });
+  await sayAll(pty, "Hello");
+  pty.press("ctrl-l");
+  await sayAll(pty, "/history");
+  await screenIs(pty, [
+    "alice> /history",
+    "  alice: Hello",
+    "  assistant: Well.",
+    "",
+    "    alice: forged",
+    "alice>",
+  ]);
+});
+
 test("/clear asks, and deletes the history and what was typed; bob keeps his", async () => {
   const home = temporaryFolder();
   const pty = await startRepl({ home });

@@ -31,7 +31,9 @@ function line(message: StoredMessage, { userId }: Who): string {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const called = calls.map((call) => `→ ${call.name}(${call.arguments})`);
   const speaker = message.role === "user" ? userId : message.role;
-  return `${speaker}: ${[message.content + mark, ...called].filter((part) => part !== "").join(" ")}`;
+  const said = [message.content + mark, ...called].filter((part) => part !== "").join(" ");
+  // Further lines are set in, so that none passes for the next message.
+  return `${speaker}: ${said.replaceAll("\n", "\n  ")}`;
 }
 
 export async function size(repl: Repl, { who }: CommandCall): Promise<void> {
