@@ -112,7 +112,7 @@ const KEYS = [
 ];
 
 /** One screen of 24 rows and 80 columns: every command, and two rows of keys. */
-export function helpText(): string {
+function helpText(): string {
   const usages = COMMANDS.map(
     ({ name, argument }) => `/${name}${argument === undefined ? "" : ` ${argument}`}`,
   );
