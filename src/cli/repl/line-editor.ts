@@ -8,6 +8,7 @@ import type { InputHistory } from "./input-history.js";
 import { type Key, KeyDecoder } from "./terminal-keys.js";
 import { TerminalModes } from "./terminal-modes.js";
 import { Screen } from "./terminal-screen.js";
+import { wrapRows } from "./terminal-text.js";
 
 export interface LineEditorOptions {
   /** A terminal, as `output` is. */
@@ -49,6 +50,9 @@ export interface Interrupt {
 export type LineEvent = SentMessage | Interrupt | { readonly type: "end" };
 
 const MAX_CANDIDATES_SHOWN = 60;
+
+/** Keeps a remark from passing for a prompt. */
+const INDENT = "  ";
 
 /** What may end a message, or stop one. */
 const HEARD_KEYS: ReadonlySet<string> = new Set(["return", "ctrl-c", "ctrl-d"]);
@@ -232,10 +236,19 @@ export class LineEditor {
     if (text.trim() === "") return desk.clear();
     this.#leaveBehind();
     desk.clear();
+    const { owner } = desk;
+    try {
+      this.#remember(text, literal);
+    } finally {
+      // A history that cannot be written costs no message. It comes first, since a switch changes the desk.
+      this.#listener?.({ type: "message", text, owner, literal });
+    }
+  }
+
+  #remember(text: string, literal: boolean): void {
     const elsewhere = literal ? undefined : this.#options.keep?.(text);
     if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
-    else desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
-    this.#listener?.({ type: "message", text, owner: desk.owner, literal });
+    else this.#desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
   }
 
   #interrupt(key: Interrupt["key"]): void {
@@ -299,7 +312,8 @@ export class LineEditor {
 
   /** A line above what is being typed, and above a line that is still being printed. */
   #note(text: string): void {
-    if (this.#active) this.#screen.commit([sanitise(text)]);
+    const rows = wrapRows(sanitise(text), this.#screen.columns - INDENT.length);
+    if (this.#active) this.#screen.commit(rows.map((row) => INDENT + row));
     this.#show();
   }
 }

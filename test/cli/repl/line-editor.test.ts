@@ -103,6 +103,18 @@ describe("sending", () => {
   });
 });
 
+describe("an input history that cannot be used", () => {
+  test("costs no message, and is told of in a remark that is no prompt", async () => {
+    writeFileSync(path.join(folder, "input"), "a file where the folder should be");
+    await start({ columns: 60 });
+    pty.type("first\r");
+    expect(await events(1)).toEqual([message("first")]);
+    await pty.waitFor(/^ {2}Could not \w+ the input history/m);
+    pty.type("second\r");
+    expect((await events(2))[1]).toEqual(message("second"));
+  });
+});
+
 describe("typing before anybody listens", () => {
   test("is done in order once somebody does, each line for whoever is active by then", async () => {
     await start({}, "later");
@@ -217,7 +229,7 @@ describe("editing", () => {
     pty.type("/u\t");
     await pty.waitFor((p) => p.screen.join("|") === "alice> /user");
     pty.press("tab");
-    await pty.waitFor((p) => p.screen.join("|") === "/user alice  /user bob|alice> /user");
+    await pty.waitFor((p) => p.screen.join("|") === "  /user alice  /user bob|alice> /user");
     pty.type("b\t");
     await pty.waitFor((p) => p.screen.at(-1) === "alice> /user bob");
   });
