@@ -1,5 +1,6 @@
 import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
+import { causeLines, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
 import { textWidth } from "./repl/terminal-text.js";
 import { safeJson } from "./safe-json.js";
@@ -10,7 +11,7 @@ export interface OutputOptions {
   readonly debug: boolean;
 }
 
-const LONGEST_ERROR = 1000;
+const LONGEST_NOTE = 1000;
 const LONGEST_CELL = 255;
 
 /**
@@ -55,7 +56,7 @@ export class Output {
 
   /** A remark, one line, on stderr; `dress` adds what its row looks like. */
   note(text: string, dress = (line: string): string => line): void {
-    if (!this.#options.quiet) this.#io.stderr.write(`${dress(singleLine(text, LONGEST_ERROR))}\n`);
+    if (!this.#options.quiet) this.#io.stderr.write(`${dress(singleLine(text, LONGEST_NOTE))}\n`);
   }
 
   /** One line on stderr, or with `--json` the one document on stdout. */
@@ -63,19 +64,8 @@ export class Output {
     const { code, message, hint } = error;
     if (this.#options.json)
       this.document({ ok: false, error: { code, message, hint: hint ?? null } });
-    else {
-      const line = hint === undefined ? message : `${message} ${hint}`;
-      this.#io.stderr.write(`agno-chat: ${singleLine(line, LONGEST_ERROR)}\n`);
-    }
-    if (this.#options.debug) this.#causes(error);
-  }
-
-  #causes(error: unknown): void {
-    for (let cause = error; cause instanceof Error; cause = cause.cause)
-      this.#io.stderr.write(
-        `  ${singleLine(maskKeys(`${cause.name}: ${cause.message}`), LONGEST_ERROR)}\n`,
-      );
+    else this.#io.stderr.write(`agno-chat: ${failureLine(error)}\n`);
+    if (this.#options.debug)
+      for (const line of causeLines(error)) this.#io.stderr.write(`  ${line}\n`);
   }
 }
-
-const maskKeys = (text: string): string => text.replace(/\b(sk-|Bearer )[\w-]{4,}/g, "$1…");

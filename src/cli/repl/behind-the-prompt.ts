@@ -21,7 +21,6 @@ export interface Terminal {
   readonly who: Who;
 }
 
-/** Everything of the REPL that the first prompt does not need. */
 export interface OpenRepl {
   complete(text: string): Promise<string[]>;
   /** Until the user leaves. */
@@ -29,6 +28,10 @@ export interface OpenRepl {
   close(): Promise<void>;
 }
 
+/**
+ * Everything of the REPL that the first prompt does not need.
+ * @throws {AgnoChatError} when the model or the memory cannot be opened
+ */
 export async function open(
   context: Context,
   { editor, palette, historyOf, who }: Terminal,
@@ -43,7 +46,7 @@ export async function open(
   const repl = await openRepl(context, { memory, model, screen });
   return {
     complete: (text) => completionsOf(repl, text),
-    converse: () => new Conversation({ editor, screen, repl }).run(),
+    converse: () => new Conversation({ editor, screen, repl, debug: options.debug }).run(),
     close: async () => memory.close(),
   };
 }

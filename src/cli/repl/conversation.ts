@@ -1,4 +1,5 @@
-import { asAgnoChatError } from "../../errors.js";
+import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { causeLines, failureLine } from "../failure-text.js";
 import { commandOf, handle } from "./handle.js";
 import { type Input, parseInput } from "./input.js";
 import type { Interrupt, LineEditor, SentMessage } from "./line-editor.js";
@@ -16,6 +17,8 @@ export interface ConversationOptions {
   readonly editor: LineEditor;
   readonly screen: LiveScreen;
   readonly repl: Repl;
+  /** Show the causes of a failure too. */
+  readonly debug: boolean;
 }
 
 /** The loop of the terminal: what is typed while a reply comes waits its turn, and Ctrl-C stops the reply alone. */
@@ -23,11 +26,13 @@ export class Conversation {
   readonly #editor: LineEditor;
   readonly #screen: LiveScreen;
   readonly #repl: Repl;
+  readonly #debug: boolean;
   readonly #waiting: Job[] = [];
   #running: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ editor, screen, repl }: ConversationOptions) {
+  constructor({ editor, screen, repl, debug }: ConversationOptions) {
+    this.#debug = debug;
     this.#editor = editor;
     this.#screen = screen;
     this.#repl = repl;
@@ -73,10 +78,14 @@ export class Conversation {
       const who = this.#repl.whoIs(userId);
       await handle(this.#repl, input, { who, signal: controller.signal });
     } catch (thrown) {
-      const { code, message, hint } = asAgnoChatError(thrown);
-      if (code !== "CANCELLED")
-        this.#screen.failure(hint === undefined ? message : `${message} ${hint}`);
+      const error = asAgnoChatError(thrown);
+      if (error.code !== "CANCELLED") this.#showFailure(error);
     }
+  }
+
+  #showFailure(error: AgnoChatError): void {
+    this.#screen.failure(failureLine(error));
+    if (this.#debug) for (const line of causeLines(error)) this.#screen.note(line);
   }
 
   #interrupt({ key, cleared }: Interrupt): void {

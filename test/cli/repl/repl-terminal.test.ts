@@ -151,3 +151,15 @@ test.each([
     expect(isRestored(pty)).toBe(pty.raw.includes("?2004h"));
   },
 );
+
+test("shows the causes of a failure only under --debug, with keys masked", async () => {
+  const server = await modelServer(status(401, { error: { message: "no sk-abcdefghijkl here" } }));
+  const pty = await startRepl({
+    server,
+    columns: 120,
+    args: ["-u", "alice", "-q", "-m", "m", "--debug"],
+  });
+  pty.type("Hello\r");
+  await pty.waitFor(/^ {2}AgnoChatError: /m);
+  expect(pty.everything).not.toContain("abcdefghijkl");
+});
