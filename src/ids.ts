@@ -53,6 +53,8 @@ function faultOf(id: unknown): string | undefined {
   if (id.length > 2 * MAX_CODE_POINTS || [...id].length > MAX_CODE_POINTS)
     return `is longer than ${MAX_CODE_POINTS} characters`;
   if (!id.isWellFormed()) return "holds half a surrogate pair";
+  // What decoders put in place of bytes they cannot read: different ids have become one by then.
+  if (id.includes("\ufffd")) return "holds bytes that are not UTF-8";
   if (UNSAFE.test(id)) return "holds a control or invisible character";
   if (id !== id.trim()) return "begins or ends with white space";
   if (id !== id.normalize("NFC")) return "is not in Unicode normal form NFC";

@@ -15,6 +15,13 @@ const faultOf = (id: unknown): AgnoChatError | undefined => {
 const code = (point: number): string => `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
 
 describe("a user id", () => {
+  it("is refused when it was made of bytes that are not UTF-8, since different ones have become one", () => {
+    for (const byte of [0xe7, 0xe8, 0xe9])
+      expect(faultOf(Buffer.from([0x6a, 0x6f, 0x73, byte]).toString("utf8"))?.message).toMatch(
+        /not UTF-8/,
+      );
+  });
+
   it.each([
     "user-123e4567-e89b-12d3-a456-426614174000",
     "org-acme-user-001",

@@ -5,8 +5,8 @@ import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId 
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory } from "../memory/memory.js";
 import { plainMessage } from "../messages.js";
-import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
-import { type ToolTable, toolTable } from "../tools/call-tool.js";
+import type { Model, ModelRequest } from "../models/model.js";
+import { toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { type OnBusy, RunQueue } from "./queue.js";
@@ -14,6 +14,7 @@ import { requestOf } from "./request.js";
 import { executeRun, type RunParts } from "./run.js";
 import { RunStream } from "./run-stream.js";
 import { ToolScope } from "./tool-scope.js";
+import { specsOf } from "./tool-specs.js";
 import { UserView } from "./user-view.js";
 
 export interface AgentOptions {
@@ -192,15 +193,6 @@ interface RunHow {
 }
 
 const ignore = (): void => {};
-
-function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
-  if (tools.size === 0) return undefined;
-  return [...tools.values()].map(({ name, description, parameters }) => ({
-    name,
-    description,
-    parameters,
-  }));
-}
 
 function validateInput(input: unknown): void {
   if (typeof input === "string" && input.trim() !== "") return;

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { ToolCall, Usage } from "../messages.js";
 import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { limitToolCalls } from "../models/tool-call-limit.js";
 import { AbortableWaits } from "./abortable-waits.js";
 import type { RunEvent } from "./events.js";
 
@@ -55,13 +56,14 @@ async function leave(events: AsyncIterator<ModelEvent> | undefined): Promise<voi
 function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void): void {
   switch (event.type) {
     case "text-delta":
+      if (typeof event.text !== "string") throw new TypeError("a text-delta without a text");
       reply.text += event.text;
       return emit(event);
     case "retry":
       return emit(event);
     case "tool-call": {
       const { id, name, arguments: args } = event;
-      reply.toolCalls.push({ id, name, arguments: args });
+      limitToolCalls(reply.toolCalls.push({ id, name, arguments: args }));
       return emit({ type: "tool-call", toolCallId: id, name, arguments: args });
     }
     case "finish":

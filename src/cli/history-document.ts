@@ -20,11 +20,11 @@ export async function historyDocument(
 }
 
 /** How a history can be written, safe for a terminal: one JSON document, one JSON message a line, or Markdown to read. */
-export const FORMATS: Readonly<Record<string, (history: HistoryDocument) => string>> = {
-  json: (history) => `${safeJson(history)}\n`,
-  jsonl: ({ messages }) => messages.map((message) => `${safeJson(message)}\n`).join(""),
-  md: markdown,
-};
+export const FORMATS: ReadonlyMap<string, (history: HistoryDocument) => string> = new Map([
+  ["json", (history: HistoryDocument) => `${safeJson(history)}\n`],
+  ["jsonl", ({ messages }) => messages.map((message) => `${safeJson(message)}\n`).join("")],
+  ["md", markdown],
+]);
 
 function markdown({ user, session, messages }: HistoryDocument): string {
   const title = `# ${user}${session === null ? "" : `, session ${session}`}\n`;

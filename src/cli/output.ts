@@ -2,7 +2,7 @@ import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
 import { causeLines, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
-import { textWidth } from "./repl/terminal-text.js";
+import { textWidth } from "./render/width.js";
 import { safeJson } from "./safe-json.js";
 
 export interface OutputOptions {

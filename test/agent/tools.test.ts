@@ -3,6 +3,7 @@ import { Agent } from "../../src/agent/agent.js";
 import type { RunEvent } from "../../src/agent/events.js";
 import { AgnoChatError } from "../../src/errors.js";
 import { InMemory } from "../../src/memory/in-memory.js";
+import type { Model } from "../../src/models/model.js";
 import { ScriptedModel, type ScriptedStep } from "../../src/testing/scripted-model.js";
 import type { ToolContext } from "../../src/tools/tool.js";
 import {
@@ -271,5 +272,55 @@ describe("a prompt that is too long for the model", () => {
     const agent = new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => "seen"))] });
     for (const input of ["1", "2", "3"]) await agent.run(input);
     expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["2", "two", "3", "", "seen"]);
+  });
+});
+
+describe("a model that does more than it should", () => {
+  const spoiling = (change: (tools: never) => void): Model => ({
+    name: "spoiling",
+    async *stream({ tools }) {
+      change(tools as never);
+      yield { type: "finish", reason: "stop" };
+    },
+  });
+
+  it("cannot write into the tools that every user's model is told of", async () => {
+    const seen: unknown[] = [];
+    const model = spoiling((tools: { description: string; parameters: { type: string } }[]) => {
+      seen.push(structuredClone(tools));
+      for (const tool of tools) {
+        expect(() => Object.assign(tool, { description: "alice was here" })).toThrow(TypeError);
+        expect(() => Object.assign(tool.parameters, { type: "alice" })).toThrow(TypeError);
+      }
+    });
+    const agent = new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => "seen"))] });
+    await agent.run("Hi", { userId: "alice" });
+    await agent.run("Hi", { userId: "bob" });
+    expect(seen[1]).toEqual(seen[0]);
+  });
+
+  it("is refused when it asks for more than 128 tools at once, and none is called", async () => {
+    let called = 0;
+    const look = toolOf("look", () => String(called++));
+    const many = Array.from({ length: 129 }, () => ({ name: "look" }));
+    const model = new ScriptedModel([{ toolCalls: many }]);
+    await failsWith(
+      new Agent({ model, toolkits: [toolkitOf(look)] }).run("Hi"),
+      "MODEL_BAD_RESPONSE",
+    );
+    expect(called).toBe(0);
+  });
+
+  it("is refused when a piece of its text is no text", async () => {
+    for (const text of [undefined, { a: 1 }, 7]) {
+      const model: Model = {
+        name: "wrong",
+        async *stream() {
+          yield { type: "text-delta", text } as never;
+          yield { type: "finish", reason: "stop" };
+        },
+      };
+      await failsWith(new Agent({ model }).run("Hi"), "MODEL_BAD_RESPONSE");
+    }
   });
 });

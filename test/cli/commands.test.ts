@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { InputFiles } from "../../src/cli/repl/input-files.js";
+import { typedInputIn } from "../../src/cli/repl/typed-input.js";
 import { Cli } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -226,5 +228,37 @@ describe("models", () => {
   it("is the demo model when nothing else is set up", async () => {
     expect(await new Cli().run(["models"])).toEqual({ code: 0, stdout: "demo\n", stderr: "" });
     expect(await new Cli().json(["models"])).toEqual({ ok: true, models: ["demo"] });
+  });
+});
+
+describe("what was typed at the prompt", () => {
+  async function typed(): Promise<{ cli: Cli; input: InputFiles }> {
+    const cli = await introduced();
+    const input = typedInputIn(cli.home);
+    for (const user of ["alice", "bob"]) input.append(user, `a secret of ${user}`);
+    return { cli, input };
+  }
+
+  it("goes with the user who is cleared, and with nobody else", async () => {
+    const { cli, input } = await typed();
+    await cli.run(["clear", "-u", "alice", "--yes"]);
+    expect([input.read("alice"), input.read("bob")]).toEqual([[], ["a secret of bob"]]);
+  });
+
+  it("stays when a single session is cleared", async () => {
+    const { cli, input } = await typed();
+    await cli.run(["clear", "-u", "alice", "-s", "default", "--yes"]);
+    expect(input.read("alice")).toEqual(["a secret of alice"]);
+  });
+
+  it("goes with everyone under --all-users, and with whoever is pruned", async () => {
+    for (const args of [
+      ["clear", "--all-users", "--yes"],
+      ["prune", "--inactive", "0s", "--yes"],
+    ]) {
+      const { cli, input } = await typed();
+      expect(await cli.run(args)).toMatchObject({ code: 0 });
+      expect([input.read("alice"), input.read("bob")]).toEqual([[], []]);
+    }
   });
 });

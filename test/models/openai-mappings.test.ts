@@ -5,7 +5,7 @@ import { failureOf } from "../../src/models/openai/failure.js";
 import { proxyFor } from "../../src/models/openai/proxy.js";
 import { retryDelay } from "../../src/models/openai/retry-policy.js";
 import { Server } from "../../src/models/openai/server.js";
-import { eventsIn } from "../../src/models/openai/sse.js";
+import { EventTooLongError, eventsIn } from "../../src/models/openai/sse.js";
 import { createThinkFilter } from "../../src/models/openai/think-filter.js";
 
 /** A text, and the same text in pieces. */
@@ -93,6 +93,19 @@ describe("server-sent events", () => {
 
   it("may lack the blank after the colon, and the last line end", async () => {
     expect(await events("\ufeffdata:a\n\ndata:b\ndata:\ndata: c", 2)).toEqual(["a", "b\nc"]);
+  });
+
+  it("are given up when one never ends, in one line or in many", async () => {
+    for (const line of ["x".repeat(100_000), `data: ${"x".repeat(100_000)}\n`]) {
+      async function* endless() {
+        yield Buffer.from("data: begun\n");
+        for (let count = 0; count < 200; count++) yield Buffer.from(line);
+      }
+      const read = async () => {
+        for await (const _ of eventsIn(endless()));
+      };
+      await expect(read()).rejects.toThrow(EventTooLongError);
+    }
   });
 
   it("give way to a document", async () => {

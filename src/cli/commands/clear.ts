@@ -4,10 +4,11 @@ import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
+import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 import { sizeOf } from "./size.js";
 
-/** `clear`: deletes what is kept of one user, in one session or in all; of everyone only with `--all-users`. */
+/** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`. */
 export async function clear(
   context: Context,
   _args: string[],
@@ -26,6 +27,7 @@ async function clearUser(context: Context, memory: Memory): Promise<void> {
   const whose = `of ${user}${session === undefined ? "" : ` in ${session}`}`;
   if (messages > 0) await confirmed(context, `Delete ${count(messages, "message")} ${whose}?`);
   const deleted = await memory.clear(user, { sessionId: session });
+  if (session === undefined) typedInputIn(context.home).remove(user);
   if (context.options.json) output.document({ ok: true, user, session: session ?? null, deleted });
   else output.write(`Deleted ${count(deleted.messages, "message")} ${whose}.\n`);
 }
@@ -40,6 +42,7 @@ async function clearEveryone(context: Context, memory: Memory): Promise<void> {
   if (users.length > 0)
     await confirmed(context, `Delete everything of ${count(users.length, "user")}?`);
   const deleted = await memory.clearAll();
+  typedInputIn(context.home).removeAll();
   if (context.options.json)
     context.output.document({ ok: true, user: null, session: null, deleted });
   else

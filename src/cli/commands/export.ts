@@ -25,9 +25,9 @@ export async function exportHistory(
 
 function formatOf(named: unknown, json: boolean): string {
   if (named === undefined) return "json";
-  if (typeof named !== "string" || !Object.hasOwn(FORMATS, named))
+  if (typeof named !== "string" || !FORMATS.has(named))
     throw new AgnoChatError("USAGE", `There is no format ${JSON.stringify(named)}.`, {
-      hint: `Known: ${Object.keys(FORMATS).join(", ")}.`,
+      hint: `Known: ${[...FORMATS.keys()].join(", ")}.`,
     });
   if (json && named !== "json")
     throw new AgnoChatError("USAGE", `--json and --format ${named} exclude each other.`);
@@ -35,7 +35,7 @@ function formatOf(named: unknown, json: boolean): string {
 }
 
 const textOf = (history: HistoryDocument, format: string): string =>
-  FORMATS[format]?.(history) ?? "";
+  FORMATS.get(format)?.(history) ?? "";
 
 interface FileTask {
   readonly history: HistoryDocument;

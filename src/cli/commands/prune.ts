@@ -4,9 +4,10 @@ import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
 import { withMemory } from "../open.js";
+import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 
-/** `prune --inactive 24h`: deletes everything of the users who have been idle that long. */
+/** `prune --inactive 24h`: deletes everything of the users who have been idle that long, typed input included. */
 export async function prune(
   context: Context,
   _args: string[],
@@ -21,8 +22,16 @@ export async function prune(
     const idle = await idleIn(memory, maxAge);
     if (dryRun === true) return report(context, idle, "Would delete");
     if (idle.users > 0) await confirmed(context, `Delete ${wordsFor(idle)}?`);
-    report(context, await memory.removeInactive(maxAge), "Deleted");
+    report(context, await removeIn(memory, maxAge, context), "Deleted");
   });
+}
+
+async function removeIn(memory: Memory, maxAge: number, context: Context): Promise<DeletedUsers> {
+  const before = await memory.users();
+  const deleted = await memory.removeInactive(maxAge);
+  const left = new Set((await memory.users()).map(({ userId }) => userId));
+  for (const { userId } of before) if (!left.has(userId)) typedInputIn(context.home).remove(userId);
+  return deleted;
 }
 
 async function idleIn(memory: Memory, maxAge: number): Promise<DeletedUsers> {

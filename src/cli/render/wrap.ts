@@ -1,6 +1,5 @@
 import type { Paint } from "./colour.js";
-import { displayWidth } from "./display-width.js";
-import { graphemes } from "./width.js";
+import { cutToFit, graphemes, isWide, textWidth } from "./width.js";
 
 /** A piece of text in one style. */
 export interface Span {
@@ -28,7 +27,7 @@ export interface Rows {
 
 export const plain: Paint = (text) => text;
 
-/** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken. */
+/** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken, and so is a grapheme. */
 export function createRows({ width, prefix }: RowOptions): Rows {
   let start: readonly Span[] | undefined;
   let room = 0;
@@ -37,7 +36,7 @@ export function createRows({ width, prefix }: RowOptions): Rows {
   let gap: Span | undefined;
   let word: Span[] = [];
   let wordWidth = 0;
-  let last: Placed | undefined;
+  let last: string | undefined;
 
   function begin(): void {
     if (start !== undefined) return;
@@ -87,12 +86,17 @@ export function createRows({ width, prefix }: RowOptions): Rows {
       last = undefined;
       return [];
     }
-    const placed = { grapheme, columns: displayWidth(grapheme) };
-    if (last !== undefined && mayBreakBetween(last, placed)) endWord();
-    last = placed;
-    const full = makeRoom(placed.columns);
-    append(word, { text: grapheme, paint });
-    wordWidth += placed.columns;
+    if (last !== undefined && mayBreakBetween(last, grapheme)) endWord();
+    last = grapheme;
+    begin();
+    return cutToFit(grapheme, room).flatMap((piece) => placePiece(piece, paint));
+  }
+
+  function placePiece(piece: string, paint: Paint): Row[] {
+    const columns = textWidth(piece);
+    const full = makeRoom(columns);
+    append(word, { text: piece, paint });
+    wordWidth += columns;
     return full;
   }
 
@@ -133,12 +137,12 @@ export function paintRow(row: Row): string {
 }
 
 export function widthOf(spans: readonly Span[]): number {
-  return spans.reduce((total, { text }) => total + displayWidth(text), 0);
+  return spans.reduce((total, { text }) => total + textWidth(text), 0);
 }
 
 function wrapLine(line: string, width: number, indent: string): string {
   const whole = `${indent}${line.replaceAll("\t", "  ")}`.trimEnd();
-  if (displayWidth(whole) <= width) return `${whole}\n`;
+  if (textWidth(whole) <= width) return `${whole}\n`;
   const own = (/^[ \t]*/.exec(line)?.[0] ?? "").replaceAll("\t", "  ");
   const start = indent + own.slice(0, Math.max(0, Math.floor(width / 2) - indent.length));
   const rows = createRows({ width: () => width, prefix: () => [{ text: start, paint: plain }] });
@@ -157,14 +161,9 @@ function isBlank(grapheme: string): boolean {
   return grapheme === " " || grapheme === "\n" || grapheme === "\t";
 }
 
-interface Placed {
-  readonly grapheme: string;
-  readonly columns: number;
-}
-
 /** Beside wide characters a row may end without a blank, but not before closing or after opening punctuation. */
-function mayBreakBetween(before: Placed, after: Placed): boolean {
-  if (before.columns < 2 && after.columns < 2) return false;
-  const isClosing = /^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after.grapheme);
-  return !isClosing && !/^[\p{Ps}\p{Pi}]/u.test(before.grapheme);
+function mayBreakBetween(before: string, after: string): boolean {
+  if (!isWide(before) && !isWide(after)) return false;
+  const isClosing = /^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after);
+  return !isClosing && !/^[\p{Ps}\p{Pi}]/u.test(before);
 }

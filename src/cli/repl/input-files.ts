@@ -48,6 +48,13 @@ export class InputFiles implements InputStore {
     this.#attempt("FILE_UNWRITABLE", "remove", () => rmSync(this.#fileOf(userId), { force: true }));
   }
 
+  /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
+  removeAll(): void {
+    this.#attempt("FILE_UNWRITABLE", "remove", () =>
+      rmSync(this.#folder, { recursive: true, force: true }),
+    );
+  }
+
   /** An id may hold anything a file name may not, and `A` and `a` are one file on some disks. */
   #fileOf(userId: string): string {
     const digest = createHash("sha256").update(userId, "utf8").digest("hex");

@@ -1,19 +1,18 @@
-import { join } from "node:path";
 import type { Context } from "../context.js";
 import { createPalette } from "../render/colour.js";
 import type { OpenRepl } from "./behind-the-prompt.js";
 import { parseAside, parseInput } from "./input.js";
-import { InputFiles } from "./input-files.js";
-import { InputHistory } from "./input-history.js";
+import { InputHistory, type InputStore } from "./input-history.js";
 import { type KeptInput, LineEditor } from "./line-editor.js";
 import { promptOf } from "./prompt.js";
+import { typedInputIn } from "./typed-input.js";
 
 /** The REPL on a terminal. The prompt comes first: all the rest loads behind it. */
 export async function interactive(context: Context): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const who = { userId: settings.values.user, sessionId: settings.values.session };
-  const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : join(home, "input"));
+  const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : typedInputIn(home));
   const editor = new LineEditor({
     input: io.stdin as NodeJS.ReadStream,
     output: io.stdout as NodeJS.WriteStream,
@@ -50,8 +49,7 @@ function asideIn(text: string, historyOf: (userId: string) => InputHistory): Kep
 }
 
 /** The input history of each user, made when first asked for. */
-function inputHistories(folder: string | undefined): (userId: string) => InputHistory {
-  const store = folder === undefined ? undefined : new InputFiles(folder);
+function inputHistories(store: InputStore | undefined): (userId: string) => InputHistory {
   const histories = new Map<string, InputHistory>();
   return (userId) => {
     const history = histories.get(userId) ?? new InputHistory(userId, store);

@@ -1,4 +1,5 @@
-import { colourAfter, textWidth, wrapRows } from "./terminal-text.js";
+import { textWidth } from "../render/width.js";
+import { colourAfter, wrapRows } from "./terminal-text.js";
 
 /** Rows to show at the bottom of the terminal, and where in them the cursor stands. */
 export interface View {

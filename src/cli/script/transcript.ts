@@ -3,9 +3,8 @@ import { type AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { openMemory } from "../../memory/open.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
-import { InputFiles } from "../repl/input-files.js";
 import { openRepl } from "../repl/open-repl.js";
-import { inputFolderIn } from "../settings/home.js";
+import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 import { PLAIN } from "./layout.js";
 import { linesOf } from "./lines.js";
@@ -33,7 +32,7 @@ export async function transcript(context: Context, script: Transcript): Promise<
   const { io, signal, output, options } = context;
   const { name, model, keepGoing } = script;
   const echo = script.echo ? (await import("./echo.js")).createEcho(context) : undefined;
-  const input = script.ownsHome ? new InputFiles(inputFolderIn(context.home)) : undefined;
+  const input = script.ownsHome ? typedInputIn(context.home) : undefined;
   const screen = new ScriptScreen({
     output,
     layout: echo?.layout ?? PLAIN,

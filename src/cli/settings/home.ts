@@ -5,6 +5,3 @@ import type { Io } from "../io.js";
 /** The folder of all data and settings: `AGNO_CHAT_HOME`, else `~/.agno-chat`. It may not exist yet. */
 export const homeOf = (env: Io["env"]): string =>
   env.AGNO_CHAT_HOME ? resolve(env.AGNO_CHAT_HOME) : join(homedir(), ".agno-chat");
-
-/** Where the terminal keeps what users typed, for Up and Ctrl-R. */
-export const inputFolderIn = (home: string): string => join(home, "input");

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ToolCall } from "../../messages.js";
+import { limitToolCalls } from "../tool-call-limit.js";
 import { isJsonObject, record, string } from "./json.js";
 
 /** OpenAI refuses longer ids. */
@@ -20,7 +21,7 @@ export class ToolCallCollector {
     return this.#drafts.length;
   }
 
-  /** One element of `delta.tool_calls`. */
+  /** One element of `delta.tool_calls`. @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for too many calls */
   add(piece: unknown): void {
     const { index, id, function: call } = record(piece);
     const { name, arguments: args } = record(call);
@@ -52,7 +53,7 @@ export class ToolCallCollector {
         : this.#drafts.findLast(({ index }) => index === piece.index);
     if (known !== undefined && !beginsAnother(known, piece)) return known;
     const draft = { index: piece.index, id: "", name: "", arguments: "" };
-    this.#drafts.push(draft);
+    limitToolCalls(this.#drafts.push(draft));
     return draft;
   }
 }

@@ -12,17 +12,23 @@ export class EventTooLongError extends Error {}
 export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let rest = "";
   const data: string[] = [];
+  let length = 0;
   let kind: "unknown" | "events" | "document" = "unknown";
   for await (const text of decoded(body)) {
     rest += text;
-    if (rest.length > LONGEST_EVENT) throw new EventTooLongError();
+    if (length + rest.length > LONGEST_EVENT) throw new EventTooLongError();
     if (kind === "unknown") kind = kindOf(rest);
     if (kind !== "events" || !/[\r\n]/.test(text)) continue;
     const lines = rest.split(LINE_END);
     rest = lines.pop() ?? "";
     for (const line of lines) {
-      if (line !== "") data.push(...dataOf(line));
-      else if (data.length > 0) yield data.splice(0).join("\n");
+      if (line !== "") {
+        data.push(...dataOf(line));
+        length += line.length;
+      } else {
+        length = 0;
+        if (data.length > 0) yield data.splice(0).join("\n");
+      }
     }
   }
   if (kind === "document") yield rest;

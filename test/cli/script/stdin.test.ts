@@ -3,8 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { InputFiles } from "../../../src/cli/repl/input-files.js";
-import { inputFolderIn } from "../../../src/cli/settings/home.js";
+import { typedInputIn } from "../../../src/cli/repl/typed-input.js";
 import { BIN, Cli, temporaryFolder } from "../../support/cli.js";
 import { ModelServer, silence, streamedText } from "../../support/model-server.js";
 
@@ -12,7 +11,7 @@ const DEMO = ["--model", "demo"];
 
 test("/clear takes along what that user has typed, and nothing of another's", async () => {
   const cli = new Cli();
-  const typed = new InputFiles(inputFolderIn(cli.home));
+  const typed = typedInputIn(cli.home);
   for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
   await cli.run([...DEMO, "--user", "alice"], { input: "Hello\n/clear\n" });
   expect([typed.read("alice"), typed.read("bob")]).toEqual([[], ["typed by bob"]]);

@@ -1,6 +1,5 @@
 import type { Palette } from "../colour.js";
-import { displayWidth } from "../display-width.js";
-import { graphemes } from "../width.js";
+import { cutToFit, graphemes, textWidth } from "../width.js";
 import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
 import { createInlineFlow, setSpans } from "./inline.js";
 import { renderTable } from "./table.js";
@@ -95,17 +94,19 @@ function cutRows(text: string, canvas: Canvas, [first, other]: [string, string])
   let row = "";
   let used = 0;
   let start = codeStart(canvas, first);
-  for (const grapheme of graphemes(text.replaceAll("\t", "    "))) {
-    const columns = displayWidth(grapheme);
+  function place(piece: string): void {
+    const columns = textWidth(piece);
     if (used > 0 && used + columns > start.room) {
       rows.push([...start.prefix, { text: row, paint: plain }]);
       start = codeStart(canvas, other);
       row = "";
       used = 0;
     }
-    row += grapheme;
+    row += piece;
     used += columns;
   }
+  for (const grapheme of graphemes(text.replaceAll("\t", "    ")))
+    cutToFit(grapheme, start.room).forEach(place);
   return [...rows, [...start.prefix, { text: row, paint: plain }]];
 }
 

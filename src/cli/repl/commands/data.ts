@@ -61,7 +61,7 @@ export async function exportSession(
   { argument: file, who }: CommandCall,
 ): Promise<void> {
   const document = await historyDocument(repl.memory, who.userId, who.sessionId);
-  const format = FORMATS[file === "" ? "md" : extname(file).slice(1)];
+  const format = FORMATS.get(file === "" ? "md" : extname(file).slice(1));
   if (format === undefined)
     throw new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
       hint: "End the name in .md, .json or .jsonl.",
