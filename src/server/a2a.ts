@@ -5,7 +5,7 @@ import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
 import type { ChatParts } from "./chat.js";
 import type { Exchange } from "./exchange.js";
-import { failureOf } from "./failure.js";
+import { failureOf, HostFault } from "./failure.js";
 import { EventWriter, sendJson } from "./reply.js";
 
 export type A2aSdk = Awaited<ReturnType<typeof loadSdk>>;
@@ -51,6 +51,7 @@ export async function answerA2a(exchange: Exchange, parts: ChatParts): Promise<v
     await answerRequest(exchange, request, { ...parts, sdk, version });
   } catch (thrown) {
     if (exchange.response.headersSent) throw thrown;
+    if (thrown instanceof HostFault) exchange.fail(thrown);
     const error = told(exchange, errorOf(thrown, { sdk, version }));
     const status = thrown instanceof AgnoChatError ? ERROR_TABLE[thrown.code].http : 200;
     sendJson(exchange.response, { jsonrpc: "2.0", id: request?.id ?? null, error }, { status });

@@ -3,12 +3,13 @@ import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
+import { HostFault } from "./failure.js";
 
 /** Who may ask. Without `authenticate`, whoever reaches the server may be any user: then only this machine does. */
 export interface AccessOptions {
   /**
-   * Tells whose request it is, or null for nobody's. With it, no request can be about anybody else. Throwing answers
-   * 500 and tells the client nothing.
+   * Tells whose request it is, or null for nobody's. With it, no request can be about anybody else. Throwing, or
+   * vouching for no valid user id, answers 500 and tells the client nothing. The body must be left unread.
    */
   readonly authenticate?: (request: IncomingMessage) => Awaitable<{ userId: string } | null>;
   /** Without `authenticate`: let other machines in too. Default: false. */
@@ -20,7 +21,7 @@ export interface AccessOptions {
 /**
  * Who asks, as far as the server can know.
  * @returns the user vouched for; undefined for an anonymous caller, who may name any
- * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`
+ * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when `authenticate` gives anything else
  */
 export async function admit(
   request: IncomingMessage,
@@ -28,10 +29,20 @@ export async function admit(
 ): Promise<string | undefined> {
   if (options.authenticate === undefined) return admitAnonymous(request, options);
   const user = await options.authenticate(request);
-  if (user !== null) return validateUserId(user.userId);
+  if (user !== null) return vouchedFor(user);
   throw new AgnoChatError("UNAUTHENTICATED", "This needs to know who you are.", {
     hint: "Send credentials.",
   });
+}
+
+/** The hook may be plain JavaScript: what it gives is checked, and never the client's fault. */
+function vouchedFor(user: { readonly userId: string }): string {
+  try {
+    return validateUserId(user.userId);
+  } catch (cause) {
+    const wanted = "authenticate must give { userId } with a valid user id, or null.";
+    throw new HostFault(wanted, cause);
+  }
 }
 
 /** A web page of somebody else can make a browser send requests here, but only with its own Host or Origin. */

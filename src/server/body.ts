@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AgnoChatError } from "../errors.js";
+import { HostFault } from "./failure.js";
 
 const MiB = 1024 * 1024;
 const LONGEST_BODY = MiB;
@@ -15,9 +16,11 @@ export class BodyReader {
 
   /**
    * The JSON text of a request.
-   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` for what is no UTF-8, `BUSY`
+   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` for what is no UTF-8, `BUSY`,
+   * `CANCELLED` for a client that is gone, `CONFIG_INVALID` for a body somebody else has read
    */
   async read(request: IncomingMessage): Promise<string> {
+    refuseOver(request);
     const refusal = isJson(request.headers["content-type"]) ? undefined : notJson();
     const body = await this.#collect(request, refusal);
     if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
@@ -59,6 +62,13 @@ export class BodyReader {
     if (this.#held + more <= MOST_AT_ONCE) return undefined;
     return new AgnoChatError("BUSY", "Too much is being sent at once.", { hint: "Try again." });
   }
+}
+
+/** Nothing more would ever be heard of such a body. */
+function refuseOver(request: IncomingMessage): void {
+  if (request.readableDidRead || request.readableEnded)
+    throw new HostFault("The body was read before it got here: leave it to the server to read.");
+  if (request.destroyed) throw hungUp();
 }
 
 const joined = (chunks: readonly Buffer[]): Buffer =>

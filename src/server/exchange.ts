@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { AgnoChatError } from "../errors.js";
+import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import { HostFault } from "./failure.js";
 
 /** One request on its way to its answer. */
 export class Exchange {
@@ -16,6 +17,8 @@ export class Exchange {
   userId: string | undefined;
   /** The code of the failure it ended with. */
   failure: string | undefined;
+  /** What the program around the server did wrong, in a sentence for the log. */
+  fault: string | undefined;
   readonly #controller = new AbortController();
   readonly #search: string;
   #close!: () => void;
@@ -39,6 +42,12 @@ export class Exchange {
   /** Aborts when the client hangs up, and when the server ends. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Notes what it ended with. */
+  fail(thrown: unknown): void {
+    this.failure = asAgnoChatError(thrown).code;
+    if (thrown instanceof HostFault) this.fault = thrown.message;
   }
 
   abort(reason: AgnoChatError): void {

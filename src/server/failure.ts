@@ -1,4 +1,4 @@
-import { asAgnoChatError, ERROR_TABLE, type ErrorCode } from "../errors.js";
+import { AgnoChatError, asAgnoChatError, ERROR_TABLE, type ErrorCode } from "../errors.js";
 
 /** A failure as a client is told of it. */
 export interface Failure {
@@ -7,6 +7,13 @@ export interface Failure {
   readonly message: string;
   readonly http: number;
   readonly rpc: number;
+}
+
+/** What the program around the server did wrong. Its message is a fixed sentence, so that the log may show it. */
+export class HostFault extends AgnoChatError {
+  constructor(message: string, cause?: unknown) {
+    super("CONFIG_INVALID", message, { cause });
+  }
 }
 
 const OURS = "Something failed on this side and nothing was stored. Try again.";

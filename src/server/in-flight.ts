@@ -14,8 +14,11 @@ export class InFlight {
 
   enter(exchange: Exchange): void {
     this.#exchanges.add(exchange);
-    this.#onSocket(exchange.request.socket).add(exchange);
-    exchange.response.once("finish", () => exchange.finish());
+    const { request, response } = exchange;
+    this.#onSocket(request.socket).add(exchange);
+    response.once("finish", () => exchange.finish());
+    // Of one that was held up on its way here both events may be over.
+    if (request.socket.destroyed || response.closed) exchange.hangUp();
   }
 
   leave(exchange: Exchange): void {

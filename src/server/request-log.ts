@@ -6,11 +6,11 @@ const SALT = randomUUID();
 
 /**
  * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or `other`), `status`
- * (499: the client hung up first), `ms`, and where there is one the failure's `code` and `user`, a hash. Never a text, an
- * id or an address.
+ * (499: the client hung up first), `ms`, and where there is one the failure's `code`, its `fault` (a fixed sentence on
+ * what the program around the server did wrong) and `user`, a hash. Never a text, an id or an address.
  */
 export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
-  const { request, response, answered, failure, userId } = exchange;
+  const { request, response, answered, failure, fault, userId } = exchange;
   return JSON.stringify({
     time: new Date().toISOString(),
     method: request.method,
@@ -18,6 +18,7 @@ export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
     status: answered ? response.statusCode : 499,
     ms: Math.round(ms * 10) / 10,
     code: failure,
+    fault,
     user: userId === undefined ? undefined : hashOf(userId),
   });
 }

@@ -6,7 +6,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Agent } from "../agent/agent.js";
-import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import { AgnoChatError } from "../errors.js";
 import { type AccessOptions, admit, isLoopback } from "./access.js";
 import { BodyReader } from "./body.js";
 import { Exchange } from "./exchange.js";
@@ -160,6 +160,7 @@ export class ChatServer {
   }
 
   async #pass(exchange: Exchange, route: Route | undefined): Promise<void> {
+    exchange.signal.throwIfAborted();
     this.#refuseTooMany(exchange);
     if (!route?.open) exchange.caller = await admit(exchange.request, this.#options);
     if (route === undefined)
@@ -193,7 +194,7 @@ export const createServer = (options: ServerOptions): ChatServer => new ChatServ
 
 function fail(exchange: Exchange, thrown: unknown): void {
   const { response } = exchange;
-  exchange.failure = asAgnoChatError(thrown).code;
+  exchange.fail(thrown);
   if (response.headersSent || response.destroyed) response.destroy();
   else sendFailure(exchange, thrown);
 }

@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { createServer } from "../../src/server/index.js";
-import { ask, chat, echo, get, serve } from "./support.js";
+import { ask, chat, echo, eventually, get, serve } from "./support.js";
 
 const tokens = new Map([
   ["Bearer a", "alice"],
@@ -51,18 +51,36 @@ test("with authentication user_id is that user or absent, everywhere", async () 
   expect(await memory.size("bob")).toBe(0);
 });
 
-test("an authentication that throws, or vouches for no user id, lets nobody in and tells nothing", async () => {
-  for (const authenticate of [
-    () => {
-      throw new Error("secret");
-    },
-    () => ({ userId: "" }),
-  ]) {
-    const answer = await chat(await serve({ authenticate }), "alice", "Hi");
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(answer.body).not.toContain("secret");
-  }
+test("an authentication that throws lets nobody in and tells nothing", async () => {
+  const authenticate = () => {
+    throw new Error("secret");
+  };
+  const answer = await chat(await serve({ authenticate }), "alice", "Hi");
+  expect(answer).toMatchObject({ status: 500, json: { code: "INTERNAL" } });
+  expect(answer.body).not.toContain("secret");
 });
+
+test.each([undefined, {}, 5, "alice", { userId: 7 }, { userId: "" }, { userId: " secret" }])(
+  "an authentication that answers %j is at fault, not the client",
+  async (junk) => {
+    const served = await serve({ authenticate: () => junk as { userId: string } });
+    const answer = await chat(served, "alice", "Hi");
+    expect(answer).toMatchObject({
+      status: 500,
+      json: {
+        error: "Something failed on this side and nothing was stored. Try again.",
+        code: "CONFIG_INVALID",
+      },
+    });
+    await eventually(() => served.log.length === 1);
+    expect(served.log[0]).toMatchObject({
+      status: 500,
+      code: "CONFIG_INVALID",
+      fault: "authenticate must give { userId } with a valid user id, or null.",
+    });
+    expect(await served.memory.users()).toEqual([]);
+  },
+);
 
 test.each([
   "evil.example",
