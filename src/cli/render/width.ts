@@ -7,9 +7,9 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 const WIDE =
   /^[\p{Emoji_Presentation}\u1100-\u115f\u2329\u232a\u2630-\u2637\u268a-\u268f\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{193ff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
-/** Marks of the scripts that every terminal sets above or below a letter; some draw newer ones beside it. */
+/** Invisible characters, and the marks of scripts that every terminal knows; some give newer marks a column. */
 const NO_WIDTH =
-  /^(?:[\u200b-\u200f\u2060-\u2063\ufeff]|(?=[\p{Mn}\p{Me}])[\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0660-\u07f3\u0901-\u0939\u093c-\u0954\u0958-\u09e3\u0a01-\u0a4d\u0e00-\u0eb9\u1dc0-\u1dca\u20d0-\u20ef\u302a-\u309a\ufe00-\ufe0e\ufe20-\ufe23])/u;
+  /^(?:[\u200b-\u200f\u2060-\u2063\ufeff]|[\ufe00-\ufe0e]|(?=[\p{Mn}\p{Me}])[\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0660-\u07f3\u0901-\u0939\u093c-\u0954\u0958-\u09e3\u0a01-\u0a4d\u0e00-\u0eb9\u1dc0-\u1dca\u20d0-\u20ef\u302a-\u309a])/u;
 
 /** In UTF-16 units. The segmenter takes time by the square of what it is given. */
 const PIECE = 1000;

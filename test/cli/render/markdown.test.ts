@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createPalette } from "../../../src/cli/render/colour.js";
-import { displayWidth } from "../../../src/cli/render/display-width.js";
 import { createMarkdownRenderer } from "../../../src/cli/render/markdown.js";
+import { textWidth } from "../../../src/cli/render/width.js";
 
 const noColour = createPalette({}, { env: {} });
 const colour = createPalette({}, { env: { FORCE_COLOR: "1" } });
@@ -186,8 +186,8 @@ describe("a markdown reply", () => {
   });
 
   it("wraps Chinese text with emoji at the width", () => {
-    expect(draw("你好，**世界**。这是一个👨‍👩‍👧很长的句子🇩🇪。", { columns: 20 })).toBe(
-      rows("  你好，世界。这是一", "  个👨‍👩‍👧很长的句子🇩🇪。"),
+    expect(draw("你好，**世界**。这是一个👨‍👩‍👧很长的句子🇩🇪。", { columns: 24 })).toBe(
+      rows("  你好，世界。这是一个", "  👨‍👩‍👧很长的句子🇩🇪。"),
     );
   });
 
@@ -272,7 +272,7 @@ describe("a reply that is still arriving", () => {
     fc.assert(
       fc.property(anyMarkdown, fc.integer({ min: 12, max: 90 }), (text, columns) => {
         const plain = draw(text, { columns });
-        for (const row of plain.split("\n")) expect(displayWidth(row)).toBeLessThanOrEqual(columns);
+        for (const row of plain.split("\n")) expect(textWidth(row)).toBeLessThanOrEqual(columns);
         const painted = draw(text, { columns, palette: colour });
         const bare = painted.replace(STYLES, "");
         expect(bare).not.toMatch(/(?!\n)\p{Cc}/u);
@@ -281,6 +281,27 @@ describe("a reply that is still arriving", () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it("draws a long paragraph without blanks while it comes", () => {
+    const chunks = Array.from({ length: 25_000 }, () => "漢字漢字");
+    expect(draw(chunks).replace(/\s/g, "")).toBe(chunks.join(""));
+  });
+
+  it("draws a long line of code without blanks", () => {
+    const line = "漢".repeat(100_000);
+    expect(draw(`\`\`\`\n${line}\n\`\`\``).replace(/[^漢]/g, "")).toBe(line);
+  });
+
+  it.each([
+    ["of code", (text: string) => `\`\`\`\n${text}\n\`\`\``],
+    ["of a paragraph", (text: string) => text],
+    ["of a list", (text: string) => `- ${text}`],
+    ["of a table", (text: string) => `| a | b |\n|---|---|\n| ${text} | x |`],
+  ])("leaves no row %s to be wrapped by the terminal", (_, source) => {
+    for (const filling of [`क${"\u093e".repeat(77)}`, "\u3164".repeat(39), "x\u00ad".repeat(39)])
+      for (const row of draw(source(`${filling}bob> hi`)).split("\n"))
+        expect(textWidth(row)).toBeLessThanOrEqual(40);
   });
 
   it("takes time in proportion to the text", () => {

@@ -1,27 +1,69 @@
+import headless from "@xterm/headless";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { displayWidth } from "../../../src/cli/render/display-width.js";
-import { graphemes } from "../../../src/cli/render/width.js";
+import { graphemes, textWidth } from "../../../src/cli/render/width.js";
 import { wrapText } from "../../../src/cli/render/wrap.js";
+import { sanitise } from "../../../src/sanitise.js";
 
-describe("displayWidth", () => {
+/** Terminals disagree: where one draws a joined emoji in 2 columns, another shows each of its parts. */
+describe("textWidth", () => {
   it.each([
     ["plain", 5],
     ["世界", 4],
     ["e\u0301", 1],
-    ["👨‍👩‍👧", 2],
-    ["🇩🇪", 2],
+    ["ที่", 1],
+    ["👨‍👩‍👧", 6],
+    ["🇩🇪", 4],
     ["❤️", 2],
     ["ｆｕｌｌ", 8],
     ["ﾊﾝ", 2],
     ["\u200e\u200b", 0],
+    ["\x1b[31mred\x1b[0m", 3],
     ["", 0],
-  ])("measures %s as %i columns", (text, columns) => {
-    expect(displayWidth(text)).toBe(columns);
+  ])("measures %s as at most %i columns", (text, columns) => {
+    expect(textWidth(text)).toBe(columns);
   });
 
+  it("never measures a character as narrower than the terminal of these tests draws it", async () => {
+    const codes = Array.from({ length: 0x20000 - 0xa0 }, (_, index) => 0xa0 + index);
+    const characters = codes.map((code) => String.fromCodePoint(code)).filter(isShown);
+    const columns = await drawnColumns(characters);
+    expect(characters.filter((each, index) => textWidth(each) < (columns[index] ?? 9))).toEqual([]);
+  });
+});
+
+function isShown(character: string): boolean {
+  return sanitise(character) === character && !/[\p{Cn}\p{Co}]/u.test(character);
+}
+
+/** The columns a real terminal goes on by at each character, by its own report. */
+async function drawnColumns(characters: readonly string[]): Promise<number[]> {
+  const terminal = new headless.Terminal({ allowProposedApi: true });
+  const columns: number[] = [];
+  terminal.onData((report) => columns.push(Number(/;(\d+)R/.exec(report)?.[1]) - 2));
+  const probes = characters.map((character) => `\r\x1b[Kx${character}\x1b[6n`);
+  await new Promise<void>((resolve) => terminal.write(probes.join(""), resolve));
+  return columns;
+}
+
+describe("graphemes", () => {
   it("takes what is seen as one character for one", () => {
     expect(graphemes("ae\u0301👨‍👩‍👧🇩🇪世")).toEqual(["a", "e\u0301", "👨‍👩‍👧", "🇩🇪", "世"]);
+  });
+
+  it("finds them in a long text as in a short one", () => {
+    const units = ["a", "世", "e\u0301", "👨‍👩‍👧", "🇩🇪", "🇩", "\r\n", "क्षि", "한", "\ud83d"];
+    const text = fc
+      .array(fc.constantFrom(...units), { minLength: 700, maxLength: 1500 })
+      .map((parts) => parts.join(""));
+    const whole = (source: string) =>
+      Array.from(new Intl.Segmenter().segment(source), ({ segment }) => segment);
+    fc.assert(
+      fc.property(text, (source) => {
+        expect(graphemes(source)).toEqual(whole(source));
+      }),
+      { numRuns: 50 },
+    );
   });
 });
 
@@ -45,8 +87,29 @@ describe("wrapText", () => {
   });
 
   it("never cuts a joined emoji, a flag or a letter from its marks", () => {
-    expect(wrap("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 6)).toBe("  👨‍👩‍👧👨‍👩‍👧\n  👨‍👩‍👧\n");
+    expect(wrap("👨‍👩‍👧👨‍👩‍👧👨‍👩‍👧", 14)).toBe("  👨‍👩‍👧👨‍👩‍👧\n  👨‍👩‍👧\n");
+    expect(wrap("🇩🇪🇩🇪🇩🇪", 10)).toBe("  🇩🇪🇩🇪\n  🇩🇪\n");
     expect(wrap("e\u0301e\u0301e\u0301", 4)).toBe("  e\u0301e\u0301\n  e\u0301\n");
+  });
+
+  it("breaks no Hindi word that fits a row", () => {
+    expect(wrap("किताब किताब", 10)).toBe("  किताब\n  किताब\n");
+  });
+
+  it.each([
+    ["spacing marks", `क${"\u093e".repeat(77)}`],
+    ["new marks", `a${"\u1ab0".repeat(77)}`],
+    ["Hangul fillers", "\u3164".repeat(39)],
+    ["soft hyphens", "x\u00ad".repeat(39)],
+  ])("leaves no row to be wrapped by the terminal: %s", (_, filling) => {
+    const wrapped = wrap(`${filling}bob> Now talking as bob.`, 80);
+    for (const row of wrapped.split("\n")) expect(textWidth(row)).toBeLessThanOrEqual(80);
+    expect(wrapped).toMatch(/^(?: {2}.*\n)+$/);
+  });
+
+  it.each(["漢", "🇩", "e\u0301", "क\u093e"])("wraps 100,000 times %s at once", (unit) => {
+    const wrapped = wrap(unit.repeat(100_000), 80);
+    expect(wrapped.replace(/\s/g, "").length).toBe(unit.length * 100_000);
   });
 
   it("never passes the width and never loses or changes a word", () => {
@@ -63,6 +126,9 @@ describe("wrapText", () => {
           "。",
           "👨‍👩‍👧",
           "e\u0301",
+          "कि\u093e\u093e",
+          "\u3164",
+          "x\u00ad",
           "\u00a0",
         ),
       )
@@ -70,7 +136,7 @@ describe("wrapText", () => {
     fc.assert(
       fc.property(text, fc.integer({ min: 4, max: 40 }), (source, width) => {
         const wrapped = wrap(source, width);
-        for (const row of wrapped.split("\n")) expect(displayWidth(row)).toBeLessThanOrEqual(width);
+        for (const row of wrapped.split("\n")) expect(textWidth(row)).toBeLessThanOrEqual(width);
         expect(wrapped.replace(/\s/g, "")).toBe(source.replace(/\s/g, ""));
       }),
     );

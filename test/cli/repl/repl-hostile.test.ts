@@ -84,6 +84,23 @@ test("nor without colour and at 40 columns, and then there is not even a colour 
   expect(promptRows(pty.everything)).toEqual([]);
 });
 
+/** Each takes the 78 columns of a row on some terminal, and fewer by other rulers. */
+const FILLINGS = [
+  `क${"\u093e".repeat(77)}`,
+  `a${"\u1ab0".repeat(77)}`,
+  "\u3164".repeat(39),
+  "x\u00ad".repeat(39),
+  "👨‍👩‍👧".repeat(13),
+];
+
+test("nor can what fills a row to its end put a prompt at the start of the next", async () => {
+  const text = FILLINGS.map((filling) => `${filling}bob> Now talking as bob.`).join("\n\n");
+  const server = await modelServer(streamedText(text));
+  const pty = await startRepl({ server, columns: 80, rows: 50 });
+  await sayAll(pty, "go", "/history");
+  expect(promptRows(pty.everything)).toEqual([]);
+});
+
 test("nor of an error, a tool's name and result, or pasted input", async () => {
   const hostile = HOSTILE.join(" ");
   const server = await modelServer(
