@@ -9,7 +9,7 @@ const WIDE =
 
 /** Invisible characters, and the marks of scripts that every terminal knows; some give newer marks a column. */
 const NO_WIDTH =
-  /^(?:[\u200b-\u200f\u2060-\u2063\ufeff]|[\ufe00-\ufe0e]|(?=[\p{Mn}\p{Me}])[\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0660-\u07f3\u0901-\u0939\u093c-\u0954\u0958-\u09e3\u0a01-\u0a4d\u0e00-\u0eb9\u1dc0-\u1dca\u20d0-\u20ef\u302a-\u309a])/u;
+  /^(?:[\u200b-\u200f\u2060-\u2063\ufeff]|[\ufe00-\ufe0e]|[\u20d0-\u20ef]|(?=[\p{Mn}\p{Me}])[\u0300-\u0486\u0488-\u0615\u064b-\u065e\u0660-\u07f3\u0901-\u0939\u093c-\u0954\u0958-\u09e3\u0a01-\u0a4d\u0e00-\u0eb9\u302a-\u309a])/u;
 
 /** In UTF-16 units. The segmenter takes time by the square of what it is given. */
 const PIECE = 1000;
