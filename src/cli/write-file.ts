@@ -8,14 +8,18 @@ const PRIVATE = 0o600;
  * Writes a file that only its owner can read.
  * @throws {AgnoChatError} `FILE_EXISTS` unless it may be overwritten, `FILE_UNWRITABLE`
  */
-export function writePrivateFile(path: string, text: string, { overwrite = false } = {}): void {
+export function writePrivateFile(
+  path: string,
+  text: string,
+  { overwrite = false, hint = "Name another one." } = {},
+): void {
   try {
     write(openSync(path, overwrite ? "w" : "wx", PRIVATE), text);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "EEXIST")
       throw new AgnoChatError("FILE_EXISTS", `The file ${JSON.stringify(path)} exists already.`, {
-        hint: "Name another one, or overwrite it with --force.",
+        hint,
       });
     throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${JSON.stringify(path)} (${code}).`, {
       cause,

@@ -17,6 +17,7 @@ type Answer = (asked: Asked) => Promise<object>;
 
 export async function ownData(exchange: Exchange, agent: Agent, answer: Answer): Promise<void> {
   const { query, response } = exchange;
+  refuseUnknown(query);
   const user = agent.forUser(userOf(exchange, only(query, "user_id")));
   const sessionId = sessionOf(only(query, "session_id"));
   const fields = await answer({ user, sessionId, query });
@@ -48,6 +49,21 @@ export const exportAll: Answer = ({ user, sessionId }) => user.export({ sessionI
 export const clear: Answer = async ({ user, sessionId }) => ({
   deleted: await user.clear({ sessionId }),
 });
+
+const NAMES = new Set(["user_id", "session_id", "limit", "before"]);
+
+/** A misspelt session_id would mean all sessions, and delete them. */
+function refuseUnknown(query: URLSearchParams): void {
+  for (const name of query.keys())
+    if (!NAMES.has(name))
+      throw new AgnoChatError(
+        "INVALID_INPUT",
+        `There is no parameter ${JSON.stringify(name.slice(0, 40))}.`,
+        {
+          hint: `Known: ${[...NAMES].join(", ")}.`,
+        },
+      );
+}
 
 function only(query: URLSearchParams, name: string): string | undefined {
   const [value, ...others] = query.getAll(name);

@@ -8,6 +8,7 @@ import type { Exchange } from "./exchange.js";
  */
 export function userOf(exchange: Exchange, named: unknown): string {
   const { caller } = exchange;
+  if (named === undefined && caller === undefined) throw missing();
   const userId = named === undefined && caller !== undefined ? caller : validateUserId(named);
   exchange.userId = userId;
   if (caller === undefined || userId === caller) return userId;
@@ -15,6 +16,9 @@ export function userOf(exchange: Exchange, named: unknown): string {
     hint: "Leave out user_id.",
   });
 }
+
+const missing = (): AgnoChatError =>
+  new AgnoChatError("INVALID_USER_ID", "user_id is missing.", { hint: "Say who is asking." });
 
 /** @throws {AgnoChatError} `INVALID_SESSION_ID` */
 export const sessionOf = (named: unknown): string | undefined =>

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { InputFiles } from "../../src/cli/repl/input-files.js";
 import { typedInputIn } from "../../src/cli/repl/typed-input.js";
-import { Cli } from "../support/cli.js";
+import { Cli, temporaryFolder } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -261,4 +263,27 @@ describe("what was typed at the prompt", () => {
       expect([input.read("alice"), input.read("bob")]).toEqual([[], []]);
     }
   });
+});
+
+it("prune is about everyone, and refuses a user or a session", async () => {
+  const cli = await introduced();
+  for (const flag of ["--user", "--session"]) {
+    const { code, stderr } = await cli.run(["prune", "--inactive", "24h", flag, "bob", "--yes"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`takes no ${flag}`);
+  }
+});
+
+it("export goes by the name of the file when no format is named", async () => {
+  const cli = await introduced();
+  const folder = temporaryFolder();
+  const written = async (name: string, ...flags: string[]) => {
+    const file = join(folder, name);
+    await cli.run(["export", "-u", "alice", "-o", file, ...flags]);
+    return readFileSync(file, "utf8");
+  };
+  expect(await written("a.md")).toMatch(/^# alice/);
+  expect((await written("b.jsonl")).split("\n")).toHaveLength(3);
+  expect(JSON.parse(await written("c.txt"))).toMatchObject({ user: "alice" });
+  expect(JSON.parse(await written("d.md", "--format", "json"))).toMatchObject({ user: "alice" });
 });

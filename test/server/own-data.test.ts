@@ -71,3 +71,14 @@ test("health and readiness need no user; a memory that fails is not ready", asyn
   expect((await get(`${url}/healthz`)).status).toBe(200);
   expect((await get(`${url}/readyz`)).status).toBe(503);
 });
+
+test("a misspelt parameter is refused, and deletes nothing", async () => {
+  const served = await serve();
+  const { url } = served;
+  await chat(served, "alice", "Hi");
+  for (const wrong of ["session=work", "sessionId=work", "format=md"]) {
+    const refused = await ask(`${url}/history?user_id=alice&${wrong}`, { method: "DELETE" });
+    expect([refused.status, refused.json.code]).toEqual([400, "INVALID_INPUT"]);
+  }
+  expect((await get(`${url}/size?user_id=alice`)).json.messages).toBe(2);
+});

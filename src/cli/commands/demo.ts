@@ -26,6 +26,7 @@ export async function demo(context: Context): Promise<number> {
     model: new DemoModel({ delayMs: isWatched ? PACE.word : 0 }),
     store: settings.values.store,
     ownsHome: false,
+    mayDelete: true,
     keepGoing: false,
     echo: true,
   });

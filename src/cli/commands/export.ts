@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { FORMATS, type HistoryDocument, historyDocument } from "../history-document.js";
@@ -12,7 +13,10 @@ export async function exportHistory(
   _args: string[],
   options: Record<string, unknown>,
 ): Promise<void> {
-  const format = formatOf(options.format, context.options.json);
+  const format = formatOf(
+    options.format ?? extensionOf(options.output),
+    context.options.json && options.output === undefined,
+  );
   const { user } = context.settings.values;
   const session = namedSession(context.settings);
   const history = await withMemory(context, (memory) => historyDocument(memory, user, session));
@@ -21,6 +25,12 @@ export async function exportHistory(
   else if (context.options.json && format === "json")
     context.output.document({ ok: true, ...history });
   else context.output.writeSafe(textOf(history, format));
+}
+
+/** What the name of the file says, if that is a format. */
+function extensionOf(file: unknown): string | undefined {
+  const extension = typeof file === "string" ? extname(file).slice(1) : "";
+  return FORMATS.has(extension) ? extension : undefined;
 }
 
 function formatOf(named: unknown, json: boolean): string {
@@ -48,7 +58,10 @@ function toFile(
   file: string,
   { history, format, options }: FileTask,
 ): void {
-  writePrivateFile(file, textOf(history, format), { overwrite: options.force === true });
+  writePrivateFile(file, textOf(history, format), {
+    overwrite: options.force === true,
+    hint: "Name another one, or overwrite it with --force.",
+  });
   const { user, session, messages } = history;
   if (common.json) output.document({ ok: true, user, session, messages: messages.length, file });
   else output.note(`Wrote ${count(messages.length, "message")} of ${user} to ${file}.`);

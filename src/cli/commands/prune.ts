@@ -17,6 +17,11 @@ export async function prune(
     throw new AgnoChatError("USAGE", "Nobody says how long is inactive.", {
       hint: "Say for example --inactive 24h.",
     });
+  for (const name of ["user", "session"] as const)
+    if (context.settings.origins[name] === "flag")
+      throw new AgnoChatError("USAGE", `prune is about everyone: it takes no --${name}.`, {
+        hint: "To delete one user: agno-chat clear --user ID.",
+      });
   const maxAge = durationOf(inactive, "--inactive");
   await withMemory(context, async (memory) => {
     const idle = await idleIn(memory, maxAge);

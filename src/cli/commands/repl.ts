@@ -2,7 +2,7 @@ import type { Context } from "../context.js";
 
 /** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
 export async function repl(context: Context): Promise<number> {
-  const { io, settings } = context;
+  const { io, options, settings } = context;
   if (io.stdin.isTTY) {
     const { interactive } = await import("../repl/interactive.js");
     await interactive(context);
@@ -18,6 +18,7 @@ export async function repl(context: Context): Promise<number> {
     model: await modelOf(context),
     store: settings.values.store,
     ownsHome: true,
+    mayDelete: options.yes,
     keepGoing: false,
     echo: false,
   });

@@ -17,6 +17,7 @@ export async function run(
     model: await modelOf(context),
     store: ownStore(context),
     ownsHome: isHomeNamed(context),
+    mayDelete: true,
     keepGoing: options.keepGoing === true,
     echo: true,
   });

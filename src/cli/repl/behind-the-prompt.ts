@@ -43,7 +43,7 @@ export async function open(
   const memory = await openMemory(settings.values.store);
   // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
   await memory.sessions(who.userId);
-  const repl = await openRepl(context, { memory, model, screen });
+  const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE });
   return {
     complete: (text) => completionsOf(repl, text),
     converse: () => new Conversation({ editor, screen, repl, debug: options.debug }).run(),

@@ -43,8 +43,9 @@ export class Conversation {
     await new Promise<void>((resolve) => {
       this.#editor.listen((event) => {
         if (event.type === "message") this.#take(event);
-        else if (event.type === "interrupt") this.#interrupt(event);
+        else if (event.type === "interrupt") return this.#interrupt(event);
         else resolve();
+        return undefined;
       });
     });
     this.#waiting.length = 0;
@@ -88,9 +89,14 @@ export class Conversation {
     if (this.#debug) for (const line of causeLines(error)) this.#screen.note(line);
   }
 
-  #interrupt({ key, cleared }: Interrupt): void {
-    if (this.#running !== undefined) this.#running.abort();
-    else if (key === "ctrl-c" && !cleared) this.#screen.note("To leave: Ctrl-D or /exit.");
+  /** Whether it stopped a reply: then what is half typed stays. */
+  #interrupt({ key, hasDraft }: Interrupt): boolean {
+    if (this.#running === undefined) {
+      if (key === "ctrl-c" && !hasDraft) this.#screen.note("To leave: Ctrl-D or /exit.");
+      return false;
+    }
+    this.#running.abort();
+    return true;
   }
 }
 

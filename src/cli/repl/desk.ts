@@ -121,11 +121,15 @@ export class Desk {
     return true;
   }
 
-  /** Ends the search with what was found, or with the draft as it was. */
-  endSearch(accept: boolean): void {
+  /**
+   * Ends the search with what was found, or with the draft as it was.
+   * @returns false when nothing was found for what was looked for: the draft was out of sight then
+   */
+  endSearch(accept: boolean): boolean {
     const search = this.#search;
     this.#search = undefined;
     if (accept && search?.match !== undefined) this.#walkTo(this.history.entries(), search.index);
+    return search?.isVain !== true;
   }
 
   #walkTo(entries: readonly string[], index: number): void {

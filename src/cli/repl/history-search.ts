@@ -21,9 +21,14 @@ export class HistorySearch {
     return this.#index;
   }
 
+  /** Nothing holds the query. */
+  get isVain(): boolean {
+    return this.#query !== "" && this.match === undefined;
+  }
+
   get prompt(): string {
-    const failed = this.#query !== "" && this.match === undefined ? "no " : "";
-    return `(${failed}search) ${singleLine(this.#query, 200)}: `;
+    const word = this.isVain ? "no match" : "search";
+    return `(${word}) ${singleLine(this.#query, 200)}: `;
   }
 
   type(text: string): void {

@@ -43,8 +43,8 @@ export interface SentMessage {
 export interface Interrupt {
   readonly type: "interrupt";
   readonly key: "ctrl-c" | "escape";
-  /** It cleared a half-typed message. */
-  readonly cleared: boolean;
+  /** A message is half typed. Ctrl-C clears it, unless the listener answers `true`: then it was for something else. */
+  readonly hasDraft: boolean;
 }
 
 export type LineEvent = SentMessage | Interrupt | { readonly type: "end" };
@@ -90,7 +90,7 @@ export class LineEditor {
   };
   #prompt: string;
   #desk: Desk;
-  #listener: ((event: LineEvent) => void) | undefined;
+  #listener: ((event: LineEvent) => unknown) | undefined;
   #active = false;
   #closed = false;
   #unprinted = "";
@@ -112,7 +112,7 @@ export class LineEditor {
    * Hands everything the user does to `listener` at the moment it is done, so that a switch of user reaches the very next
    * key. What was typed before anybody listened is done now.
    */
-  listen(listener: (event: LineEvent) => void): void {
+  listen(listener: (event: LineEvent) => unknown): void {
     this.#listener = listener;
     for (const action of this.#held.splice(0)) action();
     this.#show();
@@ -225,8 +225,7 @@ export class LineEditor {
       return true;
     }
     const gaveUp = GIVE_UP_SEARCH.has(key.name);
-    this.#desk.endSearch(!gaveUp);
-    return gaveUp;
+    return !this.#desk.endSearch(!gaveUp) || gaveUp;
   }
 
   #enter(): void {
@@ -252,9 +251,9 @@ export class LineEditor {
   }
 
   #interrupt(key: Interrupt["key"]): void {
-    const cleared = key === "ctrl-c" && !this.#desk.draft.isEmpty;
-    if (cleared) this.#desk.clear();
-    this.#listener?.({ type: "interrupt", key, cleared });
+    const hasDraft = !this.#desk.draft.isEmpty;
+    const wasForSomethingElse = this.#listener?.({ type: "interrupt", key, hasDraft }) === true;
+    if (key === "ctrl-c" && !wasForSomethingElse) this.#desk.clear();
   }
 
   #endOrDelete(): void {

@@ -25,7 +25,7 @@ export interface Screen {
   show(who: Who): void;
   /** True for yes. A script has said what it wants already. */
   confirm(question: string): Promise<boolean>;
-  /** The user picked, if any; undefined where nobody can be asked. */
+  /** The user picked, or the active one again; undefined where nobody can be asked. */
   pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined>;
   /** @throws {AgnoChatError} `USAGE` where there is no terminal */
   copy(text: string): void;

@@ -8,6 +8,8 @@ import type { Layout } from "./layout.js";
 export interface ScriptScreenOptions {
   readonly output: Output;
   readonly layout: Layout;
+  /** Whether what a command would delete may go: nobody can be asked. */
+  readonly mayDelete: boolean;
   /** Forgets what this user has typed on a terminal. */
   readonly forgetInput: (userId: string) => void;
 }
@@ -16,10 +18,12 @@ export interface ScriptScreenOptions {
 export class ScriptScreen implements Screen {
   readonly #output: Output;
   readonly #layout: Layout;
+  readonly #mayDelete: boolean;
   readonly forgetInput: (userId: string) => void;
   #last = "";
 
-  constructor({ output, layout, forgetInput }: ScriptScreenOptions) {
+  constructor({ output, layout, mayDelete, forgetInput }: ScriptScreenOptions) {
+    this.#mayDelete = mayDelete;
     this.#output = output;
     this.#layout = layout;
     this.forgetInput = forgetInput;
@@ -61,8 +65,11 @@ export class ScriptScreen implements Screen {
 
   show(): void {}
 
-  async confirm(): Promise<boolean> {
-    return true;
+  async confirm(question: string): Promise<boolean> {
+    if (this.#mayDelete) return true;
+    throw new AgnoChatError("NOT_CONFIRMED", `Not done: ${question}`, {
+      hint: "There is no terminal to ask on; add --yes.",
+    });
   }
 
   async pickUser(): Promise<undefined> {

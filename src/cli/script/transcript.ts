@@ -19,6 +19,8 @@ export interface Transcript {
   readonly store: string;
   /** Whether the data in the home folder is the script's to change: `/clear` then takes typed input along. */
   readonly ownsHome: boolean;
+  /** Whether `/clear` may go ahead: nobody can be asked. */
+  readonly mayDelete: boolean;
   readonly keepGoing: boolean;
   /** Show the whole conversation; else only the answers, as they are needed by whoever writes the lines. */
   readonly echo: boolean;
@@ -36,6 +38,7 @@ export async function transcript(context: Context, script: Transcript): Promise<
   const screen = new ScriptScreen({
     output,
     layout: echo?.layout ?? PLAIN,
+    mayDelete: script.mayDelete,
     forgetInput: (userId) => input?.remove(userId),
   });
   const memory = await openMemory(script.store);

@@ -250,17 +250,17 @@ describe("interrupts and the end", () => {
 
   test("Ctrl-C clears what is typed and says so", async () => {
     pty.type("half\x03");
-    expect(await events(1)).toEqual([{ type: "interrupt", key: "ctrl-c", cleared: true }]);
+    expect(await events(1)).toEqual([{ type: "interrupt", key: "ctrl-c", hasDraft: true }]);
     await pty.waitFor((p) => p.screen.join("|") === "alice>");
     pty.press("ctrl-c");
-    expect((await events(2))[1]).toEqual({ type: "interrupt", key: "ctrl-c", cleared: false });
+    expect((await events(2))[1]).toEqual({ type: "interrupt", key: "ctrl-c", hasDraft: false });
   });
 
   test("Escape is heard, and Alt keys stay Alt keys", async () => {
     pty.type("one two\x1bb");
     await pty.waitFor((p) => p.cursor.column === 11);
     pty.press("escape");
-    expect(await events(1)).toEqual([{ type: "interrupt", key: "escape", cleared: false }]);
+    expect(await events(1)).toEqual([{ type: "interrupt", key: "escape", hasDraft: true }]);
     pty.press("enter");
     expect((await events(2))[1]).toEqual(message("one two"));
   });
@@ -318,9 +318,12 @@ describe("earlier input", () => {
     await pty.waitFor(/alice> appl!e$/);
   });
 
-  test("what is not there is said", async () => {
-    pty.type("apple\r\x12pear");
-    await pty.waitFor("(no search) pear:");
+  test("what is not there is said, and Enter sends nothing that was out of sight", async () => {
+    pty.type("apple\rdraft\x12pear");
+    await pty.waitFor("(no match) pear:");
+    pty.type("\r");
+    await pty.waitFor(/alice> draft$/);
+    expect(noted()).toEqual([message("apple")]);
   });
 
   test("survives the program", async () => {
@@ -350,7 +353,7 @@ describe("a switch of user", () => {
     pty.press("up", "up", "up");
     await pty.waitFor(/bob> bob was here$/);
     pty.type("\x12secret");
-    await pty.waitFor(/\(no search\) secret:$/);
+    await pty.waitFor(/\(no match\) secret:$/);
     pty.press("escape");
     await pty.waitFor(/bob> bob was here$/);
     pty.press("ctrl-u");

@@ -72,7 +72,7 @@ test("Ctrl-C clears the line, hints on an empty one, and never leaves", async ()
   await pty.waitFor("alice, session default");
 });
 
-test("Ctrl-C stops a reply that has not begun, also while a line is half typed, and nothing is stored", async () => {
+test("Ctrl-C stops a reply that has not begun, keeps what is half typed, and nothing is stored", async () => {
   const server = await modelServer(silence(), streamedText("ok"));
   const pty = await startRepl({ server });
   pty.type("Are you there?\rhalf typed");
@@ -80,6 +80,8 @@ test("Ctrl-C stops a reply that has not begun, also while a line is half typed, 
   await pty.waitFor(() => server.requests.length === 1);
   pty.press("ctrl-c");
   await server.hungUp();
+  await pty.waitFor(/interrupted\nalice> half typed$/);
+  pty.press("ctrl-c");
   await pty.waitFor(/interrupted\nalice>$/);
   await sayAll(pty, "/size");
   await pty.waitFor("0 messages");

@@ -89,7 +89,12 @@ async function play(
   const streams = { stdin: Readable.from([]), stdout: sink, stderr: sink, env: {} };
   const io = Object.assign(new EventEmitter(), streams);
   const output = new Output(io, { json: false, quiet: true, debug: false });
-  const screen = new ScriptScreen({ output, layout: PLAIN, forgetInput: () => {} });
+  const screen = new ScriptScreen({
+    output,
+    layout: PLAIN,
+    mayDelete: true,
+    forgetInput: () => {},
+  });
   const repl = new Repl({
     parts: { model, memory, toolkits: [], historyLimit: 200 },
     screen,

@@ -13,7 +13,11 @@ test("/clear takes along what that user has typed, and nothing of another's", as
   const cli = new Cli();
   const typed = typedInputIn(cli.home);
   for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
-  await cli.run([...DEMO, "--user", "alice"], { input: "Hello\n/clear\n" });
+  const clear = (...flags: string[]) =>
+    cli.run([...DEMO, "--user", "alice", ...flags], { input: "Hello\n/clear\n" });
+  expect(await clear()).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+  expect(typed.read("alice")).not.toEqual([]);
+  await clear("--yes");
   expect([typed.read("alice"), typed.read("bob")]).toEqual([[], ["typed by bob"]]);
 });
 
