@@ -201,6 +201,13 @@ describe("a markdown reply", () => {
     expect(second).toBe(style("<2>  <22><1>wrap<22> <3>em<23> <36>c<39>"));
   });
 
+  it("gives a code block a colour, and its language apart from it", () => {
+    const style = (codes: string) => codes.replaceAll("<", "\x1b[").replaceAll(">", "m");
+    const drawn = draw("```ts\nconst a = 1;\n```", { palette: colour });
+    expect(drawn).toContain(style("<2>ts<22>"));
+    expect(drawn).toContain(style("<36>const a = 1;<39>"));
+  });
+
   it("keeps the marks whose meaning would be lost without colour", () => {
     expect(draw("~~no~~ `yes`")).toBe("  ~~no~~ `yes`\n");
     expect(draw("~~no~~ `yes`", { palette: colour })).not.toMatch(/[~`]/);

@@ -1,4 +1,4 @@
-import type { Palette } from "../colour.js";
+import type { Paint, Palette } from "../colour.js";
 import { cutToFit, graphemes, textWidth } from "../width.js";
 import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
 import { createInlineFlow, setSpans } from "./inline.js";
@@ -38,12 +38,12 @@ export function createCode(
   canvas: Canvas,
   { label, indent }: { label: string; indent: number },
 ): Block {
-  const dim = canvas.palette.dim;
-  let top = cutRows(label, canvas, ["╭ ", "┆ "]);
+  const { dim, cyan } = canvas.palette;
+  let top = cutRows(label, canvas, { bars: ["╭ ", "┆ "], paint: dim });
   return {
     add(line) {
       const text = withoutIndent(line, indent);
-      const rows = [...top, ...cutRows(text, canvas, ["│ ", "┆ "])];
+      const rows = [...top, ...cutRows(text, canvas, { bars: ["│ ", "┆ "], paint: cyan })];
       top = [];
       return rows;
     },
@@ -89,7 +89,13 @@ function createText(canvas: Canvas, paint: Span["paint"], lead: readonly Span[])
 }
 
 /** Text as it stands, cut where the row is full; the first row and the others have bars of their own. */
-function cutRows(text: string, canvas: Canvas, [first, other]: [string, string]): Row[] {
+interface CodeRows {
+  /** In front of the first row, and of every row that goes on with it. */
+  readonly bars: readonly [first: string, other: string];
+  readonly paint: Paint;
+}
+
+function cutRows(text: string, canvas: Canvas, { bars: [first, other], paint }: CodeRows): Row[] {
   const rows: Row[] = [];
   let row = "";
   let used = 0;
@@ -97,7 +103,7 @@ function cutRows(text: string, canvas: Canvas, [first, other]: [string, string])
   function place(piece: string): void {
     const columns = textWidth(piece);
     if (used > 0 && used + columns > start.room) {
-      rows.push([...start.prefix, { text: row, paint: plain }]);
+      rows.push([...start.prefix, { text: row, paint }]);
       start = codeStart(canvas, other);
       row = "";
       used = 0;
@@ -107,7 +113,7 @@ function cutRows(text: string, canvas: Canvas, [first, other]: [string, string])
   }
   for (const grapheme of graphemes(text.replaceAll("\t", "    ")))
     cutToFit(grapheme, start.room).forEach(place);
-  return [...rows, [...start.prefix, { text: row, paint: plain }]];
+  return [...rows, [...start.prefix, { text: row, paint }]];
 }
 
 function codeStart(canvas: Canvas, bar: string): { prefix: Row; room: number } {
