@@ -339,7 +339,9 @@ test("a tool call is one quiet line with its duration, a failed one says so", as
     streamedText("Noted."),
   );
   const pty = await startRepl({ server, args: ["-u", "alice", "-q", "--tools", "notes"] });
-  await sayAll(pty, "Remember milk");
+  pty.type("Remember milk\r");
+  // Not the first prompt that stands alone: there is one between the tools and the reply.
+  await pty.waitFor(/tokens · .*\nalice>$/);
   expect(shown(pty).split("\n")).toEqual([
     "alice> Remember milk",
     expect.stringMatching(/^ {2}· nonsense \(0 ms\) failed: /),
