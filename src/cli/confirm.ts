@@ -8,11 +8,14 @@ import { yesOrNo } from "./questions.js";
  */
 export async function confirmed({ io, options, signal }: Context, question: string): Promise<void> {
   if (options.yes) return;
-  if (!io.stdin.isTTY || !io.stderr.isTTY)
-    throw new AgnoChatError("NOT_CONFIRMED", `Not done: ${question}`, {
-      hint: "There is no terminal to ask on; add --yes.",
-    });
+  if (!io.stdin.isTTY || !io.stderr.isTTY) throw cannotAsk(question);
   const answer = await yesOrNo({ stdin: io.stdin, stderr: io.stderr, signal }, question);
   if (answer === undefined) throw new AgnoChatError("CANCELLED", "Not done.");
   if (!answer) throw new AgnoChatError("NOT_CONFIRMED", "Not done: you said no.");
 }
+
+/** For what must be asked where there is nobody to ask. */
+export const cannotAsk = (question: string): AgnoChatError =>
+  new AgnoChatError("NOT_CONFIRMED", `Not done: ${question}`, {
+    hint: "There is no terminal to ask on; add --yes.",
+  });

@@ -1,6 +1,7 @@
 import type { Agent } from "../agent/agent.js";
 import type { UserView } from "../agent/user-view.js";
 import { AgnoChatError } from "../errors.js";
+import { sizeOf } from "../memory/size.js";
 import type { Exchange } from "./exchange.js";
 import { sendJson } from "./reply.js";
 import { sessionOf, userOf } from "./whose.js";
@@ -34,13 +35,7 @@ export const history: Answer = async ({ user, sessionId, query }) => ({
 });
 
 /** `GET /size`: `{ user_id, messages, runs, bytes }`. */
-export const size: Answer = async ({ user, sessionId }) => {
-  const sessions = await user.sessions();
-  const meant = sessions.filter((one) => sessionId === undefined || one.sessionId === sessionId);
-  const sum = (key: "messages" | "runs" | "bytes") =>
-    meant.reduce((total, session) => total + session[key], 0);
-  return { messages: sum("messages"), runs: sum("runs"), bytes: sum("bytes") };
-};
+export const size: Answer = async ({ user, sessionId }) => sizeOf(await user.sessions(), sessionId);
 
 /** `GET /export`: `{ user_id, messages, state }`, all that is kept; `state` by session. */
 export const exportAll: Answer = ({ user, sessionId }) => user.export({ sessionId });

@@ -1,12 +1,12 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Memory } from "../../memory/memory.js";
+import { sizeOf } from "../../memory/size.js";
 import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
 import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
-import { sizeOf } from "./size.js";
 
 /** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`. */
 export async function clear(

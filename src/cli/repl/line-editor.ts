@@ -139,10 +139,6 @@ export class LineEditor {
     else this.#unprinted += text;
   }
 
-  clearScreen(): void {
-    if (this.#active) this.#screen.clear();
-  }
-
   /** Gives the terminal away, in the modes it came in. What is printed meanwhile follows on `resume`. */
   suspend(): void {
     if (!this.#active) return;

@@ -129,10 +129,6 @@ export class LiveScreen implements Screen {
     this.#historyOf(userId).clear();
   }
 
-  clear(): void {
-    this.#editor.clearScreen();
-  }
-
   #showSpinner(frame: string | undefined): void {
     this.#spin = frame;
     this.#showPrompt();

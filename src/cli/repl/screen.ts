@@ -33,5 +33,4 @@ export interface Screen {
   edit(text: string): Promise<string>;
   /** Forgets what this user has typed. */
   forgetInput(userId: string): void;
-  clear(): void;
 }

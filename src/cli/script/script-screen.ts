@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
+import { cannotAsk } from "../confirm.js";
 import type { Output } from "../output.js";
 import { RunView } from "../render/run-view.js";
 import type { ReplyView, Screen } from "../repl/screen.js";
@@ -67,9 +68,7 @@ export class ScriptScreen implements Screen {
 
   async confirm(question: string): Promise<boolean> {
     if (this.#mayDelete) return true;
-    throw new AgnoChatError("NOT_CONFIRMED", `Not done: ${question}`, {
-      hint: "There is no terminal to ask on; add --yes.",
-    });
+    throw cannotAsk(question);
   }
 
   async pickUser(): Promise<undefined> {
@@ -83,8 +82,6 @@ export class ScriptScreen implements Screen {
   async edit(): Promise<string> {
     throw needsTerminal("/edit");
   }
-
-  clear(): void {}
 
   #remark(text: string): void {
     this.#output.note(text, this.#layout.remark);

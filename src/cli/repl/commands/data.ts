@@ -1,8 +1,9 @@
 import { extname } from "node:path";
 import { AgnoChatError } from "../../../errors.js";
+import { sizeOf } from "../../../memory/size.js";
 import type { StoredMessage } from "../../../messages.js";
 import { contextText } from "../../commands/context.js";
-import { sizeOf, sizeText } from "../../commands/size.js";
+import { sizeText } from "../../commands/size.js";
 import { FORMATS, historyDocument } from "../../history-document.js";
 import { safeJson } from "../../safe-json.js";
 import { count } from "../../words.js";
