@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
-import type { SessionOptions } from "./memory.js";
+import type { GetMessagesOptions, SessionOptions } from "./memory.js";
+import type { Page } from "./order.js";
 
 /** The user meant: `default` for a missing or empty id. */
 export const userIdOf = (userId: string | undefined): string =>
@@ -15,6 +16,16 @@ export const oneSessionOf = ({ sessionId }: SessionOptions): string | undefined 
   sessionId === undefined || sessionId === DEFAULT_SESSION_ID
     ? sessionId
     : validateSessionId(sessionId);
+
+/**
+ * The page of messages meant.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export const pageOf = ({ limit, before, after }: GetMessagesOptions): Page => ({
+  limit: countOf(limit, "limit"),
+  before: countOf(before, "before"),
+  after: after === undefined ? undefined : countOf(after, "after"),
+});
 
 /**
  * A count of messages, an id or a generation: a whole number from 0 up, or `Infinity`; missing means `Infinity`.

@@ -4,6 +4,7 @@ import {
   countOf,
   durationOf,
   oneSessionOf,
+  pageOf,
   sessionIdOf,
   storeClosed,
   userIdOf,
@@ -101,10 +102,9 @@ export class InMemory implements Memory {
   getMessages(userId?: string, options: GetMessagesOptions = {}): StoredMessage[] {
     const user = this.#users.get(this.#userId(userId));
     const sessionId = oneSessionOf(options);
-    const limit = countOf(options.limit, "limit");
-    const before = countOf(options.before, "before");
+    const page = pageOf(options);
     const history = sessionId === undefined ? user : user?.sessions.get(sessionId);
-    return (history?.page(limit, before) ?? []).map(copyMessage);
+    return (history?.page(page) ?? []).map(copyMessage);
   }
 
   getState(userId?: string, options: SessionOptions = {}): SessionState {

@@ -32,11 +32,17 @@ export interface ReadOptions extends SessionOptions {
   readonly limit?: number | undefined;
 }
 
+/**
+ * A page of messages. Without `after` it is the most recent ones, and `before` pages back from there; with `after` it is
+ * the oldest ones above that id, so `after: 0` reads a history from its beginning.
+ */
 export interface GetMessagesOptions extends SessionOptions {
-  /** The most recent messages to return, counted in messages, system messages included. Default: all. */
+  /** How many messages to return, system messages included. Default: all. */
   readonly limit?: number | undefined;
   /** Only messages with an `id` below this one: pass the first id of a page to get the page before it. */
   readonly before?: number | undefined;
+  /** Only messages with an `id` above this one: pass the last id of a page to get the page after it. */
+  readonly after?: number | undefined;
 }
 
 /** All that a run needs of a session. */
@@ -104,7 +110,7 @@ export interface Memory {
   /** All that a run needs, in one trip. */
   read(userId?: string, options?: ReadOptions): Awaitable<Snapshot>;
 
-  /** Oldest first; `[]` for a user never seen. Without a limit or a `before`: all. */
+  /** Oldest first; `[]` for a user never seen. Without a limit, `before` or `after`: all. */
   getMessages(userId?: string, options?: GetMessagesOptions): Awaitable<StoredMessage[]>;
 
   /** Empty for a session never seen. */

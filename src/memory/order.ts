@@ -1,8 +1,20 @@
 import type { StoredMessage } from "../messages.js";
 
+/** Which messages of a history to return. */
+export interface Page {
+  /** `Infinity` means all. */
+  readonly limit: number;
+  /** Only ids below this one; `Infinity` means all. */
+  readonly before: number;
+  /** Only ids above this one, and the oldest of them rather than the most recent. */
+  readonly after: number | undefined;
+}
+
 /** For sorting messages of one user, oldest first. */
 export const byId = (left: StoredMessage, right: StoredMessage): number => left.id - right.id;
 
-/** The last `count` of them. */
-export const last = <Item>(items: Item[], count: number): Item[] =>
-  count >= items.length ? items : items.slice(items.length - count);
+/** As many of these messages, oldest first, as the page may hold, from the end it begins at. */
+export function cut(messages: StoredMessage[], { limit, after }: Page): StoredMessage[] {
+  if (limit >= messages.length) return messages;
+  return after === undefined ? messages.slice(messages.length - limit) : messages.slice(0, limit);
+}

@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../messages.js";
-import { byId, last } from "./order.js";
+import { byId, cut, type Page } from "./order.js";
 
 /** Some consecutive messages of a session that are kept or dropped together; system messages are not counted. */
 export interface Run {
@@ -54,13 +54,23 @@ export class SessionHistory {
     return inOrder(this.#system, this.#turns.slice(start));
   }
 
-  /** The last `limit` messages with an id below `before`, oldest first. */
-  page(limit: number, before: number): StoredMessage[] {
-    const system = this.#system.slice(0, countBelow(this.#system, before));
-    const end = countBelow(this.#turns, before);
-    const start = Math.max(this.#dropped, end - limit);
-    return last(inOrder(system, this.#turns.slice(start, Math.max(start, end))), limit);
+  /** A page of them, oldest first. */
+  page(page: Page): StoredMessage[] {
+    const system = slicePage(this.#system, 0, page);
+    return cut(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
   }
+}
+
+/** The page of the messages from a position on. */
+function slicePage(
+  messages: readonly StoredMessage[],
+  first: number,
+  { limit, before, after }: Page,
+): StoredMessage[] {
+  const start = Math.max(first, after === undefined ? 0 : countBelow(messages, after + 1));
+  const end = Math.max(start, countBelow(messages, before));
+  if (after === undefined) return messages.slice(Math.max(start, end - limit), end);
+  return messages.slice(start, Math.min(end, start + limit));
 }
 
 function inOrder(system: readonly StoredMessage[], turns: StoredMessage[]): StoredMessage[] {

@@ -1,6 +1,6 @@
 import type { StoredMessage } from "../messages.js";
 import type { SessionState } from "./memory.js";
-import { byId, last } from "./order.js";
+import { byId, cut, type Page } from "./order.js";
 import type { SqliteConnection } from "./sqlite-driver.js";
 import { decodeState, type StateChange } from "./state.js";
 
@@ -30,12 +30,6 @@ interface MessageRow {
   readonly sessionId: string;
   readonly createdAt: number;
   readonly bodyJson: string;
-}
-
-/** Which messages of a history to return: the last `limit` with an id below `before`; `Infinity` means all. */
-export interface Page {
-  readonly limit: number;
-  readonly before: number;
 }
 
 export const findUser = (connection: SqliteConnection, userId: string): UserRow | undefined =>
@@ -212,9 +206,11 @@ export const windowOf = (
   limit: number,
 ): StoredMessage[] =>
   [
-    ...latest(connection, session, { isSystem: 1, limit: Infinity, before: Infinity }),
-    ...latest(connection, session, { isSystem: 0, limit, before: Infinity }),
+    ...messagesOf(connection, session, { isSystem: 1, ...ALL }),
+    ...messagesOf(connection, session, { isSystem: 0, ...ALL, limit }),
   ].sort(byId);
+
+const ALL: Page = { limit: Infinity, before: Infinity, after: undefined };
 
 /** A page of one session, oldest first. */
 export const pageOfSession = (
@@ -222,50 +218,54 @@ export const pageOfSession = (
   session: SessionRow,
   page: Page,
 ): StoredMessage[] =>
-  last(
+  cut(
     [
-      ...latest(connection, session, { isSystem: 1, ...page }),
-      ...latest(connection, session, { isSystem: 0, ...page }),
+      ...messagesOf(connection, session, { isSystem: 1, ...page }),
+      ...messagesOf(connection, session, { isSystem: 0, ...page }),
     ].sort(byId),
-    page.limit,
+    page,
   );
 
 /** A page of all sessions of a user, oldest first. */
 export const pageOfUser = (
   connection: SqliteConnection,
   { userKey }: UserRow,
-  { limit, before }: Page,
+  page: Page,
 ): StoredMessage[] =>
   connection
     .all<MessageRow>(
       `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt, body_json AS bodyJson
        FROM messages JOIN sessions USING (user_key, session_key)
-       WHERE user_key = ? AND message_id < ? ORDER BY message_id DESC LIMIT ?`,
+       WHERE user_key = ? AND message_id > ? AND message_id < ?
+       ORDER BY message_id ${direction(page)} LIMIT ?`,
       userKey,
-      finite(before),
-      finite(limit),
+      ...boundsOf(page),
     )
     .map(decodeMessage)
-    .reverse();
+    .sort(byId);
 
-/** Newest first. */
-const latest = (
+/** In the direction of the page. */
+const messagesOf = (
   connection: SqliteConnection,
   { userKey, sessionKey, sessionId }: SessionRow,
-  { isSystem, limit, before }: Page & { readonly isSystem: 0 | 1 },
+  { isSystem, ...page }: Page & { readonly isSystem: 0 | 1 },
 ): StoredMessage[] =>
   connection
     .all<Omit<MessageRow, "sessionId">>(
       `SELECT message_id AS id, run_id AS runId, created_at AS createdAt, body_json AS bodyJson FROM messages
-       WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id < ?
-       ORDER BY message_id DESC LIMIT ?`,
+       WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
+       ORDER BY message_id ${direction(page)} LIMIT ?`,
       userKey,
       sessionKey,
       isSystem,
-      finite(before),
-      finite(limit),
+      ...boundsOf(page),
     )
     .map((row) => decodeMessage({ ...row, sessionId }));
+
+const direction = ({ after }: Page): string => (after === undefined ? "DESC" : "ASC");
+
+const boundsOf = ({ limit, before, after = 0 }: Page): number[] =>
+  [after, before, limit].map((bound) => Math.min(bound, Number.MAX_SAFE_INTEGER));
 
 const decodeMessage = ({
   id,
@@ -280,8 +280,6 @@ const decodeMessage = ({
   sessionId,
   createdAt: new Date(createdAt).toISOString(),
 });
-
-const finite = (count: number): number => Math.min(count, Number.MAX_SAFE_INTEGER);
 
 export function isEmptySession(
   connection: SqliteConnection,

@@ -4,6 +4,7 @@ import {
   countOf,
   durationOf,
   oneSessionOf,
+  pageOf,
   sessionIdOf,
   storeClosed,
   userIdOf,
@@ -121,10 +122,7 @@ export class SqliteMemory implements Memory {
   async getMessages(userId?: string, options: GetMessagesOptions = {}): Promise<StoredMessage[]> {
     const id = userIdOf(userId);
     const sessionId = oneSessionOf(options);
-    const page = {
-      limit: countOf(options.limit, "limit"),
-      before: countOf(options.before, "before"),
-    };
+    const page = pageOf(options);
     return this.#read((connection) => {
       if (sessionId === undefined) {
         const user = findUser(connection, id);

@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../messages.js";
-import { byId, last } from "./order.js";
+import { byId, cut, type Page } from "./order.js";
 import type { Run, SessionHistory } from "./session-history.js";
 
 /** The sessions of one user in this process, held to a number of messages altogether. */
@@ -27,12 +27,10 @@ export class UserHistory {
     this.#trim();
   }
 
-  /** The last `limit` messages of all sessions with an id below `before`, oldest first. */
-  page(limit: number, before: number): StoredMessage[] {
-    const pages = [...this.sessions.values()].map((session) => session.page(limit, before));
-    return pages.length === 1
-      ? (pages[0] as StoredMessage[])
-      : last(pages.flat().sort(byId), limit);
+  /** A page of all sessions, oldest first. */
+  page(page: Page): StoredMessage[] {
+    const pages = [...this.sessions.values()].map((session) => session.page(page));
+    return pages.length === 1 ? (pages[0] as StoredMessage[]) : cut(pages.flat().sort(byId), page);
   }
 
   /** Forgets a session and everything in it. */

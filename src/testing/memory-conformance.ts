@@ -440,6 +440,28 @@ const paging: Promises = {
     assert.equal(await pageOf({ before: ids[4], sessionId: "even", limit: 1 }), "2");
   },
 
+  "pages forward from the beginning, or from any message": async ({ memory }) => {
+    for (let index = 0; index < 7; index += 1)
+      await memory.add(index === 2 ? systemMessage("2") : userMessage(`${index}`), "a", {
+        sessionId: index % 2 === 0 ? "even" : "odd",
+      });
+    const pageOf = async (options: object): Promise<string> =>
+      texts(await memory.getMessages("a", options)).join("");
+    const ids = (await memory.getMessages("a")).map(({ id }) => id);
+    assert.equal(await pageOf({ after: 0 }), "0123456");
+    assert.equal(await pageOf({ after: 0, limit: 3 }), "012");
+    assert.equal(await pageOf({ after: 0, limit: 0 }), "");
+    assert.equal(await pageOf({ after: ids[2], limit: 3 }), "345");
+    assert.equal(await pageOf({ after: ids[2], before: ids[5] }), "34");
+    assert.equal(await pageOf({ after: ids[2], before: ids[5], limit: 1 }), "3");
+    assert.equal(await pageOf({ after: ids[6] }), "");
+    assert.equal(await pageOf({ after: ids[5], before: ids[2] }), "");
+    assert.equal(await pageOf({ after: 0, sessionId: "even", limit: 2 }), "02");
+    assert.equal(await pageOf({ after: ids[1], sessionId: "even", limit: 2 }), "24");
+    assert.equal(await pageOf({ after: ids[1], sessionId: "odd" }), "35");
+    assert.equal(await pageOf({ after: Infinity }), "");
+  },
+
   "reads a window of the most recent messages, with every system message": async ({ memory }) => {
     await memory.add([systemMessage("S"), userMessage("1"), assistantMessage("2")], "a");
     await memory.add([systemMessage("T"), userMessage("3"), assistantMessage("4")], "a");
@@ -457,6 +479,7 @@ const paging: Promises = {
       await rejects("INVALID_INPUT", () => memory.read("a", { limit: wrong }));
       await rejects("INVALID_INPUT", () => memory.getMessages("a", { limit: wrong }));
       await rejects("INVALID_INPUT", () => memory.getMessages("a", { before: wrong }));
+      await rejects("INVALID_INPUT", () => memory.getMessages("a", { after: wrong }));
     }
   },
 };

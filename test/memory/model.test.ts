@@ -123,6 +123,11 @@ const page: fc.Arbitrary<Operation> = fc
   })
   .map(({ user, session, limit, skipped }) => async (memory, naive) => {
     const all = await memory.getMessages(user, { sessionId: session });
+    const after = all[skipped]?.id ?? 0;
+    const following = naive.of(user, session).slice(after === 0 ? 0 : skipped + 1);
+    expect(contents(await memory.getMessages(user, { sessionId: session, limit, after }))).toEqual(
+      following.slice(0, limit).map((entry) => entry.message.content),
+    );
     const before = all.at(-1 - skipped)?.id;
     const expected = naive
       .of(user, session)
