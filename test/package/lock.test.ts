@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 interface LockedPackage {
   readonly version: string;
   readonly resolved?: string;
+  readonly integrity?: string;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -20,6 +21,14 @@ test("every version is exact, since newer ones in range have left Node 20", () =
 test("the lock names no addresses, so that any registry will do", () => {
   const withAddress = Object.entries(lock).filter(([, { resolved }]) => resolved !== undefined);
   expect(withAddress).toEqual([]);
+});
+
+test("the lock holds the hash of every package, also of other platforms", () => {
+  const { "": _, ...packages } = lock;
+  const withoutHash = Object.entries(packages).filter(
+    ([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ""),
+  );
+  expect(withoutHash).toEqual([]);
 });
 
 test("the lock holds the packages of every platform, or npm ci refuses it", () => {
