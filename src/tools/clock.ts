@@ -34,9 +34,17 @@ function currentTime(now: Date, timeZone: string | undefined) {
     date: `${parts.get("year")}-${parts.get("month")}-${parts.get("day")}`,
     time: `${parts.get("hour")}:${parts.get("minute")}:${parts.get("second")}`,
     weekday: parts.get("weekday"),
-    timeZone: format.resolvedOptions().timeZone,
+    timeZone: zoneNameOf(format, now),
     utc: now.toISOString(),
   };
+}
+
+/** A system can keep a time that has no zone's name, such as `TZ=UTC+3`: then it is the offset, `UTC-03:00`. */
+function zoneNameOf(format: Intl.DateTimeFormat, now: Date): string {
+  const { locale, timeZone } = format.resolvedOptions();
+  if (timeZone !== undefined && timeZone !== "Etc/Unknown") return timeZone;
+  const parts = new Intl.DateTimeFormat(locale, { timeZoneName: "longOffset" }).formatToParts(now);
+  return `${parts.find(({ type }) => type === "timeZoneName")?.value}`.replace("GMT", "UTC");
 }
 
 function formatFor(timeZone: string | undefined): Intl.DateTimeFormat {

@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { clock } from "../../src/tools/clock.js";
+import { Cli } from "../support/cli.js";
 
 const now = new Date("2026-02-28T20:05:09Z");
 
@@ -41,4 +42,18 @@ it("refuses a time zone that does not exist, and says what one looks like", asyn
 it("says midnight as 00", async () => {
   const midnight = clock({ now: () => new Date("2026-01-01T00:00:00Z") });
   expect((await currentTime({ timeZone: "UTC" }, midnight)).content).toContain('"00:00:00"');
+});
+
+it.each([
+  ["UTC+3", "UTC-03:00"],
+  ["ABC-5", "UTC+05:00"],
+  ["Foo/Bar", "UTC+00:00"],
+  ["", "UTC+00:00"],
+  ["Asia/Tokyo", "Asia/Tokyo"],
+])("names the offset where the system's TZ=%j names no zone", async (TZ, named) => {
+  const { stdout } = await new Cli().spawn(["ask", "What time is it?", "--tools", "clock"], {
+    env: { TZ },
+  });
+  expect(stdout).toMatch(/^It is \d\d:\d\d:\d\d on \w+day, \d{4}-\d\d-\d\d \(.*\)\.\n$/);
+  expect(stdout).toContain(`(${named})`);
 });
