@@ -26,7 +26,7 @@ import type {
 } from "./memory.js";
 import { SessionHistory } from "./session-history.js";
 import { copyMessage, stamp } from "./stamp.js";
-import { decodeState, encodePatch, type StateChange } from "./state.js";
+import { decodeState, encodePatch, type StateChange, stateConflict } from "./state.js";
 import { UserHistory } from "./user-history.js";
 
 export interface InMemoryOptions {
@@ -63,10 +63,12 @@ export class InMemory implements Memory {
     const sessionId = sessionIdOf(options);
     const accepted = acceptMessages(messages);
     const changes = encodePatch(options.state);
+    const expected = encodePatch(options.expected);
     const known = this.#users.get(id);
-    const born = known?.sessions.get(sessionId)?.born;
+    const { born, state } = known?.sessions.get(sessionId) ?? {};
     if (this.#clears.wasCleared({ userId: id, sessionId, born, generation: options.generation }))
       throw historyCleared(id);
+    if (expected.some(([key, json]) => state?.get(key) !== json)) throw stateConflict(id);
     if (accepted.length === 0 && changes.length === 0) return [];
 
     const user = known ?? new UserHistory(this.#maxMessages);

@@ -23,6 +23,12 @@ export interface SessionOptions {
 
 export interface AddOptions extends SessionOptions {
   readonly state?: StatePatch | undefined;
+  /**
+   * What the caller read of some keys; `undefined` means that the key was not there. When the stored value of one of
+   * them is another by now, nothing is stored and `STATE_CONFLICT` is thrown. Values are compared as JSON text, so pass
+   * them as they were read.
+   */
+  readonly expected?: StatePatch | undefined;
   /** What `read` answered. When the user or session was cleared since, nothing is stored and `HISTORY_CLEARED` is thrown. */
   readonly generation?: number | undefined;
 }

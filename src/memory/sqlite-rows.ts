@@ -183,6 +183,22 @@ export function applyChanges(
   }
 }
 
+/** The value of one key as JSON text. */
+export function stateTextOf(
+  connection: SqliteConnection,
+  session: SessionRow | undefined,
+  key: string,
+): string | undefined {
+  if (session === undefined) return undefined;
+  const row = connection.get<{ json: string }>(
+    "SELECT value_json AS json FROM session_states WHERE user_key = ? AND session_key = ? AND key_json = ?",
+    session.userKey,
+    session.sessionKey,
+    JSON.stringify(key),
+  );
+  return row?.json;
+}
+
 export function stateOf(
   connection: SqliteConnection,
   session: SessionRow | undefined,

@@ -41,11 +41,12 @@ import {
   pageOfSession,
   pageOfUser,
   stateOf,
+  stateTextOf,
   windowOf,
 } from "./sqlite-rows.js";
 import { openMemoryFile } from "./sqlite-schema.js";
 import { stamp } from "./stamp.js";
-import { encodePatch } from "./state.js";
+import { encodePatch, stateConflict } from "./state.js";
 
 export interface SqliteMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -79,11 +80,14 @@ export class SqliteMemory implements Memory {
     const sessionId = sessionIdOf(options);
     const accepted = acceptMessages(messages);
     const changes = encodePatch(options.state);
+    const expected = encodePatch(options.expected);
     const { generation } = options;
     return this.#write((connection) => {
       const known = findSession(connection, id, sessionId);
       if (wasCleared(connection, { userId: id, sessionId, born: known?.born, generation }))
         throw historyCleared(id);
+      if (expected.some(([key, json]) => stateTextOf(connection, known, key) !== json))
+        throw stateConflict(id);
       if (accepted.length === 0 && changes.length === 0) return [];
 
       const time = this.#now();

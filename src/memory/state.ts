@@ -15,6 +15,14 @@ export function encodePatch(patch: StatePatch | undefined): readonly StateChange
   return Object.keys(patch).map((key) => [key, encodeValue(key, patch[key])]);
 }
 
+/** What `add` throws when a key it builds on was changed by someone else. */
+export const stateConflict = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "STATE_CONFLICT",
+    `The session state of user ${JSON.stringify(userId)} was changed during this run, so nothing of it was stored.`,
+    { hint: "Read the state again and repeat the change." },
+  );
+
 /** The state these keys and JSON texts stand for. */
 export function decodeState(entries: Iterable<readonly [string, string]>): SessionState {
   const state: SessionState = Object.create(null) as SessionState;
