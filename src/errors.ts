@@ -1,3 +1,5 @@
+import { systemReason } from "./system-errors.js";
+
 interface Outcome {
   /** Exit code of the command line. */
   readonly exit: number;
@@ -18,6 +20,7 @@ const INTERNAL = -32603;
  */
 export const ERROR_TABLE = {
   INTERNAL: { exit: 1, http: 500, rpc: INTERNAL },
+  SYSTEM_FAILED: { exit: 4, http: 500, rpc: INTERNAL },
 
   USAGE: { exit: 2, http: 400, rpc: INVALID_PARAMS },
   INVALID_INPUT: { exit: 2, http: 400, rpc: INVALID_PARAMS },
@@ -94,9 +97,25 @@ export class AgnoChatError extends Error {
   }
 }
 
-/** Whatever was thrown, as one of ours: an unknown failure becomes `INTERNAL` and keeps its cause. */
+/** What the operating system was asked to do, as far as Node tells. */
+function placeOf(thrown: unknown): string {
+  const { syscall, path } = thrown as NodeJS.ErrnoException;
+  const words = [syscall, path === undefined ? undefined : JSON.stringify(path)];
+  return words.map((word) => (word === undefined ? "" : `, ${word}`)).join("");
+}
+
+/**
+ * Whatever was thrown, as one of ours: a refusal of the operating system becomes `SYSTEM_FAILED`, anything else unknown
+ * `INTERNAL`. Both keep their cause.
+ */
 export function asAgnoChatError(thrown: unknown): AgnoChatError {
   if (thrown instanceof AgnoChatError) return thrown;
+  const reason = systemReason(thrown);
+  if (reason !== undefined)
+    return new AgnoChatError("SYSTEM_FAILED", `The system refused: ${reason}${placeOf(thrown)}.`, {
+      hint: "Check the file, the permissions or the network it names, then try again.",
+      cause: thrown,
+    });
   return new AgnoChatError("INTERNAL", "Something unexpected went wrong.", {
     hint: "Run again with --debug to see the cause.",
     cause: thrown,

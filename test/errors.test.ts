@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../src/errors.js";
+import { temporaryFolder } from "./support/cli.js";
 
 const outcomes = Object.entries(ERROR_TABLE);
 
@@ -64,4 +67,22 @@ describe("an error", () => {
     expect(error.cause).toBe(thrown);
     expect(`${error.message} ${error.hint}`).not.toContain("secret-key-1");
   });
+
+  it("of the operating system is told in words, with its code and place", () => {
+    const path = join(temporaryFolder(), "nothing");
+    const thrown = failureOf(() => readFileSync(path));
+    expect(asAgnoChatError(thrown)).toMatchObject({
+      code: "SYSTEM_FAILED",
+      message: `The system refused: no such file or directory (ENOENT), open, ${JSON.stringify(path)}.`,
+      cause: thrown,
+    });
+  });
 });
+
+function failureOf(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (thrown) {
+    return thrown;
+  }
+}

@@ -17,7 +17,8 @@ export interface CommonOptions extends Flags {
 export interface Context {
   readonly io: Io;
   readonly options: CommonOptions;
-  readonly home: string;
+  /** Undefined when the account has no usable one; see `requireHome`. */
+  readonly home: string | undefined;
   readonly settings: Settings;
   readonly output: Output;
   /** Aborts when the process is asked to end. */
@@ -40,7 +41,7 @@ export async function createContext(parts: ContextOptions): Promise<Context> {
   const home = homeOf(io.env);
   const output = new Output(io, options);
   const fileSettings = async () => {
-    const file = await readSettingsFile(home);
+    const file = home === undefined ? {} : await readSettingsFile(home);
     return mends ? usableIn(file, (fault) => output.note(fault)) : file;
   };
   const sources =

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
+import { systemReason } from "../system-errors.js";
 import type { Io } from "./io.js";
 import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
@@ -46,7 +47,7 @@ function watchForTheEnd(io: Io): Ending {
     // `agno-chat … | head`: the reader has what it wanted.
     if (cause.code === "EPIPE") return end(0);
     end(ERROR_TABLE.FILE_UNWRITABLE.exit);
-    io.stderr.write(`agno-chat: Cannot write the output (${cause.code}).\n`);
+    io.stderr.write(`agno-chat: Cannot write the output: ${systemReason(cause) ?? cause.code}.\n`);
   };
   io.on("SIGINT", onInterrupt);
   io.on("SIGTERM", onTerminate);

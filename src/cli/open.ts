@@ -5,13 +5,22 @@ import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { Context } from "./context.js";
 import { chooseModel, openModel } from "./model-choice.js";
+import { requireHome } from "./settings/home.js";
+
+/**
+ * Where the settings keep conversations.
+ * @throws {AgnoChatError} `CONFIG_INVALID` when nothing names a store and there is no home folder
+ */
+export function storeOf({ settings, home }: Context): string {
+  return settings.values.store ?? requireHome(home);
+}
 
 /** Opens the memory for as long as the work takes. */
 export async function withMemory<T>(
-  { settings }: Context,
+  context: Context,
   work: (memory: Memory) => Promise<T>,
 ): Promise<T> {
-  const memory = await openMemory(settings.values.store);
+  const memory = await openMemory(storeOf(context));
   try {
     return await work(memory);
   } finally {

@@ -1,5 +1,6 @@
 import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
+import { maskSecrets } from "../secrets.js";
 import { causeLines, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
 import { textWidth } from "./render/width.js";
@@ -56,14 +57,16 @@ export class Output {
 
   /** A remark, one line, on stderr; `dress` adds what its row looks like. */
   note(text: string, dress = (line: string): string => line): void {
-    if (!this.#options.quiet) this.#io.stderr.write(`${dress(singleLine(text, LONGEST_NOTE))}\n`);
+    if (!this.#options.quiet)
+      this.#io.stderr.write(`${dress(singleLine(maskSecrets(text), LONGEST_NOTE))}\n`);
   }
 
   /** One line on stderr, or with `--json` the one document on stdout. */
   failure(error: AgnoChatError): void {
-    const { code, message, hint } = error;
+    const message = maskSecrets(error.message);
+    const hint = error.hint === undefined ? null : maskSecrets(error.hint);
     if (this.#options.json)
-      this.document({ ok: false, error: { code, message, hint: hint ?? null } });
+      this.document({ ok: false, error: { code: error.code, message, hint } });
     else this.#io.stderr.write(`agno-chat: ${failureLine(error)}\n`);
     if (this.#options.debug)
       for (const line of causeLines(error)) this.#io.stderr.write(`  ${line}\n`);

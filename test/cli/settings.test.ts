@@ -1,7 +1,17 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Cli } from "../support/cli.js";
+import { BIN, Cli, temporaryFolder } from "../support/cli.js";
 
 const KEY = "sk-file-0123456789abcdefghijkl";
 
@@ -139,6 +149,21 @@ describe("a bad value", () => {
   });
 });
 
+it("a password inside a URL is never shown", async () => {
+  const secret = "pa@ss:word";
+  const cli = new Cli({ AGNO_CHAT_STORE: `postgres://chat:${secret}@db.example/chat` });
+  await cli.run(["config", "set", "baseUrl", `https://me:${secret}@models.example/v1`]);
+  const shown = [
+    await cli.run(["config"]),
+    await cli.run(["config", "list", "--json"]),
+    await cli.run(["users", "--debug"]),
+    await cli.run(["ask", "Hi", "--store", "memory:", "--debug"]),
+    await cli.run(["config", "set", "baseUrl", `ftp://me:${secret}@models.example`]),
+  ];
+  expect(JSON.stringify(shown)).not.toMatch(/pa@ss|ss:word/);
+  expect(shown[0]?.stdout).toContain("https://me:…@models.example/v1");
+});
+
 describe("a settings file that cannot be read", () => {
   it.each(["{", "", "[]", "[1]", "null", '"text"', "42", "\u0000"])(
     "(%j) is one line and exit code 3, and stays as it is",
@@ -156,14 +181,106 @@ describe("a settings file that cannot be read", () => {
     },
   );
 
-  it("because it is a folder is told the same way", async () => {
+  it("because it is a folder says so", async () => {
     const cli = new Cli();
     mkdirSync(fileOf(cli));
-    expect(await cli.json(["size"])).toMatchObject({
-      ok: false,
-      error: { code: "CONFIG_INVALID" },
-    });
+    const { ok, error } = await cli.json(["size"]);
+    expect({ ok, code: error.code }).toEqual({ ok: false, code: "CONFIG_INVALID" });
+    expect(error.message).toContain("directory (EISDIR)");
   });
+
+  it.each([
+    ['{\n  "user": "alice",\n}', "property name expected in line 3, column 1"],
+    ['{ "apiKey": sk-secret-0123456789 }', "invalid symbol in line 1, column 13"],
+    ['{\n  "user": "alice"\n  "model": "demo"\n}', "comma expected in line 3, column 3"],
+    ["[1]", "it does not hold one JSON object"],
+    [Buffer.from('{"user":"\xff"}', "latin1"), "it is not UTF-8 text"],
+    [Buffer.from('\ufeff{"user":"alice"}', "utf16le"), "it is UTF-16 text"],
+  ])("of %j names the fault and its place, and quotes nothing", async (content, fault) => {
+    const cli = new Cli();
+    writeFileSync(fileOf(cli), content);
+    const { code, stderr } = await cli.run(["size", "--debug"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`: ${fault}.`);
+    expect(stderr).not.toContain("secret");
+  });
+
+  it("is no file with a byte order mark: that is read, and written without one", async () => {
+    const cli = new Cli();
+    writeFileSync(fileOf(cli), '\ufeff{"user":"alice"}');
+    expect((await cli.json(["size"])).user).toBe("alice");
+    expect(await cli.run(["config", "set", "model", "demo"])).toMatchObject({ code: 0 });
+    expect(JSON.parse(readFileSync(fileOf(cli), "utf8"))).toEqual({ user: "alice", model: "demo" });
+  });
+});
+
+describe("settings that others can write", () => {
+  it.each([
+    ["the file", fileOf, 0o620],
+    ["the file", fileOf, 0o602],
+    ["the folder", ({ home }: Cli) => home, 0o770],
+    ["the folder", ({ home }: Cli) => home, 0o777],
+  ])("since %s is open to them are not used: no command of theirs runs", async (_, of, mode) => {
+    const cli = new Cli();
+    const trace = join(cli.home, "trace");
+    writeFileSync(fileOf(cli), JSON.stringify({ apiKey: `!touch ${trace}`, model: "x" }));
+    chmodSync(of(cli), mode);
+    const { code, stdout, stderr } = await cli.run(["ask", "Hi"]);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+    expect(stderr).toBe(
+      `agno-chat: The settings are not used: ${of(cli)} can be written by others. ` +
+        `Run chmod go-w ${of(cli)}, or name another folder in AGNO_CHAT_HOME.\n`,
+    );
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  it.runIf(process.getuid?.() === 0)("and not those of another account", async () => {
+    const cli = new Cli();
+    writeFileSync(fileOf(cli), '{"user":"mallory"}');
+    chownSync(fileOf(cli), 12345, 12345);
+    const { code, stderr } = await cli.run(["size"]);
+    expect(code).toBe(3);
+    expect(stderr).toContain("belongs to another user");
+  });
+});
+
+describe("settings that cannot be written", () => {
+  it("name the file and the reason", async () => {
+    const cli = new Cli();
+    writeFileSync(join(cli.home, "file"), "");
+    const home = join(cli.home, "file", "home");
+    const { error } = await cli.json(["config", "set", "user", "alice"], {
+      env: { AGNO_CHAT_HOME: home },
+    });
+    expect(error.code).toMatch(/^(FILE_UNWRITABLE|CONFIG_INVALID)$/);
+    expect(error.message).toContain(join(home, "settings.json"));
+    expect(error.message).toContain("not a directory (ENOTDIR)");
+  });
+});
+
+describe("without a usable home folder", () => {
+  const HOMELESS = ["", "relative/home", "."];
+
+  it.each(HOMELESS)("HOME=%j: what needs one ends with 3 and writes nothing", async (HOME) => {
+    const cwd = temporaryFolder();
+    const { status, stderr } = homeless(["ask", "--model", "demo", "Hi"], { HOME, cwd });
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^agno-chat: There is no home folder [^\n]+ AGNO_CHAT_HOME[^\n]+\n$/);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it.each(HOMELESS)("HOME=%j: what needs none works", (HOME) => {
+    const cwd = temporaryFolder();
+    const flags = ["--model", "demo", "--store", "memory:"];
+    for (const args of [["demo"], ["ask", "Hi", ...flags], ["users", ...flags], ["config"]])
+      expect(homeless(args, { HOME, cwd })).toMatchObject({ status: 0 });
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  function homeless(args: string[], { HOME, cwd }: { HOME: string; cwd: string }) {
+    const env = { ...process.env, HOME, AGNO_CHAT_HOME: "" };
+    return spawnSync(process.execPath, [BIN, ...args], { env, cwd, encoding: "utf8", input: "" });
+  }
 });
 
 describe("config set apiKey", () => {

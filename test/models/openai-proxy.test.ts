@@ -109,6 +109,18 @@ it("reaches a secure server through a tunnel", async () => {
   expect(server.requests[0]?.headers.host).toBe("model.test");
 });
 
+it.each(["http://u:100%@proxy.test:8080", "socks5://proxy.test", "http://[", "http://proxy:99999"])(
+  "refuses the proxy %s in one line, without its password",
+  async (proxy) => {
+    process.env.HTTP_PROXY = proxy;
+    const { error } = await askInVain(open("http://model.test/v1"));
+    expect(error).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: "HTTP_PROXY does not name an http or https proxy.",
+    });
+  },
+);
+
 it("trusts no unknown certificate behind a tunnel", async () => {
   await proxy.start((secure.address() as AddressInfo).port);
   process.env.HTTPS_PROXY = proxy.host;

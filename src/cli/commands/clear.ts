@@ -27,7 +27,7 @@ async function clearUser(context: Context, memory: Memory): Promise<void> {
   const whose = `of ${user}${session === undefined ? "" : ` in ${session}`}`;
   if (messages > 0) await confirmed(context, `Delete ${count(messages, "message")} ${whose}?`);
   const deleted = await memory.clear(user, { sessionId: session });
-  if (session === undefined) typedInputIn(context.home).remove(user);
+  if (session === undefined) typedInputIn(context.home)?.remove(user);
   if (context.options.json) output.document({ ok: true, user, session: session ?? null, deleted });
   else output.write(`Deleted ${count(deleted.messages, "message")} ${whose}.\n`);
 }
@@ -42,7 +42,7 @@ async function clearEveryone(context: Context, memory: Memory): Promise<void> {
   if (users.length > 0)
     await confirmed(context, `Delete everything of ${count(users.length, "user")}?`);
   const deleted = await memory.clearAll();
-  typedInputIn(context.home).removeAll();
+  typedInputIn(context.home)?.removeAll();
   if (context.options.json)
     context.output.document({ ok: true, user: null, session: null, deleted });
   else

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import type { Context } from "../context.js";
+import { requireHome } from "../settings/home.js";
 import { commandIn } from "../settings/key-command.js";
 import {
   DEFINITIONS,
@@ -96,16 +97,19 @@ async function unset(context: Context, name: string | undefined): Promise<void> 
 }
 
 /** A key belongs to its server: with the server it goes, and no other server is ever sent it. */
-async function write({ home, output }: Context, changes: FileSettings): Promise<void> {
+async function write(context: Context, changes: FileSettings): Promise<void> {
+  const home = requireHome(context.home);
   const { baseUrl, apiKey, apiKeyEnv } = await readSettingsFile(home);
   const isLeft = "baseUrl" in changes && changes.baseUrl !== baseUrl && (apiKey ?? apiKeyEnv);
   if (!isLeft) return writeSettings(home, changes);
   await writeSettings(home, { ...changes, apiKey: undefined, apiKeyEnv: undefined });
-  output.note("The key was for another server and is gone. Set one: agno-chat config set apiKey");
+  context.output.note(
+    "The key was for another server and is gone. Set one: agno-chat config set apiKey",
+  );
 }
 
 function path({ output, options, home }: Context): void {
-  const file = settingsPath(home);
+  const file = settingsPath(requireHome(home));
   if (options.json) output.document({ ok: true, path: file });
   else output.write(`${file}\n`);
 }

@@ -5,6 +5,7 @@ import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DemoModel } from "../../models/demo.js";
 import type { Context } from "../context.js";
+import { storeOf } from "../open.js";
 import { transcript } from "../script/transcript.js";
 
 /** What the demo is whatever the environment and the settings say: offline, and of nobody's data. */
@@ -17,14 +18,14 @@ const PACE = { word: 10, input: 300 };
 
 /** `demo`: the story of alice and bob, offline, on a memory that is thrown away. */
 export async function demo(context: Context): Promise<number> {
-  const { io, settings, signal } = context;
+  const { io, signal } = context;
   const script = await readFile(join(packageRoot(), "examples", SCRIPT), "utf8");
   const isWatched = io.stdout.isTTY === true;
   return transcript(context, {
     name: SCRIPT,
     source: Readable.from(isWatched ? paced(script, signal) : [script]),
     model: new DemoModel({ delayMs: isWatched ? PACE.word : 0 }),
-    store: settings.values.store,
+    store: storeOf(context),
     ownsHome: false,
     mayDelete: true,
     keepGoing: false,

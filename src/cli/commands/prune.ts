@@ -35,7 +35,8 @@ async function removeIn(memory: Memory, maxAge: number, context: Context): Promi
   const before = await memory.users();
   const deleted = await memory.removeInactive(maxAge);
   const left = new Set((await memory.users()).map(({ userId }) => userId));
-  for (const { userId } of before) if (!left.has(userId)) typedInputIn(context.home).remove(userId);
+  for (const { userId } of before)
+    if (!left.has(userId)) typedInputIn(context.home)?.remove(userId);
   return deleted;
 }
 

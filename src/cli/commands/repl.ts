@@ -2,13 +2,13 @@ import type { Context } from "../context.js";
 
 /** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
 export async function repl(context: Context): Promise<number> {
-  const { io, options, settings } = context;
+  const { io, options } = context;
   if (io.stdin.isTTY) {
     const { interactive } = await import("../repl/interactive.js");
     await interactive(context);
     return 0;
   }
-  const [{ modelOf }, { transcript }] = await Promise.all([
+  const [{ modelOf, storeOf }, { transcript }] = await Promise.all([
     import("../open.js"),
     import("../script/transcript.js"),
   ]);
@@ -16,7 +16,7 @@ export async function repl(context: Context): Promise<number> {
     name: "stdin",
     source: io.stdin,
     model: await modelOf(context),
-    store: settings.values.store,
+    store: storeOf(context),
     ownsHome: true,
     mayDelete: options.yes,
     keepGoing: false,

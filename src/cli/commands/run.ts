@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { AgnoChatError } from "../../errors.js";
+import { systemReason } from "../../system-errors.js";
 import type { Context } from "../context.js";
-import { modelOf } from "../open.js";
+import { modelOf, storeOf } from "../open.js";
 import { transcript } from "../script/transcript.js";
 
 /** `run`: a script of the REPL, with a verdict. */
@@ -27,10 +28,10 @@ async function contentOf(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const reason = systemReason(cause) ?? "unknown reason";
     throw new AgnoChatError(
       "FILE_UNREADABLE",
-      `Cannot read the script ${JSON.stringify(file)} (${code}).`,
+      `Cannot read the script ${JSON.stringify(file)}: ${reason}.`,
       { cause },
     );
   }
@@ -38,8 +39,6 @@ async function contentOf(file: string): Promise<Uint8Array> {
 
 /** A throw-away memory unless a store was named here, so that a script touches nobody's data by accident. */
 const ownStore = (context: Context): string =>
-  context.settings.origins.store === "flag" || isHomeNamed(context)
-    ? context.settings.values.store
-    : "memory:";
+  context.settings.origins.store === "flag" || isHomeNamed(context) ? storeOf(context) : "memory:";
 
 const isHomeNamed = ({ io }: Context): boolean => Boolean(io.env.AGNO_CHAT_HOME);

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { AgnoChatError } from "../../errors.js";
+import { systemReason } from "../../system-errors.js";
 import { type InputStore, MAX_ENTRIES } from "./input-history.js";
 
 /**
@@ -65,7 +66,9 @@ export class InputFiles implements InputStore {
     try {
       return action();
     } catch (cause) {
-      throw new AgnoChatError(code, `Could not ${verb} the input history in ${this.#folder}.`, {
+      const reason = systemReason(cause) ?? "unknown reason";
+      const what = `Cannot ${verb} the input history in ${this.#folder}: ${reason}.`;
+      throw new AgnoChatError(code, what, {
         hint: "Check the permissions of that folder, or set AGNO_CHAT_NO_HISTORY=1.",
         cause,
       });

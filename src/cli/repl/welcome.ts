@@ -1,5 +1,6 @@
 import type { Context } from "../context.js";
 import { chooseModel } from "../model-choice.js";
+import { shownValue } from "../settings/settings.js";
 
 /** A few rows at the start: what answers, where it is kept, what to try. */
 export function welcomeText({ settings, io }: Context): string {
@@ -11,7 +12,7 @@ export function welcomeText({ settings, io }: Context): string {
   return [
     "agno-chat: one agent, many users, each with a history of their own",
     `Model: ${model}`,
-    `Store: ${settings.values.store}`,
+    `Store: ${shownValue(settings, "store")}`,
     "Try: My name is Alice · /user bob · What's my name? · /help",
     "",
   ].join("\n");

@@ -1,7 +1,31 @@
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
+import { AgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
 
-/** The folder of all data and settings: `AGNO_CHAT_HOME`, else `~/.agno-chat`. It may not exist yet. */
-export const homeOf = (env: Io["env"]): string =>
-  env.AGNO_CHAT_HOME ? resolve(env.AGNO_CHAT_HOME) : join(homedir(), ".agno-chat");
+/**
+ * The folder of all data and settings: `AGNO_CHAT_HOME`, else `.agno-chat` in the home folder of the account. It may not
+ * exist yet. Undefined when the account has no usable home folder: the working folder never stands in for it.
+ */
+export function homeOf(env: Io["env"]): string | undefined {
+  if (env.AGNO_CHAT_HOME) return resolve(env.AGNO_CHAT_HOME);
+  const account = homeOfAccount();
+  return isAbsolute(account) ? join(account, ".agno-chat") : undefined;
+}
+
+/** @throws {AgnoChatError} `CONFIG_INVALID` when there is none */
+export function requireHome(home: string | undefined): string {
+  if (home !== undefined) return home;
+  throw new AgnoChatError("CONFIG_INVALID", "There is no home folder to keep anything in.", {
+    hint: "Name a folder for data and settings in AGNO_CHAT_HOME, or set HOME to a full path.",
+  });
+}
+
+/** What HOME says, which may be empty or relative, else what the system knows of the account, if there is one. */
+function homeOfAccount(): string {
+  try {
+    return homedir();
+  } catch {
+    return "";
+  }
+}

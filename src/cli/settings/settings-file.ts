@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import type Conf from "conf";
+import type { ParseError } from "jsonc-parser";
 import { AgnoChatError } from "../../errors.js";
+import { systemReason } from "../../system-errors.js";
 
 /** What the settings file holds, unchecked. */
 export type FileSettings = Readonly<Record<string, unknown>>;
@@ -10,48 +11,120 @@ export const settingsPath = (home: string): string => join(home, "settings.json"
 
 /**
  * Everything in the settings file; empty when there is none.
- * @throws {AgnoChatError} `CONFIG_INVALID` for a file that is not a JSON object
+ * @throws {AgnoChatError} `CONFIG_INVALID` for a file that is not one JSON object, or that others can write
  */
 export async function readSettingsFile(home: string): Promise<FileSettings> {
-  // Most people never write one: then conf is not loaded at all.
-  if (!existsSync(settingsPath(home))) return {};
-  return (await openConf(home)).store;
+  const path = settingsPath(home);
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return {};
+  refuseOthers(home);
+  refuseOthers(path);
+  const parsed = await parse(textOf(bytes, path), path);
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
+    throw unreadable(path, "it does not hold one JSON object");
+  return parsed as FileSettings;
 }
 
-/** Sets these values at once, all or none, and removes those that are `undefined`. The file is its owner's alone. */
+/**
+ * Sets these values at once, all or none, and removes those that are `undefined`. The file is its owner's alone.
+ * @throws {AgnoChatError} `CONFIG_INVALID` for a file that cannot be read, `FILE_UNWRITABLE`
+ */
 export async function writeSettings(home: string, changes: FileSettings): Promise<void> {
-  mkdirSync(home, { recursive: true, mode: 0o700 });
-  const conf = await openConf(home);
-  const changed = Object.entries({ ...conf.store, ...changes });
-  conf.store = Object.fromEntries(changed.filter(([, value]) => value !== undefined));
-}
-
-async function openConf(home: string): Promise<Conf<Record<string, unknown>>> {
+  const changed = Object.entries({ ...(await readSettingsFile(home)), ...changes });
   const { default: Conf } = await import("conf");
   try {
-    refuseOther(settingsPath(home));
-    return new Conf({
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    const conf = new Conf<Record<string, unknown>>({
       cwd: home,
       configName: "settings",
       accessPropertiesByDotNotation: false,
       configFileMode: 0o600,
+      deserialize: (text) => JSON.parse(withoutMark(text)),
     });
+    conf.store = Object.fromEntries(changed.filter(([, value]) => value !== undefined));
   } catch (cause) {
+    const reason = systemReason(cause) ?? "unknown reason";
     throw new AgnoChatError(
-      "CONFIG_INVALID",
-      `Cannot read the settings file ${settingsPath(home)}.`,
-      {
-        hint: "Mend it or delete it; it must hold one JSON object.",
-        cause,
-      },
+      "FILE_UNWRITABLE",
+      `Cannot write the settings file ${settingsPath(home)}: ${reason}.`,
+      { hint: "Check that you may write it and its folder.", cause },
     );
   }
 }
 
-/** conf takes a list or a text for settings too, and writes over it. */
-function refuseOther(path: string): void {
-  if (!existsSync(path)) return;
-  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw new TypeError("not a JSON object");
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    const reason = systemReason(cause);
+    if (reason?.includes("ENOENT")) return undefined;
+    throw unreadable(path, reason ?? "unknown reason", cause);
+  }
 }
+
+const GROUP_OR_OTHERS_WRITE = 0o022;
+
+/** Who can write the settings can name the server a key is sent to, and the command that prints it. */
+function refuseOthers(path: string): void {
+  if (process.getuid === undefined) return;
+  const { uid, mode }: Stats = statSync(path);
+  const mayWrite = mode & GROUP_OR_OTHERS_WRITE;
+  if (uid !== 0 && uid !== process.getuid())
+    throw untrusted(path, "belongs to another user", "Make it yours with chown");
+  if (mayWrite) throw untrusted(path, "can be written by others", "Run chmod go-w");
+}
+
+const untrusted = (path: string, why: string, fix: string): AgnoChatError =>
+  new AgnoChatError("CONFIG_INVALID", `The settings are not used: ${path} ${why}.`, {
+    hint: `${fix} ${path}, or name another folder in AGNO_CHAT_HOME.`,
+  });
+
+const MARKS_OF_UTF_16 = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
+
+function textOf(bytes: Buffer, path: string): string {
+  try {
+    return withoutMark(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    const isUtf16 = MARKS_OF_UTF_16.some((mark) => mark.equals(bytes.subarray(0, 2)));
+    throw unreadable(
+      path,
+      `it is ${isUtf16 ? "UTF-16" : "not UTF-8"} text`,
+      cause,
+      "Save it as UTF-8.",
+    );
+  }
+}
+
+/** Without the byte order mark that some editors write. */
+const withoutMark = (text: string): string => text.replace(/^\ufeff/, "");
+
+async function parse(text: string, path: string): Promise<unknown> {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable(path, await faultIn(text));
+  }
+}
+
+/** Names the line, and never what stands there: it may be a key. */
+async function faultIn(text: string): Promise<string> {
+  const { parse: parseLeniently, printParseErrorCode } = await import("jsonc-parser");
+  const faults: ParseError[] = [];
+  parseLeniently(text, faults, { disallowComments: true });
+  const [fault] = faults;
+  if (fault === undefined) return "it is not JSON";
+  const lines = text.slice(0, fault.offset).split("\n");
+  const words = printParseErrorCode(fault.error).replace(/\B[A-Z]/g, (letter) => ` ${letter}`);
+  return `${words.toLowerCase()} in line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
+const unreadable = (
+  path: string,
+  reason: string,
+  cause?: unknown,
+  hint = "Repair or delete it: it must hold one JSON object.",
+): AgnoChatError =>
+  new AgnoChatError("CONFIG_INVALID", `Cannot read the settings file ${path}: ${reason}.`, {
+    hint,
+    cause,
+  });

@@ -7,6 +7,7 @@ import {
   validateUserId,
 } from "../../ids.js";
 import { nearest } from "../../nearest.js";
+import { maskSecrets } from "../../secrets.js";
 import type { Io } from "../io.js";
 import { commandIn } from "./key-command.js";
 import type { FileSettings } from "./settings-file.js";
@@ -83,7 +84,8 @@ export interface SettingValues {
   readonly baseUrl: string | undefined;
   readonly apiKey: string | undefined;
   readonly apiKeyEnv: string | undefined;
-  readonly store: string;
+  /** Undefined when there is no home folder to keep it in by default. */
+  readonly store: string | undefined;
   readonly system: string | undefined;
   readonly timeout: number | undefined;
   readonly historyLimit: number;
@@ -105,7 +107,7 @@ export interface Sources {
   readonly flags: Flags;
   readonly env: Io["env"];
   readonly file: FileSettings;
-  readonly home: string;
+  readonly home: string | undefined;
 }
 
 /**
@@ -143,10 +145,10 @@ export function usableIn(file: FileSettings, tell: (fault: string) => void): Fil
   return Object.fromEntries(SETTING_NAMES.filter(isUsable).map((name) => [name, file[name]]));
 }
 
-const defaultsIn = (home: string): Partial<SettingValues> => ({
+const defaultsIn = (home: string | undefined): Partial<SettingValues> => ({
   user: DEFAULT_USER_ID,
   session: DEFAULT_SESSION_ID,
-  store: `sqlite:${join(home, "chat.db")}`,
+  store: home === undefined ? undefined : `sqlite:${join(home, "chat.db")}`,
   historyLimit: 200,
 });
 
@@ -187,7 +189,8 @@ export function parseSetting(
     const { message } = thrown as Error;
     if (thrown instanceof AgnoChatError)
       throw new AgnoChatError(thrown.code, `${place}: ${message}`, { hint: `${thrown.hint}` });
-    const shown = definition.secret || definition.mayBeKey ? "" : ` ${JSON.stringify(value)}`;
+    const isHidden = definition.secret || definition.mayBeKey;
+    const shown = isHidden ? "" : ` ${maskSecrets(JSON.stringify(value))}`;
     throw new AgnoChatError(code, `${place}${shown} ${message}.`);
   }
 }
@@ -211,7 +214,7 @@ export function shownValue({ values, origins }: Settings, name: SettingName): st
   if (value === undefined) return null;
   const text = String(value);
   const isCommand = origins[name] === "settings file" && commandIn(text) !== undefined;
-  return definition.secret && !isCommand ? masked(text) : text;
+  return definition.secret && !isCommand ? masked(text) : maskSecrets(text);
 }
 
 /** Four characters of a short key would be most of it. */

@@ -3,6 +3,7 @@ import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
 import { type OpenEndpoint, openEndpoint } from "../model-choice.js";
 import { wrapText } from "../render/wrap.js";
+import { requireHome } from "../settings/home.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";
 import {
   changesOf,
@@ -114,7 +115,7 @@ function showFailure(context: Context, thrown: unknown): void {
 }
 
 async function save(context: Context, draft: Draft): Promise<void> {
-  const { home } = context;
+  const home = requireHome(context.home);
   await writeSettings(home, changesOf(draft));
   say(context, `✔ Saved in ${settingsPath(home)}. Talk with: agno-chat`);
   const variables = variablesBefore(draft, context).join(", ");

@@ -17,10 +17,20 @@ export function proxyFor(target: URL, environment: Environment): URL | undefined
   if (value === "" || isLoopback(target)) return undefined;
   if (isExempt(target, setting("NO_PROXY", environment))) return undefined;
   const proxy = toUrl(value.includes("://") ? value : `http://${value}`);
-  if (proxy && /^https?:$/.test(proxy.protocol)) return proxy;
+  if (proxy && /^https?:$/.test(proxy.protocol) && hasReadableCredentials(proxy)) return proxy;
   throw new AgnoChatError("CONFIG_INVALID", `${name} does not name an http or https proxy.`, {
     hint: `Set ${name} to something like http://proxy.example:8080, or unset it.`,
   });
+}
+
+/** A `%` of a password must be written `%25`. */
+function hasReadableCredentials({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const setting = (name: string, environment: Environment): string =>

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
+import { maskKey, maskSecrets } from "../../secrets.js";
 import { isLoopback } from "./proxy.js";
 
 const OPENAI_URL = "https://api.openai.com/v1";
@@ -60,8 +61,8 @@ export class Server {
 
   /** What somebody else wrote as one short line that holds no key. */
   redact(text: string): string {
-    const own = this.apiKey === undefined ? text : text.replaceAll(this.apiKey, "[key]");
-    return singleLine(own.replace(/\bsk-[\w*.-]+/g, "[key]"), LONGEST_REASON);
+    const own = this.apiKey === undefined ? text : maskKey(text, this.apiKey);
+    return singleLine(maskSecrets(own), LONGEST_REASON);
   }
 }
 

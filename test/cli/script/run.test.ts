@@ -225,14 +225,14 @@ test("a file that is not UTF-8 is refused and nothing of it is sent", async () =
 });
 
 test.each([
-  ["a folder", ".", "EISDIR"],
-  ["a file that is not there", "nothing.chat", "ENOENT"],
+  ["a folder", ".", "illegal operation on a directory (EISDIR)"],
+  ["a file that is not there", "nothing.chat", "no such file or directory (ENOENT)"],
 ])("%s is no script: one line", async (_, name, reason) => {
   const file = path.join(temporaryFolder(), name);
   expect(await new Cli().run(["run", file])).toEqual({
     code: 2,
     stdout: "",
-    stderr: `agno-chat: Cannot read the script ${JSON.stringify(file)} (${reason}).\n`,
+    stderr: `agno-chat: Cannot read the script ${JSON.stringify(file)}: ${reason}.\n`,
   });
 });
 

@@ -1,0 +1,12 @@
+import { getSystemErrorMap } from "node:util";
+
+/**
+ * Why the operating system refused, such as "permission denied (EACCES)"; the code alone where the system has no words
+ * for it, and undefined for what is no system error.
+ */
+export function systemReason(thrown: unknown): string | undefined {
+  const { code, errno } = Object(thrown) as { code?: unknown; errno?: unknown };
+  if (typeof code !== "string" || typeof errno !== "number") return undefined;
+  const words = getSystemErrorMap().get(errno)?.[1];
+  return words === undefined ? code : `${words} (${code})`;
+}
