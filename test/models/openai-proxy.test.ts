@@ -14,6 +14,9 @@ class ProxyServer {
   readonly asked: string[] = [];
   readonly authorizations: (string | undefined)[] = [];
   refuses = false;
+  /** Closes a kept connection when the next request comes on it. */
+  forgets = false;
+  readonly #served = new WeakSet<net.Socket>();
   readonly #http = http.createServer();
   #target = 0;
 
@@ -40,6 +43,8 @@ class ProxyServer {
   }
 
   #forward(request: http.IncomingMessage, response: http.ServerResponse): void {
+    if (this.forgets && this.#served.has(request.socket)) return void request.socket.destroy();
+    this.#served.add(request.socket);
     this.#note(request);
     const { pathname } = new URL(request.url ?? "");
     const { method, headers } = request;
@@ -98,6 +103,14 @@ it("sends a plain request whole to the proxy, and the credentials to it alone", 
     host: "model.test",
     authorization: `Bearer ${KEY}`,
   });
+});
+
+it("replaces a connection that the proxy promised to keep, without a word", async () => {
+  await proxy.start(server.port);
+  proxy.forgets = true;
+  process.env.HTTP_PROXY = `http://${proxy.host}`;
+  const model = open("http://model.test/v1", { maxRetries: 0 });
+  for (let count = 0; count < 4; count += 1) expect(textOf(await ask(model))).toBe("through");
 });
 
 it("reaches a secure server through a tunnel", async () => {

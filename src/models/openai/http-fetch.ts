@@ -1,8 +1,13 @@
-import http from "node:http";
-import https from "node:https";
-import { isIP, type Socket } from "node:net";
+import type http from "node:http";
 import { Readable } from "node:stream";
-import tls from "node:tls";
+import {
+  type Init,
+  openRequest,
+  ProxyFailure,
+  StaleConnection,
+  staleness,
+  whenConnected,
+} from "./http-request.js";
 import { proxyFor } from "./proxy.js";
 
 /** An answer whose status is no success, with what its body says. */
@@ -19,127 +24,46 @@ export class HttpFailure extends Error {
   }
 }
 
-/** The proxy could not be reached, or would not connect. `host` is the proxy's. */
-export class ProxyFailure extends Error {
-  readonly host: string;
-
-  constructor(host: string, cause: unknown) {
-    super(`proxy ${host}`, { cause });
-    this.host = host;
-  }
-}
-
-/** The headers that are sent: not those that an SDK adds of its own, or finds in the environment. */
-const SENT_HEADERS = ["accept", "authorization", "content-type", "user-agent"];
-
 const LONGEST_ERROR_BODY = 64 * 1024;
 
 const NO_BODY = new Set([204, 205, 304]);
 
-/** What an SDK passes on: headers as `Headers`, a body as the text of JSON. */
-type Init = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
-
 /**
  * A `fetch` over node:http, for an SDK. Node 20's own takes twice as long to start and knows no proxy. This one goes
  * through `HTTPS_PROXY` and `HTTP_PROXY`, gives up connecting after `connectTimeoutMs`, does not follow redirects (a key must not
- * travel to another host), and rejects with `HttpFailure` unless the status is 2xx.
+ * travel to another host), and rejects with `HttpFailure` unless the status is 2xx. A server may close a connection it
+ * promised to keep just as the next request goes out; that request is sent once more, on a new connection.
  */
 export function createFetch({ connectTimeoutMs }: { connectTimeoutMs: number }) {
   return async (url: string | URL | Request, init: Init = {}): Promise<Response> => {
-    const connecting = new AbortController();
-    const timer = setTimeout(() => connecting.abort(), connectTimeoutMs);
-    const signal = AbortSignal.any([connecting.signal, ...(init.signal ? [init.signal] : [])]);
+    const target = new URL(String(url));
     try {
-      const target = new URL(String(url));
-      const proxy = proxyFor(target, process.env);
-      const request = await openRequest(target, { ...init, signal, proxy });
-      whenConnected(request, () => clearTimeout(timer));
-      return await toResponse(await responseTo(request, { body: init.body, proxy }));
-    } finally {
-      clearTimeout(timer);
+      return await send(target, { ...init, connectTimeoutMs, isNew: false });
+    } catch (thrown) {
+      if (!(thrown instanceof StaleConnection)) throw thrown;
+      return send(target, { ...init, connectTimeoutMs, isNew: true });
     }
   };
 }
 
-async function openRequest(
-  target: URL,
-  { signal, proxy, ...init }: Init & { signal: AbortSignal; proxy: URL | undefined },
-): Promise<http.ClientRequest> {
-  const options = { method: init.method ?? "GET", headers: headersOf(init), signal };
-  if (proxy === undefined) return clientOf(target).request(target, options);
-  if (target.protocol === "http:")
-    return requestThrough(proxy, { ...options, path: target.href, host: target.host });
-  const host = `${target.hostname}:${target.port || "443"}`;
-  const connect = requestThrough(proxy, { method: "CONNECT", path: host, host, signal });
-  const socket = await tunnel(connect, proxy);
-  return https.request(target, {
-    ...options,
-    defaultPort: 443, // otherwise the agent's, and a socket of our own has no agent
-    createConnection: () => secured(socket, target),
-  });
+interface SendOptions extends Init {
+  readonly connectTimeoutMs: number;
+  /** Use no connection that was kept from an earlier request. */
+  readonly isNew: boolean;
 }
 
-function headersOf(init: Init): Record<string, string> {
-  const headers = new Headers(init.headers);
-  return Object.fromEntries(
-    SENT_HEADERS.flatMap((name) => {
-      const value = headers.get(name);
-      return value === null ? [] : [[name, value]];
-    }),
-  );
-}
-
-const clientOf = ({ protocol }: URL) => (protocol === "https:" ? https : http);
-
-interface OnwardOptions extends Pick<http.RequestOptions, "method" | "signal" | "path"> {
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Where the proxy sends it on to. */
-  readonly host: string;
-}
-
-/** A request to the proxy, whose path says where it goes on to (RFC 9110, 7.1 and 9.3.6). */
-function requestThrough(proxy: URL, { host, headers, ...options }: OnwardOptions) {
-  const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(":");
-  const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
-  return clientOf(proxy).request({
-    ...options,
-    host: withoutBrackets(proxy.hostname),
-    port: proxy.port,
-    headers: {
-      ...headers,
-      host,
-      ...(credentials !== ":" && { "proxy-authorization": authorization }),
-    },
-  });
-}
-
-/** The socket behind a CONNECT, once the proxy has opened it. */
-function tunnel(connect: http.ClientRequest, proxy: URL): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    connect.on("error", (cause) => reject(new ProxyFailure(proxy.host, cause)));
-    connect.once("connect", ({ statusCode }, socket: Socket) => {
-      if (statusCode === 200) return resolve(socket);
-      socket.destroy();
-      reject(new ProxyFailure(proxy.host, new Error(`HTTP ${statusCode}`)));
-    });
-    connect.end();
-  });
-}
-
-/** What an embedder set on the global agent, such as a company's CA, holds behind a proxy too. */
-function secured(socket: Socket, { hostname }: URL): tls.TLSSocket {
-  const host = withoutBrackets(hostname);
-  const { ca } = https.globalAgent.options;
-  return tls.connect({ socket, host, servername: isIP(host) ? "" : host, ca });
-}
-
-const withoutBrackets = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
-
-function whenConnected(request: http.ClientRequest, then: () => void): void {
-  request.once("socket", (socket) => {
-    if (request.reusedSocket) then();
-    else socket.once(socket instanceof tls.TLSSocket ? "secureConnect" : "connect", then);
-  });
+async function send(target: URL, { connectTimeoutMs, ...init }: SendOptions): Promise<Response> {
+  const connecting = new AbortController();
+  const timer = setTimeout(() => connecting.abort(), connectTimeoutMs);
+  const signal = AbortSignal.any([connecting.signal, ...(init.signal ? [init.signal] : [])]);
+  try {
+    const proxy = proxyFor(target, process.env);
+    const request = await openRequest(target, { ...init, signal, proxy });
+    whenConnected(request, () => clearTimeout(timer));
+    return await toResponse(await responseTo(request, { body: init.body, proxy }));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function responseTo(
@@ -147,7 +71,9 @@ function responseTo(
   { body, proxy }: { body: unknown; proxy: URL | undefined },
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
+    const isStale = staleness(request);
     request.on("error", (error: NodeJS.ErrnoException) => {
+      if (isStale(error)) return reject(new StaleConnection());
       const isUnreached = error.syscall === "connect" || error.syscall === "getaddrinfo";
       reject(proxy && isUnreached ? new ProxyFailure(proxy.host, error) : error);
     });

@@ -1,6 +1,6 @@
 import { AgnoChatError, type ErrorCode } from "../../errors.js";
 import type { Failure } from "./failure.js";
-import { ProxyFailure } from "./http-fetch.js";
+import { ProxyFailure } from "./http-request.js";
 import type { Server } from "./server.js";
 
 interface Story {
