@@ -20,28 +20,40 @@ const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_
  * control or invisible characters. An id is never cleaned up: that would merge two users.
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
-export const validateUserId = (userId: unknown): string =>
-  validate(userId, "user id", "INVALID_USER_ID");
+export const validateUserId = (userId: unknown): string => validate(userId, USER);
 
 /**
  * As `validateUserId`, for a session.
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
-export const validateSessionId = (sessionId: unknown): string =>
-  validate(sessionId, "session id", "INVALID_SESSION_ID");
+export const validateSessionId = (sessionId: unknown): string => validate(sessionId, SESSION);
+
+interface Kind {
+  readonly noun: string;
+  readonly code: "INVALID_USER_ID" | "INVALID_SESSION_ID";
+  readonly examples: string;
+}
+
+const USER: Kind = {
+  noun: "user id",
+  code: "INVALID_USER_ID",
+  examples: "user-42 or org-acme-user-001",
+};
+
+const SESSION: Kind = {
+  noun: "session id",
+  code: "INVALID_SESSION_ID",
+  examples: "work or trip-to-oslo",
+};
 
 /** What nearly every id looks like: it needs no closer look. */
 const PLAIN = /^[\w@.:+-]{1,255}$/;
 
-function validate(
-  id: unknown,
-  noun: string,
-  code: "INVALID_USER_ID" | "INVALID_SESSION_ID",
-): string {
+function validate(id: unknown, { noun, code, examples }: Kind): string {
   const fault = faultOf(id);
   if (fault === undefined) return id as string;
   throw new AgnoChatError(code, `Invalid ${noun} ${quote(id)}: it ${fault}.`, {
-    hint: "Use 1–255 visible characters, for example user-42 or org-acme-user-001.",
+    hint: `Use 1–255 visible characters, for example ${examples}.`,
   });
 }
 

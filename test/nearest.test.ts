@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { nearest } from "../src/nearest.js";
 
-const KNOWN = ["size", "sessions", "session", "export", "users"];
+const KNOWN = ["size", "sessions", "session", "export", "users", "run", "ask", "copy", "baseUrl"];
 
 it.each([
   ["siez", "size"],
@@ -10,8 +10,18 @@ it.each([
   // What was begun was meant, however far its end is; the shorter of two.
   ["sess", "session"],
   ["exp", "export"],
+  // In any case.
+  ["USERS", "users"],
+  ["Exprot", "export"],
+  ["baseurl", "baseUrl"],
+  ["rnu", "run"],
   ["frobnicate", undefined],
   ["s", undefined],
+  // Two letters away from a short word is another word.
+  ["rm", undefined],
+  ["ls", undefined],
+  ["nope", undefined],
+  ["", undefined],
 ])("for %j it is %j", (word, meant) => {
   expect(nearest(word, KNOWN)).toBe(meant);
 });

@@ -95,8 +95,6 @@ function flagsIn(argv: readonly string[]): OutputOptions {
 
 /** commander's own words: without its prefix, with a capital and a full stop; what it suggests is the hint. */
 function usageError({ code, message }: CommanderError): AgnoChatError {
-  if (code === "commander.help")
-    return new AgnoChatError("USAGE", "There is no such command.", { hint: SEE_HELP });
   const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
   return new AgnoChatError("USAGE", sentence, {

@@ -23,6 +23,7 @@ export async function runProgram(
       const command = parsed.at(-1) as Command;
       exitCode = (await runCommand(program, { spec, command, io, signal })) ?? 0;
     });
+  addHelpCommand(program);
   await program.parseAsync([...argv], { from: "user" });
   return exitCode;
 }
@@ -43,7 +44,7 @@ function rootCommand(io: Io): Command {
       // Errors are thrown, and reported in one place.
       .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} })
       .configureHelp({ showGlobalOptions: true })
-      .helpCommand("help [command]", "explain a command")
+      .helpCommand(false)
       .addHelpText("after", AFTER_HELP)
       .option("-u, --user <id>", "user to talk as (AGNO_CHAT_USER)")
       .option("-s, --session <name>", "session of that user")
@@ -75,6 +76,20 @@ function addCommand(
   return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
 }
 
+/** Our own, since commander's takes any words after the first. */
+function addHelpCommand(program: Command): void {
+  program
+    .command("help")
+    .arguments("[command]")
+    .summary("explain a command")
+    .description("Explain a command.")
+    .action((name: string | undefined) => {
+      if (name === undefined) program.help();
+      const command = program.commands.find((known) => known.name() === name);
+      return command === undefined ? refuse(program, name) : command.help();
+    });
+}
+
 interface Parsed {
   readonly spec: CommandSpec;
   readonly command: Command;
@@ -89,7 +104,8 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
     throw new AgnoChatError("USAGE", `-p is the same as ask, and ${spec.name} is a command too.`, {
       hint: "Give one of them.",
     });
-  if (spec.name === "repl" && !isAsk) refuseUnknown(program, command.args[0]);
+  const [word] = command.args;
+  if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json: false, quiet: false, debug: false, yes: false, ...common };
   const { fixed, mends } = spec;
@@ -98,9 +114,13 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
 }
 
-function refuseUnknown(program: Command, word: string | undefined): void {
-  if (word === undefined) return;
+function refuse(program: Command, word: string): never {
   const known = COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  // Only when repl itself was named.
+  if (known.includes(word))
+    throw new AgnoChatError("USAGE", `repl takes nothing after it, not ${JSON.stringify(word)}.`, {
+      hint: `To do that: ${program.name()} ${word}`,
+    });
   const near = nearest(word, known);
   throw new AgnoChatError("USAGE", `There is no command ${JSON.stringify(word)}.`, {
     hint:

@@ -19,34 +19,47 @@ import {
 } from "../settings/settings-file.js";
 import { hasInput, readAll } from "../stdin.js";
 
-type Action = (
-  context: Context,
-  name: string | undefined,
-  value: string | undefined,
-) => Promise<void> | void;
+interface Action {
+  /** How many words it takes. */
+  readonly words: number;
+  readonly run: (
+    context: Context,
+    name: string | undefined,
+    value: string | undefined,
+  ) => Promise<void> | void;
+}
 
-const ACTIONS: Readonly<Record<string, Action>> = { list, get, set, unset, path };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list: { words: 0, run: list },
+  get: { words: 1, run: get },
+  set: { words: 2, run: set },
+  unset: { words: 1, run: unset },
+  path: { words: 0, run: path },
+};
 
 /** `config`: the settings, and where each value comes from. Alone on a terminal it asks which model to use. */
-export async function config(context: Context, [action, name, value]: string[]): Promise<number> {
+export async function config(context: Context, [action, ...words]: string[]): Promise<number> {
   if (action === undefined && isOnTerminal(context)) {
     const { setUp } = await import("../setup/set-up.js");
     return setUp(context);
   }
-  await act(context, [action ?? "list", name, value]);
+  await act(context, action ?? "list", words);
   return 0;
 }
 
 const isOnTerminal = ({ io, options }: Context): boolean =>
   Boolean(io.stdin.isTTY && io.stdout.isTTY && io.stderr.isTTY) && !options.json;
 
-async function act(
-  context: Context,
-  [action, name, value]: [string, string | undefined, string | undefined],
-): Promise<void> {
+async function act(context: Context, action: string, words: readonly string[]): Promise<void> {
   const chosen = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (chosen === undefined) throw unknownAction(action);
-  await chosen(context, name, value);
+  // Not repeated: somebody may have typed a key.
+  if (words.length > chosen.words)
+    throw new AgnoChatError("USAGE", `There are too many words after config ${action}.`, {
+      hint: `agno-chat config ${[action, ...["NAME", "VALUE"].slice(0, chosen.words)].join(" ")}`,
+    });
+  const [name, value] = words;
+  await chosen.run(context, name, value);
 }
 
 function unknownAction(action: string): AgnoChatError {

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
+import { singleLine } from "../../sanitise.js";
 import type { Input } from "./input.js";
 import type { Repl, SayOptions } from "./repl.js";
 import { COMMANDS, type SlashCommand } from "./slash-commands.js";
@@ -10,8 +11,27 @@ import { COMMANDS, type SlashCommand } from "./slash-commands.js";
  */
 export async function handle(repl: Repl, input: Input, options: SayOptions): Promise<void> {
   if (input.kind === "message") await repl.say(input.text, options);
-  else await commandOf(input.name).run(repl, { ...options, argument: input.argument });
+  else await perform(repl, input, options);
 }
+
+async function perform(
+  repl: Repl,
+  { name, argument }: Input & { kind: "command" },
+  options: SayOptions,
+): Promise<void> {
+  const command = commandOf(name);
+  if (argument !== "" && command.argument === undefined) throw takesNothing(command, argument);
+  await command.run(repl, { ...options, argument });
+}
+
+const takesNothing = ({ name }: SlashCommand, argument: string): AgnoChatError =>
+  new AgnoChatError("USAGE", `/${name} takes nothing after it, not ${quoted(argument)}.`, {
+    hint: `/${name} alone: see /help.`,
+  });
+
+const LONGEST_QUOTE = 60;
+
+const quoted = (text: string): string => JSON.stringify(singleLine(text, LONGEST_QUOTE));
 
 /**
  * @param name As typed, without its slash.
@@ -22,7 +42,7 @@ export function commandOf(name: string): SlashCommand {
   if (command !== undefined) return command;
   const near = nearest(
     name,
-    COMMANDS.map((known) => known.name),
+    COMMANDS.flatMap((known) => [known.name, ...(known.aliases ?? [])]),
   );
   throw new AgnoChatError("USAGE", `There is no command /${name}.`, {
     hint:

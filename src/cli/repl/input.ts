@@ -3,17 +3,22 @@ export type Input =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "command"; readonly name: string; readonly argument: string };
 
-/** Words that leave, but only when they are all there is. */
-const LEAVE = new Set(["exit", "quit"]);
+/** What people type to leave or to find help: commands without a slash, but only when they are all there is. */
+const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ...["exit", "quit", "bye", ":q", ":q!", ":wq"].map((word) => [word, "exit"] as const),
+  ["help", "help"],
+]);
 
 /**
- * A first word with one slash in front is a command; a path (`/usr/bin`) is text, and `//x` is the text `/x`.
+ * A first word with one slash in front is a command; a path (`/usr/bin`) is text, and `//x` is the text `/x`. A line that
+ * is nothing but `help` or `bye` is one too.
  * @param literal Text whatever it begins with, since it was pasted or written in a block.
  */
 export function parseInput(text: string, literal = false): Input {
   const trimmed = text.trim();
   if (literal) return { kind: "message", text };
-  if (LEAVE.has(trimmed)) return { kind: "command", name: "exit", argument: "" };
+  const bare = BARE_COMMANDS.get(trimmed);
+  if (bare !== undefined) return { kind: "command", name: bare, argument: "" };
   if (trimmed.startsWith("//")) return { kind: "message", text: trimmed.slice(1) };
   const [, name, argument = ""] = /^\/([^\s/]+)(?:\s+([\s\S]*))?$/.exec(trimmed) ?? [];
   if (name === undefined) return { kind: "message", text };

@@ -107,8 +107,8 @@ export const COMMANDS: readonly SlashCommand[] = [
 ];
 
 const KEYS = [
-  'Ctrl-J new line · """ begins and ends a block · //x sends /x · Ctrl-G editor',
-  "Ctrl-C or Esc stops a reply · Ctrl-R searches what you typed · Tab completes",
+  'Ctrl-J new line · """ … """ on lines of their own: text, also help or bye',
+  "//x sends /x · Ctrl-G editor · Ctrl-C, Esc stop a reply · Ctrl-R search · Tab",
 ];
 
 /** One screen of 24 rows and 80 columns: every command, and two rows of keys. */
