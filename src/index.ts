@@ -33,6 +33,7 @@ export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
 export {
   type AssistantMessage,
   assistantMessage,
+  type FinishReason,
   type Message,
   type NewMessage,
   type StoredFields,
@@ -48,7 +49,6 @@ export {
 } from "./messages.js";
 export { DemoModel, type DemoModelOptions } from "./models/demo.js";
 export type {
-  FinishReason,
   JsonSchema,
   Model,
   ModelEvent,

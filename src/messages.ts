@@ -5,6 +5,9 @@ export interface Usage {
   readonly estimated?: boolean;
 }
 
+/** Why a model ended a reply. `length`: it reached its token limit, so the reply is cut. */
+export type FinishReason = "stop" | "length" | "tool-calls";
+
 /** One call of a tool, as the model asked for it. */
 export interface ToolCall {
   readonly id: string;
@@ -29,6 +32,8 @@ export interface AssistantMessage {
   readonly toolCalls?: readonly ToolCall[];
   /** The reply was cut off by a cancel; `content` is what had been shown. */
   readonly interrupted?: boolean;
+  /** The reply is not whole: the model stopped at its token limit. Absent from a whole one. */
+  readonly finishReason?: "length";
 }
 
 export interface ToolMessage {
@@ -76,11 +81,12 @@ export const toolMessage = (toolCallId: string, content: string, isError = false
 /** The message alone, without what a memory added to it. */
 export function plainMessage(message: Message): Message {
   if (message.role === "assistant") {
-    const { role, content, toolCalls, interrupted } = message;
+    const { role, content, toolCalls, interrupted, finishReason } = message;
     return {
       ...{ role, content },
       ...(toolCalls === undefined ? {} : { toolCalls }),
       ...(interrupted === undefined ? {} : { interrupted }),
+      ...(finishReason === undefined ? {} : { finishReason }),
     };
   }
   if (message.role === "tool")

@@ -94,7 +94,8 @@ export class Agent {
   }
 
   /**
-   * One input of one user up to its final answer, stored whole or not at all.
+   * One input of one user up to its final answer, stored whole or not at all. An empty reply is no answer and fails with
+   * `MODEL_BAD_RESPONSE`, unless it follows tools that have done their work: then `content` is empty.
    * @throws {AgnoChatError} rejects with `INVALID_…`, `BUSY`, `CANCELLED`, `HISTORY_CLEARED`, `MAX_LOOPS`, or what the
    *   model or the memory failed with; nothing is stored then
    */

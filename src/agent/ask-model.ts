@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../errors.js";
-import type { ToolCall, Usage } from "../messages.js";
-import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
+import type { FinishReason, ToolCall, Usage } from "../messages.js";
+import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 import { limitToolCalls } from "../models/tool-call-limit.js";
 import { AbortableWaits } from "./abortable-waits.js";
 import type { RunEvent } from "./events.js";

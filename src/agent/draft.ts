@@ -68,9 +68,13 @@ export class RunDraft {
     return true;
   }
 
-  #assistant({ text, toolCalls, usage }: Reply): NewMessage & AssistantMessage {
-    const message = { ...assistantMessage(text, toolCalls), model: this.#modelName };
-    return Object.freeze(usage === undefined ? message : { ...message, usage });
+  #assistant({ text, toolCalls, finishReason, usage }: Reply): NewMessage & AssistantMessage {
+    return Object.freeze({
+      ...assistantMessage(text, toolCalls),
+      ...(finishReason === "length" ? { finishReason } : {}),
+      model: this.#modelName,
+      ...(usage === undefined ? {} : { usage }),
+    });
   }
 }
 

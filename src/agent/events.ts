@@ -1,14 +1,13 @@
-import type { StoredMessage, Usage } from "../messages.js";
-import type { FinishReason } from "../models/model.js";
+import type { FinishReason, StoredMessage, Usage } from "../messages.js";
 
 /** What a run ended with. */
 export interface RunOutput {
   readonly runId: string;
   readonly userId: string;
   readonly sessionId: string;
-  /** The final answer. */
+  /** The final answer. Empty only when the model said nothing more behind its tools. */
   readonly content: string;
-  /** `length`: the model stopped at its token limit. */
+  /** `length`: the model stopped at its token limit, so the answer is cut. It is stored with the message too. */
   readonly finishReason: FinishReason;
   /** All the run stored, the user message first. */
   readonly messages: readonly StoredMessage[];

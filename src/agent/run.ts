@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
 import type { Awaitable, Memory, SessionState, Snapshot } from "../memory/memory.js";
-import type { StoredMessage, ToolCall, ToolMessage } from "../messages.js";
+import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { untilAborted } from "../tools/until-aborted.js";
@@ -83,7 +83,7 @@ class Run {
     let changes: StateChanges | undefined;
     for (let loop = 1; ; loop++) {
       await this.#ask(snapshot);
-      if (this.#reply.toolCalls.length === 0) return this.#draft.finish(this.#reply);
+      if (this.#reply.toolCalls.length === 0) return this.#finish(loop);
       // No tool does its work when nobody is left to read the result.
       if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
       changes ??= new StateChanges(snapshot.state);
@@ -91,6 +91,18 @@ class Run {
       this.#draft.addRound(this.#reply, results, changes.patch());
       this.#reply = new Reply();
     }
+  }
+
+  /**
+   * An empty reply is no answer. Only behind tools that have done their work may a model have nothing to add: refusing
+   * that would undo what they changed.
+   */
+  #finish(loop: number): void {
+    const { text, finishReason } = this.#reply;
+    const isEmpty = text.trim() === "";
+    if (isEmpty && (loop === 1 || finishReason === "length"))
+      throw emptyReply(this.#parts.model.name, finishReason);
+    this.#draft.finish(this.#reply);
   }
 
   /** A prompt that is too long for the model is sent once more with at most half of its history. */
@@ -179,6 +191,17 @@ const tooManyLoops = (loops: number) =>
     `The model still called tools after ${loops} ${loops === 1 ? "reply" : "replies"}; nothing was stored.`,
     { hint: "Ask for less at once, or raise maxLoops." },
   );
+
+const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
+  finishReason === "length"
+    ? new AgnoChatError(
+        "MODEL_BAD_RESPONSE",
+        `The model ${model} reached its token limit before it said anything.`,
+        { hint: "Ask for less at once, or allow more tokens for an answer." },
+      )
+    : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} sent an empty reply.`, {
+        hint: "Send the message again, or put it in other words.",
+      });
 
 const isTooLong = (thrown: unknown): boolean =>
   thrown instanceof AgnoChatError && thrown.code === "CONTEXT_TOO_LONG";

@@ -36,6 +36,9 @@ function heading(message: StoredMessage): string {
   const details = [
     message.sessionId === "default" ? "" : `session ${message.sessionId}`,
     message.role === "assistant" && message.interrupted ? "interrupted" : "",
+    message.role === "assistant" && message.finishReason === "length"
+      ? "cut at the token limit"
+      : "",
     message.role === "tool" && message.isError ? "failed" : "",
   ].filter((detail) => detail !== "");
   return `## ${[message.role, ...details].join(", ")} · ${message.createdAt}`;

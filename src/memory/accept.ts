@@ -57,6 +57,7 @@ function assistantOf(fields: Fields, content: string): AcceptedMessage {
   if (fields.toolCalls !== undefined) message.toolCalls = toolCallsOf(fields.toolCalls);
   if (fields.interrupted !== undefined)
     message.interrupted = flagOf(fields.interrupted, "interrupted");
+  if (fields.finishReason !== undefined) message.finishReason = finishReasonOf(fields.finishReason);
   if (fields.model !== undefined) message.model = textOf(fields.model, "model");
   if (fields.usage !== undefined) message.usage = usageOf(fields.usage);
   return message;
@@ -104,6 +105,11 @@ function textOf(value: unknown, key: string): string {
 function flagOf(value: unknown, key: string): boolean {
   if (typeof value === "boolean") return value;
   throw invalid(`its ${key} is not true or false`);
+}
+
+function finishReasonOf(value: unknown): "length" {
+  if (value === "length") return value;
+  throw invalid("its finishReason is not length");
 }
 
 function runIdOf(value: unknown): string {

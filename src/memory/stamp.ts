@@ -42,13 +42,14 @@ export function stamp(
 
 /** Key by key and in one order: V8 then shares one shape among all frozen messages, which spreading would give each of its own. */
 function place(message: AcceptedMessage, stamped: Stamped): StoredMessage {
-  const { role, content, toolCalls, toolCallId, isError, interrupted, model, usage } =
+  const { role, content, toolCalls, toolCallId, isError, interrupted, finishReason, model, usage } =
     message as AnyMessage;
   const stored: Draft = { role, content };
   if (toolCalls !== undefined) stored.toolCalls = toolCalls;
   if (toolCallId !== undefined) stored.toolCallId = toolCallId;
   if (isError !== undefined) stored.isError = isError;
   if (interrupted !== undefined) stored.interrupted = interrupted;
+  if (finishReason !== undefined) stored.finishReason = finishReason;
   if (model !== undefined) stored.model = model;
   if (usage !== undefined) stored.usage = usage;
   stored.id = stamped.id;

@@ -1,4 +1,6 @@
-import type { Message, Usage } from "../messages.js";
+import type { FinishReason, Message, Usage } from "../messages.js";
+
+export type { FinishReason };
 
 /** JSON Schema (2020-12) of an object. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -20,8 +22,6 @@ export interface ModelRequest {
   /** Absent when there are none; never empty. */
   readonly tools?: readonly ToolSpec[];
 }
-
-export type FinishReason = "stop" | "length" | "tool-calls";
 
 export type ModelEvent =
   | { readonly type: "text-delta"; readonly text: string }

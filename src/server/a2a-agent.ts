@@ -10,6 +10,7 @@ import type {
   TaskState,
 } from "@a2a-js/sdk";
 import type { Agent, RunOptions } from "../agent/agent.js";
+import type { RunOutput } from "../agent/events.js";
 import { ERROR_TABLE } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
 import type { A2aRequestHandler, A2aSdk } from "./a2a.js";
@@ -52,8 +53,8 @@ export class A2aAgent implements A2aRequestHandler {
   async sendMessage(request: SendMessageRequest): Promise<Message> {
     try {
       const { contextId, input, options } = this.#askedOf(request);
-      const { content } = await this.#agent.run(input, options);
-      return this.#messageOf(contextId, content);
+      const output = await this.#agent.run(input, options);
+      return { ...this.#messageOf(contextId, output.content), metadata: metadataOf(output) };
     } catch (thrown) {
       throw this.#errorOf(thrown);
     }
@@ -73,13 +74,16 @@ export class A2aAgent implements A2aRequestHandler {
         if (event.type === "text-delta" && task) yield task.text(event.text);
         // What follows is another text than what was said before the tool was called.
         if (event.type === "tool-result") task?.nextText();
+        if (event.type === "run-end" && task)
+          yield task.end(this.#sdk.TaskState.TASK_STATE_COMPLETED, {
+            metadata: metadataOf(event.output),
+          });
       }
-      if (task) yield task.end(this.#sdk.TaskState.TASK_STATE_COMPLETED);
     } catch (thrown) {
       const error = this.#errorOf(thrown);
       if (task === undefined) throw error;
       const message = this.#messageOf(task.contextId, error.message);
-      yield task.end(this.#sdk.TaskState.TASK_STATE_FAILED, message);
+      yield task.end(this.#sdk.TaskState.TASK_STATE_FAILED, { message });
     }
   }
 
@@ -152,6 +156,17 @@ export class A2aAgent implements A2aRequestHandler {
   }
 }
 
+interface Ending {
+  readonly message?: Message;
+  readonly metadata?: Metadata | undefined;
+}
+
+type Metadata = Readonly<Record<string, string>>;
+
+/** What the text does not tell: that it is not whole. */
+const metadataOf = ({ finishReason }: RunOutput): Metadata | undefined =>
+  finishReason === "length" ? { finishReason } : undefined;
+
 /** The events of a task that is a text in the making. */
 class StreamedTask {
   readonly contextId: string;
@@ -194,11 +209,9 @@ class StreamedTask {
     this.#append = false;
   }
 
-  end(state: TaskState, message?: Message): StreamResponse {
+  end(state: TaskState, { message, metadata }: Ending): StreamResponse {
     const status = statusOf(state, message);
-    return {
-      payload: { $case: "statusUpdate", value: { ...this.#ids(), status, metadata: undefined } },
-    };
+    return { payload: { $case: "statusUpdate", value: { ...this.#ids(), status, metadata } } };
   }
 
   #ids() {

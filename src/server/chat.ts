@@ -1,5 +1,5 @@
 import type { Agent } from "../agent/agent.js";
-import type { RunEvent } from "../agent/events.js";
+import type { RunEvent, RunOutput } from "../agent/events.js";
 import { AgnoChatError } from "../errors.js";
 import { type BodyReader, parseObject } from "./body.js";
 import type { Exchange } from "./exchange.js";
@@ -15,11 +15,12 @@ export interface ChatParts {
 }
 
 /**
- * `POST /chat`: `{ user_id, message, session_id? }` in, `{ user_id, reply }` out.
+ * `POST /chat`: `{ user_id, message, session_id? }` in, `{ user_id, reply }` out; of a reply that was cut at the model's
+ * token limit also `finish_reason: "length"`.
  *
  * With `Accept: text/event-stream` the run's events come as they happen, one server-sent event each, named after
  * `RunEvent` and with its fields in snake_case: `run-start` `{ run_id, user_id, session_id }`, `text-delta` `{ text }`,
- * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply }` or `error` `{ error, code }`.
+ * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply, … }` or `error` `{ error, code }`.
  * What fails before the run starts is answered as without it.
  */
 export async function chat(exchange: Exchange, { agent, bodies, patience }: ChatParts) {
@@ -30,9 +31,14 @@ export async function chat(exchange: Exchange, { agent, bodies, patience }: Chat
   const input = textOf(message);
   if (request.headers.accept?.includes("text/event-stream"))
     return sendEvents(exchange, agent.stream(input, options), patience);
-  const { content } = await agent.run(input, options);
-  sendJson(response, { user_id: userId, reply: content });
+  sendJson(response, answerOf(await agent.run(input, options)));
 }
+
+const answerOf = ({ userId, content, finishReason }: RunOutput) => ({
+  user_id: userId,
+  reply: content,
+  ...(finishReason === "length" ? { finish_reason: finishReason } : {}),
+});
 
 function textOf(message: unknown): string {
   if (typeof message === "string") return message;
@@ -63,8 +69,7 @@ const eventText = (name: string, data: unknown): string =>
   `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 function dataOf(event: RunEvent): Readonly<Record<string, unknown>> {
-  if (event.type === "run-end")
-    return { user_id: event.output.userId, reply: event.output.content };
+  if (event.type === "run-end") return answerOf(event.output);
   const { type: _, ...fields } = event;
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
 }

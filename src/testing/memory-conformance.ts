@@ -288,6 +288,7 @@ const messages: Promises = {
         model: "m",
         usage: { inputTokens: 3, outputTokens: 1, estimated: true },
       },
+      { ...assistantMessage("cut"), finishReason: "length" },
     ];
     const stored = await memory.add(run, "a", { sessionId: "s" });
     assert.deepEqual(await memory.getMessages("a"), stored);
@@ -407,6 +408,7 @@ const BAD_MESSAGES: readonly unknown[] = [
   { role: "assistant", content: "hi", toolCalls: [null] },
   { role: "assistant", content: "hi", toolCalls: [{ id: "c", name: "n" }] },
   { role: "assistant", content: "hi", interrupted: 1 },
+  { role: "assistant", content: "hi", finishReason: "stop" },
   { role: "assistant", content: "hi", model: 1 },
   { role: "assistant", content: "hi", usage: null },
   { role: "assistant", content: "hi", usage: { inputTokens: 1 } },

@@ -329,7 +329,10 @@ describe("a model that breaks its contract", () => {
   });
 
   it("cannot be left: its answer still counts", async () => {
-    const finish = { done: false as const, value: { type: "finish", reason: "stop" } as const };
+    const events: ModelEvent[] = [
+      { type: "text-delta", text: "Hello" },
+      { type: "finish", reason: "stop" },
+    ];
     const returns = [
       () => {
         throw new Error("no");
@@ -338,7 +341,9 @@ describe("a model that breaks its contract", () => {
       () => undefined as never,
     ];
     for (const leave of returns) {
-      const iterator = { next: async () => finish, return: leave };
+      const left = [...events];
+      const next = async () => ({ done: false as const, value: left.shift() as ModelEvent });
+      const iterator = { next, return: leave };
       const model = modelOf(() => ({ [Symbol.asyncIterator]: () => iterator }));
       expect((await new Agent({ model }).run("Hi")).finishReason).toBe("stop");
     }
@@ -348,6 +353,7 @@ describe("a model that breaks its contract", () => {
     let left = false;
     const model = modelOf(async function* () {
       try {
+        yield { type: "text-delta", text: "Hello" };
         yield { type: "finish", reason: "stop" };
       } finally {
         left = true;

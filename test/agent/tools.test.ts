@@ -280,6 +280,7 @@ describe("a model that does more than it should", () => {
     name: "spoiling",
     async *stream({ tools }) {
       change(tools as never);
+      yield { type: "text-delta", text: "Done" };
       yield { type: "finish", reason: "stop" };
     },
   });

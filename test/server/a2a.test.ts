@@ -105,6 +105,20 @@ test.each(VERSIONS)("the official client of %s streams the text as it is made", 
   expect(last?.$case === "statusUpdate" && last.value.status?.state).toBe(3);
 });
 
+test.each(VERSIONS)("a client of %s is told of a cut reply in the metadata", async (version) => {
+  const cut = { text: "Once upon", reason: "length" } as const;
+  const served = await serve({ model: new ScriptedModel([cut, cut, "The end."]) });
+  const client = await clientOf(served, version);
+  const sent = (await client.sendMessage(saying("Tell", "alice") as never)) as Message;
+  expect(sent.metadata).toEqual({ finishReason: "length" });
+  const events: StreamResponse[] = [];
+  for await (const event of client.sendMessageStream(saying("Tell", "alice") as never))
+    events.push(event);
+  expect(events.at(-1)?.payload?.value).toMatchObject({ metadata: { finishReason: "length" } });
+  const whole = (await client.sendMessage(saying("On", "alice") as never)) as Message;
+  expect(whole.metadata?.finishReason).toBeUndefined();
+});
+
 test.each(VERSIONS)("no method of %s shows anybody a task or a message", async (version) => {
   const served = await serve({
     model: new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "never")),

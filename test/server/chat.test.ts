@@ -8,7 +8,7 @@ import type { Model } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
-import { ask, chat, cleanUp, echo, eventually, rawChat, serve, Wire } from "./support.js";
+import { ask, chat, cleanUp, echo, eventually, get, rawChat, serve, Wire } from "./support.js";
 
 test("answers with exactly the user and the reply", async () => {
   const served = await serve();
@@ -131,6 +131,20 @@ test("with Accept: text/event-stream the reply streams as it is made", async () 
     ["text-delta", { text: "lo" }],
     ["run-end", { user_id: "alice", reply: "Hello" }],
   ]);
+});
+
+test("a reply that was cut at the token limit says so, whole or streamed", async () => {
+  const cut = { text: "Once upon", reason: "length" } as const;
+  const served = await serve({ model: new ScriptedModel([cut, cut]) });
+  const told = { user_id: "alice", reply: "Once upon", finish_reason: "length" };
+  expect((await chat(served, "alice", "Tell")).json).toEqual(told);
+  const { body } = await ask(`${served.url}/chat`, {
+    headers: { accept: "text/event-stream" },
+    body: { user_id: "alice", message: "Tell" },
+  });
+  expect(body).toContain(`event: run-end\ndata: ${JSON.stringify(told)}\n\n`);
+  const { messages } = (await get(`${served.url}/history?user_id=alice`)).json;
+  expect(messages[1]).toMatchObject({ content: "Once upon", finishReason: "length" });
 });
 
 test("a stream that cannot start is answered with a status", async () => {

@@ -6,7 +6,7 @@ import type { Context } from "../context.js";
 import { agentOf, modelOf, withMemory } from "../open.js";
 import { createPalette } from "../render/colour.js";
 import { plainReply } from "../render/reply.js";
-import { RunView, type TextRenderer } from "../render/run-view.js";
+import { RunView, remarkOn, type TextRenderer } from "../render/run-view.js";
 import { startSpinner } from "../render/spinner.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
@@ -18,7 +18,7 @@ export async function ask(
   words: string[],
   options: Record<string, unknown>,
 ): Promise<void> {
-  const { output, settings } = context;
+  const { settings } = context;
   const prompt = await promptOf(context, words, options.stdin !== false);
   await withinTimeout(context, (signal) =>
     withMemory(context, async (memory) => {
@@ -26,8 +26,7 @@ export async function ask(
       const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
       const sessionId = options.new === true ? await newSession(agent) : settings.values.session;
       const run = { sessionId, signal };
-      if (context.options.json)
-        output.document(documentOf(await agent.run(prompt, run), model.name));
+      if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
       else await print(agent.stream(prompt, run), context, options.raw === true);
     }),
   );
@@ -35,6 +34,17 @@ export async function ask(
 
 const newSession = async (agent: UserView): Promise<string> =>
   unusedSessionName((await agent.sessions()).map(({ sessionId }) => sessionId));
+
+async function printDocument(
+  run: Promise<RunOutput>,
+  { output }: Context,
+  model: string,
+): Promise<void> {
+  const answer = await run;
+  output.document(documentOf(answer, model));
+  const remark = remarkOn(answer);
+  if (remark !== undefined) output.note(remark);
+}
 
 async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {
   const { output } = context;
@@ -94,12 +104,16 @@ async function promptOf(
   });
 }
 
-const documentOf = ({ userId, sessionId, content, usage, runId }: RunOutput, model: string) => ({
+const documentOf = (
+  { userId, sessionId, content, finishReason, usage, runId }: RunOutput,
+  model: string,
+) => ({
   ok: true,
   user: userId,
   session: sessionId,
   model,
   reply: content,
+  finishReason,
   usage: usage ?? null,
   runId,
 });

@@ -1,4 +1,4 @@
-import type { RunEvent } from "../../agent/events.js";
+import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { singleLine } from "../../sanitise.js";
 
 /** Turns one text of a reply into what is written. */
@@ -37,7 +37,7 @@ export class RunView {
     else if (event.type === "tool-call") this.endLine();
     else if (event.type === "tool-result") note(toolLine(event, durations));
     else if (event.type === "retry") note(retryLine(event));
-    else if (event.type === "run-end") this.endLine();
+    else if (event.type === "run-end") this.#end(event.output);
   }
 
   /** Ends the row that was begun, so that the next thing written starts on its own. */
@@ -45,6 +45,12 @@ export class RunView {
     if (this.#text !== undefined) this.#write(this.#text.end());
     this.#text = undefined;
     if (this.#lineIsOpen) this.#write("\n");
+  }
+
+  #end(output: RunOutput): void {
+    this.endLine();
+    const remark = remarkOn(output);
+    if (remark !== undefined) this.#options.note(remark);
   }
 
   #showText(delta: string): void {
@@ -57,6 +63,13 @@ export class RunView {
     this.#options.write(text);
     this.#lineIsOpen = !text.endsWith("\n");
   }
+}
+
+/** What a reader of the reply cannot see in it: that it is not whole, or that there is none. */
+export function remarkOn({ finishReason, content }: RunOutput): string | undefined {
+  if (finishReason === "length") return "The reply was cut at the model's token limit.";
+  if (content.trim() === "") return "The model used its tools and said nothing more.";
+  return undefined;
 }
 
 function toolLine(

@@ -163,13 +163,12 @@ export class LiveScreen implements Screen {
   }
 }
 
-function summaryOf({ messages, usage, finishReason }: RunOutput, milliseconds: number): string {
+function summaryOf({ messages, usage }: RunOutput, milliseconds: number): string {
   const model = messages.findLast((message) => message.model !== undefined)?.model;
   const about = usage?.estimated ? "about " : "";
   const tokens =
     usage === undefined ? undefined : `${about}${usage.inputTokens + usage.outputTokens} tokens`;
-  const cut = finishReason === "length" ? "cut at the token limit" : undefined;
-  return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`, cut]
+  return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`]
     .filter((part) => part !== undefined)
     .join(" · ");
 }

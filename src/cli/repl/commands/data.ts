@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { AgnoChatError } from "../../../errors.js";
 import { sizeOf } from "../../../memory/size.js";
-import type { StoredMessage } from "../../../messages.js";
+import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { contextText } from "../../commands/context.js";
 import { sizeText } from "../../commands/size.js";
 import { FORMATS, historyDocument } from "../../history-document.js";
@@ -28,13 +28,18 @@ export async function history(repl: Repl, { argument, who }: CommandCall): Promi
 }
 
 function line(message: StoredMessage, { userId }: Who): string {
-  const mark = message.role === "assistant" && message.interrupted ? " [interrupted]" : "";
+  const mark = message.role === "assistant" ? markOf(message) : "";
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const called = calls.map((call) => `→ ${call.name}(${call.arguments})`);
   const speaker = message.role === "user" ? userId : message.role;
   const said = [message.content + mark, ...called].filter((part) => part !== "").join(" ");
   // Further lines are set in, so that none passes for the next message.
   return `${speaker}: ${said.replaceAll("\n", "\n  ")}`;
+}
+
+function markOf({ interrupted, finishReason }: AssistantMessage): string {
+  if (interrupted) return " [interrupted]";
+  return finishReason === "length" ? " [cut at the token limit]" : "";
 }
 
 export async function size(repl: Repl, { who }: CommandCall): Promise<void> {
