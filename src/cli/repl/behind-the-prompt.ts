@@ -10,7 +10,7 @@ import type { LineEditor } from "./line-editor.js";
 import { LiveScreen } from "./live-screen.js";
 import { openRepl } from "./open-repl.js";
 import type { Who } from "./screen.js";
-import { welcomeText } from "./welcome.js";
+import { welcomeLine, welcomeText } from "./welcome.js";
 
 /** How fast the demo model talks: milliseconds a word. */
 const DEMO_PACE = 25;
@@ -43,7 +43,8 @@ export async function open(
   const model = await openModel(chooseModel(settings, io.env), { signal, delayMs: DEMO_PACE });
   const memory = await openMemory(storeOf(context));
   // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
-  await memory.sessions(who.userId);
+  const sessions = await memory.sessions(who.userId);
+  if (!options.quiet) screen.note(welcomeLine({ who, sessions }));
   const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE });
   return {
     complete: (text) => completionsOf(repl, text),

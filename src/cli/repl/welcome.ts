@@ -1,6 +1,14 @@
 import type { Context } from "../context.js";
 import { chooseModel } from "../model-choice.js";
 import { shownValue } from "../settings/settings.js";
+import { type Arrival, arrivalText } from "./arrival.js";
+
+/** Who talks, and what there is of them already. */
+export const welcomeLine = (arrival: Arrival): string =>
+  `Talking as ${arrivalText(arrival)}.${isGoingOn(arrival) ? " /new begins another." : ""}`;
+
+const isGoingOn = ({ who, sessions }: Arrival): boolean =>
+  sessions.some(({ sessionId }) => sessionId === who.sessionId);
 
 /** A few rows at the start: what answers, where it is kept, what to try. */
 export function welcomeText({ settings, io }: Context): string {

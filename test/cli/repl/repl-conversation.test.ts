@@ -23,12 +23,12 @@ test("alice and bob talk to one agent, and neither learns the other's name, also
     "  lasts.",
     "  demo · about 9 tokens · 0.0 s",
     "alice> /user bob",
-    "  Now talking as bob.",
+    "  Now talking as bob, who is new.",
     "bob> What's my name?",
     "  I don't know your name: you have not told me in this conversation.",
     "  demo · about 9 tokens · 0.0 s",
     "bob> /user alice",
-    "  Now talking as alice.",
+    "  Now talking as alice: 2 messages, the last just now.",
     "alice> What's my name?",
     "  Your name is Alice.",
     "  demo · about 9 tokens · 0.0 s",
@@ -88,7 +88,7 @@ test("every list says whose it is, and /help fits one screen of 24 by 80", async
     "  notes: remember, recall, forget",
     "  clock: current_time",
     "alice/work> /session default",
-    "  Session default of alice.",
+    "  Session default of alice: 2 messages, the last just now.",
     "alice>",
   ]);
   await sayAll(pty, "/help");
@@ -212,11 +212,11 @@ test("/user alone offers everyone with their messages, finds by what is typed, a
   pty.type("bobb");
   await pty.waitFor((p) => !p.screen.join("\n").includes("alice (now)"));
   pty.press("enter");
-  await pty.waitFor(/Now talking as bobby.\nbobby>$/);
+  await pty.waitFor(/Now talking as bobby: 2 messages, the last just now.\nbobby>$/);
   pty.type("/user\r");
   await pty.waitFor(/bobby \(now\)/);
   pty.press("ctrl-c");
-  await pty.waitFor(/\/user\n {2}Now talking as bobby.\nbobby>$/);
+  await pty.waitFor(/\/user\n {2}Now talking as bobby: 2 messages, the last just now.\nbobby>$/);
 });
 
 test("an unknown command is answered with the nearest one and costs no model call; a path and //x are text", async () => {

@@ -127,7 +127,7 @@ test("a reply belongs to who asked, whoever types meanwhile, and lines wait thei
     "  ↑ waits for its turn, as alice",
     "alice> /user bob",
     "  The reply to alice goes on.",
-    "  Now talking as bob.",
+    "  Now talking as bob, who is new.",
     "bob> I am bob",
     "  ↑ waits for its turn, as bob",
     "  Once upon a time.",

@@ -27,6 +27,7 @@ test("the first screen names the model, the store and what to try; -q hides it",
     "  Model: demo, built in and offline (for a real one: agno-chat config)",
     `  Store: sqlite:${home}/chat.db`,
     "  Try: My name is Alice · /user bob · What's my name? · /help",
+    "  Talking as alice, who is new.",
     "alice>",
   ]);
   const quiet = await startRepl({ home });

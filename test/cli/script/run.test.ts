@@ -55,7 +55,7 @@ alice/work> /as bob What's my name?
 alice/work> /usr
   x.chat:16: There is no command /usr. Did you mean /user?
 `,
-    stderr: `  Now talking as alice.
+    stderr: `  Now talking as alice, who is new.
   New session work of alice.
 x.chat: 6 inputs, 5 expectations, 0 failed.
 `,

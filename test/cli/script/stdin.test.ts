@@ -38,8 +38,8 @@ test("a slow pipe has each line done as it comes, before the next is written", a
 I don't know your name: you have not told me in this conversation.
 Your name is Alice.
 `,
-    stderr: `Now talking as bob.
-Now talking as alice.
+    stderr: `Now talking as bob, who is new.
+Now talking as alice: 2 messages, the last just now.
 stdin: 5 inputs, 1 expectation, 0 failed.
 `,
   });

@@ -2,6 +2,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { validateUserId } from "../../../ids.js";
 import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
+import { arrivalText, sessionText } from "../arrival.js";
 import { parseAside } from "../input.js";
 import type { Repl } from "../repl.js";
 import type { CommandCall } from "../slash-commands.js";
@@ -10,7 +11,10 @@ export async function user(repl: Repl, call: CommandCall): Promise<void> {
   const userId = call.argument === "" ? await picked(repl) : call.argument;
   if (userId === undefined) return users(repl);
   repl.switchUser(userId);
-  repl.screen.note(`Now talking as ${userId}.`);
+  // Who talks changes before anything is waited for: the next line is this user's already.
+  const who = repl.active;
+  const sessions = await repl.viewOf(who).sessions();
+  repl.screen.note(`Now talking as ${arrivalText({ who, sessions })}.`);
 }
 
 async function picked(repl: Repl): Promise<string | undefined> {
@@ -54,13 +58,15 @@ export async function sessions(repl: Repl, { who }: CommandCall): Promise<void> 
   repl.screen.print(`${rows.join("\n")}\n`);
 }
 
-export function session(repl: Repl, { argument, who }: CommandCall): void {
+export async function session(repl: Repl, { argument, who }: CommandCall): Promise<void> {
   if (argument === "")
     throw new AgnoChatError("USAGE", "/session needs a name.", {
       hint: "/sessions lists them; /new begins one.",
     });
   repl.switchSession(who, argument);
-  repl.screen.note(`Session ${argument} of ${who.userId}.`);
+  const found = await repl.viewOf(who).sessions();
+  const named = found.find(({ sessionId }) => sessionId === argument);
+  repl.screen.note(`Session ${argument} of ${who.userId}${sessionText(named)}.`);
 }
 
 export async function newSession(repl: Repl, { argument, who }: CommandCall): Promise<void> {
