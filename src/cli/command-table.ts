@@ -23,10 +23,18 @@ export interface CommandSpec {
 
 export const loadAsk = async (): Promise<Work> => (await import("./commands/ask.js")).ask;
 
-const ASK_OPTIONS: NonNullable<CommandSpec["options"]> = [
+type Options = NonNullable<CommandSpec["options"]>;
+
+/** What only `ask` takes, also as `-p`. */
+export const ASK_OPTIONS: Options = [
   ["--new", "begin a new session of that user"],
   ["--no-stdin", "leave stdin alone"],
   ["--raw", "the answer as the model wrote it, escape sequences and all"],
+];
+
+/** What only a script takes. */
+export const SCRIPT_OPTIONS: Options = [
+  ["--keep-going", "report every failure of a script, not only the first"],
 ];
 
 /** One row a command; a command's file is loaded when it runs. */
@@ -36,14 +44,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: "[words...]",
     summary: "talk in the terminal; the default",
     // With -p it is ask.
-    options: ASK_OPTIONS,
+    options: [...ASK_OPTIONS, ...SCRIPT_OPTIONS],
     hidden: true,
     load: async () => (await import("./commands/repl.js")).repl,
   },
   {
     name: "ask",
     args: "[prompt...]",
-    summary: "ask once and print the answer; without a prompt, stdin is the prompt",
+    summary: "ask once and print the answer; without a prompt, or with -, stdin is the prompt",
     options: ASK_OPTIONS,
     load: loadAsk,
   },
@@ -70,7 +78,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "clear",
     summary: "delete one user's history and session state",
-    options: [["--all-users", "delete everything of everyone"]],
+    options: [
+      ["--all-users", "delete everything of everyone"],
+      ["--dry-run", "only count what would be deleted"],
+    ],
     load: async () => (await import("./commands/clear.js")).clear,
   },
   {
@@ -81,8 +92,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "run",
     args: "<script>",
-    summary: "run a script of messages, /commands and ?expectations, with a verdict",
-    options: [["--keep-going", "report every failure, not only the first"]],
+    summary: "run a script of messages, /commands and ?expectations, with a verdict; - is stdin",
+    options: SCRIPT_OPTIONS,
     load: async () => (await import("./commands/run.js")).run,
   },
   {

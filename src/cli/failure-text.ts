@@ -1,12 +1,37 @@
-import type { AgnoChatError } from "../errors.js";
+import type { AgnoChatError, ErrorCode } from "../errors.js";
 import { singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
 
 const LONGEST = 1000;
 
-/** What failed and what to do next, as one line. */
-export function failureLine({ message, hint }: AgnoChatError): string {
-  return singleLine(maskSecrets(hint === undefined ? message : `${message} ${hint}`), LONGEST);
+/** What to do next where the library cannot know: it has no flags. */
+const COMMAND_LINE_HINTS: Partial<Record<ErrorCode, string>> = {
+  CONTEXT_TOO_LONG:
+    "Send less of its history (--history 20), begin a new session, or use a model with a larger context.",
+};
+
+/** What to do next, as it is done here. */
+const hintOf = ({ code, hint }: AgnoChatError): string | undefined =>
+  COMMAND_LINE_HINTS[code] ?? hint;
+
+/** What failed and what to do next. */
+export function failureText(error: AgnoChatError): string {
+  const hint = hintOf(error);
+  return maskSecrets(hint === undefined ? error.message : `${error.message} ${hint}`);
+}
+
+/** The same as one line. */
+export const failureLine = (error: AgnoChatError): string =>
+  singleLine(failureText(error), LONGEST);
+
+/** The failure as `--json` tells it. */
+export function failureDocument(error: AgnoChatError) {
+  const hint = hintOf(error);
+  return {
+    code: error.code,
+    message: maskSecrets(error.message),
+    hint: hint === undefined ? null : maskSecrets(hint),
+  };
 }
 
 /** What `--debug` adds: the failure and every cause behind it, a line each, secrets masked. */

@@ -1,7 +1,7 @@
 import type { AgnoChatError } from "../errors.js";
 import { sanitise, singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
-import { causeLines, failureLine } from "./failure-text.js";
+import { causeLines, failureDocument, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
 import { textWidth } from "./render/width.js";
 import { safeJson } from "./safe-json.js";
@@ -63,10 +63,7 @@ export class Output {
 
   /** One line on stderr, or with `--json` the one document on stdout. */
   failure(error: AgnoChatError): void {
-    const message = maskSecrets(error.message);
-    const hint = error.hint === undefined ? null : maskSecrets(error.hint);
-    if (this.#options.json)
-      this.document({ ok: false, error: { code: error.code, message, hint } });
+    if (this.#options.json) this.document({ ok: false, error: failureDocument(error) });
     else this.#io.stderr.write(`agno-chat: ${failureLine(error)}\n`);
     if (this.#options.debug)
       for (const line of causeLines(error)) this.#io.stderr.write(`  ${line}\n`);

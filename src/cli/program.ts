@@ -1,7 +1,13 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
-import { COMMANDS, type CommandSpec, loadAsk } from "./command-table.js";
+import {
+  ASK_OPTIONS,
+  COMMANDS,
+  type CommandSpec,
+  loadAsk,
+  SCRIPT_OPTIONS,
+} from "./command-table.js";
 import { type CommonOptions, createContext } from "./context.js";
 import type { Io } from "./io.js";
 import { VERSION } from "./version.js";
@@ -55,6 +61,7 @@ function rootCommand(io: Io): Command {
       .option("--store <store>", "sqlite:PATH or memory: (AGNO_CHAT_STORE)")
       .option("--system <text>", "instructions the model is given first")
       .option("--tools <names>", "toolkits by comma: calculator, clock, notes")
+      .option("--history <messages>", "the most messages of history the model is sent (200)")
       .option("--timeout <seconds>", "seconds a reply may take")
       .option("--json", "one JSON document on stdout")
       .option("-q, --quiet", "no remarks on stderr")
@@ -106,12 +113,22 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
     });
   const [word] = command.args;
   if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
+  if (spec.name === "repl") refuseOptions(command, isAsk);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json: false, quiet: false, debug: false, yes: false, ...common };
   const { fixed, mends } = spec;
   const parts = { io, options: options as CommonOptions, signal, fixed, mends };
   const context = await createContext(parts);
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
+}
+
+/** With -p the root is ask, and without it the REPL: it has the options of both. */
+function refuseOptions(command: Command, isAsk: boolean): void {
+  for (const [flag = ""] of isAsk ? SCRIPT_OPTIONS : ASK_OPTIONS) {
+    const isGiven = command.getOptionValueSource(new Option(flag).attributeName()) === "cli";
+    if (isGiven)
+      throw new AgnoChatError("USAGE", `${flag} goes ${isAsk ? "not with -p" : "with -p or ask"}.`);
+  }
 }
 
 function refuse(program: Command, word: string): never {

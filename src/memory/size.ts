@@ -1,4 +1,4 @@
-import type { SessionInfo } from "./memory.js";
+import type { DeletedUsers, SessionInfo, UserInfo } from "./memory.js";
 
 export interface Size {
   readonly messages: number;
@@ -13,4 +13,10 @@ export function sizeOf(sessions: readonly SessionInfo[], sessionId: string | und
   );
   const sum = (key: keyof Size) => meant.reduce((total, session) => total + session[key], 0);
   return { messages: sum("messages"), runs: sum("runs"), bytes: sum("bytes") };
+}
+
+/** What would go if all of these users did. */
+export function totalOf(users: readonly UserInfo[]): DeletedUsers {
+  const sum = (key: "messages" | "sessions") => users.reduce((total, user) => total + user[key], 0);
+  return { users: users.length, messages: sum("messages"), sessions: sum("sessions") };
 }

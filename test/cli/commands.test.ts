@@ -158,6 +158,7 @@ describe("clear", () => {
     await cli.run(["ask", "-u", "bob", "Hello"]);
     expect(await cli.json(["clear", "-u", "bob", "-s", "work", "-y"])).toEqual({
       ok: true,
+      dryRun: false,
       user: "bob",
       session: "work",
       deleted: { messages: 2, sessions: 1 },
@@ -175,6 +176,7 @@ describe("clear", () => {
     const cli = await introduced();
     expect(await cli.json(["clear", "-u", "nobody"])).toEqual({
       ok: true,
+      dryRun: false,
       user: "nobody",
       session: null,
       deleted: { messages: 0, sessions: 0 },
@@ -185,6 +187,7 @@ describe("clear", () => {
     const cli = await introduced();
     expect(await cli.json(["clear", "--all-users", "-y"])).toEqual({
       ok: true,
+      dryRun: false,
       user: null,
       session: null,
       deleted: { messages: 4, sessions: 2, users: 2 },
@@ -200,6 +203,34 @@ describe("clear", () => {
     const { code, stderr } = await cli.run(["clear", "--all-users", flag, value, "-y"]);
     expect(code).toBe(2);
     expect(stderr).toContain(`--all-users and ${flag} exclude each other.`);
+    expect((await cli.json(["users"])).users).toHaveLength(2);
+  });
+
+  it("with --dry-run counts what it would delete, asks nothing and deletes nothing", async () => {
+    const cli = await introduced();
+    const run = (...args: string[]) => cli.run(["clear", "--dry-run", ...args]);
+    for (const [args, what] of [
+      [["-u", "alice"], "2 messages of alice"],
+      [["-u", "bob", "-s", "work"], "2 messages of bob in work"],
+      [["-u", "bob", "-s", "play"], "0 messages of bob in play"],
+      [["--all-users"], "4 messages of 2 users"],
+    ] as const)
+      expect(await run(...args)).toEqual({
+        code: 0,
+        stdout: `Would delete ${what}.\n`,
+        stderr: "",
+      });
+    expect(await cli.json(["clear", "--dry-run", "-u", "bob"])).toEqual({
+      ok: true,
+      dryRun: true,
+      user: "bob",
+      session: null,
+      deleted: { messages: 2, sessions: 1 },
+    });
+    expect(await cli.json(["clear", "--dry-run", "--all-users"])).toMatchObject({
+      dryRun: true,
+      deleted: { messages: 4, sessions: 2, users: 2 },
+    });
     expect((await cli.json(["users"])).users).toHaveLength(2);
   });
 });

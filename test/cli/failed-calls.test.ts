@@ -197,3 +197,23 @@ describe("a hostile server", () => {
     await hostile.close();
   });
 });
+
+it("names the flag that sends less where a conversation is too long, also in a document", async () => {
+  const tooLong = status(400, { error: { code: "context_length_exceeded" } });
+  server.reply(tooLong);
+  const { code, stderr } = await cli.run(["ask", "Hello"]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/too long.*--history \d+/);
+  const { error } = documentIn(await cli.run(["ask", "Hello", "--json"]));
+  expect(error).toMatchObject({ code: "CONTEXT_TOO_LONG" });
+  expect(error.hint).toContain("--history");
+  const script = await cli.run(["--json"], { input: "Hello\n" });
+  expect(documentIn(script).failures[0].hint).toContain("--history");
+});
+
+it("sends as much of the history as --history says", async () => {
+  await cli.run(["ask", "Second"]);
+  await cli.run(["ask", "Third", "--history", "0"]);
+  const sent = server.requests.at(-1)?.body as { messages: readonly { content: string }[] };
+  expect(sent.messages.map(({ content }) => content)).toEqual(["Third"]);
+});

@@ -88,3 +88,29 @@ it.each(["a file", "/dev/null", "nothing: it is closed", "an open pipe, with --n
     expect(messages[0].content).toBe(kind === "a file" ? "My name is Alice\n\nHello" : "Hello");
   },
 );
+
+it("is the prompt where the prompt is -", async () => {
+  expect(await asked(demo(), ["-"], { input: "Hello\nthere\n" })).toBe("Hello\nthere");
+  const cli = demo();
+  await cli.run(["-p", "-"], { input: "Hello" });
+  expect((await cli.json(["export"])).messages[0].content).toBe("Hello");
+});
+
+it("is not both the prompt and left alone", async () => {
+  const { code, stderr } = await demo().run(["ask", "-", "--no-stdin"], { input: "Hello" });
+  expect(code).toBe(2);
+  expect(stderr).toContain("--no-stdin");
+});
+
+it("is text between other words", async () => {
+  expect(await asked(demo(), ["a", "-", "b"])).toBe("a - b");
+});
+
+it("is the script where the script is -", async () => {
+  const { code, stdout, stderr } = await demo().run(["run", "-"], {
+    input: "/user bob\nHello\n?size 3\n",
+  });
+  expect(code).toBe(5);
+  expect(stdout).toContain("bob> Hello\n  Hello!");
+  expect(stderr).toContain("stdin:3: expected 3 messages, but there are 2");
+});

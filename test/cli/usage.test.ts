@@ -70,6 +70,10 @@ describe("what cannot be meant", () => {
     [["ask", "Hi", "--base-url", "ftp://x"], '--base-url "ftp://x" must be an http or https URL'],
     [["ask", "Hi", "--model", " "], "--model"],
     [["size", "-p", "Hi"], "-p"],
+    [["-p", "Hi", "--keep-going"], "--keep-going goes not with -p.\n"],
+    [["--raw"], "--raw goes with -p or ask.\n"],
+    [["--no-stdin"], "--no-stdin goes with -p or ask.\n"],
+    [["ask", "Hi", "--history", "many"], '--history "many" must be a whole number from 0 up.\n'],
   ])("%j is one line on stderr and exit code 2", async (args, said) => {
     const { code, stdout, stderr } = await new Cli().run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -87,22 +87,32 @@ function spinnerOn({ io, options }: Context): () => void {
   );
 }
 
-/** stdin, a blank line and the argument; or whichever of the two there is. */
+/** stdin, a blank line and the argument; or whichever of the two there is. `-` alone is stdin, also a terminal. */
 async function promptOf(
   { io, output, signal }: Context,
   words: string[],
   useStdin: boolean,
 ): Promise<string> {
-  const argument = words.join(" ");
-  const onWaiting = () => output.note("Waiting for input on stdin. To leave it alone: --no-stdin");
-  const input =
-    useStdin && hasInput(io.stdin) ? await readAll(io.stdin, { signal, onWaiting }) : "";
+  const isStdin = words.length === 1 && words[0] === "-";
+  if (isStdin && !useStdin)
+    throw new AgnoChatError("USAGE", "The prompt - is stdin, which --no-stdin leaves alone.", {
+      hint: "Give one of them.",
+    });
+  const argument = isStdin ? "" : words.join(" ");
+  const onWaiting = () => output.note(waitingText(io.stdin.isTTY === true));
+  const isRead = isStdin || (useStdin && hasInput(io.stdin));
+  const input = isRead ? await readAll(io.stdin, { signal, onWaiting }) : "";
   const parts = [input.trimEnd(), argument].filter((part) => part.trim() !== "");
   if (parts.length > 0) return parts.join("\n\n");
   throw new AgnoChatError("INVALID_INPUT", "There is nothing to ask.", {
     hint: 'Give it a prompt: agno-chat ask "Hello"',
   });
 }
+
+const waitingText = (isTerminal: boolean): string =>
+  isTerminal
+    ? "Type the prompt; Ctrl-D on a line of its own ends it."
+    : "Waiting for input on stdin. To leave it alone: --no-stdin";
 
 const documentOf = (
   { userId, sessionId, content, finishReason, usage, runId }: RunOutput,

@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
-import type { Memory } from "../../memory/memory.js";
-import { sizeOf } from "../../memory/size.js";
+import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
+import { sizeOf, totalOf } from "../../memory/size.js";
 import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
@@ -8,45 +8,70 @@ import { withMemory } from "../open.js";
 import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 
-/** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`. */
+/** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`; with `--dry-run` it only counts. */
 export async function clear(
   context: Context,
   _args: string[],
-  options: Record<string, unknown>,
+  { allUsers, dryRun }: Record<string, unknown>,
 ): Promise<void> {
   await withMemory(context, async (memory) =>
-    options.allUsers === true ? clearEveryone(context, memory) : clearUser(context, memory),
+    allUsers === true
+      ? clearEveryone(context, { memory, isDry: dryRun === true })
+      : clearUser(context, { memory, isDry: dryRun === true }),
   );
 }
 
-async function clearUser(context: Context, memory: Memory): Promise<void> {
-  const { output, settings } = context;
-  const { user } = settings.values;
-  const session = namedSession(settings);
-  const { messages } = sizeOf(await memory.sessions(user), session);
-  const whose = `of ${user}${session === undefined ? "" : ` in ${session}`}`;
-  if (messages > 0) await confirmed(context, `Delete ${count(messages, "message")} ${whose}?`);
-  const deleted = await memory.clear(user, { sessionId: session });
-  if (session === undefined) typedInputIn(context.home)?.remove(user);
-  if (context.options.json) output.document({ ok: true, user, session: session ?? null, deleted });
-  else output.write(`Deleted ${count(deleted.messages, "message")} ${whose}.\n`);
+interface Task {
+  readonly memory: Memory;
+  /** Only count. */
+  readonly isDry: boolean;
 }
 
-async function clearEveryone(context: Context, memory: Memory): Promise<void> {
+async function clearUser(context: Context, { memory, isDry }: Task): Promise<void> {
+  const { user } = context.settings.values;
+  const session = namedSession(context.settings);
+  const sessions = await memory.sessions(user);
+  const found = {
+    messages: sizeOf(sessions, session).messages,
+    sessions: sessions.filter(({ sessionId }) => (session ?? sessionId) === sessionId).length,
+  };
+  const words = ({ messages }: Deleted) =>
+    `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
+  const whose = { user, session: session ?? null, isDry };
+  if (isDry) return report(context, { ...whose, deleted: found, words: words(found) });
+  if (found.messages > 0) await confirmed(context, `Delete ${words(found)}?`);
+  const deleted = await memory.clear(user, { sessionId: session });
+  if (session === undefined) typedInputIn(context.home)?.remove(user);
+  report(context, { ...whose, deleted, words: words(deleted) });
+}
+
+async function clearEveryone(context: Context, { memory, isDry }: Task): Promise<void> {
   for (const name of ["user", "session"] as const)
     if (context.settings.origins[name] === "flag")
       throw new AgnoChatError("USAGE", `--all-users and --${name} exclude each other.`, {
         hint: "Give one of them.",
       });
-  const users = await memory.users();
-  if (users.length > 0)
-    await confirmed(context, `Delete everything of ${count(users.length, "user")}?`);
+  const found = totalOf(await memory.users());
+  const words = ({ messages, users }: DeletedUsers) =>
+    `${count(messages, "message")} of ${count(users, "user")}`;
+  const whose = { user: null, session: null, isDry };
+  if (isDry) return report(context, { ...whose, deleted: found, words: words(found) });
+  if (found.users > 0)
+    await confirmed(context, `Delete everything of ${count(found.users, "user")}?`);
   const deleted = await memory.clearAll();
   typedInputIn(context.home)?.removeAll();
-  if (context.options.json)
-    context.output.document({ ok: true, user: null, session: null, deleted });
-  else
-    context.output.write(
-      `Deleted ${count(deleted.messages, "message")} of ${count(deleted.users, "user")}.\n`,
-    );
+  report(context, { ...whose, deleted, words: words(deleted) });
+}
+
+interface Report {
+  readonly user: string | null;
+  readonly session: string | null;
+  readonly isDry: boolean;
+  readonly deleted: Deleted;
+  readonly words: string;
+}
+
+function report({ options, output }: Context, { isDry: dryRun, words, ...rest }: Report): void {
+  if (options.json) output.document({ ok: true, dryRun, ...rest });
+  else output.write(`${dryRun ? "Would delete" : "Deleted"} ${words}.\n`);
 }

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import type { DeletedUsers, Memory } from "../../memory/memory.js";
+import { totalOf } from "../../memory/size.js";
 import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
@@ -42,9 +43,7 @@ async function removeIn(memory: Memory, maxAge: number, context: Context): Promi
 
 async function idleIn(memory: Memory, maxAge: number): Promise<DeletedUsers> {
   const latest = new Date(Date.now() - maxAge).toISOString();
-  const idle = (await memory.users()).filter(({ lastActivity }) => lastActivity < latest);
-  const sum = (key: "messages" | "sessions") => idle.reduce((total, user) => total + user[key], 0);
-  return { users: idle.length, messages: sum("messages"), sessions: sum("sessions") };
+  return totalOf((await memory.users()).filter(({ lastActivity }) => lastActivity < latest));
 }
 
 function report({ options, output }: Context, deleted: DeletedUsers, verb: string): void {

@@ -1,9 +1,18 @@
+import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 
 /** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
-export async function repl(context: Context): Promise<number> {
+export async function repl(
+  context: Context,
+  _words: string[],
+  { keepGoing }: Record<string, unknown>,
+): Promise<number> {
   const { io, options } = context;
   if (io.stdin.isTTY) {
+    if (keepGoing === true)
+      throw new AgnoChatError("USAGE", "--keep-going is for scripts, and stdin is a terminal.", {
+        hint: "agno-chat --keep-going < chat.script",
+      });
     const { interactive } = await import("../repl/interactive.js");
     await interactive(context);
     return 0;
@@ -19,7 +28,7 @@ export async function repl(context: Context): Promise<number> {
     store: storeOf(context),
     ownsHome: true,
     mayDelete: options.yes,
-    keepGoing: false,
+    keepGoing: keepGoing === true,
     echo: false,
   });
 }

@@ -12,9 +12,10 @@ export async function run(
   [file = ""]: string[],
   options: Record<string, unknown>,
 ): Promise<number> {
+  const isStdin = file === "-";
   return transcript(context, {
-    name: file,
-    source: Readable.from([await contentOf(file)]),
+    name: isStdin ? "stdin" : file,
+    source: isStdin ? context.io.stdin : Readable.from([await contentOf(file)]),
     model: await modelOf(context),
     store: ownStore(context),
     ownsHome: isHomeNamed(context),

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { failureText } from "../failure-text.js";
 import type { Io } from "../io.js";
 import { handle } from "../repl/handle.js";
 import { type Input, parseInput } from "../repl/input.js";
@@ -129,14 +130,14 @@ class ScriptRun {
     };
     const fault = await check(word, expandVariables(argument, env), outcome);
     if (fault !== undefined) throw new AgnoChatError("EXPECTATION_FAILED", fault);
-    if (failure !== undefined && !isLive) screen.print(`${textOf(failure)}\n`);
+    if (failure !== undefined && !isLive) screen.print(`${failureText(failure)}\n`);
   }
 
   /** Keeps a failed input until it is known whether it was expected; what it failed with counts as its output. */
   #hold(failure: Failure): void {
     const { isLive, onFailure } = this.#options;
     this.#unanswered = failure;
-    this.#lastOutput += textOf(failure.error);
+    this.#lastOutput += failureText(failure.error);
     if (isLive) onFailure(failure.error);
   }
 
@@ -170,9 +171,6 @@ const withVariables = (input: Input, env: Io["env"]): Input =>
   input.kind === "message"
     ? { ...input, text: expandVariables(input.text, env) }
     : { ...input, argument: expandVariables(input.argument, env) };
-
-const textOf = ({ message, hint }: AgnoChatError): string =>
-  hint === undefined ? message : `${message} ${hint}`;
 
 const unendedBlock = (): AgnoChatError =>
   new AgnoChatError("USAGE", "The block that begins here never ends.", {

@@ -1,8 +1,9 @@
 import { addAbortSignal, type Readable } from "node:stream";
-import { type AgnoChatError, ERROR_TABLE } from "../../errors.js";
+import { ERROR_TABLE } from "../../errors.js";
 import { openMemory } from "../../memory/open.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
+import { failureDocument } from "../failure-text.js";
 import { openRepl } from "../repl/open-repl.js";
 import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
@@ -64,18 +65,15 @@ function report({ output, options }: Context, { name, echo }: Transcript, verdic
     const [first] = failures;
     output.document({
       ok: first === undefined,
-      ...(first === undefined ? {} : { error: documentOf(first.error) }),
+      ...(first === undefined ? {} : { error: failureDocument(first.error) }),
       ...{ script: name, inputs, expectations },
-      failures: failures.map(({ line, error }) => ({ line: line ?? null, ...documentOf(error) })),
+      failures: failures.map(({ line, error }) => ({
+        line: line ?? null,
+        ...failureDocument(error),
+      })),
     });
   } else if (echo || expectations > 0)
     output.note(
       `${name}: ${count(inputs, "input")}, ${count(expectations, "expectation")}, ${failures.length} failed.`,
     );
 }
-
-const documentOf = ({ code, message, hint }: AgnoChatError) => ({
-  code,
-  message,
-  hint: hint ?? null,
-});

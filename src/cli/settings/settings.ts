@@ -16,6 +16,8 @@ interface Definition {
   readonly describe: string;
   /** The environment variable that sets it. */
   readonly env?: string;
+  /** The flag that sets it, without its dashes. Default: its name. */
+  readonly flag?: string;
   /** The text as a value; throws an AgnoChatError or a plain Error that says what it must be. */
   readonly parse: (text: string) => string | number;
   readonly secret?: boolean;
@@ -69,7 +71,11 @@ export const DEFINITIONS = {
   store: { describe: "where conversations are kept", env: "AGNO_CHAT_STORE", parse: text },
   system: { describe: "instructions the model is given first", parse: text },
   timeout: { describe: "seconds a reply may take", parse: seconds },
-  historyLimit: { describe: "history messages the model is sent", parse: wholeNumber },
+  historyLimit: {
+    describe: "history messages the model is sent",
+    flag: "history",
+    parse: wholeNumber,
+  },
   tools: { describe: "toolkits the model may use, by comma", parse: text },
 } as const satisfies Record<string, Definition>;
 
@@ -100,8 +106,12 @@ export interface Settings {
   readonly origins: Readonly<Record<SettingName, Origin>>;
 }
 
-/** Values as they were typed, by setting. */
-export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+type FlagOf<Name extends SettingName> = (typeof DEFINITIONS)[Name] extends { flag: infer Flag }
+  ? Flag & string
+  : Name;
+
+/** Values as they were typed, by flag. */
+export type Flags = Readonly<Partial<Record<FlagOf<SettingName>, string>>>;
 
 export interface Sources {
   readonly flags: Flags;
@@ -154,7 +164,7 @@ const defaultsIn = (home: string | undefined): Partial<SettingValues> => ({
 
 function find(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
   const definition: Definition = DEFINITIONS[name];
-  const flag = flags[name];
+  const flag = flags[flagNameOf(name)];
   if (flag !== undefined)
     return { value: flag, origin: "flag", place: flagOf(name), code: "USAGE" } as const;
   const variable = definition.env === undefined ? undefined : env[definition.env];
@@ -204,8 +214,13 @@ export function settingNameOf(name: string): SettingName {
   });
 }
 
+const flagNameOf = (name: SettingName): keyof Flags => {
+  const { flag = name }: Definition = DEFINITIONS[name];
+  return flag as keyof Flags;
+};
+
 const flagOf = (name: SettingName): string =>
-  `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  `--${flagNameOf(name).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** A value as it may be shown, null when there is none: of a key its last characters, of a command that prints it all. */
 export function shownValue({ values, origins }: Settings, name: SettingName): string | null {

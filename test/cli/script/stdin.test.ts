@@ -168,3 +168,12 @@ async function bash(line: string, env: Readonly<Record<string, string>>) {
     env: { ...process.env, NODE: process.execPath, BIN, ...env },
   });
 }
+
+test("--keep-going reports every failing line of a pipe; the first decides the exit code", async () => {
+  const input = "/usr\nHello\n?contains Bye\n/size now\n";
+  const { code, stdout, stderr } = await new Cli().run(["--keep-going", ...DEMO], { input });
+  expect(code).toBe(2);
+  expect(stdout).toContain("Hello!");
+  expect(stderr.match(/stdin:\d/g)).toEqual(["stdin:1", "stdin:3", "stdin:4"]);
+  expect(stderr).toContain("stdin: 3 inputs, 1 expectation, 3 failed.\n");
+});
