@@ -33,6 +33,7 @@ describe("ask", () => {
       session: "work",
       model: "demo",
       reply: "Your name is Bob.",
+      finishReason: "stop",
       usage: { inputTokens: expect.any(Number), outputTokens: expect.any(Number), estimated: true },
       runId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     });
