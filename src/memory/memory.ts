@@ -143,6 +143,6 @@ export interface Memory {
    */
   removeInactive(maxAge: number, options?: RemoveInactiveOptions): Awaitable<DeletedUsers>;
 
-  /** Frees what it holds. A second call does nothing. */
+  /** Frees what it holds, whatever happens; what was stored stays stored. A second call does nothing. */
   close(): Awaitable<void>;
 }

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { AgnoChatError } from "../errors.js";
 import { storeClosed } from "./arguments.js";
+import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./sqlite-errors.js";
 
 /** The part of a prepared statement used here; `@photostructure/sqlite` and `node:sqlite` both have it. */
 interface Statement {
@@ -13,10 +15,15 @@ interface Database {
   readonly isTransaction: boolean;
   exec(sql: string): void;
   prepare(sql: string): Statement;
+  function(
+    name: string,
+    options: { readonly varargs: true },
+    work: (...values: SqlValue[]) => null,
+  ): void;
   close(): void;
 }
 
-interface Engine {
+export interface Engine {
   readonly DatabaseSync: new (
     path: string,
     options: { readonly timeout: number; readonly readOnly: boolean },
@@ -90,26 +97,42 @@ export class SqliteConnection {
     this.path = path;
     try {
       this.#database = new DatabaseSync(path, { timeout: 0, readOnly });
-    } catch (error) {
-      throw storeFailed(path, error);
+    } catch (thrown) {
+      throw storeFailed(path, sqliteError(thrown));
     }
   }
 
   get<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    try {
+      return this.#statement(sql).get(...values) as Row | undefined;
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
   }
 
   all<Row>(sql: string, ...values: readonly SqlValue[]): Row[] {
-    return this.#statement(sql).all(...values) as Row[];
+    try {
+      return this.#statement(sql).all(...values) as Row[];
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
   }
 
   run(sql: string, ...values: readonly SqlValue[]): void {
-    this.#statement(sql).run(...values);
+    try {
+      this.#statement(sql).run(...values);
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
   }
 
   /** Several statements without values. */
   exec(sql: string): void {
-    this.#database.exec(sql);
+    try {
+      this.#database.exec(sql);
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
   }
 
   /** Everything `work` reads belongs to one moment. */
@@ -135,26 +158,29 @@ export class SqliteConnection {
    * The result of `work`, tried again for as long as another process holds the file.
    * @throws {AgnoChatError} `STORE_FAILED`
    */
-  async retry<Result>(work: () => Result): Promise<Result> {
-    const end = performance.now() + LOCK_WAIT_MS;
-    for (;;) {
+  retry<Result>(work: () => Result): Promise<Result> {
+    return patiently(this.path, () => {
       if (this.#closed) throw storeClosed();
-      try {
-        return work();
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > end) throw storeFailed(this.path, error);
-      }
-      await shortSleep();
-    }
+      return work();
+    });
   }
 
-  /** Waits for the writes under way first, and leaves everything in the one file. */
+  /**
+   * Waits for the writes under way, leaves everything in the one file where that is possible, and lets go of it. Nothing
+   * that fails here is told, since it changes nothing: what was stored is in the log, and whoever opens the file next takes
+   * it in.
+   */
   async close(): Promise<void> {
     await this.#lastWrite;
     this.#closed = true;
-    // The package lets go of the file only once its statements are collected, so SQLite does not do this by itself.
-    if (this.#hasWritten) this.#emptyLog();
-    this.#database.close();
+    try {
+      // The package lets go of the file only once its statements are collected, so SQLite does not do this by itself.
+      if (this.#hasWritten) this.#emptyLog();
+    } catch (error) {
+      if (!(error instanceof SqliteError)) throw error;
+    } finally {
+      this.#database.close();
+    }
   }
 
   #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -180,7 +206,7 @@ export class SqliteConnection {
       if (this.#bytes() <= SCRUBBED_BYTES) this.exec("VACUUM");
       return this.#emptyLog();
     } catch (error) {
-      if (sqliteCode(error) === undefined) throw error;
+      if (!(error instanceof SqliteError)) throw error;
       return false;
     }
   }
@@ -219,40 +245,44 @@ export class SqliteConnection {
   }
 }
 
+/** What `values`, a list of SQL expressions, are in the file, which is left as it is and open to nobody afterwards. */
+export function peek(
+  { DatabaseSync }: Engine,
+  { path, isAtRest }: { readonly path: string; readonly isAtRest: boolean },
+  values: string,
+): Promise<readonly SqlValue[]> {
+  const location = isAtRest ? `${pathToFileURL(path).href}?immutable=1` : path;
+  return patiently(path, () => {
+    let told: readonly SqlValue[] = [];
+    let database: Database | undefined;
+    try {
+      database = new DatabaseSync(location, { timeout: 0, readOnly: true });
+      // A prepared statement would keep the file open until it is collected.
+      database.function("tell", { varargs: true }, (...row) => {
+        told = row;
+        return null;
+      });
+      database.exec(`SELECT tell(${values})`);
+      return told;
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    } finally {
+      database?.close();
+    }
+  });
+}
+
+/** The result of `work`, tried again for as long as another process holds the file. */
+async function patiently<Result>(path: string, work: () => Result): Promise<Result> {
+  const end = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if (!isSqlite(error, SQLITE_BUSY) || performance.now() > end) throw storeFailed(path, error);
+    }
+    await shortSleep();
+  }
+}
+
 const shortSleep = (): Promise<void> => sleep(1 + 7 * Math.random());
-
-/** Primary result codes of SQLite, see https://sqlite.org/rescode.html. */
-export const SQLITE_READONLY = 8;
-export const SQLITE_NOTADB = 26;
-const SQLITE_BUSY = 5;
-const SQLITE_FULL = 13;
-
-/** The primary result code of what SQLite threw. */
-export function sqliteCode(error: unknown): number | undefined {
-  const { errcode } = Object(error) as { errcode?: unknown };
-  return typeof errcode === "number" ? errcode & 0xff : undefined;
-}
-
-const isBusy = (error: unknown): boolean => sqliteCode(error) === SQLITE_BUSY;
-
-/** What SQLite threw, as one of ours; anything else stays what it is. */
-function storeFailed(path: string, error: unknown): unknown {
-  const code = sqliteCode(error);
-  if (code === undefined) return error;
-  const { errstr } = error as { errstr: string };
-  return new AgnoChatError(
-    "STORE_FAILED",
-    `Cannot use the memory file ${JSON.stringify(path)}: ${errstr}.`,
-    {
-      hint:
-        HINTS.get(code) ??
-        "Check that the file is whole and that you may read and write it and its folder.",
-      cause: error,
-    },
-  );
-}
-
-const HINTS = new Map([
-  [SQLITE_BUSY, "Another process holds it: end that one, or try again."],
-  [SQLITE_FULL, "Free some disk space, then try again."],
-]);

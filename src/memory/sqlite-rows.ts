@@ -2,6 +2,7 @@ import type { StoredMessage } from "../messages.js";
 import type { SessionState } from "./memory.js";
 import { byId, cut, type Page } from "./order.js";
 import type { SqliteConnection } from "./sqlite-driver.js";
+import { decoded } from "./sqlite-errors.js";
 import { decodeState, type StateChange } from "./state.js";
 
 /** The part of a user's row that a call works with. */
@@ -210,8 +211,8 @@ export function stateOf(
     session.userKey,
     session.sessionKey,
   );
-  return decodeState(
-    rows.map(({ keyJson, valueJson }) => [JSON.parse(keyJson) as string, valueJson]),
+  return decoded(() =>
+    decodeState(rows.map(({ keyJson, valueJson }) => [JSON.parse(keyJson) as string, valueJson])),
   );
 }
 
@@ -283,19 +284,14 @@ const direction = ({ after }: Page): string => (after === undefined ? "DESC" : "
 const boundsOf = ({ limit, before, after = 0 }: Page): number[] =>
   [after, before, limit].map((bound) => Math.min(bound, Number.MAX_SAFE_INTEGER));
 
-const decodeMessage = ({
-  id,
-  runId,
-  sessionId,
-  createdAt,
-  bodyJson,
-}: MessageRow): StoredMessage => ({
-  ...(JSON.parse(bodyJson) as StoredMessage),
-  id,
-  runId,
-  sessionId,
-  createdAt: new Date(createdAt).toISOString(),
-});
+const decodeMessage = ({ id, runId, sessionId, createdAt, bodyJson }: MessageRow): StoredMessage =>
+  decoded(() => {
+    const body = JSON.parse(bodyJson) as StoredMessage;
+    if (!ROLES.has(body.role) || typeof body.content !== "string") throw new Error("no message");
+    return { ...body, id, runId, sessionId, createdAt: new Date(createdAt).toISOString() };
+  });
+
+const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
 export function isEmptySession(
   connection: SqliteConnection,

@@ -1,13 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AgnoChatError } from "../errors.js";
-import {
-  loadEngine,
-  SQLITE_NOTADB,
-  SQLITE_READONLY,
-  SqliteConnection,
-  sqliteCode,
-} from "./sqlite-driver.js";
+import { type Engine, loadEngine, peek, SqliteConnection, type SqlValue } from "./sqlite-driver.js";
+import { isSqlite, SQLITE_NOTADB } from "./sqlite-errors.js";
 
 /** Marks a file as ours (PRAGMA application_id): "agno" in ASCII. */
 const APPLICATION_ID = 0x61676e6f;
@@ -89,7 +84,7 @@ const MIGRATIONS: readonly string[] = [
 export async function openMemoryFile(path: string): Promise<SqliteConnection> {
   const engine = await loadEngine();
   createWhenMissing(path);
-  await inspect(new SqliteConnection(engine, path, { readOnly: true }));
+  await inspect(engine, path);
   const connection = new SqliteConnection(engine, path);
   try {
     await prepare(connection);
@@ -116,24 +111,29 @@ function createWhenMissing(path: string): void {
   }
 }
 
-/** Looks at the file without writing to it, and closes it. */
-async function inspect(readOnly: SqliteConnection): Promise<void> {
+/** Looks at the file without writing to it. */
+async function inspect(engine: Engine, path: string): Promise<void> {
+  const hasLog = sizeOf(`${path}-wal`) > 0;
   try {
-    await versionOf(readOnly);
+    const marks = await peek(engine, { path, isAtRest: !hasLog }, MARKS);
+    versionIn(marks, path);
   } catch (error) {
     // A crash left a transaction half-written: only a writer can take it back, and looks again then.
-    if (sqliteCode((error as Error).cause) !== SQLITE_READONLY) throw error;
-  } finally {
-    await readOnly.close();
+    if (sizeOf(`${path}-journal`) > 0) return;
+    throw isNoDatabase(error) ? foreign(path) : error;
   }
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+const isNoDatabase = (error: unknown): boolean => isSqlite((error as Error).cause, SQLITE_NOTADB);
 
 async function prepare(connection: SqliteConnection): Promise<void> {
   const settle = (sql: string): Promise<unknown> => connection.retry(() => connection.exec(sql));
   await settle("PRAGMA synchronous = FULL");
   await settle("PRAGMA secure_delete = ON");
-  if ((await versionOf(connection)) < MIGRATIONS.length)
-    await connection.write(() => migrate(connection));
+  const version = await connection.read(() => checkedVersion(connection));
+  if (version < MIGRATIONS.length) await connection.write(() => migrate(connection));
   await settle("PRAGMA journal_mode = WAL");
 }
 
@@ -144,26 +144,23 @@ function migrate(connection: SqliteConnection): void {
   connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
 }
 
-/** The schema version of a file that is ours, or 0 for an empty file. */
-async function versionOf(connection: SqliteConnection): Promise<number> {
-  try {
-    return await connection.read(() => checkedVersion(connection));
-  } catch (error) {
-    if (sqliteCode((error as Error).cause) === SQLITE_NOTADB) throw foreign(connection.path);
-    throw error;
-  }
-}
+/** What tells whose file it is, as SQL expressions. */
+const MARKS = `(SELECT application_id FROM pragma_application_id),
+               (SELECT user_version FROM pragma_user_version),
+               (SELECT count(*) FROM sqlite_schema)`;
 
-function checkedVersion(connection: SqliteConnection): number {
-  const { id, version, tables } = connection.get<Record<string, number>>(
-    `SELECT (SELECT application_id FROM pragma_application_id) AS id,
-            (SELECT user_version FROM pragma_user_version) AS version,
-            (SELECT count(*) FROM sqlite_schema) AS tables`,
-  ) as { id: number; version: number; tables: number };
+const checkedVersion = (connection: SqliteConnection): number =>
+  versionIn(
+    Object.values(connection.get<Record<string, SqlValue>>(`SELECT ${MARKS}`) ?? {}),
+    connection.path,
+  );
+
+/** The schema version of a file that is ours, or 0 for an empty file. */
+function versionIn([id, version, tables]: readonly SqlValue[], path: string): number {
   if (id === 0 && version === 0 && tables === 0) return 0;
-  if (id !== APPLICATION_ID) throw foreign(connection.path);
-  if (version > MIGRATIONS.length) throw tooNew(connection.path, version);
-  return version;
+  if (id !== APPLICATION_ID) throw foreign(path);
+  if (Number(version) > MIGRATIONS.length) throw tooNew(path, Number(version));
+  return Number(version);
 }
 
 const foreign = (path: string): AgnoChatError =>

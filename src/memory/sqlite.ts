@@ -26,6 +26,7 @@ import type {
 } from "./memory.js";
 import { currentGeneration, recordClearOfAll, recordClears, wasCleared } from "./sqlite-clears.js";
 import type { SqliteConnection } from "./sqlite-driver.js";
+import { decoded } from "./sqlite-errors.js";
 import {
   applyChanges,
   deleteEveryUser,
@@ -272,4 +273,6 @@ type Row<Info extends { readonly lastActivity: string }> = Omit<Info, "lastActiv
 };
 
 const describe = <Info extends { readonly lastActivity: string }>(row: Row<Info>): Info =>
-  ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }) as unknown as Info;
+  decoded(
+    () => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }) as unknown as Info,
+  );

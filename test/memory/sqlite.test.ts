@@ -14,6 +14,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../../src/memory/sqlite-driver.js";
+import { SQLITE_BUSY, SqliteError } from "../../src/memory/sqlite-errors.js";
 import { openMemoryFile } from "../../src/memory/sqlite-schema.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
@@ -258,9 +259,8 @@ describe("SqliteMemory's transactions", () => {
   it("leave a reader's waiting call refused when the file is closed", async () => {
     const path = await fileOfOurs();
     const connection = await connect(path);
-    const busy = Object.assign(new Error("locked"), { errcode: 5, errstr: "database is locked" });
     const waiting = connection.read(() => {
-      throw busy;
+      throw new SqliteError(SQLITE_BUSY);
     });
     await connection.close();
     await expect(waiting).rejects.toMatchObject({ code: "STORE_CLOSED" });
