@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { Io } from "./io.js";
+import { utf8Of } from "./utf8.js";
 
 const NOTICE_AFTER_MS = 1000;
 
@@ -18,7 +19,10 @@ export function hasInput({ isTTY, fd }: Io["stdin"]): boolean {
   }
 }
 
-/** All of stdin as text. Calls `onWaiting` once when nothing has come for a second. */
+/**
+ * All of stdin as text. Calls `onWaiting` once when nothing has come for a second.
+ * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are no UTF-8 text
+ */
 export async function readAll(
   stdin: Io["stdin"],
   { signal, onWaiting }: ReadAllOptions,
@@ -26,12 +30,13 @@ export async function readAll(
   const waiting = setTimeout(onWaiting, NOTICE_AFTER_MS);
   const stop = () => stdin.destroy();
   signal.addEventListener("abort", stop, { once: true });
-  const chunks: Buffer[] = [];
+  let text = "";
   try {
-    for await (const chunk of stdin) {
+    for await (const piece of utf8Of(stdin, "stdin")) {
       clearTimeout(waiting);
-      chunks.push(Buffer.from(chunk as Uint8Array | string));
+      text += piece;
     }
+    return text;
   } catch (thrown) {
     signal.throwIfAborted();
     throw thrown;
@@ -39,7 +44,6 @@ export async function readAll(
     clearTimeout(waiting);
     signal.removeEventListener("abort", stop);
   }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 export interface ReadAllOptions {

@@ -1,4 +1,4 @@
-import { AgnoChatError } from "../../errors.js";
+import { utf8Of } from "../utf8.js";
 
 /**
  * The lines of a stream of text, each as soon as it is there; the last one may lack its line end.
@@ -6,7 +6,7 @@ import { AgnoChatError } from "../../errors.js";
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   let line = "";
-  for await (const text of textOf(chunks))
+  for await (const text of utf8Of(chunks, "The script"))
     for (const [index, piece] of text.split("\n").entries()) {
       if (index > 0) {
         yield withoutReturn(line);
@@ -15,27 +15,6 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): Asyn
       line += piece;
     }
   if (line !== "") yield withoutReturn(line);
-}
-
-/** A byte order mark is no text. */
-async function* textOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  for await (const chunk of chunks)
-    yield typeof chunk === "string" ? chunk : decoded(() => decoder.decode(chunk, STREAM));
-  yield decoded(() => decoder.decode());
-}
-
-const STREAM = { stream: true };
-
-function decoded(decode: () => string): string {
-  try {
-    return decode();
-  } catch (cause) {
-    throw new AgnoChatError("INVALID_INPUT", "The script is not UTF-8 text.", {
-      hint: "Save it as UTF-8.",
-      cause,
-    });
-  }
 }
 
 const withoutReturn = (line: string): string => (line.endsWith("\r") ? line.slice(0, -1) : line);

@@ -38,14 +38,6 @@ test("ten million characters in one line take no more than one pass", async () =
   expect(line.map(({ length }) => length)).toEqual([160 * 65_536]);
 });
 
-test.each([
-  ["Latin-1", Buffer.from("caf\xe9\n", "latin1")],
-  ["UTF-16", Buffer.from("\ufeffHi\n", "utf16le")],
-  ["a character that was cut off", Buffer.from("é").subarray(0, 1)],
-])("what is not UTF-8 is refused: %s", async (_, bytes) => {
-  await expect(all(linesOf(pieces(bytes, [])))).rejects.toMatchObject({ code: "INVALID_INPUT" });
-});
-
 test("every line is a comment, an expectation, or an input; a block is one message", async () => {
   const script = [
     "# a comment",

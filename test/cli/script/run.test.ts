@@ -220,7 +220,7 @@ test("a file that is not UTF-8 is refused and nothing of it is sent", async () =
   const { code, stdout, stderr } = await run(Buffer.from("\ufeffHi\n", "utf16le"));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(
-    /^agno-chat: x\.chat: The script is not UTF-8 text\. Save it as UTF-8\.\n/,
+    /^agno-chat: x\.chat: The script is UTF-16 and not UTF-8\. Save it as UTF-8[^\n]*\n/,
   );
 });
 
