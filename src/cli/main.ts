@@ -1,16 +1,16 @@
 import { CommanderError } from "commander";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
 import { systemReason } from "../system-errors.js";
+import { ENDING_SIGNALS, endingSignals } from "./ending-signals.js";
+import { letGoOfGoneTerminals } from "./gone-terminal.js";
 import type { Io } from "./io.js";
 import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
 
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
-
 /**
  * The whole command line: arguments and streams in, exit code out.
  * Exit codes: 0 ok · 1 unexpected · 2 usage · 3 configuration or key · 4 model, network or storage · 5 an expectation
- * failed · 130 Ctrl-C · 143 TERM.
+ * failed · 129 HUP · 130 Ctrl-C · 131 QUIT · 143 TERM.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const ending = watchForTheEnd(io);
@@ -41,16 +41,17 @@ function watchForTheEnd(io: Io): Ending {
     exitCode ??= code;
     controller.abort(new AgnoChatError("CANCELLED", "Interrupted."));
   };
-  const onInterrupt = () => end(SIGNAL_EXITS.SIGINT);
-  const onTerminate = () => end(SIGNAL_EXITS.SIGTERM);
+  const listeners = endingSignals.map((name) => [name, () => end(ENDING_SIGNALS[name])] as const);
   const onBrokenOutput = (cause: NodeJS.ErrnoException) => {
     // `agno-chat … | head`: the reader has what it wanted.
     if (cause.code === "EPIPE") return end(0);
+    // The terminal is gone, and its signal may come after this.
+    if (cause.code === "EIO" && io.stdout.isTTY) return end(ENDING_SIGNALS.SIGHUP);
     end(ERROR_TABLE.FILE_UNWRITABLE.exit);
     io.stderr.write(`agno-chat: Cannot write the output: ${systemReason(cause) ?? cause.code}.\n`);
   };
-  io.on("SIGINT", onInterrupt);
-  io.on("SIGTERM", onTerminate);
+  for (const [name, listener] of listeners) io.on(name, listener);
+  io.on("exit", letGoOfGoneTerminals);
   io.stdout.on("error", onBrokenOutput);
   io.stderr.on("error", () => {}); // there is nobody left to tell
   return {
@@ -59,8 +60,7 @@ function watchForTheEnd(io: Io): Ending {
       return exitCode;
     },
     unwatch() {
-      io.off("SIGINT", onInterrupt);
-      io.off("SIGTERM", onTerminate);
+      for (const [name, listener] of listeners) io.off(name, listener);
     },
   };
 }

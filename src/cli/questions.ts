@@ -1,30 +1,22 @@
 import type { UserInfo } from "../memory/memory.js";
 import { singleLine } from "../sanitise.js";
-import type { Io } from "./io.js";
+import { asked, type Place } from "./question-input.js";
 import { count } from "./words.js";
 
-/** Yes or no; Ctrl-C means no. */
+/** Yes or no; Esc and Ctrl-C mean no. */
 export const askWhether = async (place: Place, question: string): Promise<boolean> =>
   (await yesOrNo(place, question)) ?? false;
 
-export interface Place extends Pick<Io, "stdin" | "stderr"> {
-  /** Takes the question back. */
-  readonly signal?: AbortSignal;
-}
-
-/** Yes or no; undefined after Ctrl-C, or when the question was taken back. */
-export async function yesOrNo(
-  { stdin: input, stderr: output, signal }: Place,
-  question: string,
-): Promise<boolean | undefined> {
+/** Yes or no; undefined after Esc or Ctrl-C, or when the question was taken back. */
+export async function yesOrNo(place: Place, question: string): Promise<boolean | undefined> {
   const { confirm } = await import("./prompts.js");
-  const place = { input, output, ...(signal === undefined ? {} : { signal }) };
-  return answered(confirm({ message: singleLine(question, 200), default: false }, place));
+  const message = singleLine(question, 200);
+  return asked(place, (terminal) => confirm({ message, default: false }, terminal));
 }
 
-/** One of these users, or a new one typed in; Ctrl-C means none. */
+/** One of these users, or a new one typed in; Esc and Ctrl-C mean none. */
 export async function askWhich(
-  { stdin: input, stderr: output, signal }: Place,
+  place: Place,
   users: readonly UserInfo[],
   active: string,
 ): Promise<string | undefined> {
@@ -37,8 +29,10 @@ export async function askWhich(
     const isNew = wanted !== "" && !users.some(({ userId }) => userId === wanted);
     return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
   };
-  const place = { input, output, clearPromptOnDone: true, ...(signal && { signal }) };
-  return answered(search({ message: "Talk as", source }, place));
+  const message = users.length === 0 ? "Talk as (type a name)" : "Talk as";
+  return asked(place, (terminal) =>
+    search({ message, source }, { ...terminal, clearPromptOnDone: true }),
+  );
 }
 
 const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) => ({
@@ -51,13 +45,4 @@ function localTime(time: string): string {
   const minutesBehind = new Date(time).getTimezoneOffset();
   const local = new Date(Date.parse(time) - minutesBehind * 60_000);
   return local.toISOString().slice(0, 16).replace("T", " ");
-}
-
-async function answered<T>(question: Promise<T>): Promise<T | undefined> {
-  try {
-    return await question;
-  } catch (thrown) {
-    if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name)) return undefined;
-    throw thrown;
-  }
 }

@@ -29,6 +29,8 @@ const messages = async () => (await cli.json(["export"])).messages;
 describe.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
+  ["SIGHUP", 129],
+  ["SIGQUIT", 131],
 ] as const)("%s", (signal, code) => {
   it(`in mid-reply ends a process with ${code}; what was shown is kept and marked`, async () => {
     server.reply(stalled(chunk({ content: "Half a reply" })));
@@ -101,7 +103,7 @@ it.runIf(existsSync("/dev/full"))(
     const { code, stderr } = await shell(`"$NODE" "$BIN" export > /dev/full`);
     expect({ code, stderr }).toEqual({
       code: 4,
-      stderr: "agno-chat: Cannot write the output (ENOSPC).\n",
+      stderr: "agno-chat: Cannot write the output: no space left on device (ENOSPC).\n",
     });
   },
 );

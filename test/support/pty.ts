@@ -121,6 +121,11 @@ export class Pty {
     this.#pty.kill(signal);
   }
 
+  /** The window is shut: the terminal is gone, and the kernel sends HUP. */
+  hangUp(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
+  }
+
   /** Resolves once `seen` holds: a text on the screen, or whatever a function looks at. */
   async waitFor(seen: string | RegExp | ((pty: Pty) => boolean)): Promise<void> {
     const holds = typeof seen === "function" ? () => seen(this) : () => this.#shows(seen);

@@ -3,6 +3,7 @@ import { AgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
+import { endingSignals } from "../ending-signals.js";
 import { agentOf, modelOf, withMemory } from "../open.js";
 import { wordsFor } from "./prune.js";
 
@@ -53,14 +54,12 @@ function announce({ options, output }: Context, url: string): void {
 async function untilTold({ io, signal, output }: Context, server: ChatServer): Promise<void> {
   await aborted(signal);
   const closeNow = () => void server.close({ now: true });
-  io.on("SIGINT", closeNow);
-  io.on("SIGTERM", closeNow);
+  for (const ending of endingSignals) io.on(ending, closeNow);
   output.note("Finishing the requests under way. Another signal ends them.");
   try {
     await server.close();
   } finally {
-    io.off("SIGINT", closeNow);
-    io.off("SIGTERM", closeNow);
+    for (const ending of endingSignals) io.off(ending, closeNow);
   }
 }
 

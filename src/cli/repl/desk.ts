@@ -5,7 +5,7 @@ import { CUT_KEYS, EDIT_KEYS } from "./draft-keys.js";
 import { HistorySearch } from "./history-search.js";
 import type { InputHistory } from "./input-history.js";
 import { inputView } from "./input-view.js";
-import type { Key } from "./terminal-keys.js";
+import type { Key } from "./key-names.js";
 import type { View } from "./terminal-screen.js";
 
 const MAX_QUERY = 200;

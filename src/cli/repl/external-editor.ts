@@ -8,34 +8,56 @@ import { whenProcessEnds } from "./terminal-modes.js";
 
 /**
  * Opens the user's editor on `text` in the terminal of this process and answers what was saved, without the line end
- * that editors add. The file is private, and gone afterwards.
+ * that editors add. The file is private, and gone afterwards. `signal` ends the editor.
  * @throws {AgnoChatError} `INVALID_INPUT` when the editor could not be run or reported a failure
  */
-export async function editExternally(text: string, env: NodeJS.ProcessEnv): Promise<string> {
+export async function editExternally(
+  text: string,
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const keep = whenProcessEnds(remove);
-  // Ctrl-C in the editor reaches the whole process group and is meant for the editor.
-  const ignore = (): void => {};
-  process.on("SIGINT", ignore);
+  const heed = deafToKeys();
   try {
     const file = path.join(folder, "message.md");
     writeFileSync(file, text, { mode: 0o600 });
-    await run(env.VISUAL || env.EDITOR || defaultEditor(), file);
+    await run(env.VISUAL || env.EDITOR || defaultEditor(), { file, signal });
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } finally {
-    process.off("SIGINT", ignore);
+    heed();
     keep();
     remove();
   }
 }
 
-async function run(editor: string, file: string): Promise<void> {
+/** Ctrl-C and Ctrl-\\ in the editor reach the whole process group, and are meant for the editor. */
+function deafToKeys(): () => void {
+  const ignore = (): void => {};
+  const heard = (["SIGINT", "SIGQUIT"] as const).map((name) => {
+    const listeners = process.rawListeners(name) as NodeJS.SignalsListener[];
+    process.on(name, ignore);
+    for (const listener of listeners) process.off(name, listener);
+    return { name, listeners };
+  });
+  return () => {
+    for (const { name, listeners } of heard) {
+      for (const listener of listeners) process.on(name, listener);
+      process.off(name, ignore);
+    }
+  };
+}
+
+async function run(
+  editor: string,
+  { file, signal }: { file: string; signal: AbortSignal },
+): Promise<void> {
   const child = start(editor, file);
-  const [status, signal] = await once(child, "close").catch((cause) => {
+  signal.addEventListener("abort", () => child.kill("SIGHUP"), { once: true });
+  const [status, endedBy] = await once(child, "close").catch((cause) => {
     throw failure(editor, cause);
   });
-  if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? signal}.`));
+  if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? endedBy}.`));
 }
 
 /** `EDITOR` may hold arguments, as in `code --wait`, so a shell reads it; the file's name is never part of that text. */

@@ -5,6 +5,7 @@ import { parseAside, parseInput } from "./input.js";
 import { InputHistory, type InputStore } from "./input-history.js";
 import { type KeptInput, LineEditor } from "./line-editor.js";
 import { promptOf } from "./prompt.js";
+import type { Terminal } from "./terminal-modes.js";
 import { typedInputIn } from "./typed-input.js";
 
 /** The REPL on a terminal. The prompt comes first: all the rest loads behind it. */
@@ -14,8 +15,8 @@ export async function interactive(context: Context): Promise<void> {
   const who = { userId: settings.values.user, sessionId: settings.values.session };
   const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : typedInputIn(home));
   const editor = new LineEditor({
-    input: io.stdin as NodeJS.ReadStream,
-    output: io.stdout as NodeJS.WriteStream,
+    input: io.stdin as Terminal["input"],
+    output: io.stdout as Terminal["output"],
     env: io.env,
     prompt: promptOf(who, palette),
     owner: who.userId,

@@ -1,19 +1,19 @@
 import { asAgnoChatError } from "../../errors.js";
 import type { Awaitable } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
+import { isTerminalThere } from "../gone-terminal.js";
 import { asBlock } from "./block.js";
 import { Desk } from "./desk.js";
 import { editExternally } from "./external-editor.js";
 import type { InputHistory } from "./input-history.js";
-import { type Key, KeyDecoder } from "./terminal-keys.js";
-import { TerminalModes } from "./terminal-modes.js";
+import type { Key } from "./key-names.js";
+import { LARGEST_PASTE } from "./paste-reader.js";
+import { KeyDecoder } from "./terminal-keys.js";
+import { type Terminal, TerminalModes } from "./terminal-modes.js";
 import { Screen } from "./terminal-screen.js";
 import { wrapRows } from "./terminal-text.js";
 
-export interface LineEditorOptions {
-  /** A terminal, as `output` is. */
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
+export interface LineEditorOptions extends Terminal {
   readonly env: NodeJS.ProcessEnv;
   /** May hold SGR colour, no line end. */
   readonly prompt: string;
@@ -94,16 +94,20 @@ export class LineEditor {
   #active = false;
   #closed = false;
   #unprinted = "";
+  /** Ends an editor that has the terminal. */
+  readonly #end = new AbortController();
 
   constructor(options: LineEditorOptions) {
     this.#options = options;
     this.#screen = new Screen(options.output);
     this.#modes = new TerminalModes(options);
+    // Also while a question has the terminal: nobody else would hear that it is gone.
+    options.input.on("error", this.#onEnd);
     this.#prompt = options.prompt;
     this.#desk = new Desk(options.owner, options.history);
     this.#keys = new KeyDecoder({
       key: (key) => this.#act(() => this.#key(key), HEARD_KEYS.has(key.name)),
-      paste: (text) => this.#act(() => this.#desk.paste(text)),
+      paste: (text, isCut) => this.#act(() => this.#paste(text, isCut)),
       idle: () => this.#show(),
     });
   }
@@ -143,10 +147,10 @@ export class LineEditor {
   suspend(): void {
     if (!this.#active) return;
     this.#active = false;
-    this.#screen.hide();
+    if (this.#isThere) this.#screen.hide();
     this.#modes.leave();
     const { input, output } = this.#options;
-    input.off("data", this.#onData).off("end", this.#onEnd).off("error", this.#onEnd);
+    input.off("data", this.#onData).off("end", this.#onEnd);
     output.off("resize", this.#onResize);
     input.pause();
   }
@@ -157,7 +161,7 @@ export class LineEditor {
     this.#active = true;
     const { input, output } = this.#options;
     this.#modes.enter();
-    input.on("data", this.#onData).on("end", this.#onEnd).on("error", this.#onEnd);
+    input.on("data", this.#onData).on("end", this.#onEnd);
     output.on("resize", this.#onResize);
     input.resume();
     this.#screen.print(this.#unprinted);
@@ -172,7 +176,7 @@ export class LineEditor {
   async edit(text: string): Promise<string> {
     this.suspend();
     try {
-      return await editExternally(text, this.#options.env);
+      return await editExternally(text, { env: this.#options.env, signal: this.#end.signal });
     } finally {
       this.resume();
     }
@@ -181,10 +185,16 @@ export class LineEditor {
   /** Gives the terminal back for good, and says "end". */
   close(): void {
     if (this.#closed) return;
-    if (this.#active && !this.#desk.draft.isEmpty) this.#leaveBehind();
+    if (this.#active && this.#isThere && !this.#desk.draft.isEmpty) this.#leaveBehind();
     this.suspend();
     this.#closed = true;
+    this.#end.abort();
     this.#tellEnd();
+  }
+
+  /** Nothing is written to a terminal that is gone. */
+  get #isThere(): boolean {
+    return isTerminalThere(this.#options.output.fd);
   }
 
   #tellEnd(): void {
@@ -213,6 +223,12 @@ export class LineEditor {
       if (command === undefined) this.#desk.edit(key);
       else command();
     });
+  }
+
+  #paste(text: string, isCut: boolean): void {
+    this.#desk.paste(text);
+    if (isCut)
+      this.#note(`Pasted the first ${LARGEST_PASTE / 1024 ** 2} MiB; the rest was left out.`);
   }
 
   #searchKey(key: Key): boolean {

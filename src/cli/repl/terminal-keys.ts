@@ -1,109 +1,188 @@
-import { emitKeypressEvents } from "node:readline";
-import { Readable } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
-
-/** A key, for example `a`, `return`, `ctrl-c`, `alt-b`, `left`, and the text it types, "" when it types none. */
-export interface Key {
-  readonly name: string;
-  readonly text: string;
-}
+import { altKey, applicationKey, controlKey, csiKey, type Key } from "./key-names.js";
+import { PasteReader } from "./paste-reader.js";
 
 export interface KeyListener {
   key(key: Key): void;
-  /** All that was pasted at once, exactly as the terminal sent it. */
-  paste(text: string): void;
+  /** All that was pasted at once, as the terminal sent it; `isCut` when there was more than is kept. */
+  paste(text: string, isCut: boolean): void;
   /** What arrived together has been reported. */
   idle(): void;
 }
 
-/** What readline hands to a keypress listener. */
-interface Keypress {
-  readonly name?: string | undefined;
-  readonly ctrl?: boolean;
-  readonly meta?: boolean;
-}
+/** Where in what a terminal sends the next byte stands. */
+type State = "text" | "escape" | "application" | "csi" | "string" | "string-escape" | "skip";
 
-const PASTE_START = "\x1b[200~";
-const PASTE_END = "\x1b[201~";
+const CTRL_C = 0x03;
+const BEL = 0x07;
+const CAN = 0x18;
+const SUB = 0x1a;
+const ESC = 0x1b;
+const DEL = 0x7f;
+
+const PASTE_START = "200~";
+
+/** What begins a string behind ESC: DCS, SOS, OSC, PM and APC. */
+const STRING_STARTS = "PX]^_";
+
+/** What follows `CSI M`, a mouse report of the oldest kind: button, column, row. */
+const OLD_MOUSE_BYTES = 3;
+
+/** Bytes. No key is longer; of a longer sequence the rest is read, and forgotten. */
+const LONGEST_KEY = 32;
 
 /** Milliseconds. Long enough for the rest of a sequence that was cut in two, short enough for a lone Escape. */
 const ESCAPE_WAIT = 50;
 
+/** Milliseconds without data after which a sequence that was begun has no end. */
+const SEQUENCE_WAIT = 1000;
+
 /**
- * Turns what a terminal sends into keys and pastes. readline decodes the keys; pastes are cut out before, whole, since
- * readline would take them for keys one by one. This is the one file that leans on readline's keys.
+ * Turns what a terminal sends into keys and pastes. Sequences are read whole, by the form ECMA-48 gives them, before
+ * any key is looked up: what a terminal reports by itself is dropped, and never typed.
  */
 export class KeyDecoder {
   readonly #listener: KeyListener;
   readonly #decoder = new StringDecoder("utf8");
-  readonly #keys = new Readable({ read() {} });
-  #held = "";
-  #pasted: string[] | undefined;
+  readonly #paste: PasteReader;
+  readonly #steps: Readonly<Record<State, (byte: number) => State>> = {
+    text: (byte) => this.#text(byte),
+    escape: (byte) => this.#escape(byte),
+    application: (byte) => this.#application(byte),
+    csi: (byte) => this.#csi(byte),
+    string: (byte) => this.#string(byte),
+    "string-escape": (byte) => (char(byte) === "\\" ? "text" : this.#escape(byte)),
+    skip: () => (--this.#toSkip === 0 ? "text" : "skip"),
+  };
+  #state: State = "text";
+  /** What came behind `CSI`. */
+  #parameters = "";
+  #stringStart = "";
+  #toSkip = 0;
   #wait: NodeJS.Timeout | undefined;
 
   constructor(listener: KeyListener) {
     this.#listener = listener;
-    // The second argument is an Interface to readline, which reads only its escapeCodeTimeout.
-    emitKeypressEvents(this.#keys, { escapeCodeTimeout: ESCAPE_WAIT } as never);
-    this.#keys.on("keypress", (text: string | undefined, keypress: Keypress) => {
-      listener.key(toKey(text, keypress));
-      // readline reports a lone Escape late, by its timer.
-      if (keypress.name === "escape") listener.idle();
-    });
+    this.#paste = new PasteReader(listener);
   }
 
   /** Takes what the terminal sent; it may end anywhere, also inside a character or a sequence. */
   write(chunk: Buffer | string): void {
     clearTimeout(this.#wait);
-    let text = this.#held + (typeof chunk === "string" ? chunk : this.#decoder.write(chunk));
-    this.#held = "";
-    const wasPasting = this.#pasted !== undefined;
-    while (text !== "") text = this.#pasted === undefined ? this.#typed(text) : this.#paste(text);
+    let bytes: Buffer = Buffer.from(chunk);
+    const wasPasting = this.#paste.goesOnWith(bytes);
+    while (bytes.length > 0)
+      bytes = this.#paste.isOpen ? this.#paste.write(bytes) : this.#typed(bytes);
     // Inside a paste nothing changed yet.
-    if (!wasPasting || this.#pasted === undefined) this.#listener.idle();
-    if (this.#held === "" || this.#pasted !== undefined) return;
-    this.#wait = setTimeout(() => this.#release(), ESCAPE_WAIT);
+    if (!wasPasting || !this.#paste.isOpen) this.#listener.idle();
+    if (this.#state !== "text") this.#awaitMore();
   }
 
-  /** Reports what is typed before the next paste and returns what is left. */
-  #typed(text: string): string {
-    const start = text.indexOf(PASTE_START);
-    const typed = start < 0 ? this.#holdBack(text, PASTE_START) : text.slice(0, start);
-    if (typed !== "") this.#keys.emit("data", Buffer.from(typed));
-    if (start < 0) return "";
-    this.#pasted = [];
-    return text.slice(start + PASTE_START.length);
+  /** Reads up to the next paste and returns what is left. */
+  #typed(bytes: Buffer): Buffer {
+    let index = 0;
+    while (index < bytes.length && !this.#paste.isOpen) {
+      const end = this.#state === "text" ? endOfText(bytes, index) : index;
+      this.#type(bytes.subarray(index, end));
+      if (end < bytes.length) this.#state = this.#steps[this.#state](bytes[end] ?? 0);
+      index = end + 1;
+    }
+    return bytes.subarray(index);
   }
 
-  /** Takes what belongs to the paste and returns what is left. */
-  #paste(text: string): string {
-    const end = text.indexOf(PASTE_END);
-    this.#pasted?.push(end < 0 ? this.#holdBack(text, PASTE_END) : text.slice(0, end));
-    if (end < 0) return "";
-    const pasted = this.#pasted?.join("") ?? "";
-    this.#pasted = undefined;
-    this.#listener.paste(pasted);
-    return text.slice(end + PASTE_END.length);
+  #type(bytes: Buffer): void {
+    for (const text of this.#decoder.write(bytes)) this.#listener.key({ name: text, text });
   }
 
-  /** Keeps back what could be the beginning of `marker`, and returns the text before it. */
-  #holdBack(text: string, marker: string): string {
-    let length = Math.min(marker.length - 1, text.length);
-    while (!text.endsWith(marker.slice(0, length))) length--;
-    this.#held = text.slice(text.length - length);
-    return text.slice(0, text.length - length);
+  #press(key: Key | undefined): State {
+    if (key !== undefined) this.#listener.key(key);
+    return "text";
   }
 
-  #release(): void {
-    const held = this.#held;
-    this.#held = "";
-    this.#keys.emit("data", Buffer.from(held));
-    this.#listener.idle();
+  #text(byte: number): State {
+    if (byte === ESC) return "escape";
+    if (isControl(byte)) return this.#press(controlKey(byte));
+    this.#type(Buffer.of(byte));
+    return "text";
+  }
+
+  #escape(byte: number): State {
+    const character = char(byte);
+    if (byte === ESC) return "escape"; // Alt in front of a key that is a sequence
+    if (character === "[") return this.#beginSequence();
+    if (character === "O") return "application";
+    if (STRING_STARTS.includes(character)) return this.#beginString(character);
+    if (byte > DEL) return this.#text(byte);
+    const key = altKey(byte);
+    if (key !== undefined) return this.#press(key);
+    this.#press(controlKey(ESC));
+    return this.#text(byte);
+  }
+
+  #application(byte: number): State {
+    if (breaksOff(byte)) return this.#text(byte);
+    const isParameter = byte < 0x40;
+    return isParameter ? "application" : this.#press(applicationKey(char(byte)));
+  }
+
+  #beginSequence(): State {
+    this.#parameters = "";
+    return "csi";
+  }
+
+  #csi(byte: number): State {
+    if (breaksOff(byte)) return this.#text(byte);
+    const isFirst = this.#parameters === "";
+    if (isFirst && char(byte) === "[") return this.#skip(1); // a function key of the Linux console
+    if (isFirst && char(byte) === "M") return this.#skip(OLD_MOUSE_BYTES);
+    if (this.#parameters.length < LONGEST_KEY) this.#parameters += char(byte);
+    if (byte < 0x40) return "csi";
+    if (this.#parameters !== PASTE_START) return this.#press(csiKey(this.#parameters));
+    this.#paste.open();
+    return "text";
+  }
+
+  #skip(count: number): State {
+    this.#toSkip = count;
+    return "skip";
+  }
+
+  #beginString(start: string): State {
+    this.#stringStart = start;
+    return "string";
+  }
+
+  #string(byte: number): State {
+    if (byte === ESC) return "string-escape";
+    if (byte === CTRL_C) return this.#text(byte);
+    const isEnd = byte === CAN || byte === SUB || (byte === BEL && this.#stringStart === "]");
+    return isEnd ? "text" : "string";
+  }
+
+  /** What was begun either ends soon, or never: then it is forgotten, but for a lone Escape, which is a key. */
+  #awaitMore(): void {
+    const isEscape = this.#state === "escape";
+    this.#wait = setTimeout(
+      () => {
+        this.#state = "text";
+        if (!isEscape) return;
+        this.#press(controlKey(ESC));
+        this.#listener.idle();
+      },
+      isEscape ? ESCAPE_WAIT : SEQUENCE_WAIT,
+    ).unref();
   }
 }
 
-function toKey(text: string | undefined, { name, ctrl, meta }: Keypress): Key {
-  const modifiers = `${ctrl ? "ctrl-" : ""}${meta && name !== "escape" ? "alt-" : ""}`;
-  const types = text !== undefined && !/\p{Cc}/u.test(text);
-  return { name: `${modifiers}${name ?? text ?? ""}`, text: types ? text : "" };
+const char = (byte: number): string => String.fromCharCode(byte);
+
+const isControl = (byte: number): boolean => byte < 0x20 || byte === DEL;
+
+/** Whether a sequence cannot go on with this byte, which is something of its own then. */
+const breaksOff = (byte: number): boolean => byte < 0x20 || byte >= DEL;
+
+function endOfText(bytes: Buffer, from: number): number {
+  let end = from;
+  while (end < bytes.length && !isControl(bytes[end] ?? 0)) end++;
+  return end;
 }

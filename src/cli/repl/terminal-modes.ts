@@ -1,12 +1,17 @@
+import { endingSignals } from "../ending-signals.js";
+import { isTerminalThere } from "../gone-terminal.js";
+
 const PASTE_ON = "\x1b[?2004h";
 const PASTE_OFF = "\x1b[?2004l";
 const CURSOR_ON = "\x1b[?25h";
 
-const SIGNALS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
-
 export interface Terminal {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
+  readonly input: NodeJS.ReadStream & OfTerminal;
+  readonly output: NodeJS.WriteStream & OfTerminal;
+}
+
+interface OfTerminal {
+  readonly fd: number;
 }
 
 /** The modes of a terminal that the line editor needs, given back whenever the process ends, also by a crash or signal. */
@@ -32,8 +37,8 @@ export class TerminalModes {
     this.#letGo();
     this.#letGo = undefined;
     const { input, output } = this.#terminal;
-    output.write(PASTE_OFF + CURSOR_ON);
-    input.setRawMode(false);
+    if (isTerminalThere(output.fd)) output.write(PASTE_OFF + CURSOR_ON);
+    if (isTerminalThere(input.fd)) input.setRawMode(false);
   }
 }
 
@@ -53,12 +58,12 @@ export function whenProcessEnds(restore: () => void): () => void {
 
 function listen(): void {
   process.on("exit", restoreAll);
-  for (const signal of SIGNALS) process.on(signal, onSignal);
+  for (const signal of endingSignals) process.on(signal, onSignal);
 }
 
 function stopListening(): void {
   process.off("exit", restoreAll);
-  for (const signal of SIGNALS) process.off(signal, onSignal);
+  for (const signal of endingSignals) process.off(signal, onSignal);
 }
 
 function restoreAll(): void {

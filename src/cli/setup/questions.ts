@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
-import type { Io } from "../io.js";
+import { asked, type QuestionContext } from "../question-input.js";
 import { parseSetting } from "../settings/settings.js";
 import type { OfferedServer } from "./servers.js";
 
@@ -20,7 +20,7 @@ export async function askServer(
     description: server.baseUrl ?? "https://api.openai.com/v1",
   }));
   const other = {
-    value: undefined,
+    value: null,
     name: "other URL",
     description: "any OpenAI-compatible server",
   };
@@ -97,31 +97,13 @@ export async function askMend(context: Context): Promise<Mend> {
   return answered(context, (terminal) => select({ message: "What now?", choices }, terminal));
 }
 
-interface Terminal {
-  readonly input: Io["stdin"];
-  readonly output: Io["stderr"];
-  readonly signal: AbortSignal;
-}
-
-/** @throws {AgnoChatError} `CANCELLED` when the user left the question, by Ctrl-C or Ctrl-D, or the process is to end */
+/** @throws {AgnoChatError} `CANCELLED` when the user left the question, by Esc, Ctrl-C or Ctrl-D, or the process is to end */
 async function answered<T>(
   { io, signal }: Context,
-  question: (terminal: Terminal) => Promise<T>,
+  question: (terminal: QuestionContext) => Promise<T>,
 ): Promise<T> {
-  const leaving = new AbortController();
-  const leave = (): void => leaving.abort();
-  // Ctrl-D leaves an Inquirer question unanswered for ever: that it pauses the input is all there is to see.
-  io.stdin.once("pause", leave);
-  signal.addEventListener("abort", leave, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await question({ input: io.stdin, output: io.stderr, signal: leaving.signal });
-  } catch (thrown) {
-    if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name))
-      throw new AgnoChatError("CANCELLED", "Nothing changed.");
-    throw thrown;
-  } finally {
-    io.stdin.off("pause", leave);
-    signal.removeEventListener("abort", leave);
-  }
+  const { stdin, stderr } = io;
+  const answer = await asked({ stdin, stderr, signal }, question);
+  if (answer === undefined) throw new AgnoChatError("CANCELLED", "Nothing changed.");
+  return answer;
 }

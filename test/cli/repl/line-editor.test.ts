@@ -109,7 +109,7 @@ describe("an input history that cannot be used", () => {
     await start({ columns: 60 });
     pty.type("first\r");
     expect(await events(1)).toEqual([message("first")]);
-    await pty.waitFor(/^ {2}Could not \w+ the input history/m);
+    await pty.waitFor(/^ {2}Cannot \w+ the input history/m);
     pty.type("second\r");
     expect((await events(2))[1]).toEqual(message("second"));
   });

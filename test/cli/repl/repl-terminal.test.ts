@@ -89,7 +89,8 @@ test.each([
   ["/exit", (pty: Pty) => pty.type("/exit\r"), { exitCode: 0 }],
   ["Ctrl-D", (pty: Pty) => pty.press("ctrl-d"), { exitCode: 0 }],
   ["SIGTERM", (pty: Pty) => pty.kill("SIGTERM"), { exitCode: 143 }],
-  ["SIGHUP", (pty: Pty) => pty.kill("SIGHUP"), { signal: 1 }],
+  ["SIGHUP", (pty: Pty) => pty.kill("SIGHUP"), { exitCode: 129 }],
+  ["SIGQUIT", (pty: Pty) => pty.kill("SIGQUIT"), { exitCode: 131 }],
 ] as const)("%s restores the terminal", async (_, leave, exit) => {
   const pty = await startRepl();
   await sayAll(pty, "/whoami");

@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { chunk, stalled, streamedText } from "../../support/model-server.js";
+import { Pty } from "../../support/pty.js";
+import {
+  modelServer,
+  openRepl,
+  sayAll,
+  startRepl,
+  temporaryFolder,
+} from "../../support/repl-session.js";
+
+const BIN = path.resolve("bin/agno-chat.js");
+
+/** What is stored of alice, as JSON. */
+function storedIn(home: string): string {
+  const args = [BIN, "export", "-u", "alice"];
+  const env = { PATH: process.env.PATH, AGNO_CHAT_HOME: home };
+  return spawnSync(process.execPath, args, { env, encoding: "utf8" }).stdout;
+}
+
+test.each([
+  ["the terminal closes", (pty: Pty) => pty.hangUp(), 129],
+  ["HUP", (pty: Pty) => pty.kill("SIGHUP"), 129],
+  ["TERM", (pty: Pty) => pty.kill("SIGTERM"), 143],
+  ["INT", (pty: Pty) => pty.kill("SIGINT"), 130],
+  ["QUIT", (pty: Pty) => pty.kill("SIGQUIT"), 131],
+] as const)(
+  "keeps what was shown of a reply, and ends without a core dump: %s",
+  async (_, end, exitCode) => {
+    const home = temporaryFolder();
+    const server = await modelServer(stalled(chunk({ content: "Once upon a time" })));
+    const pty = await startRepl({ server, home });
+    pty.type("Tell me a story\rhalf typed");
+    await pty.waitFor(() => server.requests.length === 1);
+    await pty.waitFor(/> half typed$/);
+    end(pty);
+    expect(await pty.exited).toMatchObject({ exitCode, signal: 0 });
+    expect(JSON.parse(storedIn(home)).messages).toMatchObject([
+      { role: "user", content: "Tell me a story" },
+      { role: "assistant", content: "Once upon a time", interrupted: true },
+    ]);
+  },
+);
+
+test.each([
+  ["at an idle prompt", async () => {}],
+  [
+    "over a question",
+    async (pty: Pty) => {
+      pty.type("/clear\r");
+      await pty.waitFor("(y/N)");
+    },
+  ],
+  [
+    "over a picker",
+    async (pty: Pty) => {
+      pty.type("/user\r");
+      await pty.waitFor("Talk as");
+    },
+  ],
+  [
+    "over an editor",
+    async (pty: Pty) => {
+      pty.type("draft\x07");
+      await pty.waitFor("editing");
+    },
+  ],
+])("a terminal that closes %s ends it in order", async (_, reach) => {
+  const env = { EDITOR: "echo editing; sleep 60; :" };
+  const pty = await startRepl({ server: await modelServer(streamedText("ok")), env });
+  await sayAll(pty, "Hello");
+  await reach(pty);
+  pty.hangUp();
+  expect(await pty.exited).toMatchObject({ exitCode: 129, signal: 0 });
+});
+
+test("a terminal that closes during the start leaves no core dump", async () => {
+  const pty = openRepl();
+  await pty.waitFor(({ raw }) => raw !== "");
+  pty.hangUp();
+  const { exitCode, signal } = await pty.exited;
+  expect(exitCode === 129 || signal === 1).toBe(true);
+});
+
+test("a terminal that closes during another command ends that in order too", async () => {
+  const home = temporaryFolder();
+  const server = await modelServer(stalled(chunk({ content: "Once upon a time\n\nthere" })));
+  const pty = new Pty({
+    file: process.execPath,
+    args: [BIN, "ask", "Tell me a story", "-u", "alice", "--base-url", server.url],
+    env: { AGNO_CHAT_HOME: home },
+  });
+  await pty.waitFor("Once upon");
+  pty.hangUp();
+  expect(await pty.exited).toMatchObject({ exitCode: 129, signal: 0 });
+  expect(storedIn(home)).toContain("Once upon a time");
+});
