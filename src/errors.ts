@@ -17,6 +17,8 @@ const INTERNAL = -32603;
  * Every stable error code, and what it means at each edge of the product.
  * Exit codes: 1 unexpected · 2 usage or bad input · 3 configuration or key · 4 model, network or storage · 5 an
  * expectation failed · 130 cancelled.
+ * HTTP: 4xx what the caller can mend · 502, 503, 504 the model or the store failed · 500 this side is set up or works
+ * wrongly.
  */
 export const ERROR_TABLE = {
   INTERNAL: { exit: 1, http: 500, rpc: INTERNAL },
@@ -39,20 +41,20 @@ export const ERROR_TABLE = {
   MODEL_AUTH: { exit: 3, http: 500, rpc: INTERNAL },
   STORE_UNKNOWN: { exit: 3, http: 500, rpc: INTERNAL },
 
-  MODEL_REJECTED: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_QUOTA: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_RATE_LIMITED: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_UNAVAILABLE: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_NETWORK: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_TIMEOUT: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_BAD_RESPONSE: { exit: 4, http: 500, rpc: INTERNAL },
-  MODEL_FILTERED: { exit: 4, http: 500, rpc: INTERNAL },
-  CONTEXT_TOO_LONG: { exit: 4, http: 500, rpc: INTERNAL },
-  MAX_LOOPS: { exit: 4, http: 500, rpc: INTERNAL },
+  MODEL_REJECTED: { exit: 4, http: 502, rpc: INTERNAL },
+  MODEL_QUOTA: { exit: 4, http: 503, rpc: INTERNAL },
+  MODEL_RATE_LIMITED: { exit: 4, http: 503, rpc: INTERNAL },
+  MODEL_UNAVAILABLE: { exit: 4, http: 503, rpc: INTERNAL },
+  MODEL_NETWORK: { exit: 4, http: 502, rpc: INTERNAL },
+  MODEL_TIMEOUT: { exit: 4, http: 504, rpc: INTERNAL },
+  MODEL_BAD_RESPONSE: { exit: 4, http: 502, rpc: INTERNAL },
+  MODEL_FILTERED: { exit: 4, http: 422, rpc: INVALID_PARAMS },
+  CONTEXT_TOO_LONG: { exit: 4, http: 413, rpc: INVALID_PARAMS },
+  MAX_LOOPS: { exit: 4, http: 502, rpc: INTERNAL },
   STORE_FOREIGN: { exit: 4, http: 500, rpc: INTERNAL },
   STORE_TOO_NEW: { exit: 4, http: 500, rpc: INTERNAL },
-  STORE_FAILED: { exit: 4, http: 500, rpc: INTERNAL },
-  STORE_CLOSED: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_FAILED: { exit: 4, http: 503, rpc: INTERNAL },
+  STORE_CLOSED: { exit: 4, http: 503, rpc: INTERNAL },
   BUSY: { exit: 4, http: 429, rpc: INTERNAL },
   REENTRANT_RUN: { exit: 4, http: 500, rpc: INTERNAL },
   HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
@@ -76,9 +78,16 @@ export type ErrorCode = keyof typeof ERROR_TABLE;
 
 export interface AgnoChatErrorOptions {
   /** The next step, as one sentence a user can act on. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** What caused it. Never shown unless the user asks for details. */
   readonly cause?: unknown;
+  /** Whether anything of the run that it ended is stored. */
+  readonly stored?: boolean | undefined;
+}
+
+interface ErrorChanges {
+  readonly message?: string;
+  readonly stored?: boolean;
 }
 
 /**
@@ -89,13 +98,41 @@ export class AgnoChatError extends Error {
   override readonly name = "AgnoChatError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /**
+   * What became of the run that it ended. `false`: nothing of it is stored. `true`: what had been shown is, marked as
+   * interrupted, so that sending the message again would double it. `undefined`: it ended no run, or nobody can know.
+   */
+  readonly stored: boolean | undefined;
 
-  constructor(code: ErrorCode, message: string, { hint, cause }: AgnoChatErrorOptions = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { hint, cause, stored }: AgnoChatErrorOptions = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
+    this.stored = stored;
+  }
+
+  /** The same failure with these parts of its own. It is never changed itself, since one may end any number of runs. */
+  with({ message = this.message, stored = this.stored }: ErrorChanges): AgnoChatError {
+    const { code, hint, cause } = this;
+    return new AgnoChatError(code, message, { hint, cause, stored });
   }
 }
+
+/** What failed, what is stored of it, and what to do next, as far as there is something to say. */
+export const sentencesOf = ({
+  message,
+  stored,
+  hint,
+}: Pick<AgnoChatError, "message" | "stored" | "hint">): string =>
+  [message, stored ? PARTLY_STORED : undefined, hint]
+    .filter((sentence) => sentence !== undefined)
+    .join(" ");
+
+const PARTLY_STORED = "What was shown is stored, marked as interrupted.";
 
 /** What the operating system was asked to do, as far as Node tells. */
 function placeOf(thrown: unknown): string {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../src/errors.js";
+import { AgnoChatError, asAgnoChatError, ERROR_TABLE, sentencesOf } from "../src/errors.js";
 import { temporaryFolder } from "./support/cli.js";
 
 const outcomes = Object.entries(ERROR_TABLE);
@@ -22,10 +22,35 @@ describe("the table of errors", () => {
   it("tells bad input from a broken set-up and from a failed service", () => {
     expect(ERROR_TABLE.INVALID_USER_ID).toMatchObject({ exit: 2, http: 400 });
     expect(ERROR_TABLE.MODEL_AUTH).toMatchObject({ exit: 3, http: 500 });
-    expect(ERROR_TABLE.MODEL_RATE_LIMITED).toMatchObject({ exit: 4, http: 500 });
+    expect(ERROR_TABLE.MODEL_RATE_LIMITED).toMatchObject({ exit: 4, http: 503 });
     expect(ERROR_TABLE.BUSY).toMatchObject({ exit: 4, http: 429 });
     expect(ERROR_TABLE.CANCELLED).toMatchObject({ exit: 130 });
     expect(ERROR_TABLE.INTERNAL).toMatchObject({ exit: 1, http: 500 });
+  });
+});
+
+describe("an HTTP status says whose it is", () => {
+  const statusesOf = (names: RegExp) =>
+    new Set(outcomes.filter(([name]) => names.test(name)).map(([, { http }]) => http));
+
+  it("the caller's, when the message is too long or filtered, or the history moved on", () => {
+    expect(ERROR_TABLE.CONTEXT_TOO_LONG).toMatchObject({ exit: 4, http: 413 });
+    expect(ERROR_TABLE.CONTEXT_TOO_LONG.rpc).toBe(ERROR_TABLE.INVALID_INPUT.rpc);
+    expect(ERROR_TABLE.MODEL_FILTERED.http).toBe(422);
+    expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT)$/)).toEqual(new Set([409]));
+  });
+
+  it("the model's or the store's, when that failed", () => {
+    const failed =
+      /^(MODEL_(REJECTED|QUOTA|RATE|UNAVAILABLE|NETWORK|TIMEOUT|BAD)|MAX_LOOPS|STORE_(FAILED|CLOSED))/;
+    expect(statusesOf(failed)).toEqual(new Set([502, 503, 504]));
+    expect(ERROR_TABLE.MODEL_TIMEOUT.http).toBe(504);
+  });
+
+  it("ours, when it is set up wrongly or unexpected", () => {
+    const ours =
+      /^(INTERNAL|CONFIG_INVALID|MODEL_(NOT|AUTH)|STORE_(UNKNOWN|FOREIGN|TOO_NEW)|INVALID_STATE)/;
+    expect(statusesOf(ours)).toEqual(new Set([500]));
   });
 });
 
@@ -48,6 +73,18 @@ describe("an error", () => {
     const error = new AgnoChatError("BUSY", "Busy.");
     expect("cause" in error).toBe(false);
     expect(error.hint).toBeUndefined();
+  });
+
+  it("says what became of its run without being changed, since it may end many", () => {
+    const error = new AgnoChatError("CANCELLED", "Cancelled.", { hint: "Go on.", cause: 1 });
+    const told = error.with({ stored: true });
+    expect(told).toMatchObject({ code: "CANCELLED", hint: "Go on.", cause: 1, stored: true });
+    expect(error.stored).toBeUndefined();
+    expect(sentencesOf(told)).toBe(
+      "Cancelled. What was shown is stored, marked as interrupted. Go on.",
+    );
+    expect(sentencesOf(error)).toBe("Cancelled. Go on.");
+    expect(sentencesOf(error.with({ message: "Off.", stored: false }))).toBe("Off. Go on.");
   });
 
   it("of ours stays itself", () => {

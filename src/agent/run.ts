@@ -38,8 +38,16 @@ export interface RunRequest {
 }
 
 /** One run: read once, ask the model until it calls no more tools, store once. */
-export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
-  new Run(parts, request).execute();
+export async function executeRun(parts: RunParts, request: RunRequest): Promise<RunOutput> {
+  const run = new Run(parts, request);
+  try {
+    return await run.execute();
+  } catch (thrown) {
+    const { stored } = run;
+    if (stored === undefined || !(thrown instanceof AgnoChatError)) throw thrown;
+    throw thrown.with({ stored });
+  }
+}
 
 class Run {
   readonly #parts: RunParts;
@@ -47,12 +55,18 @@ class Run {
   readonly #draft: RunDraft;
   #historyLimit: number;
   #reply = new Reply();
+  #stored: boolean | undefined = false;
 
   constructor(parts: RunParts, request: RunRequest) {
     this.#parts = parts;
     this.#request = request;
     this.#draft = new RunDraft(request.input, parts.model.name);
     this.#historyLimit = parts.historyLimit;
+  }
+
+  /** Whether anything of this run is stored, as far as it is known. */
+  get stored(): boolean | undefined {
+    return this.#stored;
   }
 
   async execute(): Promise<RunOutput> {
@@ -161,11 +175,23 @@ class Run {
     return result;
   }
 
-  #commit({ generation }: Snapshot): Awaitable<readonly StoredMessage[]> {
+  async #commit({ generation }: Snapshot): Promise<readonly StoredMessage[]> {
     const { runId, userId, sessionId } = this.#request;
     const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
     const state = this.#draft.patch;
-    return this.#parts.memory.add(messages, userId, { sessionId, state, generation });
+    try {
+      this.#stored = undefined;
+      const stored = await this.#parts.memory.add(messages, userId, {
+        sessionId,
+        state,
+        generation,
+      });
+      this.#stored = true;
+      return stored;
+    } catch (thrown) {
+      if (isCleared(thrown)) this.#stored = false;
+      throw thrown;
+    }
   }
 
   async #storeInterrupted(snapshot: Snapshot): Promise<void> {
@@ -174,7 +200,7 @@ class Run {
       await this.#commit(snapshot);
     } catch (thrown) {
       // Cleared in the meantime: then nothing is to be kept, and the cancel is what the caller hears of.
-      if (!(thrown instanceof AgnoChatError) || thrown.code !== "HISTORY_CLEARED") throw thrown;
+      if (!isCleared(thrown)) throw thrown;
     }
   }
 
@@ -202,6 +228,9 @@ const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
     : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} sent an empty reply.`, {
         hint: "Send the message again, or put it in other words.",
       });
+
+const isCleared = (thrown: unknown): boolean =>
+  thrown instanceof AgnoChatError && thrown.code === "HISTORY_CLEARED";
 
 const isTooLong = (thrown: unknown): boolean =>
   thrown instanceof AgnoChatError && thrown.code === "CONTEXT_TOO_LONG";

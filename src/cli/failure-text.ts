@@ -1,4 +1,4 @@
-import type { AgnoChatError, ErrorCode } from "../errors.js";
+import { type AgnoChatError, type ErrorCode, sentencesOf } from "../errors.js";
 import { singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
 
@@ -14,23 +14,24 @@ const COMMAND_LINE_HINTS: Partial<Record<ErrorCode, string>> = {
 const hintOf = ({ code, hint }: AgnoChatError): string | undefined =>
   COMMAND_LINE_HINTS[code] ?? hint;
 
-/** What failed and what to do next. */
+/** What failed, what is stored of it and what to do next. */
 export function failureText(error: AgnoChatError): string {
-  const hint = hintOf(error);
-  return maskSecrets(hint === undefined ? error.message : `${error.message} ${hint}`);
+  const { message, stored } = error;
+  return maskSecrets(sentencesOf({ message, stored, hint: hintOf(error) }));
 }
 
 /** The same as one line. */
 export const failureLine = (error: AgnoChatError): string =>
   singleLine(failureText(error), LONGEST);
 
-/** The failure as `--json` tells it. */
+/** The failure as `--json` tells it. `stored` is there when it is known. */
 export function failureDocument(error: AgnoChatError) {
   const hint = hintOf(error);
   return {
     code: error.code,
     message: maskSecrets(error.message),
     hint: hint === undefined ? null : maskSecrets(hint),
+    ...(error.stored === undefined ? {} : { stored: error.stored }),
   };
 }
 

@@ -20,7 +20,8 @@ export interface ChatParts {
  *
  * With `Accept: text/event-stream` the run's events come as they happen, one server-sent event each, named after
  * `RunEvent` and with its fields in snake_case: `run-start` `{ run_id, user_id, session_id }`, `text-delta` `{ text }`,
- * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply, … }` or `error` `{ error, code }`.
+ * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply, … }` or `error`
+ * `{ error, code, stored }`: `stored` is true when what had come is kept, marked as interrupted.
  * What fails before the run starts is answered as without it.
  */
 export async function chat(exchange: Exchange, { agent, bodies, patience }: ChatParts) {
@@ -58,9 +59,9 @@ async function sendEvents(
     }
   } catch (thrown) {
     if (writer === undefined || exchange.response.destroyed) throw thrown;
-    const { code, message } = failureOf(thrown);
+    const { code, message, stored } = failureOf(thrown);
     exchange.failure = code;
-    exchange.response.write(eventText("error", { error: message, code }));
+    exchange.response.write(eventText("error", { error: message, code, stored }));
   }
   exchange.response.end();
 }

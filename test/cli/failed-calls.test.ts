@@ -145,8 +145,11 @@ describe("--timeout", () => {
 
   it("keeps what was shown of a reply that stalls, marked as interrupted", async () => {
     server.reply(stalled(chunk({ content: "Half a" })));
-    const { code, stdout } = await cli.run(["ask", "Hi", "--timeout", "0.3"]);
+    const { code, stdout, stderr } = await cli.run(["ask", "Hi", "--timeout", "0.3"]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: "Half a\n" });
+    expect(stderr).toBe(
+      "agno-chat: There was no whole answer within 0.3 s. What was shown is stored, marked as interrupted. Allow more with --timeout.\n",
+    );
     expect((await cli.json(["export"])).messages.at(-1)).toMatchObject({
       content: "Half a",
       interrupted: true,
@@ -158,7 +161,7 @@ describe("--timeout", () => {
     server.reply(stalled(chunk({ content: "Half a" })));
     expect(await cli.json(["ask", "Hi", "--timeout", "0.3"])).toMatchObject({
       ok: false,
-      error: { code: "MODEL_TIMEOUT" },
+      error: { code: "MODEL_TIMEOUT", stored: false },
     });
     expect(await exported()).toBe(before);
   });

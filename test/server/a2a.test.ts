@@ -11,6 +11,7 @@ import {
 } from "@a2a-js/sdk/client";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { AgnoChatError } from "../../src/errors.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { ask, echo, eventually, get, type Served, serve, Wire } from "./support.js";
 
@@ -198,6 +199,24 @@ test.each(VERSIONS)("a failed run of %s tells nothing of its cause", async (vers
   expect(streamed.body).toMatch(version === "1.0" ? /TASK_STATE_FAILED/ : /"state":"failed"/);
   for (const { body } of [sent, streamed]) expect(body).not.toMatch(/sk-|\b401\b|\.ts|\.js/);
 });
+
+test.each(VERSIONS)(
+  "a failed run of %s says whose it is and what of it is stored",
+  async (version) => {
+    const error = new AgnoChatError("MODEL_NETWORK", "secret");
+    const tooLong = new AgnoChatError("CONTEXT_TOO_LONG", "secret");
+    const served = await serve({ model: new ScriptedModel([tooLong, { text: "Half a", error }]) });
+    const params = { message: goodMessage(version) };
+    const sent = await rpc(served, version, SEND[version], params);
+    expect(sent.json.error).toMatchObject({
+      message: expect.stringContaining("Send less at once."),
+    });
+    expect(sent.json.error.code).not.toBe(-32603);
+    const { body } = await rpc(served, version, STREAM[version], params);
+    expect(body).toContain("Nothing was stored. Try again in a while.");
+    expect(sent.body + body).not.toContain("secret");
+  },
+);
 
 test("what fails inside the SDK is told in our words", async () => {
   const { url, log } = await serve();

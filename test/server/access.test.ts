@@ -68,7 +68,7 @@ test.each([undefined, {}, 5, "alice", { userId: 7 }, { userId: "" }, { userId: "
     expect(answer).toMatchObject({
       status: 500,
       json: {
-        error: "Something failed on this side and nothing was stored. Try again.",
+        error: "Something failed on this side.",
         code: "CONFIG_INVALID",
       },
     });

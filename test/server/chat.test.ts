@@ -3,7 +3,7 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
-import { AgnoChatError } from "../../src/errors.js";
+import { AgnoChatError, type ErrorCode } from "../../src/errors.js";
 import type { Model } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
@@ -76,21 +76,53 @@ test("a body of 1 MiB is taken, one byte more is 413 and is heard out", async ()
   expect(answer).toMatchObject({ status: 413, json: { code: "TOO_LARGE" } });
 });
 
-test("a failed run is 500 and tells nothing of its cause", async () => {
-  const failures = [
-    new AgnoChatError("MODEL_AUTH", "401 Incorrect API key provided: sk-secret"),
+const said = "401 Incorrect API key provided: sk-secret by org-secret";
+const fails = (code: ErrorCode) => new AgnoChatError(code, said, { hint: said });
+
+test.each<[Error, number, ErrorCode, string]>([
+  [fails("MODEL_AUTH"), 500, "MODEL_AUTH", "Something failed on this side. Nothing was stored."],
+  [
     new TypeError("Cannot read properties of undefined"),
-  ];
-  const { url, memory, log } = await serve({ model: new ScriptedModel(failures) });
-  for (const code of ["MODEL_AUTH", "MODEL_BAD_RESPONSE"]) {
-    const { status, json, body } = await chat({ url }, "alice", "secret words");
-    expect({ status, code: json.code }).toEqual({ status: 500, code });
-    expect(body).not.toMatch(/sk-|undefined|secret|at .*:\d/);
-  }
-  expect(await memory.size("alice")).toBe(0);
-  await eventually(() => log.length === 2);
-  expect(JSON.stringify(log)).not.toMatch(/sk-|secret|alice/);
-});
+    502,
+    "MODEL_BAD_RESPONSE",
+    "The model's answer was of no use. Nothing was stored. Try again.",
+  ],
+  [
+    fails("MODEL_RATE_LIMITED"),
+    503,
+    "MODEL_RATE_LIMITED",
+    "The model cannot answer at the moment. Nothing was stored. Try again in a while.",
+  ],
+  [
+    fails("MODEL_QUOTA"),
+    503,
+    "MODEL_QUOTA",
+    "The model's server refused the request. Nothing was stored.",
+  ],
+  [
+    fails("CONTEXT_TOO_LONG"),
+    413,
+    "CONTEXT_TOO_LONG",
+    "The message is too long for the model. Nothing was stored. Send less at once.",
+  ],
+  [
+    fails("MODEL_FILTERED"),
+    422,
+    "MODEL_FILTERED",
+    "The model's content filter stopped it. Nothing was stored. Put it in other words.",
+  ],
+])(
+  "of %s a client is told whose it is and what helps, and nothing of its cause",
+  async (failure, status, code, error) => {
+    const { url, memory, log } = await serve({ model: new ScriptedModel([failure]) });
+    const answer = await chat({ url }, "alice", "secret words");
+    expect(answer).toMatchObject({ status, json: { code, error } });
+    expect(answer.body).not.toMatch(/sk-|undefined|secret|at .*:\d/);
+    expect(await memory.size("alice")).toBe(0);
+    await eventually(() => log.length === 1);
+    expect(JSON.stringify(log)).not.toMatch(/sk-|secret|alice/);
+  },
+);
 
 test("429 with Retry-After when a conversation's queue is full", async () => {
   const model = new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "never"));
@@ -195,9 +227,44 @@ test("an answer takes no longer than the server allows", async () => {
   const model = new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
   const served = await serve({ model, timeouts: { reply: 20 } });
   expect(await chat(served, "alice", "Hi")).toMatchObject({
-    status: 500,
-    json: { code: "MODEL_TIMEOUT" },
+    status: 504,
+    json: {
+      code: "MODEL_TIMEOUT",
+      error: "The model took too long. Nothing was stored. Try again, or ask for less at once.",
+    },
   });
+});
+
+test("a stream that took too long says what of it is stored, and never to send it again", async () => {
+  const model: Model = {
+    name: "stalling",
+    async *stream({ messages }, { signal }) {
+      if (messages.at(-1)?.content !== "Silence") yield { type: "text-delta", text: "Half a" };
+      await once(signal, "abort");
+    },
+  };
+  const served = await serve({ model, timeouts: { reply: 50 } });
+  const headers = { accept: "text/event-stream" };
+  const errorOf = async (user_id: string, message: string) => {
+    const { body } = await ask(`${served.url}/chat`, { headers, body: { user_id, message } });
+    return JSON.parse(/event: error\ndata: (.*)\n\n$/.exec(body)?.[1] ?? "");
+  };
+  expect(await errorOf("alice", "Hi")).toEqual({
+    error:
+      "The model took too long. What was shown is stored, marked as interrupted. Ask for the rest.",
+    code: "MODEL_TIMEOUT",
+    stored: true,
+  });
+  expect(await served.memory.getMessages("alice")).toMatchObject([
+    { content: "Hi" },
+    { content: "Half a", interrupted: true },
+  ]);
+  expect(await errorOf("bob", "Silence")).toEqual({
+    error: "The model took too long. Nothing was stored. Try again, or ask for less at once.",
+    code: "MODEL_TIMEOUT",
+    stored: false,
+  });
+  expect(await served.memory.size("bob")).toBe(0);
 });
 
 test("mounts in anybody's server", async () => {

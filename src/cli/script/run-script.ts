@@ -159,10 +159,9 @@ class ScriptRun {
   #failure(thrown: unknown, line?: number): Failure {
     const { name, signal } = this.#options;
     signal.throwIfAborted();
-    const { code, message, hint, cause } = asAgnoChatError(thrown);
+    const error = asAgnoChatError(thrown);
     const place = line === undefined ? name : `${name}:${line}`;
-    const options = { ...(hint === undefined ? {} : { hint }), cause };
-    return { line, error: new AgnoChatError(code, `${place}: ${message}`, options) };
+    return { line, error: error.with({ message: `${place}: ${error.message}` }) };
   }
 }
 

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { Agent } from "../../src/agent/agent.js";
+import { AgnoChatError } from "../../src/errors.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Memory } from "../../src/memory/memory.js";
+import type { Model } from "../../src/models/model.js";
+import { ScriptedModel } from "../../src/testing/scripted-model.js";
+import { collect, MEMORIES, toolkitOf, toolOf } from "./support.js";
+
+/** Says a word unless it is asked for silence, then waits for ever. */
+const stalling: Model = {
+  name: "stalling",
+  async *stream({ messages }, { signal }) {
+    if (messages.at(-1)?.content !== "Silence") yield { type: "text-delta", text: "Half" };
+    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  },
+};
+
+const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
+
+/** What a stream fails with that is given up as soon as everything there is to show was shown. */
+async function timedOut(memory: Memory, input: string) {
+  const controller = new AbortController();
+  const stream = new Agent({ model: stalling, memory }).stream(input, {
+    signal: controller.signal,
+  });
+  setTimeout(() => controller.abort(late), 20);
+  return (await collect(stream)).failure;
+}
+
+describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ open }) => {
+  it("what was shown of a stream that took too long", async () => {
+    const memory = open();
+    expect(await timedOut(memory, "Hi")).toMatchObject({ code: "MODEL_TIMEOUT", stored: true });
+    expect(await memory.size()).toBe(2);
+  });
+
+  it("nothing of one that had shown nothing", async () => {
+    const memory = open();
+    expect(await timedOut(memory, "Silence")).toMatchObject({ stored: false });
+    expect(await memory.size()).toBe(0);
+  });
+
+  it("nothing when the model failed, also behind text and tools", async () => {
+    const error = new AgnoChatError("MODEL_NETWORK", "Gone.");
+    const call = { toolCalls: [{ name: "look" }] };
+    for (const script of [[error], [{ text: "Half", error }], [call, error]]) {
+      const memory = open();
+      const toolkits = [toolkitOf(toolOf("look", () => "seen"))];
+      const agent = new Agent({ model: new ScriptedModel(script), memory, toolkits });
+      const { failure } = await collect(agent.stream("Hi"));
+      expect(failure).toMatchObject({ code: "MODEL_NETWORK", stored: false });
+      expect(await memory.users()).toEqual([]);
+    }
+  });
+
+  it("nothing when its history was cleared", async () => {
+    const memory = open();
+    const model = new ScriptedModel(async () => {
+      await memory.clear();
+      return "ghost";
+    });
+    await expect(new Agent({ model, memory }).run("Hi")).rejects.toMatchObject({
+      code: "HISTORY_CLEARED",
+      stored: false,
+    });
+  });
+});
+
+it("claims nothing when the store failed while it stored", async () => {
+  class Failing extends InMemory {
+    override add(): never {
+      throw new AgnoChatError("STORE_FAILED", "The disk is gone.");
+    }
+  }
+  const agent = new Agent({ model: new ScriptedModel(["Hello"]), memory: new Failing() });
+  const failure = await agent.run("Hi").catch((thrown) => thrown);
+  expect(failure).toMatchObject({ code: "STORE_FAILED", stored: undefined });
+});
+
+it("never writes into the reason that a caller shares among runs", async () => {
+  const failures = await Promise.all(
+    ["Hi", "Silence"].map((input) => timedOut(new InMemory(), input)),
+  );
+  expect(failures).toMatchObject([{ stored: true }, { stored: false }]);
+  expect(late.stored).toBeUndefined();
+});
