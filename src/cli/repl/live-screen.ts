@@ -1,4 +1,5 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
+import { AgnoChatError } from "../../errors.js";
 import type { UserInfo } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Io } from "../io.js";
@@ -9,6 +10,7 @@ import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
 import { startSpinner } from "../render/spinner.js";
 import { plain, wrapText } from "../render/wrap.js";
+import type { Copied } from "./clipboard.js";
 import type { InputHistory } from "./input-history.js";
 import type { LineEditor } from "./line-editor.js";
 import { nameOf, promptOf } from "./prompt.js";
@@ -117,9 +119,15 @@ export class LiveScreen implements Screen {
     return (await this.#asking(() => askWhich(this.#place, users, active))) ?? active;
   }
 
-  /** By OSC 52, which works over SSH too. The text goes as base64, so nothing in it is live. */
-  copy(text: string): void {
-    this.#io.stdout.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
+  async copy(text: string, signal: AbortSignal): Promise<Copied> {
+    const { copyText } = await import("./clipboard.js");
+    const { env, stdout } = this.#io;
+    const write = (sequence: string) => void stdout.write(sequence);
+    const copied = await copyText(text, { env, write, signal });
+    if (copied !== undefined) return copied;
+    throw new AgnoChatError("USAGE", "There is nothing here to copy with.", {
+      hint: "/export FILE writes the session.",
+    });
   }
 
   edit(text: string): Promise<string> {

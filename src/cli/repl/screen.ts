@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import type { UserInfo } from "../../memory/memory.js";
+import type { Copied } from "./clipboard.js";
 
 /** Whose turn it is: one user in one of their sessions. */
 export interface Who {
@@ -27,8 +28,8 @@ export interface Screen {
   confirm(question: string): Promise<boolean>;
   /** The user picked, or the active one again; undefined where nobody can be asked. */
   pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined>;
-  /** @throws {AgnoChatError} `USAGE` where there is no terminal */
-  copy(text: string): void;
+  /** @returns where it went. @throws {AgnoChatError} `USAGE` where there is nothing to copy with */
+  copy(text: string, signal: AbortSignal): Promise<Copied>;
   /** Text written in the user's editor. @throws {AgnoChatError} `USAGE` where there is no terminal */
   edit(text: string): Promise<string>;
   /** Forgets what this user has typed. */

@@ -75,7 +75,7 @@ export class ScriptScreen implements Screen {
     return undefined;
   }
 
-  copy(): void {
+  async copy(): Promise<never> {
     throw needsTerminal("/copy");
   }
 

@@ -1,5 +1,7 @@
 import { AgnoChatError } from "../../../errors.js";
 import type { StoredMessage } from "../../../messages.js";
+import { count } from "../../words.js";
+import type { Copied } from "../clipboard.js";
 import type { Repl } from "../repl.js";
 import type { Who } from "../screen.js";
 import type { CommandCall } from "../slash-commands.js";
@@ -11,7 +13,7 @@ export async function retry(repl: Repl, { who, signal }: CommandCall): Promise<v
   await repl.say(question.content, { who, signal });
 }
 
-export async function copy(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+export async function copy(repl: Repl, { argument, who, signal }: CommandCall): Promise<void> {
   if (argument !== "" && argument !== "code")
     throw new AgnoChatError("USAGE", `/copy cannot copy ${JSON.stringify(argument)}.`, {
       hint: "/copy or /copy code",
@@ -23,9 +25,17 @@ export async function copy(repl: Repl, { argument, who }: CommandCall): Promise<
       "USAGE",
       `There is no ${argument === "code" ? "code block" : "reply"} to copy.`,
     );
-  repl.screen.copy(text);
-  repl.screen.note(`Copied ${text.length} characters.`);
+  const copied = await repl.screen.copy(text, signal);
+  repl.screen.note(COPIED[copied](count(text.length, "character")));
 }
+
+/** Said only as far as it is known. */
+const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
+  clipboard: (what) => `Copied ${what}.`,
+  tmux: (what) => `Copied ${what} into the buffer of tmux: its prefix and ] paste.`,
+  terminal: (what) =>
+    `Sent ${what} to the terminal, which may not let programs copy. Else: /export FILE`,
+};
 
 export async function edit(repl: Repl, { who, signal }: CommandCall): Promise<void> {
   const text = await repl.screen.edit("");
