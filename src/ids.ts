@@ -1,10 +1,18 @@
 import { AgnoChatError } from "./errors.js";
 
-/** Whose data it is when a Memory is asked without a user id. */
-export const DEFAULT_USER_ID = "default";
+declare const checked: unique symbol;
+
+/** A user id that `validateUserId` has accepted: a plain string cannot stand in for it. */
+export type UserId = string & { readonly [checked]: "user" };
+
+/** A session id that `validateSessionId` has accepted. */
+export type SessionId = string & { readonly [checked]: "session" };
+
+/** The user a Memory means when it is given no user id. */
+export const DEFAULT_USER_ID = "default" as UserId;
 
 /** The conversation meant when none is named. */
-export const DEFAULT_SESSION_ID = "default";
+export const DEFAULT_SESSION_ID = "default" as SessionId;
 
 const MAX_CODE_POINTS = 255;
 
@@ -20,13 +28,14 @@ const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_
  * control or invisible characters. An id is never cleaned up: that would merge two users.
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
-export const validateUserId = (userId: unknown): string => validate(userId, USER);
+export const validateUserId = (userId: unknown): UserId => validate(userId, USER) as UserId;
 
 /**
  * As `validateUserId`, for a session.
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
-export const validateSessionId = (sessionId: unknown): string => validate(sessionId, SESSION);
+export const validateSessionId = (sessionId: unknown): SessionId =>
+  validate(sessionId, SESSION) as SessionId;
 
 interface Kind {
   readonly noun: string;

@@ -6,9 +6,17 @@ export { Agent, type AgentOptions, type RunOptions } from "./agent/agent.js";
 export type { RunEvent, RunOutput } from "./agent/events.js";
 export type { OnBusy } from "./agent/queue.js";
 export type { RunStream } from "./agent/run-stream.js";
-export type { UserRunOptions, UserView } from "./agent/user-view.js";
+export type { UserRunOptions } from "./agent/runner.js";
+export type { UserView } from "./agent/user-view.js";
 export { AgnoChatError, type AgnoChatErrorOptions, ERROR_TABLE, type ErrorCode } from "./errors.js";
-export { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "./ids.js";
+export {
+  DEFAULT_SESSION_ID,
+  DEFAULT_USER_ID,
+  type SessionId,
+  type UserId,
+  validateSessionId,
+  validateUserId,
+} from "./ids.js";
 export type { UserExport } from "./memory/export.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {

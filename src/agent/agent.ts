@@ -1,23 +1,20 @@
-import { randomUUID } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
-import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
+import { type UserId, validateUserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
-import type { DeletedUsers, Memory } from "../memory/memory.js";
-import { plainMessage } from "../messages.js";
+import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
 import type { Model, ModelRequest } from "../models/model.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
-import type { RunEvent, RunOutput } from "./events.js";
-import { type OnBusy, RunQueue } from "./queue.js";
-import { requestOf } from "./request.js";
-import { executeRun, type RunParts } from "./run.js";
+import type { RunOutput } from "./events.js";
+import type { OnBusy } from "./queue.js";
 import { RunStream } from "./run-stream.js";
+import { RUN_KEYS, Runner, type UserRunOptions } from "./runner.js";
 import { ToolScope } from "./tool-scope.js";
 import { specsOf } from "./tool-specs.js";
 import { UserView } from "./user-view.js";
 
-export interface AgentOptions {
+export interface AgentOptions<Owner extends string | undefined = string | undefined> {
   /** Default: `agno-chat`. */
   readonly name?: string;
   readonly model: Model;
@@ -28,49 +25,53 @@ export interface AgentOptions {
   readonly toolkits?: readonly Toolkit[];
   /** The most model calls of one run. Default: 10. */
   readonly maxLoops?: number;
-  /** Whose run it is when a call names no user. Default: `default`. */
-  readonly userId?: string;
+  /** The agent's own user, for calls that name none. Without it, such a call is refused. */
+  readonly userId?: Owner;
   /** The most history messages a model is sent. Default: all. */
   readonly historyLimit?: number;
   /** When a run of the same user and session is under way. Default: `queue`. */
   readonly onBusy?: OnBusy;
 }
 
-export interface RunOptions {
-  /** Whose run it is. A key that is there but holds no valid id is refused, since that would mix strangers. */
-  readonly userId?: string;
-  /** Default: `default`. */
-  readonly sessionId?: string | undefined;
-  /** Cancels the run wherever it is. */
-  readonly signal?: AbortSignal | undefined;
+const AGENT_KEYS: KnownKeys<AgentOptions> = {
+  name: true,
+  model: true,
+  memory: true,
+  instructions: true,
+  toolkits: true,
+  maxLoops: true,
+  userId: true,
+  historyLimit: true,
+  onBusy: true,
+};
+
+export interface RunOptions extends UserRunOptions {
+  /** The user who asks. */
+  readonly userId: string;
 }
 
+const CALL_KEYS: KnownKeys<RunOptions> = { userId: true, ...RUN_KEYS };
+const CONTEXT_KEYS: KnownKeys<ContextOptions> = { userId: true, sessionId: true };
+
+/** Options of a call: they must name a user, unless the agent has one of its own. */
+type CallArguments<Owner, Options extends { readonly userId: string }> = [Owner] extends [string]
+  ? [options?: Omit<Options, "userId"> & Partial<Pick<Options, "userId">>]
+  : [options: Options];
+
 /**
- * One agent for any number of users. Who asks is an argument of each run; nothing of any user is kept on the agent.
+ * One agent for any number of users. The user is an argument of each run; nothing of any user is kept on the agent.
  * Runs of one user and session follow each other in the order of the calls; all others overlap freely.
  */
-export class Agent {
+export class Agent<Owner extends string | undefined = undefined> {
   readonly name: string;
-  readonly #parts: RunParts;
-  readonly #userId: string;
-  readonly #onBusy: OnBusy;
-  readonly #queue = new RunQueue();
+  readonly #runner: Runner;
+  readonly #owner: UserId | undefined;
 
   /** @throws {AgnoChatError} `USAGE` for options that cannot work, `INVALID_USER_ID` */
-  constructor(options: AgentOptions) {
-    const {
-      name = "agno-chat",
-      model,
-      memory = new InMemory(),
-      instructions,
-      toolkits = [],
-    } = options;
-    const {
-      maxLoops = 10,
-      userId = DEFAULT_USER_ID,
-      historyLimit = Infinity,
-      onBusy = "queue",
-    } = options;
+  constructor(options: AgentOptions<Owner>) {
+    refuseUnknownKeys<AgentOptions>(options, AGENT_KEYS, "Agent");
+    const { name = "agno-chat", model, memory = new InMemory(), instructions } = options;
+    const { toolkits = [], maxLoops = 10, historyLimit = Infinity, onBusy = "queue" } = options;
     if (typeof model?.stream !== "function") throw usage("An agent needs a model.");
     if (!Number.isInteger(maxLoops) || maxLoops < 1)
       throw usage(`maxLoops must be 1 or more, not ${maxLoops}.`);
@@ -78,145 +79,76 @@ export class Agent {
     const tools = toolTable(toolkits);
     const toolSpecs = specsOf(tools);
     this.name = name;
-    this.#userId = validateUserId(userId);
-    this.#onBusy = onBusy;
+    this.#owner = options.userId === undefined ? undefined : validateUserId(options.userId);
     const toolScope = new ToolScope();
-    this.#parts = {
-      model,
-      memory,
-      instructions,
-      tools,
-      toolSpecs,
-      toolScope,
-      maxLoops,
-      historyLimit,
-    };
-  }
-
-  /**
-   * One input of one user up to its final answer, stored whole or not at all. An empty reply is no answer and fails with
-   * `MODEL_BAD_RESPONSE`, unless it follows tools that have done their work: then `content` is empty.
-   * @throws {AgnoChatError} rejects with `INVALID_…`, `BUSY`, `CANCELLED`, `HISTORY_CLEARED`, `MAX_LOOPS`, or what the
-   *   model or the memory failed with; nothing is stored then
-   */
-  run(input: string, options: RunOptions = {}): Promise<RunOutput> {
-    const controller = new AbortController();
-    return this.#start(input, options, { controller, keepInterrupted: false, emit: ignore });
-  }
-
-  /**
-   * As `run`, with its events as they happen. It takes its place when called. When it is cancelled after text was
-   * shown, that text is stored and marked `interrupted`.
-   */
-  stream(input: string, options: RunOptions = {}): RunStream {
-    const controller = new AbortController();
-    return new RunStream(
-      (emit) => this.#start(input, options, { controller, keepInterrupted: true, emit }),
-      () => controller.abort(cancelled()),
+    this.#runner = new Runner(
+      { model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
+      onBusy,
     );
   }
 
-  /** What the model would be sent if this user said something now, but for that something. */
-  async context(options: Omit<RunOptions, "signal"> = {}): Promise<ModelRequest> {
-    const { userId, sessionId } = this.#whoOf(options);
-    const { memory, historyLimit: limit } = this.#parts;
-    const snapshot = await memory.read(userId, { sessionId, limit });
-    const request = requestOf(this.#parts, snapshot, { current: [], limit });
-    return { ...request, messages: request.messages.map(plainMessage) };
-  }
-
   /**
-   * The agent as one user sees it.
+   * The agent as one user sees it: everything else here is done through such a view.
    * @throws {AgnoChatError} `INVALID_USER_ID`
    */
   forUser(userId: string): UserView {
-    return new UserView(this, this.#parts.memory, validateUserId(userId));
+    return new UserView(this.#runner, validateUserId(userId));
+  }
+
+  /** `run` of the user who is named. */
+  async run(input: string, ...[options]: CallArguments<Owner, RunOptions>): Promise<RunOutput> {
+    const [view, rest] = this.#callOf(options, CALL_KEYS);
+    return view.run(input, rest);
+  }
+
+  /** `stream` of the user who is named. It never throws: its iterator does. */
+  stream(input: string, ...[options]: CallArguments<Owner, RunOptions>): RunStream {
+    try {
+      const [view, rest] = this.#callOf(options, CALL_KEYS);
+      return view.stream(input, rest);
+    } catch (thrown) {
+      return RunStream.failed(thrown);
+    }
+  }
+
+  /** `context` of the user who is named. */
+  async context(...[options]: CallArguments<Owner, ContextOptions>): Promise<ModelRequest> {
+    const [view, rest] = this.#callOf(options, CONTEXT_KEYS);
+    return view.context(rest);
   }
 
   /**
    * Deletes everything of users idle longer than `maxAge` milliseconds, except those with a run under way or waiting.
    */
   async removeInactive(maxAge: number): Promise<DeletedUsers> {
-    return this.#parts.memory.removeInactive(maxAge, { except: this.#queue.activeUsers() });
+    const { parts } = this.#runner;
+    return parts.memory.removeInactive(maxAge, { except: this.#runner.activeUsers() });
   }
 
-  async #start(input: string, options: RunOptions, how: RunHow): Promise<RunOutput> {
-    const who = this.#whoOf(options);
-    validateInput(input);
-    this.#parts.toolScope.refuseReentry(who);
-    const unlink = linkAbort(options.signal, how.controller);
-    try {
-      return await this.#inTurn(who, how.controller, () =>
-        executeRun(this.#parts, {
-          ...who,
-          ...how,
-          signal: how.controller.signal,
-          input,
-          runId: randomUUID(),
-        }),
-      );
-    } finally {
-      unlink();
-    }
-  }
-
-  async #inTurn<T>(
-    { userId, sessionId }: Who,
-    controller: AbortController,
-    run: () => Promise<T>,
-  ): Promise<T> {
-    controller.signal.throwIfAborted();
-    const place = this.#queue.take(userId, sessionId, controller, this.#onBusy);
-    try {
-      if (place.turn !== undefined) await place.turn;
-      return await run();
-    } finally {
-      place.leave();
-    }
-  }
-
-  #whoOf(options: RunOptions): Who {
-    const userId = "userId" in options ? validateUserId(options.userId) : this.#userId;
-    const { sessionId = DEFAULT_SESSION_ID } = options;
-    return { userId, sessionId: validateSessionId(sessionId) };
+  /** The view of the user a call names, and its other options. A key that is there but holds no valid id is refused. */
+  #callOf<Options extends { readonly userId?: string | undefined }>(
+    options: Options | undefined,
+    known: KnownKeys<Options>,
+  ): [UserView, Omit<Options, "userId">] {
+    const given = options ?? ({} as Options);
+    refuseUnknownKeys(given, known, "A run");
+    const { userId, ...rest } = given;
+    if (Object.hasOwn(given, "userId")) return [this.forUser(userId as string), rest];
+    if (this.#owner === undefined) throw noUser();
+    return [new UserView(this.#runner, this.#owner), rest];
   }
 }
 
-interface Who {
+interface ContextOptions extends SessionOptions {
   readonly userId: string;
-  readonly sessionId: string;
 }
-
-interface RunHow {
-  readonly controller: AbortController;
-  readonly keepInterrupted: boolean;
-  readonly emit: (event: RunEvent) => void;
-}
-
-const ignore = (): void => {};
-
-function validateInput(input: unknown): void {
-  if (typeof input === "string" && input.trim() !== "") return;
-  throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
-}
-
-/** Cancels with the caller's signal, which may be one for any number of runs. Returns how to let go of it. */
-function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
-  if (signal === undefined) return ignore;
-  setMaxListeners(0, signal);
-  const onAbort = () => controller.abort(cancelled(signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
-}
-
-/** A reason of our own, such as a time-out, is kept. */
-const cancelled = (reason?: unknown): AgnoChatError =>
-  reason instanceof AgnoChatError
-    ? reason
-    : new AgnoChatError("CANCELLED", "The run was cancelled.", { cause: reason });
 
 const isCount = (value: number): boolean =>
   value === Infinity || (Number.isInteger(value) && value >= 0);
 
 const usage = (message: string): AgnoChatError => new AgnoChatError("USAGE", message);
+
+const noUser = (): AgnoChatError =>
+  new AgnoChatError("INVALID_USER_ID", "This call names no user.", {
+    hint: 'Name one in every call: { userId: "alice" }.',
+  });

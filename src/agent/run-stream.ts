@@ -1,4 +1,4 @@
-import type { RunEvent } from "./events.js";
+import type { RunEvent, RunOutput } from "./events.js";
 
 type Read = IteratorResult<RunEvent, void>;
 
@@ -16,23 +16,34 @@ export class RunStream implements AsyncIterable<RunEvent> {
   #over = false;
   #left = false;
   readonly #cancel: () => void;
-  readonly #finished: Promise<void>;
+
+  /**
+   * What the run ends with, for whoever does not read its events, or reads them too. Rejects as the iterator throws;
+   * reading it neither starts nor cancels anything.
+   */
+  readonly result: Promise<RunOutput>;
 
   /** @param drive Starts the run, given where its events go. Must not throw. */
-  constructor(drive: (emit: (event: RunEvent) => void) => Promise<unknown>, cancel: () => void) {
+  constructor(drive: (emit: (event: RunEvent) => void) => Promise<RunOutput>, cancel: () => void) {
     this.#cancel = cancel;
     const run = drive((event) => {
       this.#unread.push(event);
       this.#wake();
     });
-    this.#finished = run
-      .then(() => {})
-      .finally(() => {
-        this.#over = true;
-        this.#wake();
-      });
+    this.result = run.finally(() => {
+      this.#over = true;
+      this.#wake();
+    });
     // A failure nobody reads is no crash; a reader still gets it.
-    this.#finished.catch(() => {});
+    this.result.catch(() => {});
+  }
+
+  /** The stream of a run that could not begin. */
+  static failed(thrown: unknown): RunStream {
+    return new RunStream(
+      () => Promise.reject(thrown),
+      () => {},
+    );
   }
 
   /** Not a generator: one could not be left while a read is pending, or before the first one. */
@@ -44,7 +55,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
     while (!this.#left) {
       const value = this.#take();
       if (value !== undefined) return { done: false, value };
-      if (this.#over) return this.#finished.then(() => DONE);
+      if (this.#over) return this.result.then(() => DONE);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     return DONE;
@@ -53,7 +64,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
   async #leave(): Promise<Read> {
     this.#left = true;
     if (!this.#over) this.#cancel();
-    await this.#finished.catch(() => {});
+    await this.result.catch(() => {});
     return DONE;
   }
 

@@ -1,6 +1,6 @@
+import type { UserId } from "../ids.js";
 import { exportUser, type UserExport } from "../memory/export.js";
 import type {
-  Awaitable,
   Deleted,
   GetMessagesOptions,
   Memory,
@@ -10,68 +10,85 @@ import type {
 } from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
-import type { Agent, RunOptions } from "./agent.js";
+import { refuseUnknownKeys } from "../options.js";
 import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
+import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
-/** Run options of a user who is already named. */
-export type UserRunOptions = Omit<RunOptions, "userId">;
+const SESSION_KEYS = { sessionId: true } as const;
+const PAGE_KEYS = { sessionId: true, limit: true, before: true, after: true } as const;
 
 /** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
 export class UserView {
-  readonly userId: string;
-  readonly #agent: Agent;
-  readonly #memory: Memory;
+  readonly userId: UserId;
+  readonly #runner: Runner;
 
   /** @internal Made by `agent.forUser`. */
-  constructor(agent: Agent, memory: Memory, userId: string) {
-    this.#agent = agent;
-    this.#memory = memory;
+  constructor(runner: Runner, userId: UserId) {
+    this.#runner = runner;
     this.userId = userId;
   }
 
-  /** As `agent.run`. */
+  /**
+   * One input up to its final answer, stored whole or not at all. An empty reply is no answer and fails with
+   * `MODEL_BAD_RESPONSE`, unless it follows tools that have done their work: then `content` is empty.
+   * @throws {AgnoChatError} rejects with `USAGE`, `INVALID_…`, `BUSY`, `CANCELLED`, `HISTORY_CLEARED`, `MAX_LOOPS`, or
+   *   what the model or the memory failed with; nothing is stored then
+   */
   run(input: string, options: UserRunOptions = {}): Promise<RunOutput> {
-    return this.#agent.run(input, { ...options, userId: this.userId });
+    return this.#runner.run(this.userId, input, options);
   }
 
-  /** As `agent.stream`. */
+  /**
+   * As `run`, with its events as they happen. It takes its place when called. When it is cancelled after text was
+   * shown, that text is stored and marked `interrupted`. It never throws: its iterator does.
+   */
   stream(input: string, options: UserRunOptions = {}): RunStream {
-    return this.#agent.stream(input, { ...options, userId: this.userId });
+    return this.#runner.stream(this.userId, input, options);
   }
 
-  /** As `agent.context`. */
-  context(options: SessionOptions = {}): Promise<ModelRequest> {
-    return this.#agent.context({ ...options, userId: this.userId });
+  /** The request the next message would produce, without that message. */
+  async context(options: SessionOptions = {}): Promise<ModelRequest> {
+    refuseUnknownKeys(options, SESSION_KEYS, "context");
+    return this.#runner.context(this.userId, sessionOf(options));
   }
 
   /** As `memory.getMessages`: oldest first, all sessions unless one is named. */
-  history(options?: GetMessagesOptions): Awaitable<StoredMessage[]> {
+  async history(options: GetMessagesOptions = {}): Promise<StoredMessage[]> {
+    refuseUnknownKeys(options, PAGE_KEYS, "history");
     return this.#memory.getMessages(this.userId, options);
   }
 
   /** As `memory.size`. */
-  size(options?: SessionOptions): Awaitable<number> {
+  async size(options: SessionOptions = {}): Promise<number> {
+    refuseUnknownKeys(options, SESSION_KEYS, "size");
     return this.#memory.size(this.userId, options);
   }
 
   /** As `memory.sessions`. */
-  sessions(): Awaitable<SessionInfo[]> {
+  async sessions(): Promise<SessionInfo[]> {
     return this.#memory.sessions(this.userId);
   }
 
   /** As `memory.getState`. */
-  state(options?: SessionOptions): Awaitable<SessionState> {
+  async state(options: SessionOptions = {}): Promise<SessionState> {
+    refuseUnknownKeys(options, SESSION_KEYS, "state");
     return this.#memory.getState(this.userId, options);
   }
 
   /** Everything kept of this user, all sessions unless one is named. */
-  export(options?: SessionOptions): Promise<UserExport> {
+  async export(options: SessionOptions = {}): Promise<UserExport> {
+    refuseUnknownKeys(options, SESSION_KEYS, "export");
     return exportUser(this.#memory, this.userId, options);
   }
 
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */
-  clear(options?: SessionOptions): Awaitable<Deleted> {
+  async clear(options: SessionOptions = {}): Promise<Deleted> {
+    refuseUnknownKeys(options, SESSION_KEYS, "clear");
     return this.#memory.clear(this.userId, options);
+  }
+
+  get #memory(): Memory {
+    return this.#runner.parts.memory;
   }
 }

@@ -3,7 +3,7 @@ import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { plainMessage, systemMessage } from "../../src/messages.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
-import { collect, contents, failsWith, MEMORIES, toolkitOf, toolOf } from "./support.js";
+import { collect, contents, failsWith, MEMORIES, SOMEONE, toolkitOf, toolOf } from "./support.js";
 
 const model = () => new ScriptedModel(() => "ok");
 
@@ -34,14 +34,47 @@ describe("an agent (S6)", () => {
     );
   });
 
-  it("works with a model alone, for the user default in the session default (S5)", async () => {
+  it("works with a model alone, in the session default", async () => {
     const agent = new Agent({ model: model() });
     expect(agent.name).toBe("agno-chat");
-    expect(await agent.run("Hi")).toMatchObject({
-      userId: "default",
+    expect(await agent.run("Hi", { userId: "alice" })).toMatchObject({
+      userId: "alice",
       sessionId: "default",
       content: "ok",
     });
+  });
+
+  it("never runs without a user: no call falls back to a user nobody named", async () => {
+    const memory = new InMemory();
+    const agent = new Agent({ model: model(), memory });
+    // @ts-expect-error a run needs a user
+    await failsWith(agent.run("Hi"), "INVALID_USER_ID");
+    // @ts-expect-error as above
+    await failsWith(agent.run("Hi", { sessionId: "work" }), "INVALID_USER_ID");
+    // @ts-expect-error as above
+    await failsWith(agent.run("Hi", {}), "INVALID_USER_ID");
+    // @ts-expect-error as above
+    const { failure } = await collect(agent.stream("Hi"));
+    expect(failure).toMatchObject({ code: "INVALID_USER_ID" });
+    // @ts-expect-error as above
+    await failsWith(agent.context(), "INVALID_USER_ID");
+    expect(memory.users()).toEqual([]);
+  });
+
+  it("refuses an option that does not exist, and names the one that was meant", async () => {
+    const memory = new InMemory();
+    const scripted = model();
+    const agent = new Agent({ model: scripted, memory, userId: "owner" });
+    const misspelt = { user: "bob" } as never;
+    const refused = { code: "USAGE", hint: "Did you mean userId?" };
+    await expect(agent.run("Hi", misspelt)).rejects.toMatchObject(refused);
+    expect((await collect(agent.stream("Hi", misspelt))).failure).toMatchObject(refused);
+    await failsWith(agent.forUser("bob").run("Hi", { userId: "alice" } as never), "USAGE");
+    await failsWith(agent.forUser("bob").clear({ session: "work" } as never), "USAGE");
+    expect(() => new Agent({ model: scripted, user: "bob" } as never)).toThrow(
+      expect.objectContaining(refused),
+    );
+    expect([scripted.requests, memory.users()]).toEqual([[], []]);
   });
 
   it("has a user of its own for calls that name none", async () => {
@@ -69,7 +102,7 @@ describe("an agent (S6)", () => {
 
   it.each([null, "", "a\nb", 42])("refuses the session %o", async (sessionId) => {
     await failsWith(
-      new Agent({ model: model() }).run("Hi", { sessionId: sessionId as string }),
+      new Agent({ model: model() }).run("Hi", { ...SOMEONE, sessionId: sessionId as string }),
       "INVALID_SESSION_ID",
     );
   });
@@ -121,8 +154,8 @@ describe("the output of a run", () => {
       "b",
     ]);
     const agent = new Agent({ model: scripted });
-    expect((await agent.run("1")).usage).toEqual({ inputTokens: 2, outputTokens: 2 });
-    expect((await agent.run("2")).usage).toBeUndefined();
+    expect((await agent.run("1", SOMEONE)).usage).toEqual({ inputTokens: 2, outputTokens: 2 });
+    expect((await agent.run("2", SOMEONE)).usage).toBeUndefined();
   });
 });
 
@@ -137,7 +170,7 @@ describe.each(MEMORIES)("the view of one user on $name", ({ open }) => {
     const [alice, bob] = [agent.forUser("alice"), agent.forUser("bob")];
     await alice.run("Hi");
     await collect(alice.stream("Work", { sessionId: "work" }));
-    await bob.run("I am Bob", { userId: "alice" } as never);
+    await bob.run("I am Bob");
 
     expect(alice.userId).toBe("alice");
     expect(contents(await alice.history({ sessionId: "work" }))).toEqual([

@@ -14,6 +14,7 @@ import {
   failsWith,
   Gate,
   MEMORIES,
+  SOMEONE,
   settled,
   toolkitOf,
   toolOf,
@@ -93,7 +94,7 @@ describe.each(MEMORIES)(
       const count = toolOf("count", () => calls++);
       const model = new ScriptedModel(() => ({ toolCalls: [{ name: "count" }] }));
       const agent = new Agent({ model, memory: open(), maxLoops: 3, toolkits: [toolkitOf(count)] });
-      await failsWith(agent.run("loop"), "MAX_LOOPS");
+      await failsWith(agent.run("loop", SOMEONE), "MAX_LOOPS");
       expect(model.requests).toHaveLength(3);
       expect(calls).toBe(2);
     });
@@ -161,7 +162,7 @@ describe("a memory that fails", () => {
     const agent = new Agent({ model: endless, memory });
     memory.broken = "add";
     const controller = new AbortController();
-    const result = collect(agent.stream("Hi", { signal: controller.signal }));
+    const result = collect(agent.stream("Hi", { ...SOMEONE, signal: controller.signal }));
     await settled();
     controller.abort();
     expect((await result).failure).toBe(crash);
@@ -310,10 +311,10 @@ describe("a model that breaks its contract", () => {
   it.each(oddities)("%s: fails with one clear code and stores nothing", async (_, stream) => {
     const memory = new InMemory();
     const agent = new Agent({ model: modelOf(stream), memory });
-    const failure = await agent.run("Hi").catch((thrown) => thrown);
+    const failure = await agent.run("Hi", SOMEONE).catch((thrown) => thrown);
     expect(failure).toMatchObject({ name: "AgnoChatError", code: "MODEL_BAD_RESPONSE" });
     expect(failure.message).toMatch(/^.*odd.*\.$/);
-    expect((await collect(agent.stream("Hi"))).failure).toMatchObject({
+    expect((await collect(agent.stream("Hi", SOMEONE))).failure).toMatchObject({
       code: "MODEL_BAD_RESPONSE",
     });
     expect(memory.users()).toEqual([]);
@@ -325,7 +326,7 @@ describe("a model that breaks its contract", () => {
       yield { type: "finish", reason: "stop" };
       yield { type: "text-delta", text: " and more" };
     });
-    expect((await new Agent({ model }).run("Hi")).content).toBe("Hello");
+    expect((await new Agent({ model }).run("Hi", SOMEONE)).content).toBe("Hello");
   });
 
   it("cannot be left: its answer still counts", async () => {
@@ -345,7 +346,7 @@ describe("a model that breaks its contract", () => {
       const next = async () => ({ done: false as const, value: left.shift() as ModelEvent });
       const iterator = { next, return: leave };
       const model = modelOf(() => ({ [Symbol.asyncIterator]: () => iterator }));
-      expect((await new Agent({ model }).run("Hi")).finishReason).toBe("stop");
+      expect((await new Agent({ model }).run("Hi", SOMEONE)).finishReason).toBe("stop");
     }
   });
 
@@ -359,7 +360,7 @@ describe("a model that breaks its contract", () => {
         left = true;
       }
     });
-    await new Agent({ model }).run("Hi");
+    await new Agent({ model }).run("Hi", SOMEONE);
     expect(left).toBe(true);
   });
 });
@@ -378,7 +379,7 @@ describe("a cancel stops a run within 300 ms, though nothing heeds the signal,",
       new Agent({ model: new ScriptedModel(script), toolkits: [toolkitOf(stuckTool)] }),
     queued: () => {
       const agent = new Agent({ model: endless });
-      agent.stream("before it");
+      agent.stream("before it", SOMEONE);
       return agent;
     },
     "reading its history": () => {
@@ -400,7 +401,7 @@ describe("a cancel stops a run within 300 ms, though nothing heeds the signal,",
       },
     ]) {
       const controller = new AbortController();
-      const outcome = work(make(), { signal: controller.signal });
+      const outcome = work(make(), { ...SOMEONE, signal: controller.signal });
       outcome.catch(() => {});
       await sleep(5);
       const started = performance.now();
@@ -413,12 +414,14 @@ describe("a cancel stops a run within 300 ms, though nothing heeds the signal,",
   it("and the reason of the caller is kept when it is one of ours, else told as the cause", async () => {
     const agent = new Agent({ model: endless });
     const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
-    await expect(agent.run("Hi", { signal: AbortSignal.abort(late) })).rejects.toMatchObject({
+    await expect(
+      agent.run("Hi", { ...SOMEONE, signal: AbortSignal.abort(late) }),
+    ).rejects.toMatchObject({
       code: "MODEL_TIMEOUT",
       message: "Too slow.",
     });
     const failure = await agent
-      .run("Hi", { signal: AbortSignal.timeout(5) })
+      .run("Hi", { ...SOMEONE, signal: AbortSignal.timeout(5) })
       .catch((thrown) => thrown);
     expect(failure).toMatchObject({ code: "CANCELLED", cause: { name: "TimeoutError" } });
   });
@@ -442,6 +445,6 @@ describe("signals", () => {
   it("of one run may be listened to by many tools at once", async () => {
     const listen = toolOf("listen", ({ signal }) => signal.addEventListener("abort", () => {}));
     const model = new ScriptedModel([{ toolCalls: Array(30).fill({ name: "listen" }) }, "ok"]);
-    await new Agent({ model, toolkits: [toolkitOf(listen)] }).run("Hi");
+    await new Agent({ model, toolkits: [toolkitOf(listen)] }).run("Hi", SOMEONE);
   });
 });

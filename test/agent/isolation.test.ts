@@ -10,6 +10,7 @@ import {
   expectWellFormed,
   MEMORIES,
   question,
+  SOMEONE,
   seededRandom,
   toolkitOf,
   toolOf,
@@ -91,9 +92,9 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
   it("lets new instructions take effect without rewriting a history", async () => {
     const model = new ScriptedModel(echo);
     const memory = open();
-    await new Agent({ model, memory, instructions: "Be kind." }).run("Hi");
+    await new Agent({ model, memory, instructions: "Be kind." }).run("Hi", SOMEONE);
     const before = JSON.stringify(await memory.getMessages());
-    await new Agent({ model, memory, instructions: "Be brief." }).run("Hi");
+    await new Agent({ model, memory, instructions: "Be brief." }).run("Hi", SOMEONE);
     expect(model.requests[1]?.messages[0]?.content).toBe("Be brief.");
     expect(JSON.stringify((await memory.getMessages()).slice(0, 2))).toBe(before);
   });

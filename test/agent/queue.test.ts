@@ -10,6 +10,7 @@ import {
   Gate,
   MEMORIES,
   question,
+  SOMEONE,
   settled,
   toolkitOf,
   toolOf,
@@ -35,8 +36,8 @@ describe("runs of one user and session", () => {
   it("follow each other in the order of the calls, runs and streams alike (B2)", async () => {
     const { agent, memory, gate } = gatedAgent();
     const runs = ["wait", ...numbers(50)].map(async (text, index) => {
-      if (index % 2 === 0) await agent.run(text);
-      else await collect(agent.stream(text));
+      if (index % 2 === 0) await agent.run(text, SOMEONE);
+      else await collect(agent.stream(text, SOMEONE));
     });
     gate.open();
     await Promise.all(runs);
@@ -45,8 +46,8 @@ describe("runs of one user and session", () => {
 
   it("take their place when called, read or not", async () => {
     const { agent, memory } = gatedAgent();
-    const early = agent.stream("streamed first");
-    await agent.run("run second");
+    const early = agent.stream("streamed first", SOMEONE);
+    await agent.run("run second", SOMEONE);
     await collect(early);
     expect(userTexts(memory.getMessages())).toEqual(["streamed first", "run second"]);
   });
@@ -54,29 +55,31 @@ describe("runs of one user and session", () => {
   it("go on when one of them fails", async () => {
     const model = new ScriptedModel(["one", new Error("broken"), "three"]);
     const agent = new Agent({ model });
-    const outcomes = await Promise.allSettled(["1", "2", "3"].map((text) => agent.run(text)));
+    const outcomes = await Promise.allSettled(
+      ["1", "2", "3"].map((text) => agent.run(text, SOMEONE)),
+    );
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(userTexts(model.requests[2]?.messages ?? [])).toEqual(["1", "3"]);
   });
 
   it("are refused with BUSY when 100 are waiting already, and welcome again afterwards", async () => {
     const { agent, memory, gate } = gatedAgent();
-    const runs = ["wait", ...numbers(100)].map((text) => agent.run(text));
-    await failsWith(agent.run("one too many"), "BUSY");
-    await failsWith(collectOrThrow(agent.stream("one too many")), "BUSY");
+    const runs = ["wait", ...numbers(100)].map((text) => agent.run(text, SOMEONE));
+    await failsWith(agent.run("one too many", SOMEONE), "BUSY");
+    await failsWith(collectOrThrow(agent.stream("one too many", SOMEONE)), "BUSY");
     await agent.run("somebody else", { userId: "bob" });
     gate.open();
     await Promise.all(runs);
-    await agent.run("welcome");
+    await agent.run("welcome", SOMEONE);
     expect(memory.size()).toBe(2 * 102);
   });
 
   it("leave the queue at once when they are cancelled while waiting", async () => {
     const { agent, memory, gate, model } = gatedAgent();
-    const first = agent.run("wait");
+    const first = agent.run("wait", SOMEONE);
     const controller = new AbortController();
-    const waiting = agent.run("cancelled", { signal: controller.signal });
-    const last = agent.run("last");
+    const waiting = agent.run("cancelled", { ...SOMEONE, signal: controller.signal });
+    const last = agent.run("last", SOMEONE);
     controller.abort();
     await failsWith(waiting, "CANCELLED");
     gate.open();
@@ -88,19 +91,21 @@ describe("runs of one user and session", () => {
   it("make room when they are cancelled while waiting", async () => {
     const { agent, gate } = gatedAgent();
     const controller = new AbortController();
-    const first = agent.run("wait");
-    const waiting = numbers(100).map((text) => agent.run(text, { signal: controller.signal }));
+    const first = agent.run("wait", SOMEONE);
+    const waiting = numbers(100).map((text) =>
+      agent.run(text, { ...SOMEONE, signal: controller.signal }),
+    );
     controller.abort();
     await Promise.allSettled(waiting);
-    const next = agent.run("next");
+    const next = agent.run("next", SOMEONE);
     gate.open();
     await expect(Promise.all([first, next])).resolves.toHaveLength(2);
   });
 
   it("are refused before they wait when their signal has aborted already", async () => {
     const { agent, gate, model } = gatedAgent();
-    const first = agent.run("wait");
-    await failsWith(agent.run("late", { signal: AbortSignal.abort() }), "CANCELLED");
+    const first = agent.run("wait", SOMEONE);
+    await failsWith(agent.run("late", { ...SOMEONE, signal: AbortSignal.abort() }), "CANCELLED");
     gate.open();
     await first;
     expect(model.requests).toHaveLength(1);
@@ -111,7 +116,7 @@ describe("runs of one user and session", () => {
       const { agent, memory, gate } = gatedAgent();
       const controllers = numbers(4).map(() => new AbortController());
       const runs = controllers.map(({ signal }, index) =>
-        agent.run(index === 0 ? "wait" : `${index}`, { signal }),
+        agent.run(index === 0 ? "wait" : `${index}`, { ...SOMEONE, signal }),
       );
       await settled();
       controllers.forEach((controller, index) => {
@@ -139,12 +144,12 @@ describe("runs of different users or sessions", () => {
 describe("onBusy", () => {
   it("reject: refuses a run while one is under way", async () => {
     const { agent, gate, memory } = gatedAgent({ onBusy: "reject" });
-    const first = agent.run("wait");
-    await failsWith(agent.run("second"), "BUSY");
-    await agent.run("other session", { sessionId: "work" });
+    const first = agent.run("wait", SOMEONE);
+    await failsWith(agent.run("second", SOMEONE), "BUSY");
+    await agent.run("other session", { ...SOMEONE, sessionId: "work" });
     gate.open();
     await first;
-    await agent.run("third");
+    await agent.run("third", SOMEONE);
     expect(userTexts(memory.getMessages(undefined, { sessionId: "default" }))).toEqual([
       "wait",
       "third",
@@ -154,9 +159,9 @@ describe("onBusy", () => {
   it("cancel: cancels the runs before it, however many they are", async () => {
     const { agent, gate, memory } = gatedAgent({ onBusy: "cancel" });
     const bystander = agent.run("wait", { userId: "bob" });
-    const replaced = ["wait", ...numbers(150)].map((text) => agent.run(text));
+    const replaced = ["wait", ...numbers(150)].map((text) => agent.run(text, SOMEONE));
     const outcomes = Promise.allSettled(replaced);
-    await agent.run("newest");
+    await agent.run("newest", SOMEONE);
     for (const outcome of await outcomes)
       expect(outcome).toMatchObject({ status: "rejected", reason: { code: "CANCELLED" } });
     gate.open();
@@ -174,9 +179,9 @@ describe("onBusy", () => {
     const wait = toolOf("wait", () => held.opened);
     const memory = new InMemory();
     const agent = new Agent({ model, memory, onBusy: "cancel", toolkits: [toolkitOf(wait)] });
-    const story = collect(agent.stream("Tell a story"));
+    const story = collect(agent.stream("Tell a story", SOMEONE));
     await settled();
-    await agent.run("Stop");
+    await agent.run("Stop", SOMEONE);
     expect((await story).failure).toMatchObject({ code: "CANCELLED" });
     expect(memory.getMessages().map(({ content }) => content)).toEqual([
       "Tell a story",

@@ -5,7 +5,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
 import type { Model } from "../../src/models/model.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
-import { collect, MEMORIES, toolkitOf, toolOf } from "./support.js";
+import { collect, MEMORIES, SOMEONE, toolkitOf, toolOf } from "./support.js";
 
 /** Says a word unless it is asked for silence, then waits for ever. */
 const stalling: Model = {
@@ -22,6 +22,7 @@ const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
 async function timedOut(memory: Memory, input: string) {
   const controller = new AbortController();
   const stream = new Agent({ model: stalling, memory }).stream(input, {
+    ...SOMEONE,
     signal: controller.signal,
   });
   setTimeout(() => controller.abort(late), 20);
@@ -48,7 +49,7 @@ describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ o
       const memory = open();
       const toolkits = [toolkitOf(toolOf("look", () => "seen"))];
       const agent = new Agent({ model: new ScriptedModel(script), memory, toolkits });
-      const { failure } = await collect(agent.stream("Hi"));
+      const { failure } = await collect(agent.stream("Hi", SOMEONE));
       expect(failure).toMatchObject({ code: "MODEL_NETWORK", stored: false });
       expect(await memory.users()).toEqual([]);
     }
@@ -60,7 +61,7 @@ describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ o
       await memory.clear();
       return "ghost";
     });
-    await expect(new Agent({ model, memory }).run("Hi")).rejects.toMatchObject({
+    await expect(new Agent({ model, memory }).run("Hi", SOMEONE)).rejects.toMatchObject({
       code: "HISTORY_CLEARED",
       stored: false,
     });
@@ -74,7 +75,7 @@ it("claims nothing when the store failed while it stored", async () => {
     }
   }
   const agent = new Agent({ model: new ScriptedModel(["Hello"]), memory: new Failing() });
-  const failure = await agent.run("Hi").catch((thrown) => thrown);
+  const failure = await agent.run("Hi", SOMEONE).catch((thrown) => thrown);
   expect(failure).toMatchObject({ code: "STORE_FAILED", stored: undefined });
 });
 

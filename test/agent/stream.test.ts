@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
+import type { RunOutput } from "../../src/agent/events.js";
 import { RunStream } from "../../src/agent/run-stream.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { ModelEvent, ModelRequest } from "../../src/models/model.js";
@@ -11,6 +12,7 @@ import {
   expectWellFormed,
   Gate,
   MEMORIES,
+  SOMEONE,
   settled,
   toolkitOf,
   toolOf,
@@ -84,21 +86,21 @@ describe("a stream", () => {
         yield { type: "finish", reason: "stop" } as const;
       },
     };
-    const { events } = await collect(new Agent({ model }).stream("Hi"));
+    const { events } = await collect(new Agent({ model }).stream("Hi", SOMEONE));
     expect(events[1]).toEqual(retry);
   });
 
   it("goes to its end when nobody reads it", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel(["unread"]), memory });
-    agent.stream("Hi");
+    agent.stream("Hi", SOMEONE);
     await settled();
     expect(contents(memory.getMessages())).toEqual(["Hi", "unread"]);
   });
 
   it("is no crash when it fails and nobody reads it", async () => {
-    new Agent({ model: new ScriptedModel([new Error("broken")]) }).stream("Hi");
-    new Agent({ model: new ScriptedModel([]) }).stream("");
+    new Agent({ model: new ScriptedModel([new Error("broken")]) }).stream("Hi", SOMEONE);
+    new Agent({ model: new ScriptedModel([]) }).stream("", SOMEONE);
     await settled();
     expect(unhandled).toEqual([]);
   });
@@ -107,7 +109,7 @@ describe("a stream", () => {
     const agent = new Agent({
       model: new ScriptedModel([{ text: ["a", "b"] }, new Error("broken")]),
     });
-    const [good, bad] = [agent.stream("Hi"), agent.stream("Hi")];
+    const [good, bad] = [agent.stream("Hi", SOMEONE), agent.stream("Hi", SOMEONE)];
     await settled();
     expect((await collect(good)).events.map(({ type }) => type)).toEqual([
       "run-start",
@@ -121,7 +123,7 @@ describe("a stream", () => {
   });
 
   it("is not a thenable: awaiting it by mistake changes nothing", async () => {
-    const stream = new Agent({ model: new ScriptedModel(["Hello"]) }).stream("Hi");
+    const stream = new Agent({ model: new ScriptedModel(["Hello"]) }).stream("Hi", SOMEONE);
     expect("then" in stream).toBe(false);
     expect(await stream).toBe(stream);
     expect((await collect(stream)).events.at(-1)?.type).toBe("run-end");
@@ -130,10 +132,10 @@ describe("a stream", () => {
   it("throws what is wrong with the call from the iterator, never from stream()", async () => {
     const agent = new Agent({ model: new ScriptedModel([]) });
     for (const [stream, code] of [
-      [agent.stream(" "), "INVALID_INPUT"],
+      [agent.stream(" ", SOMEONE), "INVALID_INPUT"],
       [agent.stream("Hi", { userId: "" }), "INVALID_USER_ID"],
-      [agent.stream("Hi", { sessionId: "" }), "INVALID_SESSION_ID"],
-      [agent.stream("Hi", { signal: AbortSignal.abort() }), "CANCELLED"],
+      [agent.stream("Hi", { ...SOMEONE, sessionId: "" }), "INVALID_SESSION_ID"],
+      [agent.stream("Hi", { ...SOMEONE, signal: AbortSignal.abort() }), "CANCELLED"],
     ] as const)
       expect(await collect(stream)).toMatchObject({ events: [], failure: { code } });
   });
@@ -141,16 +143,16 @@ describe("a stream", () => {
   it("holds nobody up when its reader is slow", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel([{ text: ["a", "b"] }, "second"]), memory });
-    const iterator = agent.stream("slow")[Symbol.asyncIterator]();
+    const iterator = agent.stream("slow", SOMEONE)[Symbol.asyncIterator]();
     await iterator.next();
-    await agent.run("quick");
+    await agent.run("quick", SOMEONE);
     expect(contents(memory.getMessages())).toEqual(["slow", "ab", "quick", "second"]);
     expect((await iterator.next()).value).toEqual({ type: "text-delta", text: "a" });
   });
 
   it("lets several reads wait at once, as the protocol of iterators allows", async () => {
     const iterator = new Agent({ model: new ScriptedModel(["Hello"]) })
-      .stream("Hi")
+      .stream("Hi", SOMEONE)
       [Symbol.asyncIterator]();
     const reads = await Promise.all([1, 2, 3, 4].map(() => iterator.next()));
     expect(reads.map(({ value }) => value?.type)).toEqual([
@@ -161,11 +163,23 @@ describe("a stream", () => {
     ]);
   });
 
+  it("can be awaited for its output, read or not", async () => {
+    const agent = new Agent({ model: new ScriptedModel(["first", "second"]) });
+    expect(await agent.stream("Hi", SOMEONE).result).toMatchObject({ content: "first" });
+    const stream = agent.stream("Hi", SOMEONE);
+    const { events } = await collect(stream);
+    expect(events.at(-1)).toEqual({ type: "run-end", output: await stream.result });
+    await expect(agent.stream(" ", SOMEONE).result).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+    });
+  });
+
   it("keeps up with 300,000 unread events", async () => {
     const event = { type: "text-delta", text: "x" } as const;
     const stream = new RunStream(
       async (emit) => {
         for (let count = 0; count < 300_000; count++) emit(event);
+        return {} as RunOutput;
       },
       () => {},
     );
@@ -177,7 +191,8 @@ describe("leaving a stream", () => {
   it("by break cancels the run, and what was shown is stored when the loop is left", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: endless, memory });
-    for await (const event of agent.stream("Count")) if (event.type === "text-delta") break;
+    for await (const event of agent.stream("Count", SOMEONE))
+      if (event.type === "text-delta") break;
     expect(contents(memory.getMessages())).toEqual(["Count", expect.stringMatching(/^one /)]);
     expect(memory.getMessages()[1]).toMatchObject({ interrupted: true });
   });
@@ -186,7 +201,7 @@ describe("leaving a stream", () => {
     const memory = new InMemory();
     const agent = new Agent({ model: endless, memory });
     const loop = async () => {
-      for await (const event of agent.stream("Count"))
+      for await (const event of agent.stream("Count", SOMEONE))
         if (event.type === "text-delta") throw new Error("mine");
     };
     await expect(loop()).rejects.toThrow("mine");
@@ -200,7 +215,7 @@ describe("leaving a stream", () => {
       return "late";
     });
     const memory = new InMemory();
-    const iterator = new Agent({ model, memory }).stream("Hi")[Symbol.asyncIterator]();
+    const iterator = new Agent({ model, memory }).stream("Hi", SOMEONE)[Symbol.asyncIterator]();
     await iterator.next();
     const pending = iterator.next();
     await iterator.return?.();
@@ -216,8 +231,8 @@ describe("leaving a stream", () => {
       return "late";
     });
     const agent = new Agent({ model, onBusy: "reject" });
-    await agent.stream("Hi")[Symbol.asyncIterator]().return?.();
-    const next = agent.run("Hi");
+    await agent.stream("Hi", SOMEONE)[Symbol.asyncIterator]().return?.();
+    const next = agent.run("Hi", SOMEONE);
     never.open();
     await expect(next).resolves.toMatchObject({ content: "late" });
   });
@@ -225,7 +240,7 @@ describe("leaving a stream", () => {
   it("after its end changes nothing", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel(["Hello"]), memory });
-    for await (const event of agent.stream("Hi")) if (event.type === "run-end") break;
+    for await (const event of agent.stream("Hi", SOMEONE)) if (event.type === "run-end") break;
     expect(memory.getMessages()[1]).not.toHaveProperty("interrupted");
     expect(contents(memory.getMessages())).toEqual(["Hi", "Hello"]);
   });
@@ -248,7 +263,11 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     );
     const memory = open();
     const agent = new Agent({ model: new ScriptedModel(script), memory, toolkits: [tools] });
-    return { memory, agent, result: collect(agent.stream("Go", { signal: controller.signal })) };
+    return {
+      memory,
+      agent,
+      result: collect(agent.stream("Go", { ...SOMEONE, signal: controller.signal })),
+    };
   }
 
   it("stores the text that was shown, marked as interrupted", async () => {
@@ -266,7 +285,7 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
       model: "scripted",
     });
     expect(history[1]).not.toHaveProperty("toolCalls");
-    await agent.run("Go on");
+    await agent.run("Go on", SOMEONE);
     expect(contents(await memory.getMessages())).toEqual(["Go", "Half a reply", "Go on", "next"]);
   });
 

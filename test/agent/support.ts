@@ -38,6 +38,9 @@ export const MEMORIES: readonly MemoryKind[] = [
   { name: "SqliteMemory", open: () => opened(new SqliteMemory(temporaryFile("chats.db"))) },
 ];
 
+/** The user of a run when it does not matter who asks. */
+export const SOMEONE = { userId: "default" };
+
 /** A promise that is settled from outside. */
 export class Gate {
   open!: () => void;

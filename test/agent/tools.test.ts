@@ -13,6 +13,7 @@ import {
   failsWith,
   Gate,
   MEMORIES,
+  SOMEONE,
   toolkitOf,
   toolOf,
   userTexts,
@@ -36,7 +37,7 @@ describe("the tools of one reply", () => {
     const model = new ScriptedModel([calls("slow", "quick"), "ok"]);
     const agent = new Agent({ model, toolkits: [toolkitOf(slow, quick)] });
     const results: RunEvent[] = [];
-    for await (const event of agent.stream("Go")) {
+    for await (const event of agent.stream("Go", SOMEONE)) {
       if (event.type === "tool-result") results.push(event);
       if (results.length === 1) slowMayEnd.open();
     }
@@ -80,7 +81,7 @@ describe("the tools of one reply", () => {
     ]);
     const memory = new InMemory();
     const agent = new Agent({ model, memory, toolkits: [toolkitOf(broken)] });
-    const { events } = await collect(agent.stream("Go"));
+    const { events } = await collect(agent.stream("Go", SOMEONE));
     expect(
       events.filter((event) => event.type === "tool-result").map(({ isError }) => isError),
     ).toEqual([true, true, true]);
@@ -96,9 +97,9 @@ describe("the tools of one reply", () => {
 
   it("are offered to the model, and none are when there are none", async () => {
     const model = new ScriptedModel(() => "ok");
-    await new Agent({ model }).run("Go");
-    await new Agent({ model, toolkits: [{ name: "empty", tools: [] }] }).run("Go");
-    await new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => ""))] }).run("Go");
+    await new Agent({ model }).run("Go", SOMEONE);
+    await new Agent({ model, toolkits: [{ name: "empty", tools: [] }] }).run("Go", SOMEONE);
+    await new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => ""))] }).run("Go", SOMEONE);
     expect(model.requests.map(({ tools }) => tools)).toEqual([
       undefined,
       undefined,
@@ -130,7 +131,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
         state.sum = Number(state.a) + Number(state.b);
       },
     });
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
     expect({ ...(await memory.getState()) }).toEqual({ a: 1, b: 2, sum: 3 });
   });
 
@@ -143,10 +144,10 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
         held.push({ list });
       },
     });
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
     held[0]?.list.push("smuggled");
     ((await memory.getState()).list as string[]).push("smuggled");
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
     expect({ ...(await memory.getState()) }).toEqual({ list: ["kept", "kept"] });
   });
 
@@ -159,8 +160,8 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
         (state.deep as { list: number[] }).list.push(2);
       },
     });
-    await agent.run("Go");
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
+    await agent.run("Go", SOMEONE);
     expect({ ...(await memory.getState()) }).toEqual({ deep: { list: [1, 2] } });
   });
 
@@ -172,8 +173,8 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
         delete state.b;
       },
     });
-    await agent.run("Go");
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
+    await agent.run("Go", SOMEONE);
     expect({ ...(await memory.getState()) }).toEqual({ c: 3 });
   });
 
@@ -187,9 +188,9 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
         for (const key of keys.slice(1)) delete state[key];
       },
     });
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
     expect(Object.keys(await memory.getState()).sort()).toEqual([...keys].sort());
-    await agent.run("Go");
+    await agent.run("Go", SOMEONE);
     const state = await memory.getState();
     expect(Object.keys(state)).toEqual(["__proto__"]);
     expect(Object.getPrototypeOf(state)).toBeNull();
@@ -224,8 +225,8 @@ describe("a prompt that is too long for the model", () => {
     const model = refuseAbove(9);
     const memory = new InMemory();
     const agent = new Agent({ model, memory });
-    for (let run = 0; run < 5; run++) await agent.run(`${run}`);
-    expect((await agent.run("5")).content).toBe("read 5");
+    for (let run = 0; run < 5; run++) await agent.run(`${run}`, SOMEONE);
+    expect((await agent.run("5", SOMEONE)).content).toBe("read 5");
     expect(userTexts(model.requests.at(-1)?.messages ?? [])).toEqual(["3", "4", "5"]);
     expect(memory.size()).toBe(12);
   });
@@ -238,7 +239,7 @@ describe("a prompt that is too long for the model", () => {
         { role: "user", content: "u" },
         { role: "assistant", content: "a" },
       ]);
-    await failsWith(new Agent({ model, memory }).run("now"), "CONTEXT_TOO_LONG");
+    await failsWith(new Agent({ model, memory }).run("now", SOMEONE), "CONTEXT_TOO_LONG");
     expect(model.requests).toHaveLength(2);
     expect(memory.size()).toBe(18);
   });
@@ -246,14 +247,14 @@ describe("a prompt that is too long for the model", () => {
   it("is never tried again as it was", async () => {
     const model = new ScriptedModel(() => tooLong);
     const memory = new InMemory();
-    await failsWith(new Agent({ model, memory }).run("alone"), "CONTEXT_TOO_LONG");
+    await failsWith(new Agent({ model, memory }).run("alone", SOMEONE), "CONTEXT_TOO_LONG");
     expect(model.requests).toHaveLength(1);
     const long = [
       { role: "user", content: "u" },
       { role: "assistant", content: "a" },
     ] as const;
     memory.add([...Array(9).fill({ role: "system", content: "Be kind." }), ...long]);
-    await failsWith(new Agent({ model, memory }).run("now"), "CONTEXT_TOO_LONG");
+    await failsWith(new Agent({ model, memory }).run("now", SOMEONE), "CONTEXT_TOO_LONG");
     expect(model.requests.slice(1).map(({ messages }) => messages.length)).toEqual([4, 2]);
   });
 
@@ -261,8 +262,8 @@ describe("a prompt that is too long for the model", () => {
     for (const shown of [{ text: "Half" }, { toolCalls: [{ name: "look" }] }]) {
       const model = new ScriptedModel(["fine", { ...shown, error: tooLong }]);
       const agent = new Agent({ model });
-      await agent.run("first");
-      await failsWith(agent.run("second"), "CONTEXT_TOO_LONG");
+      await agent.run("first", SOMEONE);
+      await failsWith(agent.run("second", SOMEONE), "CONTEXT_TOO_LONG");
       model.assertDone();
     }
   });
@@ -270,7 +271,7 @@ describe("a prompt that is too long for the model", () => {
   it("keeps its current run whole, tools and all", async () => {
     const model = new ScriptedModel(["one", "two", calls("look"), tooLong, "read"]);
     const agent = new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => "seen"))] });
-    for (const input of ["1", "2", "3"]) await agent.run(input);
+    for (const input of ["1", "2", "3"]) await agent.run(input, SOMEONE);
     expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["2", "two", "3", "", "seen"]);
   });
 });
@@ -306,7 +307,7 @@ describe("a model that does more than it should", () => {
     const many = Array.from({ length: 129 }, () => ({ name: "look" }));
     const model = new ScriptedModel([{ toolCalls: many }]);
     await failsWith(
-      new Agent({ model, toolkits: [toolkitOf(look)] }).run("Hi"),
+      new Agent({ model, toolkits: [toolkitOf(look)] }).run("Hi", SOMEONE),
       "MODEL_BAD_RESPONSE",
     );
     expect(called).toBe(0);
@@ -321,7 +322,7 @@ describe("a model that does more than it should", () => {
           yield { type: "finish", reason: "stop" };
         },
       };
-      await failsWith(new Agent({ model }).run("Hi"), "MODEL_BAD_RESPONSE");
+      await failsWith(new Agent({ model }).run("Hi", SOMEONE), "MODEL_BAD_RESPONSE");
     }
   });
 });

@@ -1,0 +1,136 @@
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import { AgnoChatError } from "../errors.js";
+import { DEFAULT_SESSION_ID, type SessionId, type UserId, validateSessionId } from "../ids.js";
+import { plainMessage } from "../messages.js";
+import type { ModelRequest } from "../models/model.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import type { RunEvent, RunOutput } from "./events.js";
+import { type OnBusy, RunQueue } from "./queue.js";
+import { requestOf } from "./request.js";
+import { executeRun, type RunParts } from "./run.js";
+import { RunStream } from "./run-stream.js";
+
+/** What a run may be told beside its user and its input. */
+export interface UserRunOptions {
+  /** Default: `default`. */
+  readonly sessionId?: string | undefined;
+  /** Cancels the run wherever it is. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export const RUN_KEYS: KnownKeys<UserRunOptions> = { sessionId: true, signal: true };
+
+/** Runs of any users on shared parts: one at a time for each user and session, all others at once. */
+export class Runner {
+  readonly parts: RunParts;
+  readonly #onBusy: OnBusy;
+  readonly #queue = new RunQueue();
+
+  constructor(parts: RunParts, onBusy: OnBusy) {
+    this.parts = parts;
+    this.#onBusy = onBusy;
+  }
+
+  run(userId: UserId, input: string, options: UserRunOptions): Promise<RunOutput> {
+    const controller = new AbortController();
+    const how = { controller, keepInterrupted: false, emit: ignore };
+    return this.#start(userId, input, { ...how, options });
+  }
+
+  stream(userId: UserId, input: string, options: UserRunOptions): RunStream {
+    const controller = new AbortController();
+    return new RunStream(
+      (emit) => this.#start(userId, input, { controller, keepInterrupted: true, emit, options }),
+      () => controller.abort(cancelled()),
+    );
+  }
+
+  async context(userId: UserId, sessionId: SessionId): Promise<ModelRequest> {
+    const { memory, historyLimit: limit } = this.parts;
+    const snapshot = await memory.read(userId, { sessionId, limit });
+    const request = requestOf(this.parts, snapshot, { current: [], limit });
+    return { ...request, messages: request.messages.map(plainMessage) };
+  }
+
+  /** Users with a run under way or waiting. */
+  activeUsers(): ReadonlySet<string> {
+    return this.#queue.activeUsers();
+  }
+
+  async #start(userId: UserId, input: string, { options, ...how }: RunHow): Promise<RunOutput> {
+    refuseUnknownKeys(options, RUN_KEYS, "A run");
+    const who = { userId, sessionId: sessionOf(options) };
+    validateInput(input);
+    this.parts.toolScope.refuseReentry(who);
+    const { controller } = how;
+    const unlink = linkAbort(options.signal, controller);
+    try {
+      return await this.#inTurn(who, controller, () =>
+        executeRun(this.parts, {
+          ...who,
+          ...how,
+          signal: controller.signal,
+          input,
+          runId: randomUUID(),
+        }),
+      );
+    } finally {
+      unlink();
+    }
+  }
+
+  async #inTurn<T>(
+    { userId, sessionId }: Who,
+    controller: AbortController,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    controller.signal.throwIfAborted();
+    const place = this.#queue.take(userId, sessionId, controller, this.#onBusy);
+    try {
+      if (place.turn !== undefined) await place.turn;
+      return await run();
+    } finally {
+      place.leave();
+    }
+  }
+}
+
+interface Who {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+}
+
+interface RunHow {
+  readonly controller: AbortController;
+  readonly keepInterrupted: boolean;
+  readonly emit: (event: RunEvent) => void;
+  readonly options: UserRunOptions;
+}
+
+const ignore = (): void => {};
+
+/** @throws {AgnoChatError} `INVALID_SESSION_ID` */
+export const sessionOf = ({ sessionId }: UserRunOptions): SessionId =>
+  validateSessionId(sessionId === undefined ? DEFAULT_SESSION_ID : sessionId);
+
+function validateInput(input: unknown): void {
+  if (typeof input === "string" && input.trim() !== "") return;
+  throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
+}
+
+/** Cancels with the caller's signal, which may be one for any number of runs. Returns how to let go of it. */
+function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
+  if (signal === undefined) return ignore;
+  setMaxListeners(0, signal);
+  const onAbort = () => controller.abort(cancelled(signal.reason));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return () => signal.removeEventListener("abort", onAbort);
+}
+
+/** A reason of our own, such as a time-out, is kept. */
+const cancelled = (reason?: unknown): AgnoChatError =>
+  reason instanceof AgnoChatError
+    ? reason
+    : new AgnoChatError("CANCELLED", "The run was cancelled.", { cause: reason });

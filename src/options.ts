@@ -1,0 +1,29 @@
+import { AgnoChatError } from "./errors.js";
+import { nearest } from "./nearest.js";
+
+/** The keys that an options object may have: every key of `Options`, each named once, which the compiler checks. */
+export type KnownKeys<Options> = Readonly<Record<keyof Required<Options>, true>>;
+
+/**
+ * Refuses a key that an options object does not have. A misspelt option would be ignored in silence, and a misspelt user
+ * would mix strangers.
+ * @param what what takes the options, such as "run"
+ * @throws {AgnoChatError} `USAGE` with the nearest known key
+ */
+export function refuseUnknownKeys<Options extends object>(
+  options: Options,
+  known: KnownKeys<Options>,
+  what: string,
+): void {
+  if (typeof options !== "object" || options === null)
+    throw new AgnoChatError("USAGE", `The options of ${what} are not an object.`);
+  for (const key of Object.keys(options))
+    if (!Object.hasOwn(known, key)) throw unknownKey(key, Object.keys(known), what);
+}
+
+function unknownKey(key: string, known: readonly string[], what: string): AgnoChatError {
+  const near = nearest(key, known);
+  return new AgnoChatError("USAGE", `${what} takes no option ${JSON.stringify(key)}.`, {
+    hint: near === undefined ? `It takes ${known.join(", ") || "none"}.` : `Did you mean ${near}?`,
+  });
+}
