@@ -12,6 +12,7 @@ import { KeyDecoder } from "./terminal-keys.js";
 import { type Terminal, TerminalModes } from "./terminal-modes.js";
 import { Screen } from "./terminal-screen.js";
 import { wrapRows } from "./terminal-text.js";
+import { typedAhead } from "./typed-ahead.js";
 
 export interface LineEditorOptions extends Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -70,7 +71,7 @@ export class LineEditor {
   readonly #keys: KeyDecoder;
   readonly #held: (() => void)[] = [];
   readonly #desks = new Map<string, Desk>();
-  readonly #onData = (chunk: Buffer | string): void => this.#keys.write(chunk);
+  readonly #onData = (chunk: Buffer): void => this.#keys.write(chunk);
   readonly #onEnd = (): void => this.close();
   readonly #onResize = (): void => this.#show();
   readonly #commands: Readonly<Record<string, () => void>> = {
@@ -100,7 +101,10 @@ export class LineEditor {
   constructor(options: LineEditorOptions) {
     this.#options = options;
     this.#screen = new Screen(options.output);
-    this.#modes = new TerminalModes(options);
+    this.#modes = new TerminalModes(options, () => {
+      this.#screen.forget();
+      this.#show();
+    });
     // Also while a question has the terminal: nobody else would hear that it is gone.
     options.input.on("error", this.#onEnd);
     this.#prompt = options.prompt;
@@ -161,12 +165,14 @@ export class LineEditor {
     this.#active = true;
     const { input, output } = this.#options;
     this.#modes.enter();
+    const early = typedAhead();
     input.on("data", this.#onData).on("end", this.#onEnd);
     output.on("resize", this.#onResize);
     input.resume();
     this.#screen.print(this.#unprinted);
     this.#unprinted = "";
     this.#show();
+    this.#keys.write(early);
   }
 
   /**

@@ -17,16 +17,31 @@ interface OfTerminal {
 /** The modes of a terminal that the line editor needs, given back whenever the process ends, also by a crash or signal. */
 export class TerminalModes {
   readonly #terminal: Terminal;
+  readonly #onContinue: () => void;
   #letGo: (() => void) | undefined;
 
-  constructor(terminal: Terminal) {
+  /** @param onContinue The process was stopped, and goes on: the modes are there again, the screen may hold anything. */
+  constructor(terminal: Terminal, onContinue: () => void = () => {}) {
     this.#terminal = terminal;
+    this.#onContinue = () => {
+      // Whoever had the terminal meanwhile left it in modes of their own, which libuv does not know.
+      terminal.input.setRawMode(false);
+      this.#take();
+      onContinue();
+    };
   }
 
   /** Every key at once and unechoed, pastes marked as such. */
   enter(): void {
+    if (this.#letGo === undefined) {
+      this.#letGo = whenProcessEnds(() => this.leave());
+      process.on("SIGCONT", this.#onContinue);
+    }
+    this.#take();
+  }
+
+  #take(): void {
     const { input, output } = this.#terminal;
-    this.#letGo ??= whenProcessEnds(() => this.leave());
     input.setRawMode(true);
     output.write(PASTE_ON);
   }
@@ -36,6 +51,7 @@ export class TerminalModes {
     if (this.#letGo === undefined) return;
     this.#letGo();
     this.#letGo = undefined;
+    process.off("SIGCONT", this.#onContinue);
     const { input, output } = this.#terminal;
     if (isTerminalThere(output.fd)) output.write(PASTE_OFF + CURSOR_ON);
     if (isTerminalThere(input.fd)) input.setRawMode(false);

@@ -45,6 +45,11 @@ export class Screen {
     this.#output.write(erased + this.#draw());
   }
 
+  /** Somebody else wrote to the terminal since: what is live begins in the row where the cursor is. */
+  forget(): void {
+    this.#above = [];
+  }
+
   /** Takes the live rows away. */
   hide(): void {
     this.#output.write(this.#erase());

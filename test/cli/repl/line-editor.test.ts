@@ -468,6 +468,27 @@ describe("giving the terminal away", () => {
   });
 });
 
+describe("a process that was stopped from outside", () => {
+  test("has its modes and its prompt again when it goes on, and Ctrl-C does not kill it", async () => {
+    const script = `set -m; "${process.execPath}" "${program}" "${folder}"; stty sane; echo stopped; fg`;
+    await start({ file: "/bin/sh", args: ["-c", script] });
+    pty.type("/later x\r");
+    const [, { pid }] = (await events(2)) as [Noted, { type: string; pid: number }];
+    pty.type("half");
+    await pty.waitFor(/alice> half$/);
+    process.kill(pid, "SIGSTOP");
+    await pty.waitFor(/stopped\n.*\nalice> half$/s);
+    pty.type(" typed\r");
+    await pty.waitFor(() => noted().at(-1)?.text === "half typed");
+    pty.press("ctrl-c");
+    await pty.waitFor(() => noted().at(-1)?.type === "interrupt");
+    expect(pty.bracketedPaste).toBe(true);
+    pty.paste("one\ntwo");
+    pty.press("enter");
+    await pty.waitFor(() => noted().at(-1)?.text === "one\ntwo");
+  });
+});
+
 describe("an external editor", () => {
   /** Notes what it was given and in which mode, and saves something else. */
   function fakeEditor(script: string): string {

@@ -99,6 +99,16 @@ test.each([
   expect(isRestored(pty)).toBe(true);
 });
 
+test("what is typed while the program starts is sent line by line, and what is no line yet is the draft", async () => {
+  const pty = openRepl();
+  pty.type("/whoami\r/size\rhalf typed");
+  await pty.waitFor(
+    /alice, session default.*alice: 0 messages in 0 runs, \d bytes\nalice> half typed$/s,
+  );
+  pty.press("enter");
+  await pty.waitFor(/half typed\n(.*\n)+alice>$/);
+});
+
 test("SIGTERM ends a question too, and a reply that is coming", async () => {
   const story = gatedReply("Once", "");
   const pty = await startRepl({ server: await modelServer(story.reply) });
