@@ -10,6 +10,7 @@ import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./opena
 import { retryDelay } from "./openai/retry-policy.js";
 import { Server, type ServerOptions } from "./openai/server.js";
 import { eventsIn } from "./openai/sse.js";
+import { WireNames } from "./openai/wire-names.js";
 
 export { type ListModelsOptions, listModels } from "./openai/list-models.js";
 
@@ -80,10 +81,11 @@ export class OpenAIModel implements Model {
 
   /** One try: what it yields before the finish may be followed by a failure. */
   async *#answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const names = new WireNames(request);
     const call = new Call(this.#server, signal);
-    const answer = new Answer(request, this.#server);
+    const answer = new Answer(request, { server: this.#server, names });
     try {
-      const response = await this.#open(request, call);
+      const response = await this.#open(request, { call, names });
       yield* this.#read(response, { answer, call });
     } catch (thrown) {
       if (!answer.isComplete) throw call.causeOf(thrown);
@@ -107,13 +109,17 @@ export class OpenAIModel implements Model {
   }
 
   /** Asks again at once, in other words, when the server did not understand an argument. */
-  async #open(request: ModelRequest, call: Call): Promise<Response> {
+  async #open(
+    request: ModelRequest,
+    { call, names }: { call: Call; names: WireNames },
+  ): Promise<Response> {
     let dialect = this.#dialect;
     for (;;) {
       const body = toRequestBody(request, {
         model: this.name,
         maxTokens: this.#maxTokens,
         dialect,
+        names,
       });
       try {
         const response = await this.#client.complete(body, call);

@@ -144,16 +144,16 @@ describe("the request", () => {
     server = await ModelServer.start();
     const stored = { id: 7, runId: "r", sessionId: "s", createdAt: "now", model: "m" };
     const calls = [
-      { id: "call_1", name: "add", arguments: '{"a":1}' },
-      { id: "call_2", name: "add", arguments: '{"a":' },
+      { id: "D681PevKs", name: "add", arguments: '{"a":1}' },
+      { id: "Qz81PevKt", name: "add", arguments: '{"a":' },
     ];
     await ask(open(server.url, { maxTokens: 50 }), {
       messages: [
         systemMessage("Be brief."),
         { ...userMessage("1+1?"), ...stored },
         { ...assistantMessage("", calls), ...stored, interrupted: true },
-        { ...toolMessage("call_1", "2", true), ...stored },
-        toolMessage("call_2", "half \ud83d"),
+        { ...toolMessage("D681PevKs", "2", true), ...stored },
+        toolMessage("Qz81PevKt", "half \ud83d"),
         userMessage("And?"),
       ],
       tools: [TOOL],
@@ -167,12 +167,12 @@ describe("the request", () => {
           role: "assistant",
           content: null,
           tool_calls: [
-            { id: "call_1", type: "function", function: { name: "add", arguments: '{"a":1}' } },
-            { id: "call_2", type: "function", function: { name: "add", arguments: "{}" } },
+            { id: "D681PevKs", type: "function", function: { name: "add", arguments: '{"a":1}' } },
+            { id: "Qz81PevKt", type: "function", function: { name: "add", arguments: "{}" } },
           ],
         },
-        { role: "tool", tool_call_id: "call_1", content: "2" },
-        { role: "tool", tool_call_id: "call_2", content: "half \ufffd" },
+        { role: "tool", tool_call_id: "D681PevKs", content: "2" },
+        { role: "tool", tool_call_id: "Qz81PevKt", content: "half \ufffd" },
         { role: "user", content: "And?" },
       ],
       stream: true,

@@ -7,11 +7,13 @@ import { createHalfPairJoiner } from "./half-pairs.js";
 import { list, record, string } from "./json.js";
 import type { Server } from "./server.js";
 import { createThinkFilter } from "./think-filter.js";
+import { callsOf, type WireNames } from "./wire-names.js";
 
 /** Builds one answer out of the chunks of chat.completions, whichever server they come from. */
 export class Answer {
   readonly #request: ModelRequest;
   readonly #server: Server;
+  readonly #names: WireNames;
   readonly #thinkFilter = createThinkFilter();
   readonly #joiner = createHalfPairJoiner();
   readonly #toolCalls = new ToolCallCollector();
@@ -20,9 +22,10 @@ export class Answer {
   #outputTokens = 0;
   #chunks = 0;
 
-  constructor(request: ModelRequest, server: Server) {
+  constructor(request: ModelRequest, { server, names }: { server: Server; names: WireNames }) {
     this.#request = request;
     this.#server = server;
+    this.#names = names;
   }
 
   /** Why it ended has come: what happens to the connection from now on cannot spoil it. */
@@ -81,7 +84,7 @@ export class Answer {
   #calls(): readonly ToolCall[] {
     const calls = this.#toolCalls.calls(idsIn(this.#request));
     if (calls.some(({ name }) => name === "")) throw this.#bad("asked for a tool without a name");
-    return calls;
+    return calls.map((call) => ({ ...call, name: this.#names.toMeant(call.name) }));
   }
 
   #incomplete(): AgnoChatError {
@@ -111,6 +114,4 @@ function contentOf(content: unknown): string {
 }
 
 const idsIn = ({ messages }: ModelRequest): string[] =>
-  messages.flatMap((message) =>
-    message.role === "assistant" ? (message.toolCalls ?? []).map(({ id }) => id) : [],
-  );
+  messages.flatMap(callsOf).map(({ id }) => id);

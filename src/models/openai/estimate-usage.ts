@@ -1,6 +1,7 @@
-import type { Message, ToolCall, Usage } from "../../messages.js";
+import type { Message, Usage } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 import { record } from "./json.js";
+import { callsOf } from "./wire-names.js";
 
 /** Tokens by the length of a code point in UTF-8; measured against o200k over five scripts, at most 13 % too few. */
 const TOKENS_BY_LENGTH = { one: 1 / 3.6, two: 0.45, three: 0.85, four: 1.6 };
@@ -29,10 +30,10 @@ export function estimateUsage(request: ModelRequest, outputTokens: number): Usag
   };
 }
 
-function textsOf(message: Message): string[] {
-  const calls: readonly ToolCall[] = (message.role === "assistant" && message.toolCalls) || [];
-  return [message.content, ...calls.flatMap((call) => [call.name, call.arguments])];
-}
+const textsOf = (message: Message): string[] => [
+  message.content,
+  ...callsOf(message).flatMap((call) => [call.name, call.arguments]),
+];
 
 /** The counts in a `usage` object, or undefined when there are none worth the name. */
 export function usageIn(usage: unknown): Usage | undefined {

@@ -2,6 +2,7 @@ import type { JsonSchema, ModelRequest, ToolSpec } from "../model.js";
 import type { HttpFailure } from "./http-fetch.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { toOpenAIMessages, type WireMessage } from "./to-openai-messages.js";
+import type { WireNames } from "./wire-names.js";
 
 type LimitKey = "max_tokens" | "max_completion_tokens";
 
@@ -41,24 +42,31 @@ export const firstDialect = (isOpenAI: boolean): Dialect => ({
   limitKeySwapped: false,
 });
 
+interface BodyOptions {
+  readonly model: string;
+  readonly maxTokens: number | undefined;
+  readonly dialect: Dialect;
+  readonly names: WireNames;
+}
+
 /** Only what is set is sent. */
 export function toRequestBody(
   { messages, tools = [] }: ModelRequest,
-  { model, maxTokens, dialect }: { model: string; maxTokens: number | undefined; dialect: Dialect },
+  { model, maxTokens, dialect, names }: BodyOptions,
 ): RequestBody {
   return {
     model,
-    messages: toOpenAIMessages(messages),
+    messages: toOpenAIMessages(messages, names),
     stream: true,
-    ...(tools.length > 0 && { tools: tools.map(toWireTool) }),
+    ...(tools.length > 0 && { tools: tools.map((tool) => toWireTool(tool, names)) }),
     ...(dialect.asksUsage && { stream_options: { include_usage: true } }),
     ...(maxTokens !== undefined && { [dialect.limitKey]: maxTokens }),
   };
 }
 
-const toWireTool = ({ name, description, parameters }: ToolSpec): WireTool => ({
+const toWireTool = ({ name, description, parameters }: ToolSpec, names: WireNames): WireTool => ({
   type: "function",
-  function: { name, description, parameters },
+  function: { name: names.toSent(name), description, parameters },
 });
 
 /** The dialect to try after a server refused `body`, or undefined when another one would not help. */

@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  assistantMessage,
+  type Message,
+  type ToolCall,
+  toolMessage,
+  userMessage,
+} from "../../src/messages.js";
+import type { ModelRequest } from "../../src/models/model.js";
+import { firstDialect, toRequestBody } from "../../src/models/openai/request-body.js";
+import type { WireMessage } from "../../src/models/openai/to-openai-messages.js";
+import { WireNames } from "../../src/models/openai/wire-names.js";
+import {
+  chunk,
+  ModelServer,
+  type Reply,
+  status,
+  streamed,
+  streamedCalls,
+} from "../support/model-server.js";
+import { ask, open } from "./openai-support.js";
+
+let server: ModelServer;
+afterEach(() => server?.close());
+
+const bodyOf = (request: ModelRequest, names = new WireNames(request)) =>
+  toRequestBody(request, { model: "m", maxTokens: undefined, dialect: firstDialect(true), names });
+
+const sentCalls = (messages: readonly WireMessage[]) =>
+  messages.flatMap((message) => ("tool_calls" in message ? (message.tool_calls ?? []) : []));
+
+const sentResults = (messages: readonly WireMessage[]) =>
+  messages.flatMap((message) => (message.role === "tool" ? [message] : []));
+
+/** Names and ids as anybody may have written them, and such as could be taken for what we make of others. */
+const anyName = fc.oneof(
+  fc.constantFrom("a.b", "a_b", "a:b", "a b", "", "é", "\ud800", "\udfff", "x".repeat(64)),
+  fc.constantFrom("x".repeat(65), "x".repeat(66), "call_0", "call_1", "0123456789", "D681PevKs"),
+  fc.string({ unit: "binary", maxLength: 80 }),
+);
+
+/** Whole runs: a question, calls, and a result for each call that names its place in the conversation. */
+const conversation = fc
+  .array(fc.array(fc.record({ id: anyName, name: anyName }), { maxLength: 4 }), { maxLength: 5 })
+  .map((rounds): Message[] =>
+    rounds.flatMap((calls, round): Message[] => {
+      const toolCalls = calls.map((call): ToolCall => ({ ...call, arguments: "{}" }));
+      const results = toolCalls.map(({ id }, index) => toolMessage(id, `${round}/${index}`));
+      return [userMessage("?"), assistantMessage("Well", toolCalls), ...results];
+    }),
+  );
+
+const request = fc.record({
+  messages: conversation,
+  tools: fc
+    .uniqueArray(anyName, { maxLength: 4 })
+    .map((names) => names.map((name) => ({ name, description: "", parameters: {} }))),
+});
+
+describe("whatever names and ids a history holds", () => {
+  it("sends ids that every server takes, no two calls the same, and the call's id with its result", () => {
+    fc.assert(
+      fc.property(request, (given) => {
+        const { messages } = bodyOf(given);
+        const ids = sentCalls(messages).map(({ id }) => id);
+        for (const id of ids) expect(id).toMatch(/^[a-zA-Z0-9]{9}$/);
+        expect(new Set(ids).size).toBe(ids.length);
+        expect(sentResults(messages).map(({ tool_call_id }) => tool_call_id)).toEqual(ids);
+      }),
+    );
+  });
+
+  it("sends legal names, different ones for different tools, the same in calls as in tools", () => {
+    fc.assert(
+      fc.property(request, (given) => {
+        const { messages, tools = [] } = bodyOf(given);
+        const sent = new Map<string, string>();
+        const pairs = [
+          ...given.tools.map(({ name }, index) => [name, tools[index]?.function.name]),
+          ...given.messages
+            .flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []))
+            .map(({ name }, index) => [name, sentCalls(messages)[index]?.function.name]),
+        ] as [string, string][];
+        for (const [name, wire] of pairs) {
+          expect(wire).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+          expect(sent.get(name) ?? wire).toBe(wire);
+          sent.set(name, wire);
+        }
+        expect(new Set(sent.values()).size).toBe(sent.size);
+      }),
+    );
+  });
+
+  it("understands every sent name as the tool it was sent for", () => {
+    fc.assert(
+      fc.property(request, (given) => {
+        const names = new WireNames(given);
+        for (const { name } of given.tools) expect(names.toMeant(names.toSent(name))).toBe(name);
+      }),
+    );
+  });
+
+  it("leaves legal names and ids as they are, and sends the same words for the same history", () => {
+    const call = { id: "D681PevKs", name: "add", arguments: "{}" };
+    const history = [userMessage("?"), assistantMessage("", [call]), toolMessage(call.id, "3")];
+    const { messages } = bodyOf({ messages: history });
+    expect(sentCalls(messages)).toEqual([
+      { id: call.id, type: "function", function: { name: "add", arguments: "{}" } },
+    ]);
+    fc.assert(
+      fc.property(request, (given) => {
+        expect(bodyOf(given)).toEqual(bodyOf(given));
+      }),
+    );
+  });
+
+  it("keeps the beginning of a conversation as it was sent when the conversation goes on", () => {
+    fc.assert(
+      fc.property(conversation, conversation, (first, more) => {
+        const legal = (messages: Message[]): Message[] =>
+          messages.map((message) =>
+            message.role === "assistant" && message.toolCalls
+              ? assistantMessage(
+                  message.content,
+                  message.toolCalls.map((call) => ({ ...call, name: "tool" })),
+                )
+              : message,
+          );
+        const { messages: earlier } = bodyOf({ messages: legal(first) });
+        const { messages: later } = bodyOf({ messages: legal([...first, ...more]) });
+        expect(later.slice(0, earlier.length)).toEqual(earlier);
+      }),
+    );
+  });
+});
+
+describe("a strict server", () => {
+  /** Refuses what OpenAI and Mistral refuse. */
+  const strict =
+    (reply: Reply): Reply =>
+    (response, incoming) => {
+      const { messages, tools } = incoming.body;
+      const calls = sentCalls(messages);
+      const names = [...tools, ...calls].map((tool) => tool.function.name);
+      const isFine =
+        names.every((name) => /^[a-zA-Z0-9_-]{1,64}$/.test(name)) &&
+        calls.every(({ id }) => /^[a-zA-Z0-9]{9}$/.test(id)) &&
+        new Set(calls.map(({ id }) => id)).size === calls.length;
+      return (isFine ? reply : status(400, "Invalid tool call"))(response, incoming);
+    };
+  const given: ModelRequest = {
+    messages: [
+      userMessage("One"),
+      assistantMessage("", [{ id: "functions.add:0", name: "math.add", arguments: "{}" }]),
+      toolMessage("functions.add:0", "1"),
+      userMessage("Two"),
+      assistantMessage("", [{ id: "functions.add:0", name: "math.add", arguments: "{}" }]),
+      toolMessage("functions.add:0", "2"),
+      userMessage("Three"),
+    ],
+    tools: [{ name: "math.add", description: "Adds.", parameters: { type: "object" } }],
+  };
+
+  it("takes a history that another server wrote, which stays as it was", async () => {
+    const before = structuredClone(given);
+    server = await ModelServer.start(strict(streamed(chunk({ content: "ok" }, "stop"))));
+    expect((await ask(open(server.url), given)).map(({ type }) => type)).toEqual([
+      "text-delta",
+      "finish",
+    ]);
+    expect(given).toEqual(before);
+  });
+
+  it("calls the tool by the sent name, and the tool is found by its own", async () => {
+    server = await ModelServer.start((response, incoming) => {
+      const { name } = incoming.body.tools[0].function;
+      return strict(streamedCalls({ name }))(response, incoming);
+    });
+    const [call] = await ask(open(server.url), given);
+    expect(call).toMatchObject({ type: "tool-call", name: "math.add" });
+  });
+});
