@@ -12,4 +12,5 @@ export interface Io extends Pick<EventEmitter, "on" | "off"> {
 export interface TerminalStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }

@@ -1,13 +1,10 @@
-import type { RunOutput } from "../../agent/events.js";
+import type { RunEvent, RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 import { agentOf, modelOf, withMemory } from "../open.js";
-import { createPalette } from "../render/colour.js";
-import { plainReply } from "../render/reply.js";
-import { RunView, remarkOn, type TextRenderer } from "../render/run-view.js";
-import { startSpinner } from "../render/spinner.js";
+import { remarkOn } from "../render/run-view.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
@@ -46,45 +43,29 @@ async function printDocument(
   if (remark !== undefined) output.note(remark);
 }
 
+/** Shows an answer while it comes. */
+export interface AnswerView {
+  show(event: RunEvent): void;
+  /** Ends the row that was begun. */
+  end(): void;
+}
+
 async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {
-  const { output } = context;
-  const view = new RunView({
-    text: await rendererFor(context, raw),
-    write: (text) => output.writeSafe(text),
-    note: (line) => output.note(line),
-  });
-  const stopSpinner = spinnerOn(context);
+  if (raw) context.output.note("Raw output: what the model writes can control your terminal.");
+  const view = await answerView(context, raw);
   try {
-    for await (const event of stream) {
-      if (event.type !== "run-start") stopSpinner();
-      view.show(event);
-    }
+    for await (const event of stream) view.show(event);
   } finally {
-    stopSpinner();
-    view.endLine();
+    view.end();
   }
 }
 
 /** Markdown on a terminal, plain text in a pipe; as the model wrote it only when asked for. */
-async function rendererFor(
-  { io, options, output }: Context,
-  raw: boolean,
-): Promise<() => TextRenderer> {
-  if (raw) {
-    output.note("Raw output: what the model writes can control your terminal.");
-    return () => ({ write: (chunk) => chunk, end: () => "" });
-  }
-  if (!io.stdout.isTTY) return plainReply;
-  const { markdownReply } = await import("../render/markdown-reply.js");
-  const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
-  return () => markdownReply({ width: () => io.stdout.columns ?? 80, palette, indent: "" });
-}
-
-function spinnerOn({ io, options }: Context): () => void {
-  if (!io.stderr.isTTY || options.quiet || io.env.TERM === "dumb") return () => {};
-  return startSpinner((frame) =>
-    io.stderr.write(frame === undefined ? "\r\u001b[K" : `\r${frame}`),
-  );
+async function answerView(context: Context, raw: boolean): Promise<AnswerView> {
+  const { stdout, env } = context.io;
+  if (!stdout.isTTY || env.TERM === "dumb" || raw)
+    return (await import("./written-answer.js")).writtenAnswer(context, raw);
+  return (await import("./painted-answer.js")).paintedAnswer(context);
 }
 
 /** stdin, a blank line and the argument; or whichever of the two there is. `-` alone is stdin, also a terminal. */

@@ -1,5 +1,5 @@
 import type { Palette } from "./colour.js";
-import { createBlocks } from "./markdown/blocks.js";
+import { type Blocks, createBlocks } from "./markdown/blocks.js";
 import { paintRow, type Row } from "./wrap.js";
 
 export interface MarkdownOptions {
@@ -15,6 +15,16 @@ export interface MarkdownRenderer {
   write(chunk: string): string;
   /** The rows that were still open. The renderer is then ready for another text. */
   end(): string;
+  /** The same text so far, to go on with apart from this one: its `end` shows what is still open. */
+  copy(): MarkdownRenderer;
+}
+
+/** How far a text was read. */
+interface Progress {
+  readonly blocks: Blocks;
+  /** What of its last line was not handed on. */
+  readonly line: string;
+  readonly reading: "head" | "whole" | "flow";
 }
 
 /** A line is known to be a paragraph's once this much of it can be nothing else; a shorter line waits for its end. */
@@ -23,18 +33,21 @@ const CERTAIN_TEXT = 12;
 const LETTER = /\p{L}/u;
 
 /**
- * Markdown for a terminal, drawn while it arrives; give it sanitised text. Every row is written once and never redrawn,
- * and how the text was cut into chunks never changes what comes out.
+ * Markdown for a terminal, drawn while it arrives; give it sanitised text. Every row is written once, when nothing that
+ * comes can change it any more, and how the text was cut into chunks never changes what comes out.
  *
  * Blocks are told apart line by line, as CommonMark does: a paragraph flows row by row, its last row comes when the next
- * block begins; code comes line by line, a table when it is complete. Never redrawing has its price: a paragraph whose first line is longer than 48 characters
+ * block begins; code comes line by line, a table when it is complete. That rows are final has its price: a paragraph whose first line is longer than 48 characters
  * and has no "|" near its start cannot become a table or an underlined heading any more; text under an open mark (as
  * "**") waits for its end, for 500 characters at most; link reference definitions stay text. So do HTML and entities.
  */
 export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRenderer {
-  const blocks = createBlocks(options);
-  let line = "";
-  let reading: "head" | "whole" | "flow" = "head";
+  return renderFrom({ blocks: createBlocks(options), line: "", reading: "head" });
+}
+
+function renderFrom(from: Progress): MarkdownRenderer {
+  const { blocks } = from;
+  let { line, reading } = from;
 
   function takePart(part: string): Row[] {
     if (reading === "flow") return blocks.text(part);
@@ -77,6 +90,7 @@ export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRender
       const isOpen = line !== "" || reading === "flow";
       return [...(isOpen ? endLine() : []), ...blocks.end()].map(paintRow).join("");
     },
+    copy: () => renderFrom({ blocks: blocks.copy(), line, reading }),
   };
 }
 

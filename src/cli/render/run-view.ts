@@ -1,20 +1,21 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { singleLine } from "../../sanitise.js";
+import type { Spinner } from "./spinner.js";
 
-/** Turns one text of a reply into what is written. */
-export interface TextRenderer {
-  write(chunk: string): string;
-  /** What was held back. Nothing comes after it. */
-  end(): string;
+/** Shows one text of a reply while it comes. */
+export interface TextView {
+  add(delta: string): void;
+  /** Shows what was held back, and ends the row that was begun. Nothing comes after it. */
+  end(): void;
 }
 
 export interface RunViewOptions {
-  /** Makes the renderer of each text: a reply has several when tools are called in between. */
-  readonly text: () => TextRenderer;
-  /** Where the reply goes. */
-  readonly write: (text: string) => void;
+  /** Begins the view of each text: a reply has several when tools are called in between. */
+  readonly text: () => TextView;
   /** Where everything else goes, a line at a time. */
   readonly note: (line: string) => void;
+  /** Spins while nothing comes. */
+  readonly spinner?: Spinner;
   /** Whether a tool's line says how long it took. Default: true. */
   readonly durations?: boolean;
 }
@@ -24,44 +25,47 @@ const LONGEST_NOTE = 200;
 /** Shows the events of one run: the reply as it comes, a quiet line for every tool and retry. */
 export class RunView {
   readonly #options: RunViewOptions;
-  #text: TextRenderer | undefined;
-  #lineIsOpen = false;
+  #text: TextView | undefined;
 
   constructor(options: RunViewOptions) {
     this.#options = options;
+    options.spinner?.start();
   }
 
   show(event: RunEvent): void {
-    const { note, durations = true } = this.#options;
-    if (event.type === "text-delta") this.#showText(event.text);
-    else if (event.type === "tool-call") this.endLine();
-    else if (event.type === "tool-result") note(toolLine(event, durations));
-    else if (event.type === "retry") note(retryLine(event));
-    else if (event.type === "run-end") this.#end(event.output);
+    const { note, durations = true, spinner } = this.#options;
+    if (event.type === "text-delta") {
+      this.#showText(event.text);
+      spinner?.rest();
+    } else if (event.type === "run-end") this.#endRun(event.output);
+    else {
+      if (event.type === "tool-call") this.#endText();
+      else if (event.type === "tool-result") note(toolLine(event, durations));
+      else if (event.type === "retry") note(retryLine(event));
+      spinner?.start();
+    }
   }
 
   /** Ends the row that was begun, so that the next thing written starts on its own. */
-  endLine(): void {
-    if (this.#text !== undefined) this.#write(this.#text.end());
-    this.#text = undefined;
-    if (this.#lineIsOpen) this.#write("\n");
+  end(): void {
+    this.#endText();
+    this.#options.spinner?.stop();
   }
 
-  #end(output: RunOutput): void {
-    this.endLine();
+  #endText(): void {
+    this.#text?.end();
+    this.#text = undefined;
+  }
+
+  #endRun(output: RunOutput): void {
+    this.end();
     const remark = remarkOn(output);
     if (remark !== undefined) this.#options.note(remark);
   }
 
   #showText(delta: string): void {
     this.#text ??= this.#options.text();
-    this.#write(this.#text.write(delta));
-  }
-
-  #write(text: string): void {
-    if (text === "") return;
-    this.#options.write(text);
-    this.#lineIsOpen = !text.endsWith("\n");
+    this.#text.add(delta);
   }
 }
 

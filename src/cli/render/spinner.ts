@@ -1,22 +1,45 @@
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 const FRAME_MS = 100;
+const REST_MS = 1000;
 
-/**
- * Shows that something is awaited, one frame after the other.
- * @param show Gets each frame, and undefined at the end.
- * @returns ends it; a second call does nothing
- */
-export function startSpinner(show: (frame: string | undefined) => void): () => void {
+/** Shows that something is awaited, one frame after the other. */
+export interface Spinner {
+  /** Spins from now on, if it does not yet. */
+  start(): void;
+  /** Goes away, and comes back when it is not asked to rest again for a second: something has come that speaks for itself. */
+  rest(): void;
+  stop(): void;
+}
+
+/** @param show Gets each frame, and undefined when there is none to show any more. */
+export function createSpinner(show: (frame: string | undefined) => void): Spinner {
   let index = 0;
-  const next = () => show(FRAMES[index++ % FRAMES.length]);
-  next();
-  const timer = setInterval(next, FRAME_MS);
-  let spinning = true;
-  return () => {
-    if (!spinning) return;
-    spinning = false;
-    clearInterval(timer);
-    show(undefined);
+  let isShown = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  function next(): void {
+    isShown = true;
+    show(FRAMES[index++ % FRAMES.length]);
+    timer = setTimeout(next, FRAME_MS);
+  }
+
+  function stop(): void {
+    clearTimeout(timer);
+    if (isShown) show(undefined);
+    isShown = false;
+  }
+
+  return {
+    start() {
+      if (isShown) return;
+      stop();
+      next();
+    },
+    rest() {
+      stop();
+      timer = setTimeout(next, REST_MS);
+    },
+    stop,
   };
 }

@@ -8,7 +8,7 @@ export interface Span {
 }
 
 export interface RowOptions {
-  /** Columns of the terminal, asked anew for every row. */
+  /** Columns of the terminal, asked again and again. */
   readonly width: () => number;
   /** What the next row starts with; called once per row, with its columns. */
   readonly prefix: (width: number) => readonly Span[];
@@ -23,55 +23,88 @@ export interface Rows {
   add(span: Span): Row[];
   /** Ends the row, if one was begun. */
   end(): Row[];
+  /** The same text so far, to go on with apart from this one. */
+  copy(options: RowOptions): Rows;
 }
 
 export const plain: Paint = (text) => text;
 
+interface Setting {
+  /** What the row that was begun starts with. */
+  start: readonly Span[] | undefined;
+  /** Of the terminal when it was begun. */
+  columns: number;
+  room: number;
+  row: Span[];
+  used: number;
+  gap: Span | undefined;
+  word: Span[];
+  wordWidth: number;
+  last: string | undefined;
+}
+
+const nothingSet = (): Setting => ({
+  start: undefined,
+  columns: 0,
+  room: 0,
+  row: [],
+  used: 0,
+  gap: undefined,
+  word: [],
+  wordWidth: 0,
+  last: undefined,
+});
+
 /** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken, and so is a grapheme. */
-export function createRows({ width, prefix }: RowOptions): Rows {
-  let start: readonly Span[] | undefined;
-  let room = 0;
-  let row: Span[] = [];
-  let used = 0;
-  let gap: Span | undefined;
-  let word: Span[] = [];
-  let wordWidth = 0;
-  let last: string | undefined;
+export function createRows({ width, prefix }: RowOptions, from: Setting = nothingSet()): Rows {
+  const set = from;
 
   function begin(): void {
-    if (start !== undefined) return;
+    if (set.start !== undefined) return;
+    set.columns = width();
+    set.start = prefix(set.columns);
+    set.room = Math.max(2, set.columns - widthOf(set.start));
+  }
+
+  /** Sets the row that was begun anew where the terminal is another width by now. */
+  function refit(): Row[] {
     const columns = width();
-    start = prefix(columns);
-    room = Math.max(2, columns - widthOf(start));
+    if (set.start === undefined || columns === set.columns) return [];
+    const spans = [...set.row, ...(set.gap === undefined ? [] : [set.gap]), ...set.word];
+    const room = Math.max(2, columns - widthOf(set.start));
+    Object.assign(set, { columns, room, row: [], used: 0, gap: undefined });
+    Object.assign(set, { word: [], wordWidth: 0, last: undefined });
+    return spans.flatMap(addSpan);
+  }
+
+  function addSpan({ text, paint }: Span): Row[] {
+    return graphemes(text).flatMap((grapheme) => place(grapheme, paint));
   }
 
   function flush(): Row {
-    const full = [...(start ?? []), ...row];
-    start = undefined;
-    row = [];
-    used = 0;
-    gap = undefined;
+    const full = [...(set.start ?? []), ...set.row];
+    Object.assign(set, { start: undefined, row: [], used: 0, gap: undefined });
     return full;
   }
 
   function endWord(): void {
+    const { gap, word } = set;
     if (word.length === 0) return;
-    for (const span of gap === undefined ? word : [gap, ...word]) append(row, span);
-    used += wordWidth + (gap === undefined ? 0 : 1);
-    gap = undefined;
-    word = [];
-    wordWidth = 0;
+    for (const span of gap === undefined ? word : [gap, ...word]) append(set.row, span);
+    set.used += set.wordWidth + (gap === undefined ? 0 : 1);
+    Object.assign(set, { gap: undefined, word: [], wordWidth: 0 });
   }
 
   /** Ends the rows that stand in the way of `columns` more in this word. */
   function makeRoom(columns: number): Row[] {
     const full: Row[] = [];
     begin();
-    if (row.length > 0 && used + (gap === undefined ? 0 : 1) + wordWidth + columns > room) {
+    const gap = set.gap === undefined ? 0 : 1;
+    if (set.row.length > 0 && set.used + gap + set.wordWidth + columns > set.room) {
       full.push(flush());
       begin();
     }
-    if (word.length > 0 && wordWidth + columns > room) {
+    if (set.word.length > 0 && set.wordWidth + columns > set.room) {
       endWord();
       full.push(flush());
       begin();
@@ -82,32 +115,37 @@ export function createRows({ width, prefix }: RowOptions): Rows {
   function place(grapheme: string, paint: Paint): Row[] {
     if (isBlank(grapheme)) {
       endWord();
-      if (row.length > 0) gap = { text: " ", paint };
-      last = undefined;
+      if (set.row.length > 0) set.gap = { text: " ", paint };
+      set.last = undefined;
       return [];
     }
-    if (last !== undefined && mayBreakBetween(last, grapheme)) endWord();
-    last = grapheme;
+    if (set.last !== undefined && mayBreakBetween(set.last, grapheme)) endWord();
+    set.last = grapheme;
     begin();
-    return cutToFit(grapheme, room).flatMap((piece) => placePiece(piece, paint));
+    return cutToFit(grapheme, set.room).flatMap((piece) => placePiece(piece, paint));
   }
 
   function placePiece(piece: string, paint: Paint): Row[] {
     const columns = textWidth(piece);
     const full = makeRoom(columns);
-    append(word, { text: piece, paint });
-    wordWidth += columns;
+    append(set.word, { text: piece, paint });
+    set.wordWidth += columns;
     return full;
   }
 
   return {
-    add({ text, paint }) {
-      return graphemes(text).flatMap((grapheme) => place(grapheme, paint));
+    add(span) {
+      const rows = refit();
+      return [...rows, ...addSpan(span)];
     },
     end() {
+      const rows = refit();
       endWord();
-      last = undefined;
-      return start === undefined ? [] : [flush()];
+      set.last = undefined;
+      return set.start === undefined ? rows : [...rows, flush()];
+    },
+    copy(options) {
+      return createRows(options, { ...set, row: [...set.row], word: [...set.word] });
     },
   };
 }

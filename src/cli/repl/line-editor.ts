@@ -2,6 +2,7 @@ import { asAgnoChatError } from "../../errors.js";
 import type { Awaitable } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import { isTerminalThere } from "../gone-terminal.js";
+import type { Unfinished } from "../render/live-text.js";
 import { asBlock } from "./block.js";
 import { Desk } from "./desk.js";
 import { editExternally } from "./external-editor.js";
@@ -94,7 +95,7 @@ export class LineEditor {
   #listener: ((event: LineEvent) => unknown) | undefined;
   #active = false;
   #closed = false;
-  #unprinted = "";
+  #unprinted: { rows: string; unfinished?: Unfinished | undefined } = { rows: "" };
   /** Ends an editor that has the terminal. */
   readonly #end = new AbortController();
 
@@ -141,10 +142,11 @@ export class LineEditor {
     this.#show();
   }
 
-  /** Writes safe text above what is being typed. What comes after its last line feed stays open for more. */
-  print(text: string): void {
-    if (this.#active) this.#screen.print(text);
-    else this.#unprinted += text;
+  /** Writes safe rows above what is being typed; between them stands what is `unfinished`, until it is told anew. */
+  print(rows: string, unfinished?: Unfinished): void {
+    if (this.#active) return this.#screen.print(rows, unfinished);
+    this.#unprinted.rows += rows;
+    this.#unprinted.unfinished = unfinished ?? this.#unprinted.unfinished;
   }
 
   /** Gives the terminal away, in the modes it came in. What is printed meanwhile follows on `resume`. */
@@ -169,8 +171,8 @@ export class LineEditor {
     input.on("data", this.#onData).on("end", this.#onEnd);
     output.on("resize", this.#onResize);
     input.resume();
-    this.#screen.print(this.#unprinted);
-    this.#unprinted = "";
+    this.#screen.print(this.#unprinted.rows, this.#unprinted.unfinished);
+    this.#unprinted = { rows: "" };
     this.#show();
     this.#keys.write(early);
   }

@@ -6,9 +6,11 @@ import type { Io } from "../io.js";
 import type { Place } from "../question-input.js";
 import { askWhether, askWhich } from "../questions.js";
 import type { Paint, Palette } from "../render/colour.js";
+import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
-import { startSpinner } from "../render/spinner.js";
+import { columnsOf } from "../render/size.js";
+import { createSpinner } from "../render/spinner.js";
 import { plain, wrapText } from "../render/wrap.js";
 import type { Copied } from "./clipboard.js";
 import type { InputHistory } from "./input-history.js";
@@ -58,7 +60,7 @@ export class LiveScreen implements Screen {
   }
 
   get #width(): number {
-    return this.#io.stdout.columns ?? 80;
+    return columnsOf(this.#io.stdout);
   }
 
   print(text: string): void {
@@ -77,26 +79,25 @@ export class LiveScreen implements Screen {
     this.#replyingTo = who;
     if (who.userId !== this.#active.userId) this.note(`to ${who.userId}:`);
     const started = performance.now();
-    const spin = () => startSpinner((frame) => this.#showSpinner(frame));
-    let stopSpinner = spin();
+    const width = () => this.#width;
     const view = new RunView({
       text: () =>
-        markdownReply({ width: () => this.#width, palette: this.#palette, indent: INDENT }),
-      write: (rows) => this.#editor.print(rows),
+        liveText({
+          renderer: markdownReply({ width, palette: this.#palette, indent: INDENT }),
+          show: (certain, unfinished) => this.#editor.print(certain, unfinished),
+        }),
       note: (line) => this.note(singleLine(line, this.#width - INDENT.length)),
+      spinner: createSpinner((frame) => this.#showSpinner(frame)),
     });
     return {
       show: (event: RunEvent) => {
-        stopSpinner();
         view.show(event);
-        if (event.type !== "text-delta" && event.type !== "run-end") stopSpinner = spin();
         if (event.type === "run-end")
           this.note(this.#label(who) + summaryOf(event.output, performance.now() - started));
       },
       end: (outcome) => {
         this.#replyingTo = undefined;
-        stopSpinner();
-        view.endLine();
+        view.end();
         if (outcome === "interrupted") this.note(`${this.#label(who)}interrupted`);
       },
     };

@@ -1,5 +1,8 @@
+import type { Io } from "../io.js";
+import { NOTHING, type Unfinished } from "../render/live-text.js";
+import { columnsOf, rowsOf } from "../render/size.js";
 import { textWidth } from "../render/width.js";
-import { colourAfter, wrapRows } from "./terminal-text.js";
+import { colourAfter } from "./terminal-text.js";
 
 /** Rows to show at the bottom of the terminal, and where in them the cursor stands. */
 export interface View {
@@ -21,21 +24,20 @@ const SHOW_CURSOR = "\x1b[?25h";
  * character: each row is ended explicitly, and the cursor gets its place by writing what is left of it once more.
  */
 export class Screen {
-  readonly #output: NodeJS.WriteStream;
+  readonly #output: Io["stdout"];
   #view: View = { rows: [""], cursorRow: 0, beforeCursor: "" };
   #shown = false;
   /** Widths of the rows above the cursor, as drawn. */
   #above: readonly number[] = [];
-  /** What was printed since the last line end. */
-  #unfinished = "";
+  #unfinished: Unfinished = NOTHING;
 
-  constructor(output: NodeJS.WriteStream) {
+  constructor(output: Io["stdout"]) {
     this.#output = output;
   }
 
   /** Columns a row may fill. One less than there are: a full row leaves terminals undecided where the cursor is. */
   get columns(): number {
-    return Math.max(2, (this.#output.columns || 80) - 1);
+    return Math.max(2, columnsOf(this.#output) - 1);
   }
 
   /** Shows `view` in place of what is shown. */
@@ -55,19 +57,15 @@ export class Screen {
     this.#output.write(this.#erase());
   }
 
-  /** Writes `text` above the live rows. Its last line is live as well until its line end arrives. */
-  print(text: string): void {
-    const printed = this.#unfinished + text;
-    const end = printed.lastIndexOf("\n") + 1;
+  /** Writes whole rows above the live ones, for good. Between them stands what is `unfinished`, until it is told anew. */
+  print(rows: string, unfinished = this.#unfinished): void {
     const wasShown = this.#shown;
     const erased = this.#erase();
-    this.#unfinished = printed.slice(end);
-    this.#output.write(
-      erased + withReturns(printed.slice(0, end)) + (wasShown ? this.#draw() : ""),
-    );
+    this.#unfinished = unfinished;
+    this.#output.write(erased + withReturns(rows) + (wasShown ? this.#draw() : ""));
   }
 
-  /** Leaves `rows` behind for good, above an unfinished line, and shows nothing live. */
+  /** Leaves `rows` behind for good, above what is unfinished, and shows nothing live. */
   commit(rows: readonly string[]): void {
     this.#output.write(`${this.#erase()}${rows.join("\r\n")}${RESET}\r\n`);
   }
@@ -82,16 +80,16 @@ export class Screen {
   #erase(): string {
     if (!this.#shown) return "";
     this.#shown = false;
-    const columns = this.#output.columns || 80;
+    const columns = columnsOf(this.#output);
     const up = this.#above.reduce((rows, width) => rows + Math.ceil(width / columns || 1), 0);
     return `${HIDE_CURSOR}\r${moveUp(up)}${ERASE_BELOW}${SHOW_CURSOR}`;
   }
 
   #draw(): string {
     const { rows, cursorRow, beforeCursor } = this.#withUnfinished();
-    const first = Math.max(0, Math.min(rows.length - (this.#output.rows || 24), cursorRow));
-    const visible = rows.slice(first);
-    const shown = visible.slice(0, this.#output.rows || 24);
+    const height = rowsOf(this.#output);
+    const first = Math.max(0, Math.min(rows.length - height, cursorRow));
+    const shown = rows.slice(first, first + height);
     this.#above = rows.slice(first, cursorRow).map(textWidth);
     this.#shown = true;
     return [
@@ -109,12 +107,14 @@ export class Screen {
   }
 
   #withUnfinished(): View {
-    if (this.#unfinished === "") return this.#view;
-    const rows = wrapRows(this.#unfinished + RESET, this.columns);
+    // No more than half the terminal, so that it is still all there to be taken away when the terminal gets narrower.
+    const most = Math.max(1, Math.floor(rowsOf(this.#output) / 2));
+    const unfinished = this.#unfinished().split("\n").slice(0, -1).slice(-most);
+    const { rows, cursorRow, beforeCursor } = this.#view;
     return {
-      rows: [...rows, ...this.#view.rows],
-      cursorRow: rows.length + this.#view.cursorRow,
-      beforeCursor: this.#view.beforeCursor,
+      rows: [...unfinished, ...rows],
+      cursorRow: unfinished.length + cursorRow,
+      beforeCursor,
     };
   }
 }

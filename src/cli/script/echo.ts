@@ -3,8 +3,8 @@ import type { Context } from "../context.js";
 import type { Io } from "../io.js";
 import { createPalette, type Palette } from "../render/colour.js";
 import { markdownReply } from "../render/markdown-reply.js";
-import { plainReply } from "../render/reply.js";
-import type { TextRenderer } from "../render/run-view.js";
+import { plainReply, type TextRenderer } from "../render/reply.js";
+import { columnsOf } from "../render/size.js";
 import { wrapText } from "../render/wrap.js";
 import { promptOf } from "../repl/prompt.js";
 import type { Who } from "../repl/screen.js";
@@ -51,7 +51,7 @@ const PIPED: Texts = { answer: (text) => indentation()(sanitise(text)), reply: i
 
 /** As the REPL shows it: wrapped, and replies as Markdown. */
 function terminalLayout(stdout: Io["stdout"], palette: Palette): Texts {
-  const width = () => stdout.columns ?? 80;
+  const width = () => columnsOf(stdout);
   return {
     answer: (text) => wrapText(sanitise(text).trimEnd(), { width: width(), indent: INDENT }),
     reply: () => markdownReply({ width, palette, indent: INDENT }),

@@ -1,6 +1,5 @@
 import { sanitise } from "../../sanitise.js";
-import { plainReply } from "../render/reply.js";
-import type { TextRenderer } from "../render/run-view.js";
+import { plainReply, type TextRenderer } from "../render/reply.js";
 
 /** How a script sets what it shows. */
 export interface Layout {

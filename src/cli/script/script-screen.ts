@@ -2,6 +2,7 @@ import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import { cannotAsk } from "../confirm.js";
 import type { Output } from "../output.js";
+import { streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import type { ReplyView, Screen } from "../repl/screen.js";
 import type { Layout } from "./layout.js";
@@ -49,8 +50,7 @@ export class ScriptScreen implements Screen {
 
   reply(): ReplyView {
     const view = new RunView({
-      text: this.#layout.reply,
-      write: (text) => this.#output.writeSafe(text),
+      text: () => streamedText(this.#layout.reply(), (text) => this.#output.writeSafe(text)),
       note: (line) => this.#remark(line),
       // Two runs of one script show the same.
       durations: false,
@@ -60,7 +60,7 @@ export class ScriptScreen implements Screen {
         if (event.type === "text-delta") this.#last += event.text;
         view.show(event);
       },
-      end: () => view.endLine(),
+      end: () => view.end(),
     };
   }
 

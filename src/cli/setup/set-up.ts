@@ -2,6 +2,7 @@ import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
 import { type OpenEndpoint, openEndpoint } from "../model-choice.js";
+import { columnsOf } from "../render/size.js";
 import { wrapText } from "../render/wrap.js";
 import { requireHome } from "../settings/home.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";
@@ -126,7 +127,7 @@ async function save(context: Context, draft: Draft): Promise<void> {
 function say({ io: { stderr } }: Context, line: string): void {
   const [indent = ""] = /^ */.exec(line) ?? [];
   const text = singleLine(line, LONGEST_LINE);
-  stderr.write(wrapText(text, { width: stderr.columns ?? 80, indent }));
+  stderr.write(wrapText(text, { width: columnsOf(stderr), indent }));
 }
 
 const isCancelled = (thrown: unknown): boolean =>

@@ -1,6 +1,6 @@
 import type { Palette } from "../colour.js";
 import type { Row } from "../wrap.js";
-import { createFrame } from "./frame.js";
+import { createFrame, type Frame } from "./frame.js";
 import {
   type Block,
   type Canvas,
@@ -31,17 +31,37 @@ export interface Blocks {
   beginText(plan: LinePlan): Row[];
   text(part: string): Row[];
   end(): Row[];
+  /** The same text so far, to go on with apart from this one. */
+  copy(): Blocks;
 }
 
-export function createBlocks({ width, palette, indent }: BlocksOptions): Blocks {
-  const frame = createFrame({ indent, palette, width });
+/** Where in the text one is. */
+interface Position {
+  readonly frame: Frame;
+  readonly leaf: Leaf;
+  readonly block: Block | undefined;
+  readonly heldLine: string;
+  readonly fence: string;
+  readonly hasOutput: boolean;
+  readonly blankIsDue: boolean;
+}
+
+const start = (options: BlocksOptions): Position => ({
+  frame: createFrame(options),
+  leaf: "none",
+  block: undefined,
+  heldLine: "",
+  fence: "",
+  hasOutput: false,
+  blankIsDue: false,
+});
+
+export function createBlocks(options: BlocksOptions, from = start(options)): Blocks {
+  const { width, palette } = options;
+  const { frame } = from;
   const canvas: Canvas = { palette, width, prefix: frame.prefix };
-  let leaf: Leaf = "none";
-  let block: Block | undefined;
-  let heldLine = "";
-  let fence = "";
-  let hasOutput = false;
-  let blankIsDue = false;
+  let { leaf, heldLine, fence, hasOutput, blankIsDue } = from;
+  let block = from.block?.copy(canvas);
 
   function plan(line: string): LinePlan {
     return planLine(line, { containers: frame.containers, leaf });
@@ -62,8 +82,8 @@ export function createBlocks({ width, palette, indent }: BlocksOptions): Blocks 
   }
 
   function close(): Row[] {
-    const rows = leaf === "held" ? openHeld() : [];
-    rows.push(...(block?.end() ?? []));
+    const held = leaf === "held" ? openHeld() : [];
+    const rows = [...held, ...(block?.end() ?? [])];
     leaf = "none";
     block = undefined;
     return rows;
@@ -160,6 +180,10 @@ export function createBlocks({ width, palette, indent }: BlocksOptions): Blocks 
     text: add,
     end() {
       return enter({ matched: 0, opened: [], at: 0, kind: "blank" });
+    },
+    copy() {
+      const position = { frame: frame.copy(), leaf, block, heldLine, fence, hasOutput, blankIsDue };
+      return createBlocks(options, position);
     },
   };
 }

@@ -12,6 +12,8 @@ export interface Frame {
   prefix(columns: number): Row;
   /** An empty row, before the containers that have shown nothing yet. */
   blankRow(): Row;
+  /** The same containers, to go on with apart from this one. */
+  copy(): Frame;
 }
 
 export interface FrameOptions {
@@ -27,9 +29,10 @@ interface Level {
   shown: boolean;
 }
 
-export function createFrame({ indent, palette, width }: FrameOptions): Frame {
+export function createFrame(options: FrameOptions, from: readonly Level[] = []): Frame {
+  const { indent, palette, width } = options;
   const margin: Span = { text: indent, paint: palette.dim };
-  let levels: Level[] = [];
+  let levels = from;
 
   function row(columns: number, marks: readonly Span[]): Row {
     const fitting = [...marks];
@@ -63,6 +66,11 @@ export function createFrame({ indent, palette, width }: FrameOptions): Frame {
       const marks = shown.map(({ rest }) => rest);
       return row(width(), marks);
     },
+    copy: () =>
+      createFrame(
+        options,
+        levels.map((level) => ({ ...level })),
+      ),
   };
 }
 

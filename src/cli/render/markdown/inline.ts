@@ -9,6 +9,8 @@ const HARD_BREAK: Span = { text: "\n", paint: plain };
 export interface InlineFlow {
   add(text: string): Span[];
   end(): Span[];
+  /** The same text so far, to go on with apart from this one. */
+  copy(): InlineFlow;
 }
 
 /** How far a mark (emphasis, code, link) may reach before it counts as plain text, in UTF-16 units. */
@@ -32,52 +34,62 @@ const MAY_BE_MARKUP = /[*_~`[\]<\\@]|:\/\/|www\./;
 const MAY_CLOSE = /[^\s*_~][*_~]|[`)\]]/;
 const STILL_OPEN = /`|\[[^\]]*$|\]\([^)]*$|\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)/;
 
+interface Reading {
+  /** No whole word yet. */
+  unread: string;
+  /** Words under a mark that may be open. */
+  held: string;
+  /** A backslash ended the line before. */
+  breakIsDue: boolean;
+}
+
+const nothingRead = (): Reading => ({ unread: "", held: "", breakIsDue: false });
+
 /**
  * Gives words as soon as no mark before them is open: `marked` reads what was held back since the last such point, so a
  * literal `*` or `_` comes out right, and text under an open mark waits for its end, for the paragraph's end or for
  * `LONGEST_REACH`, whichever is first.
  */
-export function createInlineFlow(style: Style): InlineFlow {
-  let unread = "";
-  let held = "";
-  let breakIsDue = false;
+export function createInlineFlow(style: Style, from: Reading = nothingRead()): InlineFlow {
+  const read = from;
 
   function take(word: string): Span[] {
-    if (held === "" && !MAY_BE_MARKUP.test(word)) return plainWord(word, style.paint);
-    const mayBeSettled = held === "" || MAY_CLOSE.test(word);
-    held += word;
-    if (held.length < LONGEST_REACH && !mayBeSettled) return [];
-    const tokens = Lexer.lexInline(held.trimStart());
-    if (held.length < LONGEST_REACH && isOpen(tokens)) return [];
+    if (read.held === "" && !MAY_BE_MARKUP.test(word)) return plainWord(word, style.paint);
+    const mayBeSettled = read.held === "" || MAY_CLOSE.test(word);
+    read.held += word;
+    if (read.held.length < LONGEST_REACH && !mayBeSettled) return [];
+    const tokens = Lexer.lexInline(read.held.trimStart());
+    if (read.held.length < LONGEST_REACH && isOpen(tokens)) return [];
     return release(tokens);
   }
 
   function release(tokens: readonly Token[]): Span[] {
-    const lead = held.slice(0, held.length - held.trimStart().length);
-    held = "";
+    const lead = read.held.slice(0, read.held.length - read.held.trimStart().length);
+    read.held = "";
     return [...plainWord(lead, style.paint), ...spansOf(tokens, style)];
   }
 
   return {
     add(text) {
-      unread += text;
+      const unread = read.unread + text;
       const spans: Span[] = [];
       let from = 0;
       for (let word = wordAt(unread, from); word !== ""; word = wordAt(unread, from)) {
         from += word.length;
         const breaksAfter = unread[from] === "\n" && BACKSLASH_BREAK.test(word);
-        const source = (breakIsDue ? "  " : "") + (breaksAfter ? word.slice(0, -1) : word);
-        breakIsDue = breaksAfter;
+        const source = (read.breakIsDue ? "  " : "") + (breaksAfter ? word.slice(0, -1) : word);
+        read.breakIsDue = breaksAfter;
         spans.push(...take(source));
       }
-      unread = unread.slice(from);
+      read.unread = unread.slice(from);
       return spans;
     },
     end() {
-      held += unread.trimEnd();
-      unread = "";
-      return release(Lexer.lexInline(held.trimStart()));
+      read.held += read.unread.trimEnd();
+      read.unread = "";
+      return release(Lexer.lexInline(read.held.trimStart()));
     },
+    copy: () => createInlineFlow(style, { ...read }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Paint, Palette } from "../colour.js";
 import { cutToFit, graphemes, textWidth } from "../width.js";
-import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
-import { createInlineFlow, setSpans } from "./inline.js";
+import { createRows, plain, type Row, type Rows, type Span, widthOf } from "../wrap.js";
+import { createInlineFlow, type InlineFlow, setSpans } from "./inline.js";
 import { renderTable } from "./table.js";
 
 /** Where a block is drawn: the width of the terminal now, and what each row starts with. */
@@ -16,11 +16,13 @@ export interface Block {
   /** More of its source; all but a paragraph get whole lines. */
   add(text: string): Row[];
   end(): Row[];
+  /** The same block so far, to go on with apart from this one. */
+  copy(canvas: Canvas): Block;
 }
 
 /** A paragraph flows row by row while its words arrive; line breaks are blanks. */
 export function createParagraph(canvas: Canvas): Block {
-  return createText(canvas, plain, []);
+  return createText(canvas, plain);
 }
 
 /** Headings keep their `#`, so that they show without colour too. */
@@ -29,33 +31,45 @@ export function renderHeading(line: string, canvas: Canvas): Row[] {
   const words = text.trim().replace(/(?:^|\s)#+$/, "");
   const { palette } = canvas;
   const paint = mark.length === 1 ? palette.bold.underline : palette.bold;
-  const block = createText(canvas, paint, [{ text: `${mark} `, paint: palette.dim }]);
+  const rows = createRows(canvas);
+  rows.add({ text: `${mark} `, paint: palette.dim });
+  const block = createText(canvas, paint, { rows });
   return [...block.add(words), ...block.end()];
 }
 
+interface CodeOptions {
+  readonly label: string;
+  /** Blanks that every line may have in front. */
+  readonly indent: number;
+}
+
 /** A code block, line by line behind a bar; a row that goes on with a long line has a dotted one. */
-export function createCode(
-  canvas: Canvas,
-  { label, indent }: { label: string; indent: number },
-): Block {
+export function createCode(canvas: Canvas, { label, indent }: CodeOptions): Block {
+  const { dim } = canvas.palette;
+  return codeUnder(cutRows(label, canvas, { bars: ["╭ ", "┆ "], paint: dim }), canvas, indent);
+}
+
+/** @param top The rows above the first line of code, while they are not shown yet. */
+function codeUnder(top: readonly Row[], canvas: Canvas, indent: number): Block {
   const { dim, cyan } = canvas.palette;
-  let top = cutRows(label, canvas, { bars: ["╭ ", "┆ "], paint: dim });
+  let unshown = top;
   return {
     add(line) {
       const text = withoutIndent(line, indent);
-      const rows = [...top, ...cutRows(text, canvas, { bars: ["│ ", "┆ "], paint: cyan })];
-      top = [];
+      const rows = [...unshown, ...cutRows(text, canvas, { bars: ["│ ", "┆ "], paint: cyan })];
+      unshown = [];
       return rows;
     },
     end() {
-      return [...top, [...canvas.prefix(canvas.width()), { text: "╰", paint: dim }]];
+      return [...unshown, [...canvas.prefix(canvas.width()), { text: "╰", paint: dim }]];
     },
+    copy: (other) => codeUnder(unshown, other, indent),
   };
 }
 
 /** A table is drawn when it is complete: only then are its columns known. */
-export function createTable(canvas: Canvas): Block {
-  let source = "";
+export function createTable(canvas: Canvas, from = ""): Block {
+  let source = from;
   return {
     add(line) {
       source += `${line}\n`;
@@ -68,6 +82,7 @@ export function createTable(canvas: Canvas): Block {
       const rows = renderTable(source, { columns: room, palette: canvas.palette });
       return rows.map((row, index) => [...(index === 0 ? first : canvas.prefix(columns)), ...row]);
     },
+    copy: (other) => createTable(other, source),
   };
 }
 
@@ -78,13 +93,20 @@ export function renderRule(canvas: Canvas): Row {
   return [...prefix, { text: "─".repeat(length), paint: canvas.palette.dim }];
 }
 
-function createText(canvas: Canvas, paint: Span["paint"], lead: readonly Span[]): Block {
-  const rows = createRows({ width: canvas.width, prefix: canvas.prefix });
-  const inline = createInlineFlow({ palette: canvas.palette, paint });
-  setSpans(rows, lead);
+interface TextParts {
+  readonly rows?: Rows;
+  readonly inline?: InlineFlow;
+}
+
+function createText(canvas: Canvas, paint: Span["paint"], parts: TextParts = {}): Block {
+  const {
+    rows = createRows(canvas),
+    inline = createInlineFlow({ palette: canvas.palette, paint }),
+  } = parts;
   return {
     add: (text) => setSpans(rows, inline.add(text)),
     end: () => [...setSpans(rows, inline.end()), ...rows.end()],
+    copy: (other) => createText(other, paint, { rows: rows.copy(other), inline: inline.copy() }),
   };
 }
 

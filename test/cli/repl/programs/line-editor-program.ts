@@ -37,7 +37,7 @@ const COMMANDS: Record<string, (rest: string) => unknown> = {
     editor.setPrompt(`${userId}> `);
   },
   "/print": (text) => editor.print(`${text}\n`),
-  "/open": (text) => editor.print(text),
+  "/open": (text) => editor.print("", () => `${text}\n`),
   "/ask": async () => {
     editor.suspend();
     const questions = createInterface({ input: process.stdin, output: process.stdout });

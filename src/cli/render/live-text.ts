@@ -1,0 +1,53 @@
+import type { TextRenderer } from "./reply.js";
+import type { TextView } from "./run-view.js";
+
+/** Rows that may still change, each ended by a line feed and laid out for the terminal as it is now. */
+export type Unfinished = () => string;
+
+export const NOTHING: Unfinished = () => "";
+
+export interface LiveRenderer extends TextRenderer {
+  /** The rows that are not certain yet, as they would be if the text ended here. */
+  rest(): string;
+}
+
+export interface LiveTextOptions {
+  readonly renderer: LiveRenderer;
+  /** Adds rows that are certain, and below them shows `unfinished` in place of what was unfinished before. */
+  readonly show: (certain: string, unfinished: Unfinished) => void;
+}
+
+/** Milliseconds between two paints: soon enough to look like typing, seldom enough for a slow terminal. */
+const SHORTEST_PAUSE = 40;
+
+/** How many times as long as a paint took the next one waits at least, so that painting never takes all the time. */
+const REST = 4;
+
+/** Shows a text on a terminal while it comes, the line it is in included. */
+export function liveText({ renderer, show }: LiveTextOptions): TextView {
+  let certain = "";
+  let mayPaintAt = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function paint(): void {
+    timer = undefined;
+    const begun = performance.now();
+    const rows = certain;
+    certain = "";
+    // What becomes certain meanwhile is shown as well, however often the terminal is drawn before the next paint.
+    show(rows, () => certain + renderer.rest());
+    const ended = performance.now();
+    mayPaintAt = ended + Math.max(SHORTEST_PAUSE, REST * (ended - begun));
+  }
+
+  return {
+    add(delta) {
+      certain += renderer.write(delta);
+      timer ??= setTimeout(paint, mayPaintAt - performance.now());
+    },
+    end() {
+      clearTimeout(timer);
+      show(certain + renderer.end(), NOTHING);
+    },
+  };
+}
