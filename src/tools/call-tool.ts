@@ -3,6 +3,7 @@ import { type ToolCall, type ToolMessage, toolMessage } from "../messages.js";
 import { singleLine } from "../sanitise.js";
 import { checkedTool } from "./define-tool.js";
 import { checkJson } from "./json-schema.js";
+import { stoppableCheck } from "./stoppable-check.js";
 import type { Tool, ToolContext, Toolkit } from "./tool.js";
 import { untilAborted } from "./until-aborted.js";
 
@@ -70,7 +71,10 @@ async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promis
   const timer = setTimeout(expire, timeoutMs);
   context.signal.addEventListener("abort", cancel, { once: true });
   const { signal } = controller;
-  const work = async () => tool.execute(await argumentsFor(tool, call), { ...context, signal });
+  const work = async () => {
+    const args = await argumentsFor(tool, call, context.signal);
+    return tool.execute(args, { ...context, signal });
+  };
   try {
     return await untilAborted(work(), signal);
   } finally {
@@ -79,11 +83,11 @@ async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promis
   }
 }
 
-async function argumentsFor(tool: Tool, call: ToolCall): Promise<unknown> {
+async function argumentsFor(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<unknown> {
   const args = parsedJson(call.arguments);
   try {
-    if (tool.parse) return await tool.parse(args);
-    await checkJson(tool.parameters, args);
+    if (tool.parse) return await stoppableCheck(() => tool.parse?.(args), signal);
+    await checkJson(tool.parameters, args, signal);
     return args;
   } catch (thrown) {
     throw new Error(`The arguments do not fit: ${messageOf(thrown)}`);

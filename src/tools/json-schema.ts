@@ -1,25 +1,42 @@
 import type { Validator } from "@cfworker/json-schema";
 import type { JsonSchema } from "../models/model.js";
+import { stoppableCheck } from "./stoppable-check.js";
 
-const validators = new WeakMap<JsonSchema, Validator>();
+interface Checker {
+  readonly validator: Validator;
+  /** It matches regular expressions. */
+  readonly mayExplode: boolean;
+}
+
+const checkers = new WeakMap<JsonSchema, Checker>();
 
 /**
  * Checks a value against a JSON Schema (2020-12) without generating code.
- * @throws {Error} naming the first place that does not fit
+ * @param signal That of the run.
+ * @throws {Error} naming the first place that does not fit, or that it took too long
  */
-export async function checkJson(schema: JsonSchema, value: unknown): Promise<void> {
-  const { valid, errors } = (await validatorOf(schema)).validate(value);
+export async function checkJson(
+  schema: JsonSchema,
+  value: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const { validator, mayExplode } = await checkerOf(schema);
+  const check = () => validator.validate(value);
+  const { valid, errors } = mayExplode ? await stoppableCheck(check, signal) : check();
   if (valid) return;
   // The last one is the innermost: those before only say that it failed.
   const { instanceLocation = "#", error = "does not fit the schema" } = errors.at(-1) ?? {};
   throw new Error(instanceLocation === "#" ? error : `${instanceLocation.slice(2)}: ${error}`);
 }
 
-async function validatorOf(schema: JsonSchema): Promise<Validator> {
-  const known = validators.get(schema);
+async function checkerOf(schema: JsonSchema): Promise<Checker> {
+  const known = checkers.get(schema);
   if (known) return known;
   const { Validator } = await import("@cfworker/json-schema");
-  const validator = new Validator(schema, "2020-12");
-  validators.set(schema, validator);
-  return validator;
+  const checker = {
+    validator: new Validator(schema, "2020-12"),
+    mayExplode: /"(pattern|patternProperties|format)":/.test(JSON.stringify(schema)),
+  };
+  checkers.set(schema, checker);
+  return checker;
 }

@@ -18,7 +18,7 @@ export interface Tool extends ToolSpec {
   readonly timeoutMs?: number;
   /**
    * Checks the arguments, and may change them; throws with the reason when they do not fit. Without it they are checked
-   * against `parameters`.
+   * against `parameters`. Either is stopped when it holds the process for 250 ms, as a pattern that explodes would.
    */
   parse?(args: unknown): Awaitable<unknown>;
   /**

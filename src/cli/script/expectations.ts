@@ -1,5 +1,6 @@
 import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { nearest } from "../../nearest.js";
+import { TookTooLong, within } from "../../within.js";
 import { safeJson } from "../safe-json.js";
 
 /** What an expectation is held against. */
@@ -35,11 +36,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   equals: (text, outcome) =>
     met(outcome.output.trim() === text, `the output to be ${shown(text)}`, outcome),
   matches: (pattern, outcome) =>
-    met(
-      expressionOf(pattern).test(outcome.output),
-      `the output to match ${shown(pattern)}`,
-      outcome,
-    ),
+    met(isMatch(pattern, outcome.output), `the output to match ${shown(pattern)}`, outcome),
   size: async (text, outcome) => {
     const size = await outcome.size();
     return size === Number(text) ? undefined : `expected ${text} messages, but there are ${size}`;
@@ -69,6 +66,22 @@ export async function check(
     throw new AgnoChatError("USAGE", `?size takes a number of messages, not ${shown(argument)}.`);
   if (word === "fails" && !Object.hasOwn(ERROR_TABLE, argument)) throw unknownCode(argument);
   return holds(argument, outcome);
+}
+
+/** Milliseconds: a script and its Ctrl-C wait for no pattern longer than that. */
+const MATCH_LIMIT_MS = 1000;
+
+function isMatch(pattern: string, text: string): boolean {
+  const expression = expressionOf(pattern);
+  try {
+    return within(MATCH_LIMIT_MS, () => expression.test(text));
+  } catch (cause) {
+    if (!(cause instanceof TookTooLong)) throw cause;
+    throw new AgnoChatError("USAGE", `?matches ${shown(pattern)}: ${cause.message}.`, {
+      hint: "Repeat nothing that repeats itself, as (a+)+ does.",
+      cause,
+    });
+  }
 }
 
 /** `/pattern/flags`, or the pattern alone. */

@@ -255,3 +255,15 @@ test("a script touches nobody's data, unless a store or a home is named", async 
   expect((await cli.run(["run", file, ...store], { env: nowhere })).code).toBe(0);
   expect(await messages()).toBe(4);
 });
+
+test.each(["(a+)+$", "/^(a|a)*$/"])(
+  "?matches %s that explodes is stopped and told",
+  async (pattern) => {
+    const said = `${"a".repeat(60)}!`;
+    const { code, stderr } = await run(`/system ${said}\n/system\n?matches ${pattern}\n`);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      `x.chat:3: ?matches "${pattern}": it took longer than 1000 ms and was stopped.`,
+    );
+  },
+);

@@ -1,0 +1,102 @@
+import { setMaxListeners } from "node:events";
+import { setInterval as every } from "node:timers/promises";
+import { expect, it, test } from "vitest";
+import { z } from "zod";
+import { callTool, toolTable } from "../../src/tools/call-tool.js";
+import { defineTool } from "../../src/tools/define-tool.js";
+import type { Tool } from "../../src/tools/tool.js";
+
+/** Exponential on what follows. */
+const EXPLOSIVE = "^(a+)+$";
+const FUSE = `${"a".repeat(60)}b`;
+
+const description = "Says done.";
+const execute = () => "done";
+
+function toolOf(property: object): Tool {
+  const parameters = { type: "object", properties: { text: property } };
+  return defineTool({ name: "it", description, parameters, execute });
+}
+
+const TOOLS: readonly (readonly [what: string, tool: Tool])[] = [
+  ["a pattern", toolOf({ type: "string", pattern: EXPLOSIVE })],
+  [
+    "a pattern deep inside",
+    toolOf({ anyOf: [{ type: "number" }, { not: { pattern: EXPLOSIVE } }] }),
+  ],
+  [
+    "the pattern of a zod schema",
+    defineTool({
+      name: "it",
+      description,
+      parameters: z.object({ text: z.string().regex(new RegExp(EXPLOSIVE)) }),
+      execute,
+    }),
+  ],
+];
+
+function call(tool: Tool, text: string, signal = new AbortController().signal) {
+  const toolCall = { id: "1", name: tool.name, arguments: JSON.stringify({ text }) };
+  return callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, {
+    ...{ userId: "alice", sessionId: "default", runId: "r", state: Object.create(null) },
+    signal,
+  });
+}
+
+it.each(TOOLS)("stops %s that explodes, and tells the model", async (_, tool) => {
+  expect(await call(tool, FUSE)).toMatchObject({
+    isError: true,
+    content: "The arguments do not fit: it took longer than 250 ms and was stopped",
+  });
+});
+
+it("stops the pattern of a property's name", async () => {
+  const parameters = { type: "object", patternProperties: { [EXPLOSIVE]: {} } };
+  const tool = defineTool({ name: "it", description, parameters, execute });
+  const toolCall = { id: "1", name: "it", arguments: JSON.stringify({ [FUSE]: 1 }) };
+  const { isError } = await callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, {
+    ...{ userId: "alice", sessionId: "default", runId: "r", state: Object.create(null) },
+    signal: new AbortController().signal,
+  });
+  expect(isError).toBe(true);
+});
+
+it("still matches a pattern that does not explode", async () => {
+  const tool = toolOf({ type: "string", pattern: "^a+$" });
+  expect(await call(tool, "aaa")).toMatchObject({ content: "done" });
+  expect(await call(tool, "abc")).toMatchObject({ isError: true });
+  expect(await call(toolOf({ type: "string", format: "date" }), "never")).toMatchObject({
+    isError: true,
+  });
+});
+
+test("however many explode, whoever else is served waits for one of them at most", async () => {
+  const { signal } = new AbortController();
+  const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
+  const done = Promise.all(Array.from({ length: 6 }, () => call(tool, FUSE, signal)));
+  let longest = 0;
+  let last = performance.now();
+  let isOver = false;
+  void done.then(() => {
+    isOver = true;
+  });
+  for await (const _ of every(5)) {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+    if (isOver) break;
+  }
+  expect(longest).toBeGreaterThan(200);
+  expect(longest).toBeLessThan(700);
+});
+
+test("an abort gets in between: what is not checked yet never is", async () => {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
+  const started = performance.now();
+  const calls = Array.from({ length: 20 }, () => call(tool, FUSE, controller.signal));
+  setTimeout(() => controller.abort(new Error("stop")), 50);
+  const ends = await Promise.allSettled(calls);
+  expect(ends.map(({ status }) => status)).toContain("rejected");
+  expect(performance.now() - started).toBeLessThan(2000);
+});
