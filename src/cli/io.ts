@@ -2,7 +2,7 @@ import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
 
 /** What of a process the command line touches: `process` itself, or a test's own streams. Signals arrive as events. */
-export interface Io extends Pick<EventEmitter, "on" | "off"> {
+export interface Io extends Pick<EventEmitter, "on" | "off" | "rawListeners"> {
   readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: Writable & TerminalStream;
   readonly stderr: Writable & TerminalStream;

@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 
-/** The REPL: on a terminal a conversation, else a script from stdin, strictly one line after the other. */
+/** The REPL: on a terminal a conversation, painted where that can be, else a script from stdin, strictly one line after the other. */
 export async function repl(
   context: Context,
   _words: string[],
@@ -13,8 +13,9 @@ export async function repl(
       throw new AgnoChatError("USAGE", "--keep-going is for scripts, and stdin is a terminal.", {
         hint: "agno-chat --keep-going < chat.script",
       });
-    const { interactive } = await import("../repl/interactive.js");
-    await interactive(context);
+    if (io.stdout.isTTY && io.env.TERM !== "dumb")
+      await (await import("../repl/interactive.js")).interactive(context);
+    else await (await import("../repl/plain.js")).plain(context);
     return 0;
   }
   const [{ modelOf, storeOf }, { transcript }] = await Promise.all([

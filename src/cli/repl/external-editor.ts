@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AgnoChatError } from "../../errors.js";
+import { heardAlone } from "../ending-signals.js";
 import { whenProcessEnds } from "./terminal-modes.js";
 
 /**
@@ -18,7 +19,8 @@ export async function editExternally(
   const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const keep = whenProcessEnds(remove);
-  const heed = deafToKeys();
+  // Ctrl-C and Ctrl-\ in the editor reach the whole process group, and are meant for the editor.
+  const heed = heardAlone(process, ["SIGINT", "SIGQUIT"], () => {});
   try {
     const file = path.join(folder, "message.md");
     writeFileSync(file, text, { mode: 0o600 });
@@ -29,23 +31,6 @@ export async function editExternally(
     keep();
     remove();
   }
-}
-
-/** Ctrl-C and Ctrl-\\ in the editor reach the whole process group, and are meant for the editor. */
-function deafToKeys(): () => void {
-  const ignore = (): void => {};
-  const heard = (["SIGINT", "SIGQUIT"] as const).map((name) => {
-    const listeners = process.rawListeners(name) as NodeJS.SignalsListener[];
-    process.on(name, ignore);
-    for (const listener of listeners) process.off(name, listener);
-    return { name, listeners };
-  });
-  return () => {
-    for (const { name, listeners } of heard) {
-      for (const listener of listeners) process.on(name, listener);
-      process.off(name, ignore);
-    }
-  };
 }
 
 async function run(

@@ -56,7 +56,7 @@ export class LiveScreen implements Screen {
   }
 
   get #place(): Place {
-    return { stdin: this.#io.stdin, stderr: this.#io.stderr, signal: this.#signal };
+    return { stdin: this.#io.stdin, stderr: this.#io.stdout, signal: this.#signal };
   }
 
   get #width(): number {

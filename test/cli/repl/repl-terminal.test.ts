@@ -77,8 +77,6 @@ test.each([
   ["NO_COLOR", { NO_COLOR: "1" }, [], false],
   ["--no-color", {}, ["--no-color"], false],
   ["NO_COLOR and FORCE_COLOR", { NO_COLOR: "1", FORCE_COLOR: "1" }, [], false],
-  ["TERM=dumb", { TERM: "dumb" }, [], false],
-  ["TERM=dumb and FORCE_COLOR", { TERM: "dumb", FORCE_COLOR: "1" }, [], true],
 ] as const)("colour follows %s", async (_, env, args, colourful) => {
   const pty = await startRepl({ env, args: ["-u", "alice", "-q", ...args] });
   await sayAll(pty, "/nonsense", "Hello");
