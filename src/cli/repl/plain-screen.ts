@@ -3,7 +3,7 @@ import { AgnoChatError } from "../../errors.js";
 import type { UserInfo } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Io } from "../io.js";
-import { plainReply } from "../render/reply.js";
+import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import type { InputFiles } from "./input-files.js";
 import type { ReplyView, Screen } from "./screen.js";
@@ -39,14 +39,13 @@ export class PlainScreen implements Screen {
 
   reply(): ReplyView {
     const view = new RunView({
-      text: plainReply,
-      write: (text) => void this.#options.answers.write(text),
+      text: () => streamedText(plainReply(), (text) => this.#options.answers.write(text)),
       note: (line) => this.note(line),
     });
     return {
       show: (event: RunEvent) => view.show(event),
       end: (outcome) => {
-        view.endLine();
+        view.end();
         if (outcome === "interrupted") this.note("interrupted");
       },
     };
