@@ -10,8 +10,8 @@ const LAYERS = [
 /** Heavy or replaceable packages: each has one file that imports it, and that file only when it is needed. */
 const HOMES = [
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
-  { name: "@photostructure/sqlite", home: "^src/memory/sqlite-driver[.]ts$" },
-  { name: "pg", home: "^src/memory/postgres[.]ts$" },
+  { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
+  { name: "pg", home: "^src/memory/stores/postgres/" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a[.]ts$" },
 ];
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { InMemory } from "../src/memory/in-memory.js";
 import type { Memory } from "../src/memory/memory.js";
 import { SqliteMemory } from "../src/memory/sqlite.js";
-import { loadEngine, SqliteConnection } from "../src/memory/sqlite-driver.js";
+import { loadEngine, SqliteConnection } from "../src/memory/stores/sqlite/driver.js";
 import { assistantMessage, type Message, userMessage } from "../src/messages.js";
 
 // Prints ratios only: both sides of each are measured in turn, so that a busy machine slows both.

@@ -15,11 +15,11 @@ const PLANTED = [
   ["src/server/upward.ts", 'import "../cli/fine.js";', "imports-point-one-way"],
   ["src/models/second.ts", 'await import("openai");', "openai-in-one-file"],
   [
-    "src/memory/third.ts",
+    "src/memory/stores/third.ts",
     'await import("@photostructure/sqlite");',
     "@photostructure/sqlite-in-one-file",
   ],
-  ["src/memory/fourth.ts", 'await import("pg");', "pg-in-one-file"],
+  ["src/memory/stores/sqlite/fourth.ts", 'await import("pg");', "pg-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
   [
     "src/models/openai/client.ts",

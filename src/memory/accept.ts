@@ -1,72 +1,90 @@
+import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
-import type { AssistantMessage, Message, NewMessage, ToolCall, Usage } from "../messages.js";
+import type {
+  AssistantMessage,
+  Message,
+  NewMessage,
+  StoredFields,
+  ToolCall,
+  ToolMessage,
+  Usage,
+} from "../messages.js";
+import type { NewRow } from "./store.js";
 
-/** A message that was checked and holds only known keys. `createdAt` is ISO 8601, UTC, to the millisecond. */
-export type AcceptedMessage = Message & {
-  readonly runId?: string;
-  readonly createdAt?: string;
-  readonly model?: string;
-  readonly usage?: Usage;
+/** Where messages are about to be stored, and when. */
+export interface Place {
+  readonly sessionId: string;
+  /** ISO 8601, UTC, to the millisecond. */
+  readonly createdAt: string;
+}
+
+/** The keys that only some messages have. */
+type OwnFields = Partial<
+  Omit<AssistantMessage, "role" | "content"> &
+    Omit<ToolMessage, "role" | "content"> &
+    Pick<StoredFields, "model" | "usage">
+>;
+
+type Row = Pick<NewRow, "role" | "content" | "id" | "runId" | "sessionId" | "createdAt"> & {
+  -readonly [Key in keyof OwnFields]: OwnFields[Key];
 };
-
-type Assistant = { -readonly [Key in keyof AssistantMessage]: AssistantMessage[Key] } & {
-  model?: string;
-  usage?: Usage;
-};
-
-type Placed = AcceptedMessage & { runId?: string; createdAt?: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
+
 /**
- * One or many messages as a list, each checked and copied key by key, so that nothing unknown is ever stored.
+ * One or many messages as rows of one session, each checked and copied key by key, so that nothing unknown is ever
+ * stored. The run and the time a message brings are kept; a user message begins a run, and others belong to the one
+ * before them.
  * @throws {AgnoChatError} `INVALID_MESSAGE`
  */
-export const acceptMessages = (
+export function acceptMessages(
   messages: NewMessage | readonly NewMessage[],
-): readonly AcceptedMessage[] =>
-  Array.isArray(messages) ? messages.map(acceptMessage) : [acceptMessage(messages)];
+  place: Place,
+): readonly NewRow[] {
+  let runId: string | undefined;
+  const accept = (message: unknown): NewRow => {
+    const row = acceptMessage(message, place);
+    runId = row.runId ??= row.role === "user" ? randomUUID() : runId;
+    return row;
+  };
+  return Array.isArray(messages) ? messages.map(accept) : [accept(messages)];
+}
 
-function acceptMessage(message: unknown): AcceptedMessage {
+function acceptMessage(message: unknown, { sessionId, createdAt }: Place): NewRow {
   if (typeof message !== "object" || message === null) throw invalid("it is not an object");
   const fields = message as Fields;
-  const accepted: Placed = ownFieldsOf(fields);
-  if (fields.runId !== undefined) accepted.runId = runIdOf(fields.runId);
-  if (fields.createdAt !== undefined) accepted.createdAt = instantOf(fields.createdAt);
-  return accepted;
+  // Every row begins with these keys in this order: V8 then shares few shapes among all of them.
+  const row: Row = {
+    role: roleOf(fields.role),
+    content: textOf(fields.content, "content"),
+    id: 0,
+    runId: fields.runId === undefined ? undefined : runIdOf(fields.runId),
+    sessionId,
+    createdAt: fields.createdAt === undefined ? createdAt : instantOf(fields.createdAt),
+  };
+  if (row.role === "assistant") completeAssistant(row, fields);
+  if (row.role === "tool") completeTool(row, fields);
+  return row as NewRow;
 }
 
-function ownFieldsOf(fields: Fields): AcceptedMessage {
-  const { role } = fields;
-  const content = textOf(fields.content, "content");
-  switch (role) {
-    case "system":
-    case "user":
-      return { role, content };
-    case "assistant":
-      return assistantOf(fields, content);
-    case "tool":
-      return toolOf(fields, content);
-    default:
-      throw invalid("its role is not system, user, assistant or tool");
-  }
+function completeAssistant(row: Row, fields: Fields): void {
+  if (fields.toolCalls !== undefined) row.toolCalls = toolCallsOf(fields.toolCalls);
+  if (fields.interrupted !== undefined) row.interrupted = flagOf(fields.interrupted, "interrupted");
+  if (fields.finishReason !== undefined) row.finishReason = finishReasonOf(fields.finishReason);
+  if (fields.model !== undefined) row.model = textOf(fields.model, "model");
+  if (fields.usage !== undefined) row.usage = usageOf(fields.usage);
 }
 
-function assistantOf(fields: Fields, content: string): AcceptedMessage {
-  const message: Assistant = { role: "assistant", content };
-  if (fields.toolCalls !== undefined) message.toolCalls = toolCallsOf(fields.toolCalls);
-  if (fields.interrupted !== undefined)
-    message.interrupted = flagOf(fields.interrupted, "interrupted");
-  if (fields.finishReason !== undefined) message.finishReason = finishReasonOf(fields.finishReason);
-  if (fields.model !== undefined) message.model = textOf(fields.model, "model");
-  if (fields.usage !== undefined) message.usage = usageOf(fields.usage);
-  return message;
+function completeTool(row: Row, fields: Fields): void {
+  row.toolCallId = textOf(fields.toolCallId, "toolCallId");
+  if (fields.isError !== undefined) row.isError = flagOf(fields.isError, "isError");
 }
 
-function toolOf(fields: Fields, content: string): AcceptedMessage {
-  const toolCallId = textOf(fields.toolCallId, "toolCallId");
-  if (fields.isError === undefined) return { role: "tool", content, toolCallId };
-  return { role: "tool", content, toolCallId, isError: flagOf(fields.isError, "isError") };
+function roleOf(value: unknown): Message["role"] {
+  if (ROLES.has(value)) return value as Message["role"];
+  throw invalid("its role is not system, user, assistant or tool");
 }
 
 function toolCallsOf(value: unknown): readonly ToolCall[] {

@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
 import type { GetMessagesOptions, SessionOptions } from "./memory.js";
-import type { Page } from "./order.js";
+import type { Page } from "./store.js";
 
 /** The user meant: `default` for a missing or empty id. */
 export const userIdOf = (userId: string | undefined): string =>

@@ -1,85 +1,90 @@
-import { AgnoChatError } from "../errors.js";
+import { createHash } from "node:crypto";
 
-/** How long a clear is remembered one by one, in milliseconds; and how many of them at most. */
-export const CLEARS_KEPT_MS = 3_600_000;
-export const CLEARS_KEPT = 10_000;
+/** How long a delete is remembered, in milliseconds. */
+export const CLEARS_KEPT_MS = 86_400_000;
 
-/** What a clear was about: a user, or one session of a user. */
+/** What a delete was about, a user or one session of a user: a hash, so that nobody who was deleted is still named. */
 export const scopeOf = (userId: string, sessionId?: string): string =>
-  JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]);
+  createHash("sha256")
+    .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
+    .digest("base64url");
 
-/** What `add` throws when the history it continues is gone. */
-export const historyCleared = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "HISTORY_CLEARED",
-    `The history of user ${JSON.stringify(userId)} was cleared during this run, so nothing of it was stored.`,
-    { hint: "Send the message again to begin anew." },
-  );
-
-/** What an `add` to a session continues. */
+/** What a commit continues. */
 export interface Continued {
   readonly userId: string;
   readonly sessionId: string;
-  /** The generation in which the session began, when it is there. */
-  readonly born: number | undefined;
+  /** The generation in which the session was created, when it exists. */
+  readonly created: number | undefined;
   /** The generation that was read, when one was. */
   readonly generation: number | undefined;
 }
 
+/** What a store remembers of its deletes. */
+export interface ClearRecord {
+  /** The store's generation, and the latest one of a delete that was forgotten. */
+  generations(): { readonly generation: number; readonly forgotten: number };
+  /** The generation of the latest delete of a scope, when it is remembered. */
+  latest(scope: string): number | undefined;
+}
+
+/** Whether the user or the session was deleted after the generation that was read; see `Commit.generation`. */
+export function wasCleared(
+  record: ClearRecord,
+  { userId, sessionId, created, generation: read }: Continued,
+): boolean {
+  if (read === undefined || (created !== undefined && created <= read)) return false;
+  const { generation, forgotten } = record.generations();
+  if (read < forgotten || read > generation) return true;
+  return [scopeOf(userId), scopeOf(userId, sessionId)].some(
+    (scope) => (record.latest(scope) ?? 0) > read,
+  );
+}
+
 interface Clear {
   readonly generation: number;
-  readonly scope: string;
   /** Milliseconds since 1970. */
   readonly time: number;
 }
 
-/**
- * The clears of one memory. Each raises one memory-wide number, the generation: whoever read an earlier one can be told
- * whether their user or session was cleared since, also when nothing was stored for it either time. Old clears
- * are forgotten; a generation older than what was forgotten counts as cleared.
- */
-export class ClearLog {
+/** The deletes of a store that keeps them in this process. */
+export class ClearLog implements ClearRecord {
   #generation = 0;
   #forgotten = 0;
-  #clears: Clear[] = [];
+  #clears = new Map<string, Clear>();
+  #lastCleaned = 0;
 
   get generation(): number {
     return this.#generation;
   }
 
+  generations(): { generation: number; forgotten: number } {
+    return { generation: this.#generation, forgotten: this.#forgotten };
+  }
+
+  latest(scope: string): number | undefined {
+    return this.#clears.get(scope)?.generation;
+  }
+
   record(scope: string, time: number): void {
     this.#generation += 1;
-    this.#clears.push({ generation: this.#generation, scope, time });
-    const oldest = (this.#clears[0] as Clear).time;
-    // Only when twice as many or as old are there, so that forgetting costs little per clear.
-    if (this.#clears.length >= 2 * CLEARS_KEPT || oldest < time - 2 * CLEARS_KEPT_MS)
-      this.#forget(time - CLEARS_KEPT_MS);
+    this.#clears.set(scope, { generation: this.#generation, time });
+    // Looks at all of them, so not each time. A clock that was set back must not stop it.
+    if (Math.abs(time - this.#lastCleaned) < CLEARS_KEPT_MS / 8) return;
+    this.#lastCleaned = time;
+    this.#forgetBefore(time - CLEARS_KEPT_MS);
   }
 
   recordAll(): void {
     this.#generation += 1;
     this.#forgotten = this.#generation;
-    this.#clears = [];
+    this.#clears = new Map();
   }
 
-  /** Whether the session, or all of its user, was cleared after the generation that was read, as far as is known. */
-  wasCleared({ userId, sessionId, born, generation }: Continued): boolean {
-    // A session that was there by then and still is was not cleared in between.
-    if (generation === undefined || (born !== undefined && born <= generation)) return false;
-    if (generation < this.#forgotten || generation > this.#generation) return true;
-    const scopes = [scopeOf(userId), scopeOf(userId, sessionId)];
-    for (let index = this.#clears.length - 1; index >= 0; index -= 1) {
-      const clear = this.#clears[index] as Clear;
-      if (clear.generation <= generation) return false;
-      if (scopes.includes(clear.scope)) return true;
+  #forgetBefore(oldest: number): void {
+    for (const [scope, { generation, time }] of this.#clears) {
+      if (time >= oldest) continue;
+      this.#clears.delete(scope);
+      this.#forgotten = Math.max(this.#forgotten, generation);
     }
-    return false;
-  }
-
-  #forget(oldest: number): void {
-    const recent = this.#clears.slice(-CLEARS_KEPT);
-    const young = recent.findIndex(({ time }) => time >= oldest);
-    this.#clears = young === -1 ? [] : recent.slice(young);
-    this.#forgotten = (this.#clears[0]?.generation ?? this.#generation + 1) - 1;
   }
 }

@@ -1,14 +1,5 @@
 import type { StoredMessage } from "../messages.js";
-
-/** Which messages of a history to return. */
-export interface Page {
-  /** `Infinity` means all. */
-  readonly limit: number;
-  /** Only ids below this one; `Infinity` means all. */
-  readonly before: number;
-  /** Only ids above this one, and the oldest of them rather than the most recent. */
-  readonly after: number | undefined;
-}
+import type { Page } from "./store.js";
 
 /** For sorting messages of one user, oldest first. */
 export const byId = (left: StoredMessage, right: StoredMessage): number => left.id - right.id;

@@ -4,24 +4,18 @@ import type { JsonValue, SessionState, StatePatch } from "./memory.js";
 /** One change of a session state: the key's new value as JSON text, or `undefined` when it is to be deleted. */
 export type StateChange = readonly [key: string, json: string | undefined];
 
+const NOTHING: readonly StateChange[] = [];
+
 /**
  * The patch as JSON text by key, checked whole before anything is stored.
  * @throws {AgnoChatError} `INVALID_STATE`, naming the key
  */
 export function encodePatch(patch: StatePatch | undefined): readonly StateChange[] {
-  if (patch === undefined) return [];
+  if (patch === undefined) return NOTHING;
   if (typeof patch !== "object" || patch === null || Array.isArray(patch))
     throw new AgnoChatError("INVALID_STATE", "Invalid session state: it is not an object.");
   return Object.keys(patch).map((key) => [key, encodeValue(key, patch[key])]);
 }
-
-/** What `add` throws when a key it builds on was changed by someone else. */
-export const stateConflict = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "STATE_CONFLICT",
-    `The session state of user ${JSON.stringify(userId)} was changed during this run, so nothing of it was stored.`,
-    { hint: "Read the state again and repeat the change." },
-  );
 
 /** The state these keys and JSON texts stand for. */
 export function decodeState(entries: Iterable<readonly [string, string]>): SessionState {

@@ -593,21 +593,18 @@ const states: Promises = {
 
 const generations: Promises = {
   "refuses to continue a history that was cleared, and stores nothing": async ({ memory }) => {
-    const clears: readonly ((user: string) => Awaitable<unknown>)[] = [
-      (user) => memory.clear(user),
-      (user) => memory.clear(user, { sessionId: "default" }),
-      () => memory.clearAll(),
-    ];
-    for (const [index, clear] of clears.entries())
-      for (const stored of [false, true]) {
-        const user = `user-${index}-${stored}`;
-        if (stored) await memory.add(userMessage("old"), user);
+    for (const [index, clear] of OWN_CLEARS.entries())
+      for (const first of [false, true]) {
+        const user = `user-${index}-${first}`;
+        if (!first) await memory.add(userMessage("old"), user);
         const { generation } = await memory.read(user);
-        await clear(user);
+        if (first) await memory.add(userMessage("of another run"), user);
+        await clear(memory, user);
         const state = { key: 1 };
         await rejects("HISTORY_CLEARED", () =>
           memory.add(userMessage("x"), user, { generation, state }),
         );
+        await rejects("HISTORY_CLEARED", () => memory.add([], user, { generation }));
         assert.equal(await memory.size(user), 0);
         assert.deepEqual(plain(await memory.getState(user)), {});
         // Someone else began anew meanwhile: the old run still does not belong there.
@@ -617,13 +614,25 @@ const generations: Promises = {
       }
   },
 
+  "ends no run by a clear that found nothing": async ({ memory }) => {
+    const { generation } = await memory.read("a");
+    for (const clear of OWN_CLEARS) await clear(memory, "a");
+    await memory.removeInactive(0);
+    assert.equal((await memory.read("a")).generation, generation);
+    await memory.add(userMessage("first"), "a", { generation });
+    assert.deepEqual(texts(await memory.getMessages("a")), ["first"]);
+  },
+
   "continues a history when only another user or session was cleared": async ({ memory }) => {
     for (const stored of [false, true]) {
       const user = `user-${stored}`;
       if (stored) await memory.add(userMessage("old"), user);
+      await memory.add(userMessage("hi"), user, { sessionId: "another" });
       const { generation } = await memory.read(user);
-      await memory.clear("someone else");
-      await memory.clear("someone else", { sessionId: "default" });
+      for (const scope of [{}, { sessionId: "default" }]) {
+        await memory.add(userMessage("hi"), "someone else");
+        await memory.clear("someone else", scope);
+      }
       await memory.clear(user, { sessionId: "another" });
       await memory.add(userMessage("new"), user, { generation });
       assert.equal(await memory.size(user), stored ? 2 : 1);
@@ -664,22 +673,47 @@ const generations: Promises = {
     assert.deepEqual([await memory.size("idle"), await memory.size("busy")], [0, 2]);
   },
 
-  "still refuses after more clears than it remembers one by one, and keeps known sessions": async ({
+  "ends no first run by any number of clears of others, on whatever day": async ({
     memory,
     clock,
   }) => {
-    await memory.add(userMessage("old"), "known");
+    const { generation } = await memory.read("first");
+    for (let index = 0; index < 30; index += 1) {
+      clock.now += 45 * 60_000;
+      await memory.add(userMessage("hi"), `user-${index}`);
+      await memory.add(userMessage("hi"), "first", { sessionId: "another" });
+      await memory.clear(`user-${index}`);
+      await memory.clear("first", { sessionId: "another" });
+    }
+    await memory.add(userMessage("mine"), "first", { generation });
+    assert.deepEqual(texts(await memory.getMessages("first")), ["mine"]);
+  },
+
+  "brings nothing cleared back when it no longer knows, and keeps sessions that stayed": async ({
+    memory,
+    clock,
+  }) => {
+    await memory.add(userMessage("old"), "stayed");
     const { generation } = await memory.read("cleared");
+    await memory.add(userMessage("of another run"), "cleared");
     await memory.clear("cleared");
-    for (let hour = 0; hour < 5; hour += 1) {
-      clock.now += 3_600_001;
+    for (let day = 0; day < 5; day += 1) {
+      clock.now += 25 * 3_600_000;
+      await memory.add(userMessage("hi"), "someone else");
       await memory.clear("someone else");
     }
     await rejects("HISTORY_CLEARED", () => memory.add(userMessage("x"), "cleared", { generation }));
-    await memory.add(userMessage("late"), "known", { generation });
-    assert.equal(await memory.size("known"), 2);
+    await memory.add(userMessage("late"), "stayed", { generation });
+    assert.equal(await memory.size("stayed"), 2);
   },
 };
+
+/** Each clears at least what the user has in the session `default`. */
+const OWN_CLEARS: readonly ((memory: Memory, user: string) => Awaitable<unknown>)[] = [
+  (memory, user) => memory.clear(user),
+  (memory, user) => memory.clear(user, { sessionId: "default" }),
+  (memory) => memory.clearAll(),
+];
 
 const figures: Promises = {
   "lists users and sessions, the most recently active first": async ({ memory, clock }) => {

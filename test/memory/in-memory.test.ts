@@ -118,17 +118,4 @@ describe("InMemory", () => {
     for (const wrong of [-1, 1.5, Number.NaN])
       expect(() => new InMemory(wrong)).toThrow("maxMessages");
   });
-
-  it("forgets single clears after some thousands, and then refuses only sessions it does not know", () => {
-    const memory = new InMemory();
-    memory.add(userMessage("hi"), "known");
-    const { generation } = memory.read("known");
-    for (let index = 0; index < 20_001; index += 1) memory.clear("someone");
-    expect(() => memory.add(userMessage("hi"), "new", { generation })).toThrow("cleared");
-    memory.add(userMessage("hi"), "known", { generation });
-    const recent = memory.read("new").generation;
-    memory.clear("someone");
-    memory.add(userMessage("hi"), "new", { generation: recent });
-    expect(memory.size("new")).toBe(1);
-  });
 });

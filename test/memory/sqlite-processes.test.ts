@@ -71,6 +71,7 @@ describe("several processes on one file", () => {
     const path = temporaryFile();
     const [one, other] = [new SqliteMemory(path), new SqliteMemory(path)];
     const { generation } = await one.read("alice");
+    await other.add(userMessage("of another run"), "alice");
     await other.clear("alice");
     await expect(one.add(userMessage("hi"), "alice", { generation })).rejects.toMatchObject({
       code: "HISTORY_CLEARED",

@@ -13,9 +13,9 @@ import {
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
-import { loadEngine, SqliteConnection } from "../../src/memory/sqlite-driver.js";
-import { SQLITE_BUSY, SqliteError } from "../../src/memory/sqlite-errors.js";
-import { openMemoryFile } from "../../src/memory/sqlite-schema.js";
+import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
+import { SQLITE_BUSY, SqliteError } from "../../src/memory/stores/sqlite/errors.js";
+import { openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { AgnoChatError } from "../errors.js";
-import { type Engine, loadEngine, peek, SqliteConnection, type SqlValue } from "./sqlite-driver.js";
-import { isSqlite, SQLITE_NOTADB } from "./sqlite-errors.js";
+import { AgnoChatError } from "../../../errors.js";
+import { type Engine, loadEngine, peek, SqliteConnection, type SqlValue } from "./driver.js";
+import { isSqlite, SQLITE_NOTADB } from "./errors.js";
 
 /** Marks a file as ours (PRAGMA application_id): "agno" in ASCII. */
 const APPLICATION_ID = 0x61676e6f;
@@ -74,6 +74,22 @@ const MIGRATIONS: readonly string[] = [
     scope_hash TEXT NOT NULL,
     cleared_at INTEGER NOT NULL
   ) STRICT;
+  `,
+  // One row per scope, found by it and by its age. Run ids that begin with a quotation mark are JSON texts from here on.
+  `
+  CREATE TABLE latest_clears (
+    scope_hash TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL,
+    cleared_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO latest_clears
+    SELECT scope_hash, max(generation), max(cleared_at) FROM clears GROUP BY scope_hash;
+  DROP TABLE clears;
+  ALTER TABLE latest_clears RENAME TO clears;
+  CREATE INDEX clears_by_time ON clears (cleared_at);
+
+  UPDATE messages SET run_id = json_quote(run_id) WHERE run_id GLOB '"*';
+  UPDATE sessions SET latest_run_id = json_quote(latest_run_id) WHERE latest_run_id GLOB '"*';
   `,
 ];
 

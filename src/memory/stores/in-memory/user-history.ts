@@ -1,5 +1,6 @@
-import type { StoredMessage } from "../messages.js";
-import { byId, cut, type Page } from "./order.js";
+import type { StoredMessage } from "../../../messages.js";
+import { byId, cut } from "../../order.js";
+import type { Page } from "../../store.js";
 import type { Run, SessionHistory } from "./session-history.js";
 
 /** The sessions of one user in this process, held to a number of messages altogether. */
@@ -7,7 +8,7 @@ export class UserHistory {
   readonly sessions = new Map<string, SessionHistory>();
   nextId = 1;
   size = 0;
-  lastActivity = 0;
+  lastActivity = Number.NEGATIVE_INFINITY;
   readonly #maxMessages: number;
   /** Runs by their latest message, oldest first. A run that went on stands here again: only its last place counts. */
   #runs: Run[] = [];

@@ -1,5 +1,6 @@
-import type { StoredMessage } from "../messages.js";
-import { byId, cut, type Page } from "./order.js";
+import type { StoredMessage } from "../../../messages.js";
+import { byId, cut } from "../../order.js";
+import type { Page } from "../../store.js";
 
 /** Some consecutive messages of a session that are kept or dropped together; system messages are not counted. */
 export interface Run {
@@ -12,12 +13,12 @@ export interface Run {
 /** The messages and the state of one session in this process. */
 export class SessionHistory {
   readonly sessionId: string;
-  /** The memory's generation when this session began. */
-  readonly born: number;
+  /** The store's generation when this session was created. */
+  readonly created: number;
   /** JSON text by key. */
   readonly state = new Map<string, string>();
   total = 0;
-  lastActivity = 0;
+  lastActivity = Number.NEGATIVE_INFINITY;
   latestRun: Run | undefined;
   latestRunId: string | undefined;
   readonly #system: StoredMessage[] = [];
@@ -25,9 +26,9 @@ export class SessionHistory {
   /** How many of `#turns` were dropped and only wait to be removed. */
   #dropped = 0;
 
-  constructor(sessionId: string, born: number) {
+  constructor(sessionId: string, created: number) {
     this.sessionId = sessionId;
-    this.born = born;
+    this.created = created;
   }
 
   get size(): number {

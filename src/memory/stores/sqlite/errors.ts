@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { AgnoChatError } from "../errors.js";
+import { AgnoChatError } from "../../../errors.js";
 
 /** Primary result codes of SQLite, see https://sqlite.org/rescode.html. */
 export const SQLITE_BUSY = 5;

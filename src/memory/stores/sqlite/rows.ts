@@ -1,9 +1,10 @@
-import type { StoredMessage } from "../messages.js";
-import type { SessionState } from "./memory.js";
-import { byId, cut, type Page } from "./order.js";
-import type { SqliteConnection } from "./sqlite-driver.js";
-import { decoded } from "./sqlite-errors.js";
-import { decodeState, type StateChange } from "./state.js";
+import type { StoredMessage } from "../../../messages.js";
+import type { DeletedUsers, SessionState } from "../../memory.js";
+import { byId, cut } from "../../order.js";
+import { decodeState, type StateChange } from "../../state.js";
+import type { Page, SessionRow as SessionInfo, UserRow as UserInfo } from "../../store.js";
+import type { SqliteConnection } from "./driver.js";
+import { decoded } from "./errors.js";
 
 /** The part of a user's row that a call works with. */
 export interface UserRow {
@@ -19,10 +20,10 @@ export interface SessionRow {
   readonly userKey: number;
   readonly sessionKey: number;
   readonly sessionId: string;
-  readonly born: number;
+  readonly created: number;
   readonly total: number;
   readonly messages: number;
-  readonly latestRunId: string | null;
+  readonly latestRunId: string | undefined;
 }
 
 interface MessageRow {
@@ -40,18 +41,22 @@ export const findUser = (connection: SqliteConnection, userId: string): UserRow 
     userId,
   );
 
-export const findSession = (
+export function findSession(
   connection: SqliteConnection,
   userId: string,
   sessionId: string,
-): SessionRow | undefined =>
-  connection.get(
-    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId, born, total,
-            sessions.messages AS messages, latest_run_id AS latestRunId
+): SessionRow | undefined {
+  const row = connection.get<Omit<SessionRow, "latestRunId"> & { latestRun: string | null }>(
+    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId, born AS created, total,
+            sessions.messages AS messages, latest_run_id AS latestRun
      FROM sessions JOIN users USING (user_key) WHERE user_id = ? AND session_id = ?`,
     userId,
     sessionId,
   );
+  if (row === undefined) return undefined;
+  const { latestRun, ...session } = row;
+  return { ...session, latestRunId: latestRun === null ? undefined : decodeRunId(latestRun) };
+}
 
 /** Users whose last activity is before `oldest`, by key from `after` on. */
 export const idleUsers = (
@@ -85,9 +90,9 @@ export function insertSession(
   { userKey, nextSessionKey: sessionKey }: UserRow,
   {
     sessionId,
-    born,
+    created,
     time,
-  }: { readonly sessionId: string; readonly born: number; readonly time: number },
+  }: { readonly sessionId: string; readonly created: number; readonly time: number },
 ): SessionRow {
   connection.run(
     `INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes, last_activity)
@@ -95,14 +100,14 @@ export function insertSession(
     userKey,
     sessionKey,
     sessionId,
-    born,
+    created,
     time,
   );
   connection.run(
     `UPDATE users SET sessions = sessions + 1, next_session_key = next_session_key + 1 WHERE user_key = ?`,
     userKey,
   );
-  return { userKey, sessionKey, sessionId, born, total: 0, messages: 0, latestRunId: null };
+  return { userKey, sessionKey, sessionId, created, total: 0, messages: 0, latestRunId: undefined };
 }
 
 /** Adds the messages, which may be none, and brings the counters and the last activity of session and user up to date. */
@@ -111,6 +116,7 @@ export function insertMessages(
   { userKey, sessionKey }: SessionRow,
   { messages, time }: { readonly messages: readonly StoredMessage[]; readonly time: number },
 ): void {
+  const latest = messages.at(-1);
   let runs = 0;
   let bytes = 0;
   for (const message of messages) {
@@ -120,19 +126,20 @@ export function insertMessages(
   }
   connection.run(
     `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?, bytes = bytes + ?,
-            latest_run_id = coalesce(?, latest_run_id), last_activity = ?
+            latest_run_id = coalesce(?, latest_run_id), last_activity = max(last_activity, ?)
      WHERE user_key = ? AND session_key = ?`,
     messages.length,
     messages.length,
     runs,
     bytes,
-    messages.at(-1)?.runId ?? null,
+    latest === undefined ? null : encodeRunId(latest.runId),
     time,
     userKey,
     sessionKey,
   );
   connection.run(
-    `UPDATE users SET next_message_id = next_message_id + ?, messages = messages + ?, last_activity = ?
+    `UPDATE users SET next_message_id = next_message_id + ?, messages = messages + ?,
+            last_activity = max(last_activity, ?)
      WHERE user_key = ?`,
     messages.length,
     messages.length,
@@ -153,7 +160,7 @@ function insertMessage(
     id,
     sessionKey,
     message.role === "system" ? 1 : 0,
-    runId,
+    encodeRunId(runId),
     Date.parse(createdAt),
     JSON.stringify(body),
   );
@@ -288,10 +295,23 @@ const decodeMessage = ({ id, runId, sessionId, createdAt, bodyJson }: MessageRow
   decoded(() => {
     const body = JSON.parse(bodyJson) as StoredMessage;
     if (!ROLES.has(body.role) || typeof body.content !== "string") throw new Error("no message");
-    return { ...body, id, runId, sessionId, createdAt: new Date(createdAt).toISOString() };
+    return {
+      ...body,
+      id,
+      runId: decodeRunId(runId),
+      sessionId,
+      createdAt: new Date(createdAt).toISOString(),
+    };
   });
 
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
+
+/** SQLite's drivers end a text at its first NUL, so such a run id is a JSON text there, and one that looks like it too. */
+const encodeRunId = (runId: string): string =>
+  runId.startsWith('"') || runId.includes("\0") ? JSON.stringify(runId) : runId;
+
+const decodeRunId = (text: string): string =>
+  text.startsWith('"') ? decoded(() => JSON.parse(text) as string) : text;
 
 export function isEmptySession(
   connection: SqliteConnection,
@@ -305,6 +325,34 @@ export function isEmptySession(
   );
   return state === undefined;
 }
+
+/** Every user, the most recently active first. */
+export const listUsers = (connection: SqliteConnection): UserInfo[] =>
+  connection
+    .all<UserInfo>(
+      `SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
+       FROM users ORDER BY last_activity DESC, user_key`,
+    )
+    .map(withTime);
+
+/** The sessions of a user, the most recently active first. */
+export const listSessions = (connection: SqliteConnection, userId: string): SessionInfo[] =>
+  connection
+    .all<SessionInfo>(
+      `SELECT session_id AS sessionId, sessions.messages AS messages, runs, bytes,
+              sessions.last_activity AS lastActivity
+       FROM sessions JOIN users USING (user_key) WHERE user_id = ?
+       ORDER BY sessions.last_activity DESC, session_key`,
+      userId,
+    )
+    .map(withTime);
+
+/** The row; its time is one, unless the file is damaged. */
+const withTime = <Row extends { readonly lastActivity: number }>(row: Row): Row =>
+  decoded(() => {
+    if (Number.isNaN(new Date(row.lastActivity).getTime())) throw new Error("no time");
+    return row;
+  });
 
 /** Deletes everything of one session, and the user when nothing is left of it. */
 export function deleteSession(
@@ -332,8 +380,13 @@ export function deleteUser(connection: SqliteConnection, userKey: number): void 
 }
 
 /** Deletes everything of every user. */
-export function deleteEveryUser(connection: SqliteConnection): void {
+export function deleteEveryUser(connection: SqliteConnection): DeletedUsers {
+  const deleted = connection.get<DeletedUsers>(
+    `SELECT count(*) AS users, coalesce(sum(sessions), 0) AS sessions, coalesce(sum(messages), 0) AS messages
+     FROM users`,
+  );
   for (const table of USER_TABLES) connection.run(`DELETE FROM ${table}`);
+  return { ...(deleted as DeletedUsers) };
 }
 
 const USER_TABLES = ["messages", "session_states", "sessions", "users"];

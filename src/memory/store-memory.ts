@@ -1,0 +1,211 @@
+import { randomUUID } from "node:crypto";
+import { AgnoChatError } from "../errors.js";
+import type { NewMessage, StoredMessage } from "../messages.js";
+import { acceptMessages } from "./accept.js";
+import {
+  countOf,
+  durationOf,
+  oneSessionOf,
+  pageOf,
+  sessionIdOf,
+  storeClosed,
+  userIdOf,
+} from "./arguments.js";
+import { copyMessage } from "./copy.js";
+import type {
+  AddOptions,
+  Awaitable,
+  Deleted,
+  DeletedUsers,
+  GetMessagesOptions,
+  Memory,
+  ReadOptions,
+  RemoveInactiveOptions,
+  SessionInfo,
+  SessionOptions,
+  SessionState,
+  Snapshot,
+  UserInfo,
+} from "./memory.js";
+import { encodePatch } from "./state.js";
+import type { Answer, CommitOutcome, Store } from "./store.js";
+
+export interface StoreMemoryOptions {
+  /** The clock: milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * The meaning of a memory, over any store: ids and their defaults, what is refused, runs, times, and whose the returned
+ * values are. It answers at once when the store does.
+ */
+export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
+  readonly #store: Store<AtOnce>;
+  readonly #now: () => number;
+  #latest = { time: Number.NaN, iso: "" };
+  #closed = false;
+
+  constructor(store: Store<AtOnce>, { now = Date.now }: StoreMemoryOptions = {}) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  add(
+    messages: NewMessage | readonly NewMessage[],
+    userId?: string,
+    options: AddOptions = {},
+  ): Answer<AtOnce, readonly StoredMessage[]> {
+    // The two calls of a run go without a closure: it would cost as much as the rest of a read.
+    return this.#store.atOnce
+      ? (this.#add(messages, userId, options) as Answer<AtOnce, readonly StoredMessage[]>)
+      : this.#answer(() => this.#add(messages, userId, options));
+  }
+
+  read(userId?: string, options: ReadOptions = {}): Answer<AtOnce, Snapshot> {
+    return this.#store.atOnce
+      ? (this.#read(userId, options) as Answer<AtOnce, Snapshot>)
+      : this.#answer(() => this.#read(userId, options));
+  }
+
+  getMessages(userId?: string, options: GetMessagesOptions = {}): Answer<AtOnce, StoredMessage[]> {
+    return this.#answer(() => {
+      const page = { sessionId: oneSessionOf(options), ...pageOf(options) };
+      return follow(this.#store.page(userIdOf(userId), page), copyFrozen);
+    });
+  }
+
+  getState(userId?: string, options: SessionOptions = {}): Answer<AtOnce, SessionState> {
+    return this.#answer(() => {
+      const window = { sessionId: sessionIdOf(options), limit: 0 };
+      return follow(this.#store.read(userIdOf(userId), window), ({ state }) => state);
+    });
+  }
+
+  size(userId?: string, options: SessionOptions = {}): Answer<AtOnce, number> {
+    return this.#answer(() =>
+      this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) }),
+    );
+  }
+
+  clear(userId?: string, options: SessionOptions = {}): Answer<AtOnce, Deleted> {
+    return this.#answer(() =>
+      this.#store.delete(userIdOf(userId), {
+        sessionId: oneSessionOf(options),
+        time: this.#now(),
+      }),
+    );
+  }
+
+  clearAll(): Answer<AtOnce, DeletedUsers> {
+    return this.#answer(() => this.#store.deleteAll());
+  }
+
+  users(): Answer<AtOnce, UserInfo[]> {
+    return this.#answer(() => follow(this.#store.users(), describeAll));
+  }
+
+  sessions(userId?: string): Answer<AtOnce, SessionInfo[]> {
+    return this.#answer(() => follow(this.#store.sessions(userIdOf(userId)), describeAll));
+  }
+
+  removeInactive(
+    maxAge: number,
+    { except = new Set() }: RemoveInactiveOptions = {},
+  ): Answer<AtOnce, DeletedUsers> {
+    return this.#answer(() => {
+      const time = this.#now();
+      const idleSince = time - durationOf(maxAge, "maxAge");
+      return this.#store.deleteIdle({ idleSince, except, time });
+    });
+  }
+
+  close(): Answer<AtOnce, void> {
+    const closed = this.#closed;
+    this.#closed = true;
+    if (!closed) return this.#store.close();
+    return (this.#store.atOnce ? undefined : Promise.resolve()) as Answer<AtOnce, void>;
+  }
+
+  /** What `work` answers; throws or rejects, as the store does. */
+  #add(
+    messages: NewMessage | readonly NewMessage[],
+    userId: string | undefined,
+    options: AddOptions,
+  ): Awaitable<readonly StoredMessage[]> {
+    if (this.#closed) throw storeClosed();
+    const id = userIdOf(userId);
+    const sessionId = sessionIdOf(options);
+    const time = this.#now();
+    const rows = acceptMessages(messages, { sessionId, createdAt: this.#isoOf(time) });
+    const outcome: Awaitable<CommitOutcome> = this.#store.write({
+      userId: id,
+      sessionId,
+      messages: rows,
+      newRunId: rows[0]?.runId ?? randomUUID(),
+      state: encodePatch(options.state),
+      expected: encodePatch(options.expected),
+      generation: options.generation,
+      time,
+    });
+    return outcome instanceof Promise
+      ? outcome.then((result) => storedIn(result, id))
+      : storedIn(outcome, id);
+  }
+
+  #read(userId: string | undefined, options: ReadOptions): Awaitable<Snapshot> {
+    if (this.#closed) throw storeClosed();
+    const sessionId = sessionIdOf(options);
+    return this.#store.read(userIdOf(userId), {
+      sessionId,
+      limit: countOf(options.limit, "limit"),
+    });
+  }
+
+  #answer<T>(work: () => Awaitable<T>): Answer<AtOnce, T> {
+    if (!this.#store.atOnce) return this.#later(work) as Answer<AtOnce, T>;
+    if (this.#closed) throw storeClosed();
+    return work() as Answer<AtOnce, T>;
+  }
+
+  async #later<T>(work: () => Awaitable<T>): Promise<T> {
+    if (this.#closed) throw storeClosed();
+    return work();
+  }
+
+  /** Many adds fall into one millisecond, and writing a time out costs as much as the rest of an add. */
+  #isoOf(time: number): string {
+    if (time !== this.#latest.time) this.#latest = { time, iso: new Date(time).toISOString() };
+    return this.#latest.iso;
+  }
+}
+
+/** `next` on the value, at once when the value is there at once. */
+const follow = <T, Next>(value: Awaitable<T>, next: (value: T) => Next): Awaitable<Next> =>
+  value instanceof Promise ? value.then(next) : next(value);
+
+function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
+  if (typeof outcome !== "string") return outcome;
+  throw outcome === "HISTORY_CLEARED" ? historyCleared(userId) : stateConflict(userId);
+}
+
+const copyFrozen = (messages: readonly StoredMessage[]): StoredMessage[] =>
+  messages.map((message) => (Object.isFrozen(message) ? copyMessage(message) : message));
+
+const describeAll = <Row extends { readonly lastActivity: number }>(
+  rows: readonly Row[],
+): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
+  rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));
+
+const historyCleared = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "HISTORY_CLEARED",
+    `The history of user ${JSON.stringify(userId)} was cleared during this run, so nothing of it was stored.`,
+    { hint: "Send the message again to begin anew." },
+  );
+
+const stateConflict = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "STATE_CONFLICT",
+    `The session state of user ${JSON.stringify(userId)} was changed during this run, so nothing of it was stored.`,
+    { hint: "Read the state again and repeat the change." },
+  );

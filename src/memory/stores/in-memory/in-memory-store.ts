@@ -1,0 +1,182 @@
+import type { StoredMessage } from "../../../messages.js";
+import { ClearLog, scopeOf, wasCleared } from "../../clears.js";
+import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
+import { decodeState, type StateChange } from "../../state.js";
+import type {
+  At,
+  Commit,
+  CommitOutcome,
+  InSession,
+  NewRow,
+  Page,
+  SessionRow,
+  Store,
+  Sweep,
+  UserRow,
+  Window,
+} from "../../store.js";
+import { SessionHistory } from "./session-history.js";
+import { UserHistory } from "./user-history.js";
+
+/** Rows in this process; each user keeps at most `maxMessages`, see `InMemory`. */
+export class InMemoryStore implements Store<true> {
+  readonly atOnce = true;
+  readonly #maxMessages: number;
+  #users = new Map<string, UserHistory>();
+  readonly #clears = new ClearLog();
+
+  constructor(maxMessages: number) {
+    this.#maxMessages = maxMessages;
+  }
+
+  read(userId: string, { sessionId, limit }: Window): Snapshot {
+    const session = this.#users.get(userId)?.sessions.get(sessionId);
+    return {
+      messages: session?.window(limit) ?? [],
+      state: decodeState(session?.state ?? []),
+      total: session?.total ?? 0,
+      generation: this.#clears.generation,
+    };
+  }
+
+  write(commit: Commit): CommitOutcome {
+    const { userId, sessionId, messages, time } = commit;
+    const known = this.#users.get(userId);
+    const { created, state } = known?.sessions.get(sessionId) ?? {};
+    if (wasCleared(this.#clears, { userId, sessionId, created, generation: commit.generation }))
+      return "HISTORY_CLEARED";
+    if (commit.expected.some(([key, json]) => state?.get(key) !== json)) return "STATE_CONFLICT";
+    if (messages.length === 0 && commit.state.length === 0) return [];
+
+    const user = known ?? new UserHistory(this.#maxMessages);
+    const session =
+      user.sessions.get(sessionId) ?? new SessionHistory(sessionId, this.#clears.generation);
+    const runId = session.latestRunId ?? commit.newRunId;
+    const stored = completeRows(messages, { firstId: user.nextId, runId });
+    this.#users.set(userId, user);
+    user.sessions.set(sessionId, session);
+    user.lastActivity = Math.max(user.lastActivity, time);
+    session.lastActivity = Math.max(session.lastActivity, time);
+    applyChanges(session, commit.state);
+    user.append(session, stored);
+    if (session.size === 0 && session.state.size === 0) this.#remove(userId, user, session);
+    return stored;
+  }
+
+  page(userId: string, { sessionId, ...page }: Page & InSession): StoredMessage[] {
+    return this.#historyOf(userId, sessionId)?.page(page) ?? [];
+  }
+
+  size(userId: string, { sessionId }: InSession): number {
+    return this.#historyOf(userId, sessionId)?.size ?? 0;
+  }
+
+  sessions(userId: string): SessionRow[] {
+    return [...(this.#users.get(userId)?.sessions.values() ?? [])]
+      .sort((left, right) => right.lastActivity - left.lastActivity)
+      .map(describeSession);
+  }
+
+  users(): UserRow[] {
+    return [...this.#users]
+      .sort(([, left], [, right]) => right.lastActivity - left.lastActivity)
+      .map(([userId, user]) => ({
+        userId,
+        sessions: user.sessions.size,
+        messages: user.size,
+        lastActivity: user.lastActivity,
+      }));
+  }
+
+  delete(userId: string, { sessionId, time }: InSession & At): Deleted {
+    const user = this.#users.get(userId);
+    const session = sessionId === undefined ? undefined : user?.sessions.get(sessionId);
+    if (user === undefined || (sessionId !== undefined && session === undefined))
+      return { messages: 0, sessions: 0 };
+    const deleted =
+      session === undefined
+        ? { messages: user.size, sessions: user.sessions.size }
+        : { messages: session.size, sessions: 1 };
+    if (session === undefined) this.#users.delete(userId);
+    else this.#remove(userId, user, session);
+    this.#clears.record(scopeOf(userId, sessionId), time);
+    return deleted;
+  }
+
+  deleteIdle({ idleSince, except, time }: Sweep): DeletedUsers {
+    const idle = [...this.#users].filter(
+      ([userId, user]) => user.lastActivity < idleSince && !except.has(userId),
+    );
+    for (const [userId] of idle) {
+      this.#users.delete(userId);
+      this.#clears.record(scopeOf(userId), time);
+    }
+    return tally(idle.map(([, user]) => user));
+  }
+
+  deleteAll(): DeletedUsers {
+    const deleted = tally(this.#users.values());
+    if (deleted.users > 0) this.#clears.recordAll();
+    this.#users = new Map();
+    return deleted;
+  }
+
+  close(): void {
+    this.#users = new Map();
+  }
+
+  #historyOf(
+    userId: string,
+    sessionId: string | undefined,
+  ): UserHistory | SessionHistory | undefined {
+    const user = this.#users.get(userId);
+    return sessionId === undefined ? user : user?.sessions.get(sessionId);
+  }
+
+  #remove(userId: string, user: UserHistory, session: SessionHistory): void {
+    user.remove(session);
+    if (user.sessions.size === 0) this.#users.delete(userId);
+  }
+}
+
+/** The rows themselves, so that a message is one object from here on. */
+function completeRows(
+  rows: readonly NewRow[],
+  { firstId, runId }: { readonly firstId: number; readonly runId: string },
+): readonly StoredMessage[] {
+  let id = firstId;
+  for (const row of rows) {
+    row.id = id++;
+    row.runId ??= runId;
+    Object.freeze(row);
+  }
+  return rows as readonly StoredMessage[];
+}
+
+function applyChanges(session: SessionHistory, changes: readonly StateChange[]): void {
+  for (const [key, json] of changes) {
+    if (json === undefined) session.state.delete(key);
+    else session.state.set(key, json);
+  }
+}
+
+function describeSession(session: SessionHistory): SessionRow {
+  const messages = session.window(Infinity);
+  return {
+    sessionId: session.sessionId,
+    messages: messages.length,
+    runs: messages.filter(({ role }) => role === "user").length,
+    bytes: messages.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
+    lastActivity: session.lastActivity,
+  };
+}
+
+function tally(users: Iterable<UserHistory>): DeletedUsers {
+  const deleted = { users: 0, sessions: 0, messages: 0 };
+  for (const user of users) {
+    deleted.users += 1;
+    deleted.sessions += user.sessions.size;
+    deleted.messages += user.size;
+  }
+  return deleted;
+}

@@ -1,0 +1,211 @@
+import type { StoredMessage } from "../../../messages.js";
+import { scopeOf, wasCleared } from "../../clears.js";
+import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
+import type {
+  At,
+  Commit,
+  CommitOutcome,
+  InSession,
+  NewRow,
+  Page,
+  SessionRow,
+  Store,
+  Sweep,
+  UserRow,
+  Window,
+} from "../../store.js";
+import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./clears.js";
+import type { SqliteConnection } from "./driver.js";
+import {
+  applyChanges,
+  deleteEveryUser,
+  deleteSession,
+  deleteUser,
+  findSession,
+  findUser,
+  idleUsers,
+  insertMessages,
+  insertSession,
+  insertUser,
+  isEmptySession,
+  listSessions,
+  listUsers,
+  pageOfSession,
+  pageOfUser,
+  stateOf,
+  stateTextOf,
+  windowOf,
+} from "./rows.js";
+import { openMemoryFile } from "./schema.js";
+
+/** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */
+const USERS_PER_BATCH = 50;
+
+/** Rows in one SQLite file, which opens on first use. */
+export class SqliteStore implements Store<false> {
+  readonly atOnce = false;
+  readonly #path: string;
+  #connection: Promise<SqliteConnection> | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  read(userId: string, { sessionId, limit }: Window): Promise<Snapshot> {
+    return this.#read((connection) => {
+      const session = findSession(connection, userId, sessionId);
+      return {
+        messages: session === undefined ? [] : windowOf(connection, session, limit),
+        state: stateOf(connection, session),
+        total: session?.total ?? 0,
+        generation: currentGeneration(connection),
+      };
+    });
+  }
+
+  write(commit: Commit): Promise<CommitOutcome> {
+    return this.#write((connection) => writeTo(connection, commit));
+  }
+
+  page(userId: string, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
+    return this.#read((connection) => {
+      if (sessionId === undefined) {
+        const user = findUser(connection, userId);
+        return user === undefined ? [] : pageOfUser(connection, user, page);
+      }
+      const session = findSession(connection, userId, sessionId);
+      return session === undefined ? [] : pageOfSession(connection, session, page);
+    });
+  }
+
+  size(userId: string, { sessionId }: InSession): Promise<number> {
+    return this.#read((connection) => {
+      const row =
+        sessionId === undefined
+          ? findUser(connection, userId)
+          : findSession(connection, userId, sessionId);
+      return row?.messages ?? 0;
+    });
+  }
+
+  sessions(userId: string): Promise<SessionRow[]> {
+    return this.#read((connection) => listSessions(connection, userId));
+  }
+
+  users(): Promise<UserRow[]> {
+    return this.#read(listUsers);
+  }
+
+  delete(userId: string, { sessionId, time }: InSession & At): Promise<Deleted> {
+    return this.#erase((connection) => {
+      const deleted =
+        sessionId === undefined
+          ? takeUser(connection, userId)
+          : takeSession(connection, userId, sessionId);
+      if (deleted.sessions > 0) recordClears(connection, [scopeOf(userId, sessionId)], time);
+      return deleted;
+    });
+  }
+
+  async deleteIdle({ idleSince: oldest, except, time }: Sweep): Promise<DeletedUsers> {
+    const deleted = { users: 0, sessions: 0, messages: 0 };
+    for (let after = 0, more = true; more; ) {
+      const batch = await this.#write((connection) => {
+        const idle = idleUsers(connection, { after, oldest, limit: USERS_PER_BATCH });
+        const leaving = idle.filter(({ userId }) => !except.has(userId));
+        for (const { userKey } of leaving) deleteUser(connection, userKey);
+        const scopes = leaving.map(({ userId }) => scopeOf(userId));
+        if (scopes.length > 0) recordClears(connection, scopes, time);
+        return { leaving, seen: idle.length, last: idle.at(-1)?.userKey ?? 0 };
+      });
+      for (const user of batch.leaving) {
+        deleted.users += 1;
+        deleted.sessions += user.sessions;
+        deleted.messages += user.messages;
+      }
+      after = batch.last;
+      more = batch.seen === USERS_PER_BATCH;
+    }
+    // Once for all of them, since it rewrites the file.
+    if (deleted.users > 0) await this.#erase(() => {});
+    return deleted;
+  }
+
+  deleteAll(): Promise<DeletedUsers> {
+    return this.#erase((connection) => {
+      const deleted = deleteEveryUser(connection);
+      if (deleted.users > 0) recordClearOfAll(connection);
+      return deleted;
+    });
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.close();
+  }
+
+  async #read<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+    const connection = await this.#open();
+    return connection.read(() => work(connection));
+  }
+
+  async #write<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+    const connection = await this.#open();
+    return connection.write(() => work(connection));
+  }
+
+  async #erase<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+    const connection = await this.#open();
+    return connection.erase(() => work(connection));
+  }
+
+  #open(): Promise<SqliteConnection> {
+    this.#connection ??= openMemoryFile(this.#path).catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
+    });
+    return this.#connection;
+  }
+}
+
+function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
+  const { userId, sessionId, messages, state, expected, generation, time } = commit;
+  const known = findSession(connection, userId, sessionId);
+  const continued = { userId, sessionId, created: known?.created, generation };
+  if (wasCleared(clearsIn(connection), continued)) return "HISTORY_CLEARED";
+  if (expected.some(([key, json]) => stateTextOf(connection, known, key) !== json))
+    return "STATE_CONFLICT";
+  if (messages.length === 0 && state.length === 0) return [];
+
+  const user = findUser(connection, userId) ?? insertUser(connection, userId, time);
+  const created = currentGeneration(connection);
+  const session = known ?? insertSession(connection, user, { sessionId, created, time });
+  const runId = session.latestRunId ?? commit.newRunId;
+  const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));
+  insertMessages(connection, session, { messages: stored, time });
+  applyChanges(connection, session, state);
+  if (stored.length === 0 && isEmptySession(connection, session))
+    deleteSession(connection, session);
+  return stored;
+}
+
+/** A new object, since the transaction may have to be repeated. */
+const complete = (row: NewRow, id: number, runId: string): StoredMessage => ({
+  ...row,
+  id,
+  runId: row.runId ?? runId,
+});
+
+function takeUser(connection: SqliteConnection, userId: string): Deleted {
+  const user = findUser(connection, userId);
+  if (user === undefined) return { messages: 0, sessions: 0 };
+  deleteUser(connection, user.userKey);
+  return { messages: user.messages, sessions: user.sessions };
+}
+
+function takeSession(connection: SqliteConnection, userId: string, sessionId: string): Deleted {
+  const session = findSession(connection, userId, sessionId);
+  if (session === undefined) return { messages: 0, sessions: 0 };
+  deleteSession(connection, session);
+  return { messages: session.messages, sessions: 1 };
+}
