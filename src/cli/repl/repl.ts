@@ -6,6 +6,7 @@ import type { Model } from "../../models/model.js";
 import type { Toolkit } from "../../tools/tool.js";
 import { signalWithin } from "../time-limit.js";
 import type { Screen, Who } from "./screen.js";
+import { UnansweredMessages } from "./unanswered.js";
 
 /** What the agent of a REPL is made of. Changing a part makes a new agent on the same memory. */
 export interface ReplParts {
@@ -27,12 +28,13 @@ export interface ReplOptions {
 }
 
 /**
- * One agent and whoever talks to it. It remembers who is active and in which session each user was last; everything else
- * of a user is in the memory.
+ * One agent and whoever talks to it. It remembers who is active, in which session each user was last, and what of a user and
+ * session got no answer; everything else of a user is in the memory.
  */
 export class Repl {
   readonly screen: Screen;
   readonly openModel: (name: string) => Promise<Model>;
+  readonly unanswered = new UnansweredMessages();
   isOver = false;
   #parts: ReplParts;
   #agent: Agent;
@@ -92,13 +94,33 @@ export class Repl {
     this.#agent = agentOf(this.#parts);
   }
 
-  /** Sends one message and shows the reply. */
-  async say(text: string, { who, signal }: SayOptions): Promise<void> {
+  /** Sends one message and shows the reply. What gets no whole answer is kept for `/retry` of the same user and session. */
+  async say(text: string, options: SayOptions): Promise<void> {
+    const { who, replaceRun } = options;
+    let runId: string | undefined;
+    try {
+      await this.#converse(text, options, (id) => {
+        runId = id;
+      });
+      this.unanswered.forget(who);
+    } catch (thrown) {
+      this.unanswered.keep(who, { text, runId, replaceRun });
+      throw thrown;
+    }
+  }
+
+  async #converse(
+    text: string,
+    { who, signal }: SayOptions,
+    onStart: (runId: string) => void,
+  ): Promise<void> {
     const limit = signalWithin(signal, this.#parts.timeout);
     const view = this.screen.reply(who);
     try {
-      for await (const event of this.#agent.stream(text, { ...who, signal: limit.signal }))
+      for await (const event of this.#agent.stream(text, { ...who, signal: limit.signal })) {
+        if (event.type === "run-start") onStart(event.runId);
         view.show(event);
+      }
       view.end("whole");
     } catch (thrown) {
       view.end(signal.aborted ? "interrupted" : "failed");
@@ -112,6 +134,8 @@ export class Repl {
 export interface SayOptions {
   readonly who: Who;
   readonly signal: AbortSignal;
+  /** The run whose place this one takes when it has an answer. */
+  readonly replaceRun?: string | undefined;
 }
 
 const agentOf = ({ instructions, timeout: _, ...parts }: ReplParts): Agent =>

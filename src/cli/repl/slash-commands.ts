@@ -1,6 +1,7 @@
 import type { Awaitable } from "../../memory/memory.js";
 import * as conversation from "./commands/conversation.js";
 import * as data from "./commands/data.js";
+import { retry } from "./commands/retry.js";
 import * as setup from "./commands/setup.js";
 import * as who from "./commands/who.js";
 import type { Repl } from "./repl.js";
@@ -80,7 +81,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     run: data.clear,
   },
   { name: "context", summary: "what the model would be sent next", run: data.context },
-  { name: "retry", summary: "ask the last question again", run: conversation.retry },
+  { name: "retry", summary: "ask what failed, or the last question, again", run: retry },
   {
     name: "copy",
     argument: "[code]",

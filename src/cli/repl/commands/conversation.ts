@@ -6,19 +6,12 @@ import type { Repl } from "../repl.js";
 import type { Who } from "../screen.js";
 import type { CommandCall } from "../slash-commands.js";
 
-export async function retry(repl: Repl, { who, signal }: CommandCall): Promise<void> {
-  const question = await lastOf(repl, who, "user");
-  if (question === undefined)
-    throw new AgnoChatError("USAGE", "There is no question to ask again.");
-  await repl.say(question.content, { who, signal });
-}
-
 export async function copy(repl: Repl, { argument, who, signal }: CommandCall): Promise<void> {
   if (argument !== "" && argument !== "code")
     throw new AgnoChatError("USAGE", `/copy cannot copy ${JSON.stringify(argument)}.`, {
       hint: "/copy or /copy code",
     });
-  const reply = await lastOf(repl, who, "assistant");
+  const reply = await lastReply(repl, who);
   const text = argument === "code" ? lastCodeBlock(reply?.content ?? "") : reply?.content;
   if (text === undefined)
     throw new AgnoChatError(
@@ -45,14 +38,11 @@ export async function edit(repl: Repl, { who, signal }: CommandCall): Promise<vo
 
 const LOOK_BACK = 50;
 
-/** The latest message of this role that says something. */
-async function lastOf(
-  repl: Repl,
-  { userId, sessionId }: Who,
-  role: string,
-): Promise<StoredMessage | undefined> {
-  const messages = await repl.agent.forUser(userId).history({ sessionId, limit: LOOK_BACK });
-  return messages.findLast((message) => message.role === role && message.content !== "");
+/** The latest one that says something. */
+async function lastReply(repl: Repl, who: Who): Promise<StoredMessage | undefined> {
+  const { sessionId } = who;
+  const messages = await repl.viewOf(who).history({ sessionId, limit: LOOK_BACK });
+  return messages.findLast(({ role, content }) => role === "assistant" && content !== "");
 }
 
 const lastCodeBlock = (text: string): string | undefined =>

@@ -91,6 +91,7 @@ export async function clear(repl: Repl, { argument, who }: CommandCall): Promise
   if (messages > 0 && !(await repl.screen.confirm(`Delete ${what}?`)))
     return repl.screen.note("Nothing deleted.");
   await repl.viewOf(who).clear({ sessionId });
+  repl.unanswered.forget({ userId: who.userId, ...(sessionId && { sessionId }) });
   if (sessionId === undefined) repl.screen.forgetInput(who.userId);
   repl.screen.print(`Deleted ${what}.\n`);
 }

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Cli } from "../../support/cli.js";
+import { ModelServer, status, streamedText } from "../../support/model-server.js";
+
+const REFUSED = status(401, { error: { message: "Incorrect API key" } });
+const BROKEN = status(501, "no");
+
+let server: ModelServer;
+let cli: Cli;
+
+beforeEach(async () => {
+  server = await ModelServer.start();
+  cli = new Cli({ OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "local", AGNO_CHAT_USER: "alice" });
+});
+
+afterEach(() => server.close());
+
+/** Types the lines, and reads what is kept of a user afterwards. */
+async function type(...lines: readonly string[]) {
+  const result = await cli.run([], { input: `${lines.join("\n")}\n` });
+  expect(result).toMatchObject({ code: 0 });
+  return result;
+}
+
+const kept = async (user = "alice"): Promise<string[]> =>
+  (await cli.json(["export", "-u", user])).messages.map(
+    ({ content }: { content: string }) => content,
+  );
+
+/** What the model was sent last, without instructions. */
+const sent = (): string[] =>
+  server.requests.at(-1)?.body.messages.map(({ content }: { content: string }) => content);
+
+test.each([
+  ["401", REFUSED, "MODEL_AUTH"],
+  ["501", BROKEN, "MODEL_REJECTED"],
+])(
+  "/retry after a message that failed with %s sends that one again, and says so",
+  async (...row) => {
+    const [, failure, code] = row;
+    server.reply(streamedText("One."), failure, streamedText("Two."));
+    const { stderr } = await type("First", "Second", `?fails ${code}`, "/retry");
+    expect(stderr).toContain("Asking again: Second\n");
+    expect(sent()).toEqual(["First", "One.", "Second"]);
+    expect(await kept()).toEqual(["First", "One.", "Second", "Two."]);
+  },
+);
+
+test("what failed belongs to who asked, also after a switch of user or session", async () => {
+  server.reply(REFUSED, streamedText("For bob."), streamedText("For alice."));
+  await type(
+    ...["Only alice's", "?fails MODEL_AUTH"],
+    ...["/user bob", "/retry", "?fails USAGE", "Bob's", "/user alice"],
+    ...["/new work", "/retry", "?fails USAGE", "/session default", "/retry"],
+  );
+  expect(sent()).toEqual(["Only alice's"]);
+  expect(await kept("bob")).toEqual(["Bob's", "For bob."]);
+  expect(await kept()).toEqual(["Only alice's", "For alice."]);
+});
+
+test("what failed as /as bob is bob's to ask again", async () => {
+  server.reply(REFUSED, streamedText("For bob."));
+  await type("/as bob Bob's", "?fails MODEL_AUTH", "/retry", "?fails USAGE", "/user bob", "/retry");
+  expect(await kept("bob")).toEqual(["Bob's", "For bob."]);
+  expect(await kept()).toEqual([]);
+});
+
+test("/clear forgets what failed", async () => {
+  server.reply(streamedText("One."), REFUSED);
+  await cli.run(["-y"], {
+    input: "First\nSecond\n?fails MODEL_AUTH\n/clear\n/retry\n?fails USAGE\n",
+  });
+  expect(server.requests).toHaveLength(2);
+});
+
+test("a message that got its answer meanwhile is not what failed", async () => {
+  server.reply(REFUSED, streamedText("Two."), streamedText("Again."));
+  await type("First", "?fails MODEL_AUTH", "Second", "/retry");
+  expect(sent()).toContain("Second");
+  expect(sent()).not.toContain("First");
+});
