@@ -2,6 +2,7 @@
 const LAYERS = [
   "^src/(?!index[.])[^/]+[.]ts$",
   "^src/(memory|models|tools)/",
+  "^src/data/",
   "^src/agent/",
   "^src/server/",
   "^src/cli/",

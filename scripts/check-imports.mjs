@@ -11,6 +11,7 @@ const tree = process.argv[2] ?? root;
 const PLANTED = [
   ["src/ids.ts", 'import "./memory/upward.js";', "imports-point-one-way"],
   ["src/memory/upward.ts", 'import "../agent/upward.js";', "imports-point-one-way"],
+  ["src/data/upward.ts", 'import "../agent/upward.js";', "imports-point-one-way"],
   ["src/agent/upward.ts", 'import "../server/upward.js";', "imports-point-one-way"],
   ["src/server/upward.ts", 'import "../cli/fine.js";', "imports-point-one-way"],
   ["src/models/second.ts", 'await import("openai");', "openai-in-one-file"],

@@ -8,6 +8,7 @@ export type { OnBusy } from "./agent/queue.js";
 export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions } from "./agent/runner.js";
 export type { UserView } from "./agent/user-view.js";
+export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
 export { AgnoChatError, type AgnoChatErrorOptions, ERROR_TABLE, type ErrorCode } from "./errors.js";
 export {
   DEFAULT_SESSION_ID,
@@ -17,7 +18,6 @@ export {
   validateSessionId,
   validateUserId,
 } from "./ids.js";
-export type { UserExport } from "./memory/export.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {
   AddOptions,

@@ -1,5 +1,5 @@
+import { type ExportOptions, UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
-import { exportUser, type UserExport } from "../memory/export.js";
 import type {
   Deleted,
   GetMessagesOptions,
@@ -16,6 +16,7 @@ import type { RunStream } from "./run-stream.js";
 import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
 const SESSION_KEYS = { sessionId: true } as const;
+const EXPORT_KEYS = { sessionId: true, format: true, fields: true, signal: true } as const;
 const PAGE_KEYS = { sessionId: true, limit: true, before: true, after: true } as const;
 
 /** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
@@ -76,10 +77,10 @@ export class UserView {
     return this.#memory.getState(this.userId, options);
   }
 
-  /** Everything kept of this user, all sessions unless one is named. */
-  async export(options: SessionOptions = {}): Promise<UserExport> {
-    refuseUnknownKeys(options, SESSION_KEYS, "export");
-    return exportUser(this.#memory, this.userId, options);
+  /** Everything kept of this user as text, all sessions unless one is named. */
+  export(options: ExportOptions = {}): UserExport {
+    refuseUnknownKeys(options, EXPORT_KEYS, "export");
+    return new UserExport(this.#memory, this.userId, options);
   }
 
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */

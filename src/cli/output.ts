@@ -1,10 +1,11 @@
+import { once } from "node:events";
 import type { AgnoChatError } from "../errors.js";
+import { safeJson } from "../safe-json.js";
 import { sanitise, singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
 import { causeLines, failureDocument, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
 import { textWidth } from "./render/width.js";
-import { safeJson } from "./safe-json.js";
 
 export interface OutputOptions {
   readonly json: boolean;
@@ -36,6 +37,15 @@ export class Output {
   /** Text for stdout that is safe already. */
   writeSafe(text: string): void {
     if (text !== "" && !this.#options.json) this.#io.stdout.write(text);
+  }
+
+  /** Text that is safe already in pieces for stdout, no faster than it is read there. */
+  async pieces(texts: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
+    const { stdout } = this.#io;
+    for await (const text of texts) {
+      if (stdout.write(text)) continue;
+      await once(stdout, "drain", { signal }).catch(() => signal.throwIfAborted());
+    }
   }
 
   /** A list of rows: aligned columns on a terminal and in a pipe alike. */

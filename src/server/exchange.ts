@@ -7,8 +7,8 @@ export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
-  /** The client was given the whole answer. */
-  answered = false;
+  /** The client hung up before the whole answer was out. */
+  left = false;
   /** Resolves when the answer is out, or nobody is there to take it. */
   readonly closed: Promise<void>;
   /** Who asks, when the server knows; only then may a request leave out whom it is about. */
@@ -19,6 +19,7 @@ export class Exchange {
   failure: string | undefined;
   /** What the program around the server did wrong, in a sentence for the log. */
   fault: string | undefined;
+  #over = false;
   readonly #controller = new AbortController();
   readonly #search: string;
   #close!: () => void;
@@ -56,13 +57,27 @@ export class Exchange {
 
   /** The answer is out, or what is left of it was dropped with its socket. */
   finish(): void {
-    this.answered = !this.request.socket.destroyed;
-    this.#close();
+    if (this.request.socket.destroyed) this.hangUp();
+    else this.#end();
+  }
+
+  /** Gives up on an answer that has begun. */
+  cut(): void {
+    this.#end();
+    this.response.destroy();
   }
 
   /** The socket is gone. */
   hangUp(): void {
-    if (!this.answered) this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
+    if (!this.#over) {
+      this.left = !this.signal.aborted;
+      this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
+    }
+    this.#end();
+  }
+
+  #end(): void {
+    this.#over = true;
     this.#close();
   }
 }

@@ -4,7 +4,7 @@ import { AgnoChatError } from "../errors.js";
 import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
 
-const NEVER_CACHED = { "cache-control": "no-store" } as const;
+export const NEVER_CACHED = { "cache-control": "no-store" } as const;
 
 /** Answers with one JSON document. */
 export function sendJson(

@@ -10,12 +10,12 @@ const SALT = randomUUID();
  * what the program around the server did wrong) and `user`, a hash. Never a text, an id or an address.
  */
 export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
-  const { request, response, answered, failure, fault, userId } = exchange;
+  const { request, response, left, failure, fault, userId } = exchange;
   return JSON.stringify({
     time: new Date().toISOString(),
     method: request.method,
     path,
-    status: answered ? response.statusCode : 499,
+    status: left ? 499 : response.statusCode,
     ms: Math.round(ms * 10) / 10,
     code: failure,
     fault,

@@ -2,7 +2,7 @@ import { answerA2a } from "./a2a.js";
 import { agentCard } from "./agent-card.js";
 import { type ChatParts, chat } from "./chat.js";
 import type { Exchange } from "./exchange.js";
-import { clear, exportAll, history, ownData, size } from "./own-data.js";
+import { clear, exportAll, history, size } from "./own-data.js";
 import { sendJson } from "./reply.js";
 
 export interface Route {
@@ -26,13 +26,13 @@ export function routesOf(parts: RouteParts): Routes {
       "/history",
       {
         methods: {
-          GET: (exchange) => ownData(exchange, agent, history),
-          DELETE: (exchange) => ownData(exchange, agent, clear),
+          GET: (exchange) => history(exchange, parts),
+          DELETE: (exchange) => clear(exchange, parts),
         },
       },
     ],
-    ["/size", { methods: { GET: (exchange) => ownData(exchange, agent, size) } }],
-    ["/export", { methods: { GET: (exchange) => ownData(exchange, agent, exportAll) } }],
+    ["/size", { methods: { GET: (exchange) => size(exchange, parts) } }],
+    ["/export", { methods: { GET: (exchange) => exportAll(exchange, parts) } }],
     ["/a2a", { methods: { POST: (exchange) => answerA2a(exchange, parts) } }],
     [
       "/.well-known/agent-card.json",

@@ -195,7 +195,7 @@ export const createServer = (options: ServerOptions): ChatServer => new ChatServ
 function fail(exchange: Exchange, thrown: unknown): void {
   const { response } = exchange;
   exchange.fail(thrown);
-  if (response.headersSent || response.destroyed) response.destroy();
+  if (response.headersSent || response.destroyed) exchange.cut();
   else sendFailure(exchange, thrown);
 }
 

@@ -1,9 +1,19 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { writePrivateFile } from "../../src/cli/write-file.js";
+import { AgnoChatError } from "../../src/errors.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
-import { Cli } from "../support/cli.js";
+import { Cli, temporaryFolder } from "../support/cli.js";
 import { HOSTILE, LIVE } from "../support/hostile-text.js";
 
 async function wildHistory(): Promise<Cli> {
@@ -168,6 +178,49 @@ describe("to a file", () => {
     const file = join(cli.home, "alice.md");
     await cli.run(["export", "-u", "alice", "--format", "md", "-o", file]);
     expect(readFileSync(file, "utf8")).not.toMatch(LIVE);
+  });
+
+  it("is all there or not at all: what fails on the way leaves the older file and nothing else", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "alice.json");
+    const failing = async function* () {
+      yield "half a";
+      throw new AgnoChatError("STORE_FAILED", "The disk is gone.");
+    };
+    const failure = { code: "STORE_FAILED" };
+    await expect(writePrivateFile(file, failing())).rejects.toMatchObject(failure);
+    expect(readdirSync(folder)).toEqual([]);
+    writeFileSync(file, "precious");
+    const overwriting = writePrivateFile(file, failing(), { overwrite: true });
+    await expect(overwriting).rejects.toMatchObject(failure);
+    expect(readdirSync(folder)).toEqual(["alice.json"]);
+    expect(readFileSync(file, "utf8")).toBe("precious");
+  });
+
+  it("never overwrites one that came while it was written", async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, "alice.json");
+    const slow = async function* () {
+      writeFileSync(file, "precious");
+      yield "mine";
+    };
+    await expect(writePrivateFile(file, slow())).rejects.toMatchObject({ code: "FILE_EXISTS" });
+    expect(readdirSync(folder)).toEqual(["alice.json"]);
+    expect(readFileSync(file, "utf8")).toBe("precious");
+  });
+
+  it("leaves a link a link, and writes into a device", async () => {
+    const cli = await wildHistory();
+    const folder = temporaryFolder();
+    const [file, link] = [join(folder, "file.json"), join(folder, "link.json")];
+    writeFileSync(file, "old");
+    symlinkSync(file, link);
+    await cli.run(["export", "-u", "alice", "--force", "-o", link]);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    expect(JSON.parse(readFileSync(file, "utf8")).user).toBe("alice");
+    const args = ["export", "-u", "alice", "--force", "-o", "/dev/null"];
+    expect(await cli.run(args)).toMatchObject({ code: 0 });
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
   it("that cannot be written is one line and exit code 4", async () => {

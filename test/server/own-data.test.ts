@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { Memory } from "../../src/memory/memory.js";
+import { userMessage } from "../../src/messages.js";
 import { ask, chat, get, serve } from "./support.js";
 
 test("history, size and export show one user's own data and nobody else's", async () => {
@@ -26,15 +28,62 @@ test("export holds the session state", async () => {
   expect(json.state).toEqual({ work: { mood: "good" } });
 });
 
-test("history is paged from its end", async () => {
-  const served = await serve();
-  for (const text of ["1", "2", "3"]) await chat(served, "alice", text);
-  const page = async (query: string): Promise<{ id: number; content: string }[]> =>
-    (await get(`${served.url}/history?user_id=alice&limit=2${query}`)).json.messages;
-  const last = await page("");
-  expect(last.map(({ content }) => content)).toEqual(["3", "You said: 3"]);
-  const before = await page(`&before=${last[0]?.id}`);
-  expect(before.map(({ content }) => content)).toEqual(["2", "You said: 2"]);
+interface Page {
+  readonly messages: readonly { readonly id: number; readonly content: string }[];
+  readonly more: boolean;
+}
+
+const pageOf = async (url: string, query: string): Promise<Page> =>
+  (await get(`${url}/history?user_id=alice${query}`)).json;
+
+const said = ({ messages }: Page): string[] => messages.map(({ content }) => content);
+
+async function remember(memory: Memory, texts: readonly string[]): Promise<void> {
+  await memory.add(texts.map(userMessage), "alice");
+}
+
+test("history is paged back from its end, and forward from any message", async () => {
+  const { url, memory } = await serve();
+  await remember(memory, ["1", "2", "3", "4", "5"]);
+  const last = await pageOf(url, "&limit=2");
+  expect([said(last), last.more]).toEqual([["4", "5"], true]);
+  const earlier = await pageOf(url, `&limit=3&before=${last.messages[0]?.id}`);
+  expect([said(earlier), earlier.more]).toEqual([["1", "2", "3"], false]);
+  const first = await pageOf(url, "&limit=3&after=0");
+  expect([said(first), first.more]).toEqual([["1", "2", "3"], true]);
+  const rest = await pageOf(url, `&limit=3&after=${first.messages[2]?.id}`);
+  expect([said(rest), rest.more]).toEqual([["4", "5"], false]);
+  expect(await pageOf(url, "&limit=0")).toMatchObject({ messages: [], more: true });
+});
+
+test("history has 100 messages unless told otherwise, and 1,000 at most", async () => {
+  const { url, memory } = await serve();
+  await remember(
+    memory,
+    Array.from({ length: 1001 }, (_, index) => String(index)),
+  );
+  expect(said(await pageOf(url, "")).join()).toMatch(/^901,.*,1000$/);
+  expect(said(await pageOf(url, "&limit=1000")).join()).toMatch(/^1,.*,1000$/);
+  const refused = await get(`${url}/history?user_id=alice&limit=1001`);
+  expect(refused).toMatchObject({ status: 400, json: { code: "INVALID_INPUT" } });
+  expect(refused.json.error).toContain("/export");
+});
+
+test("a page of long messages ends early, and the pages together are the history", async () => {
+  const { url, memory } = await serve();
+  const long = Array.from({ length: 40 }, (_, index) => `${index} ${"x".repeat(100_000)}`);
+  await remember(memory, long);
+  for (const direction of ["before", "after"] as const) {
+    const pages: string[][] = [];
+    for (let cursor = direction === "before" ? 1e9 : 0, more = true; more; ) {
+      const page = await pageOf(url, `&limit=40&${direction}=${cursor}`);
+      pages.push(said(page));
+      more = page.more;
+      cursor = page.messages.at(direction === "before" ? 0 : -1)?.id ?? 0;
+    }
+    expect(pages.length).toBeGreaterThan(2);
+    expect((direction === "before" ? pages.reverse() : pages).flat()).toEqual(long);
+  }
 });
 
 test("a session can be read and cleared by itself", async () => {
@@ -58,6 +107,7 @@ test.each([
   "?user_id=a&limit=-1",
   "?user_id=a&limit=x",
   "?user_id=a&before=1.5",
+  "?user_id=a&after=x",
 ])("400 for /history%s", async (query) => {
   const { url } = await serve();
   expect((await get(`${url}/history${query}`)).status).toBe(400);
@@ -76,7 +126,7 @@ test("a misspelt parameter is refused, and deletes nothing", async () => {
   const served = await serve();
   const { url } = served;
   await chat(served, "alice", "Hi");
-  for (const wrong of ["session=work", "sessionId=work", "format=md"]) {
+  for (const wrong of ["session=work", "sessionId=work", "format=md", "before=2", "limit=1"]) {
     const refused = await ask(`${url}/history?user_id=alice&${wrong}`, { method: "DELETE" });
     expect([refused.status, refused.json.code]).toEqual([400, "INVALID_INPUT"]);
   }

@@ -1,9 +1,15 @@
 import { extname } from "node:path";
-import { AgnoChatError } from "../../errors.js";
+import {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  isExportFormat,
+  UserExport,
+} from "../../data/user-export.js";
+import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../../errors.js";
 import type { Context } from "../context.js";
-import { FORMATS, type HistoryDocument, historyDocument } from "../history-document.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
+import { Output } from "../output.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";
 
@@ -12,57 +18,60 @@ export async function exportHistory(
   context: Context,
   _args: string[],
   options: Record<string, unknown>,
-): Promise<void> {
+): Promise<number> {
+  const { output: file, force } = options;
+  const toFile = typeof file === "string";
   const format = formatOf(
-    options.format ?? extensionOf(options.output),
-    context.options.json && options.output === undefined,
+    options.format ?? (toFile ? formatIn(file) : undefined),
+    context.options.json && !toFile,
   );
   const { user } = context.settings.values;
-  const session = namedSession(context.settings);
-  const history = await withMemory(context, (memory) => historyDocument(memory, user, session));
-  if (typeof options.output === "string")
-    toFile(context, options.output, { history, format, options });
-  else if (context.options.json && format === "json")
-    context.output.document({ ok: true, ...history });
-  else context.output.writeSafe(textOf(history, format));
+  const sessionId = namedSession(context.settings);
+  const who = { user, session: sessionId ?? null };
+  const fields = context.options.json && !toFile ? { ok: true, ...who } : who;
+  return withMemory(context, async (memory) => {
+    const { signal } = context;
+    const text = new UserExport(memory, user, { sessionId, format, fields, signal });
+    if (!toFile) return toStdout(context, text);
+    await writePrivateFile(file, text, {
+      overwrite: force === true,
+      hint: "Name another one, or overwrite it with --force.",
+    });
+    const { messages } = text;
+    if (context.options.json) context.output.document({ ok: true, ...who, messages, file });
+    else context.output.note(`Wrote ${count(messages, "message")} of ${user} to ${file}.`);
+    return 0;
+  });
 }
 
 /** What the name of the file says, if that is a format. */
-function extensionOf(file: unknown): string | undefined {
-  const extension = typeof file === "string" ? extname(file).slice(1) : "";
-  return FORMATS.has(extension) ? extension : undefined;
+function formatIn(file: string): ExportFormat | undefined {
+  const extension = extname(file).slice(1);
+  return isExportFormat(extension) ? extension : undefined;
 }
 
-function formatOf(named: unknown, json: boolean): string {
+function formatOf(named: unknown, json: boolean): ExportFormat {
   if (named === undefined) return "json";
-  if (typeof named !== "string" || !FORMATS.has(named))
+  if (!isExportFormat(named))
     throw new AgnoChatError("USAGE", `There is no format ${JSON.stringify(named)}.`, {
-      hint: `Known: ${[...FORMATS.keys()].join(", ")}.`,
+      hint: `Known: ${EXPORT_FORMATS.join(", ")}.`,
     });
   if (json && named !== "json")
     throw new AgnoChatError("USAGE", `--json and --format ${named} exclude each other.`);
   return named;
 }
 
-const textOf = (history: HistoryDocument, format: string): string =>
-  FORMATS.get(format)?.(history) ?? "";
-
-interface FileTask {
-  readonly history: HistoryDocument;
-  readonly format: string;
-  readonly options: Record<string, unknown>;
-}
-
-function toFile(
-  { options: common, output }: Context,
-  file: string,
-  { history, format, options }: FileTask,
-): void {
-  writePrivateFile(file, textOf(history, format), {
-    overwrite: options.force === true,
-    hint: "Name another one, or overwrite it with --force.",
-  });
-  const { user, session, messages } = history;
-  if (common.json) output.document({ ok: true, user, session, messages: messages.length, file });
-  else output.note(`Wrote ${count(messages.length, "message")} of ${user} to ${file}.`);
+/** A document that is half out stays the only one there: its failure is told on stderr. */
+async function toStdout(context: Context, text: UserExport): Promise<number> {
+  const { io, options, output, signal } = context;
+  try {
+    await output.pieces(text, signal);
+    return 0;
+  } catch (thrown) {
+    const isHalfOut = options.json && text.messages > 0;
+    if (!isHalfOut) throw thrown;
+    const error = asAgnoChatError(thrown);
+    new Output(io, { ...options, json: false }).failure(error);
+    return ERROR_TABLE[error.code].exit;
+  }
 }

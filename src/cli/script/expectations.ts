@@ -1,7 +1,7 @@
 import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { nearest } from "../../nearest.js";
+import { safeJson } from "../../safe-json.js";
 import { TookTooLong, within } from "../../within.js";
-import { safeJson } from "../safe-json.js";
 
 /** What an expectation is held against. */
 export interface Outcome {

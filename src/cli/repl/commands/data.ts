@@ -1,11 +1,11 @@
 import { extname } from "node:path";
+import { isExportFormat } from "../../../data/user-export.js";
 import { AgnoChatError } from "../../../errors.js";
 import { sizeOf } from "../../../memory/size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
+import { safeJson } from "../../../safe-json.js";
 import { contextText } from "../../commands/context.js";
 import { sizeText } from "../../commands/size.js";
-import { FORMATS, historyDocument } from "../../history-document.js";
-import { safeJson } from "../../safe-json.js";
 import { count } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
 import type { Repl } from "../repl.js";
@@ -64,19 +64,21 @@ export async function context(repl: Repl, { who }: CommandCall): Promise<void> {
 /** To a file of the kind its name says, or as Markdown to the screen. */
 export async function exportSession(
   repl: Repl,
-  { argument: file, who }: CommandCall,
+  { argument: file, who, signal }: CommandCall,
 ): Promise<void> {
-  const document = await historyDocument(repl.memory, who.userId, who.sessionId);
-  const format = FORMATS.get(file === "" ? "md" : extname(file).slice(1));
-  if (format === undefined)
+  const format = file === "" ? "md" : extname(file).slice(1);
+  if (!isExportFormat(format))
     throw new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
       hint: "End the name in .md, .json or .jsonl.",
     });
-  if (file === "") return repl.screen.print(format(document));
-  writePrivateFile(file, format(document));
-  repl.screen.note(
-    `Wrote ${count(document.messages.length, "message")} of ${who.userId} to ${file}.`,
-  );
+  const { sessionId } = who;
+  const text = repl.viewOf(who).export({ sessionId, format, signal });
+  if (file === "") {
+    for await (const piece of text) repl.screen.print(piece);
+    return;
+  }
+  await writePrivateFile(file, text);
+  repl.screen.note(`Wrote ${count(text.messages, "message")} of ${who.userId} to ${file}.`);
 }
 
 /** All of the user, typed input included, or the current session alone. */
