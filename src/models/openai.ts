@@ -101,9 +101,13 @@ export class OpenAIModel implements Model {
     { answer, call }: { answer: Answer; call: Call },
   ): AsyncGenerator<ModelEvent> {
     for await (const data of eventsIn(call.heard(body))) {
-      if (data === "[DONE]") continue;
+      if (answer.isComplete) continue; // only the end of the body is awaited, so that its connection can be kept
+      if (data === "[DONE]") {
+        answer.complete();
+        call.expectEnd();
+        continue;
+      }
       const text = answer.take(parseChunk(data, this.#server));
-      if (answer.isComplete) call.expectEnd();
       if (text !== "") yield { type: "text-delta", text };
     }
   }

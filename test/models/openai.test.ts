@@ -1,17 +1,20 @@
 import { readFile } from "node:fs/promises";
+import type { ServerResponse } from "node:http";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { assistantMessage, systemMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { modelConformance } from "../../src/testing/model-conformance.js";
 import {
   chunk,
+  cut,
+  event,
   ModelServer,
   recorded,
   stalled,
   streamed,
   streamedText,
 } from "../support/model-server.js";
-import { ask, HELLO, KEY, never, open, textOf } from "./openai-support.js";
+import { ask, askInVain, HELLO, KEY, never, open, textOf } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
@@ -255,36 +258,82 @@ describe("the answer", () => {
     expect((await ask(open(server.url))).at(-1)).toMatchObject({ reason: "length" });
   });
 
-  it("is complete with its finish reason, though the end is missing", async () => {
-    server = await ModelServer.start((response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`data: ${JSON.stringify(chunk({ content: "Done" }, "stop"))}\n\n`, () =>
-        response.socket?.destroy(),
-      );
-    });
-    expect(textOf(await ask(open(server.url)))).toBe("Done");
+  const done = event("[DONE]");
+
+  it("is whole with the text that comes after an early finish reason", async () => {
+    const chunks = [
+      chunk({ content: "One" }, "stop"),
+      chunk({ content: " two" }),
+      chunk({}, "stop"),
+    ];
+    server = await ModelServer.start(streamed(...chunks));
+    const events = await ask(open(server.url));
+    expect(textOf(events)).toBe("One two");
+    expect(events.at(-1)).toMatchObject({ type: "finish", reason: "stop" });
   });
 
-  it("is complete two seconds after its finish reason, though the connection stays open", async () => {
-    server = await ModelServer.start(stalled(chunk({ content: "Done" }, "stop")));
+  it("goes on however long the server is silent after an early finish reason", async () => {
+    let goOn = () => {};
+    server = await ModelServer.start((response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(event(chunk({ content: "One" }, "stop")));
+      goOn = () => void response.end(event(chunk({ content: " two" })) + done);
+    });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const events = open(server.url).stream(HELLO, { signal: never() });
-      expect(await events.next()).toMatchObject({ value: { text: "Done" } });
-      let finish: unknown;
-      void events.next().then(({ value }) => {
-        finish = value;
-      });
-      let waited = 0;
-      for (; finish === undefined; waited += 100) {
-        vi.advanceTimersByTime(100);
-        await new Promise((next) => setImmediate(next));
-      }
-      expect(finish).toMatchObject({ type: "finish", reason: "stop" });
-      expect(waited).toBeLessThan(3000);
+      expect(await events.next()).toMatchObject({ value: { text: "One" } });
+      const next = events.next();
+      await new Promise((turn) => setImmediate(turn));
+      vi.advanceTimersByTime(60_000);
+      goOn();
+      expect(await next).toMatchObject({ value: { text: " two" } });
+      expect(await events.next()).toMatchObject({ value: { type: "finish" } });
     } finally {
       vi.useRealTimers();
     }
+  });
+
+  it("is not whole when the connection stays open in silence after a finish reason", async () => {
+    server = await ModelServer.start(stalled(chunk({ content: "Half" }, "stop")));
+    const { events, error } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
+    expect([textOf(events), error.code]).toEqual(["Half", "MODEL_TIMEOUT"]);
+  });
+
+  it("is not whole when the connection is cut after a finish reason", async () => {
+    server = await ModelServer.start(cut(chunk({ content: "Half" }, "stop")));
+    const { events, error } = await askInVain(open(server.url));
+    expect([textOf(events), error.code]).toEqual(["Half", "MODEL_NETWORK"]);
+  });
+
+  for (const [what, end] of [
+    ["cut", (response: ServerResponse) => void response.socket?.destroy()],
+    ["kept open in silence", () => {}],
+    [
+      "used for more",
+      (response: ServerResponse) => void response.write(event(chunk({ content: "!" }))),
+    ],
+  ] as const)
+    it(`is whole with [DONE], though the connection is ${what} after it`, async () => {
+      server = await ModelServer.start((response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        response.write(event(chunk({ content: "Done" }, "stop")) + done, () => end(response));
+      });
+      const events = await ask(open(server.url));
+      expect(textOf(events)).toBe("Done");
+      expect(events.at(-1)).toMatchObject({ type: "finish", reason: "stop" });
+    });
+
+  it("is whole when the body ends cleanly without [DONE]", async () => {
+    server = await ModelServer.start(recorded(event(chunk({ content: "Done" }, "stop"))));
+    expect(textOf(await ask(open(server.url)))).toBe("Done");
+  });
+
+  it("is reported as empty when it is", async () => {
+    server = await ModelServer.start(streamed(chunk({ content: "" }), chunk({}, "stop")));
+    expect(await ask(open(server.url))).toEqual([
+      { type: "finish", reason: "stop", usage: guessed },
+    ]);
   });
 });
 

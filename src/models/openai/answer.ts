@@ -17,6 +17,7 @@ export class Answer {
   readonly #thinkFilter = createThinkFilter();
   readonly #joiner = createHalfPairJoiner();
   readonly #toolCalls = new ToolCallCollector();
+  #isComplete = false;
   #finishReason = "";
   #usage: Usage | undefined;
   #outputTokens = 0;
@@ -28,9 +29,16 @@ export class Answer {
     this.#names = names;
   }
 
-  /** Why it ended has come: what happens to the connection from now on cannot spoil it. */
+  /**
+   * The server has said that nothing more comes: what happens to the connection from now on cannot spoil it. A finish
+   * reason alone does not say so: some servers send it early, and text behind it.
+   */
   get isComplete(): boolean {
-    return this.#finishReason !== "";
+    return this.#isComplete;
+  }
+
+  complete(): void {
+    this.#isComplete = true;
   }
 
   /** Takes one chunk and returns the text that it adds. */
@@ -71,7 +79,7 @@ export class Answer {
   }
 
   #outcome(): { reason: FinishReason; calls: readonly ToolCall[] } {
-    if (!this.isComplete) throw this.#incomplete();
+    if (this.#finishReason === "") throw this.#incomplete();
     const reason = this.#finishReason;
     if (reason === "content_filter") throw this.#filtered();
     if (reason === "error") throw this.#bad("gave up in the middle of the answer");

@@ -1,8 +1,8 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Server } from "./server.js";
 
-/** Silence to wait for the last words of an answer that is complete: its usage, and the end of the body. */
-const LAST_WORDS_MS = 2_000;
+/** How long the end of a body is awaited whose answer is complete: then its connection can be used again. */
+const END_OF_BODY_MS = 250;
 
 /** One request to a server and its answer. Ends when its caller aborts, or when the server is silent for too long. */
 export class Call {
@@ -10,6 +10,7 @@ export class Call {
   readonly #caller: AbortSignal;
   readonly #server: Server;
   #idleMs: number;
+  #isEnding = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(server: Server, caller: AbortSignal) {
@@ -30,15 +31,17 @@ export class Call {
   async *heard(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<Uint8Array> {
     this.#listen();
     for await (const bytes of body ?? []) {
-      clearTimeout(this.#timer);
+      if (!this.#isEnding) clearTimeout(this.#timer);
       yield bytes;
-      this.#listen();
+      if (!this.#isEnding) this.#listen();
     }
   }
 
-  /** From now on the server has little time left. */
+  /** From now on the server has little time left, whatever it sends. */
   expectEnd(): void {
-    this.#idleMs = Math.min(this.#idleMs, LAST_WORDS_MS);
+    this.#isEnding = true;
+    this.#idleMs = Math.min(this.#idleMs, END_OF_BODY_MS);
+    this.#listen();
   }
 
   /** Listens no longer. A body that was left half read has closed its socket, a whole one has given it back. */
