@@ -552,7 +552,7 @@ describe("tool calls", () => {
     expect(calls).toEqual([["c1", "a", "{}"]]);
   });
 
-  it("get an id of ours when it is missing, empty, repeated, over-long or used before", async () => {
+  it("get an id of ours when it is missing, empty, over-long, used before or another call's", async () => {
     const request = {
       messages: [
         userMessage("?"),
@@ -562,7 +562,7 @@ describe("tool calls", () => {
     };
     const ids = [undefined, "", "c1", "c1", "x".repeat(41), "old"];
     const reply = streamed(
-      ...ids.map((id, index) => toolDelta(whole(id, "a", "{}", index))),
+      ...ids.map((id, index) => toolDelta(whole(id, `a${index}`, "{}", index))),
       chunk({}, "tool_calls"),
     );
     const got = (await callsOf(reply, request)).map(([id]) => id);

@@ -84,14 +84,17 @@ export class Answer {
     if (reason === "content_filter") throw this.#filtered();
     if (reason === "error") throw this.#bad("gave up in the middle of the answer");
     const isCut = reason === "length" || reason === "max_tokens";
-    if (this.#toolCalls.size === 0) return { reason: isCut ? "length" : "stop", calls: [] };
+    const calls = this.#calls();
+    if (calls.length === 0) return { reason: isCut ? "length" : "stop", calls };
     if (isCut) throw this.#bad("reached the token limit inside a tool call", MORE_TOKENS);
-    return { reason: "tool-calls", calls: this.#calls() };
+    return { reason: "tool-calls", calls };
   }
 
   #calls(): readonly ToolCall[] {
     const calls = this.#toolCalls.calls(idsIn(this.#request));
-    if (calls.some(({ name }) => name === "")) throw this.#bad("asked for a tool without a name");
+    const isPromised = this.#finishReason === "tool_calls" && this.#toolCalls.isBegun;
+    if ((calls.length === 0 && isPromised) || calls.some(({ name }) => name === ""))
+      throw this.#bad("asked for a tool without a name");
     return calls.map((call) => ({ ...call, name: this.#names.toMeant(call.name) }));
   }
 
