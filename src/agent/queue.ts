@@ -7,6 +7,7 @@ const MAX_WAITING = 100;
 
 interface Entry {
   readonly controller: AbortController;
+  clears: number;
   start?: () => void;
 }
 
@@ -14,6 +15,8 @@ interface Entry {
 export interface Place {
   /** Resolves when it is this run's turn; absent when it already is. Rejects with the signal's reason on an abort. */
   readonly turn: Promise<void> | undefined;
+  /** How often its user or session was cleared since it was taken. */
+  clears(): number;
   /** Lets the next one start. */
   leave(): void;
 }
@@ -29,17 +32,25 @@ export class RunQueue {
   take(userId: string, sessionId: string, controller: AbortController, onBusy: OnBusy): Place {
     const key = lineKey(userId, sessionId);
     const line = this.#lines.get(key);
-    const entry: Entry = { controller };
+    const entry: Entry = { controller, clears: 0 };
+    const clears = () => entry.clears;
     const leave = () => this.#leave(key, entry);
 
     if (line === undefined) {
       this.#lines.set(key, [entry]);
-      return { turn: undefined, leave };
+      return { turn: undefined, clears, leave };
     }
     if (onBusy === "cancel") for (const earlier of line) earlier.controller.abort(replaced());
     else if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
     line.push(entry);
-    return { turn: turnOf(entry), leave };
+    return { turn: turnOf(entry), clears, leave };
+  }
+
+  /** Tells the runs of one session of a user, or of all of theirs, that it is being cleared. */
+  clear(userId: string, sessionId: string | undefined): void {
+    for (const [key, line] of this.#lines)
+      if (sessionId === undefined ? userOfKey(key) === userId : key === lineKey(userId, sessionId))
+        for (const entry of line) entry.clears += 1;
   }
 
   /** Users with a run under way or waiting. */

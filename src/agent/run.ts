@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
+import { historyCleared } from "../memory/clears.js";
 import type { Awaitable, Memory, SessionState, Snapshot } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
@@ -35,6 +36,8 @@ export interface RunRequest {
   /** Store what was shown when the run is cancelled. */
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
+  /** Whether its user or session was cleared through the agent since the run began. */
+  readonly isCleared: () => boolean;
 }
 
 /** One run: read once, ask the model until it calls no more tools, store once. */
@@ -180,6 +183,7 @@ class Run {
     const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
     const state = this.#draft.patch;
     try {
+      if (this.#request.isCleared()) throw historyCleared(userId);
       this.#stored = undefined;
       const stored = await this.#parts.memory.add(messages, userId, {
         sessionId,

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, type SessionId, type UserId, validateSessionId } from "../ids.js";
+import type { Deleted, SessionOptions } from "../memory/memory.js";
 import { plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -53,6 +54,15 @@ export class Runner {
     return { ...request, messages: request.messages.map(plainMessage) };
   }
 
+  /**
+   * As `memory.clear`. A run under way stores nothing, not even when nothing was stored yet that the memory could
+   * delete: it is told before, since it could be done by the time the memory is.
+   */
+  async clear(userId: UserId, { sessionId }: SessionOptions): Promise<Deleted> {
+    this.#queue.clear(userId, sessionId);
+    return this.parts.memory.clear(userId, { sessionId });
+  }
+
   /** Users with a run under way or waiting. */
   activeUsers(): ReadonlySet<string> {
     return this.#queue.activeUsers();
@@ -66,13 +76,14 @@ export class Runner {
     const { controller } = how;
     const unlink = linkAbort(options.signal, controller);
     try {
-      return await this.#inTurn(who, controller, () =>
+      return await this.#inTurn(who, controller, (isCleared) =>
         executeRun(this.parts, {
           ...who,
           ...how,
           signal: controller.signal,
           input,
           runId: randomUUID(),
+          isCleared,
         }),
       );
     } finally {
@@ -83,13 +94,14 @@ export class Runner {
   async #inTurn<T>(
     { userId, sessionId }: Who,
     controller: AbortController,
-    run: () => Promise<T>,
+    run: (isCleared: () => boolean) => Promise<T>,
   ): Promise<T> {
     controller.signal.throwIfAborted();
     const place = this.#queue.take(userId, sessionId, controller, this.#onBusy);
     try {
       if (place.turn !== undefined) await place.turn;
-      return await run();
+      const clears = place.clears();
+      return await run(() => place.clears() > clears);
     } finally {
       place.leave();
     }

@@ -86,7 +86,7 @@ export class UserView {
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */
   async clear(options: SessionOptions = {}): Promise<Deleted> {
     refuseUnknownKeys(options, SESSION_KEYS, "clear");
-    return this.#memory.clear(this.userId, options);
+    return this.#runner.clear(this.userId, options);
   }
 
   get #memory(): Memory {

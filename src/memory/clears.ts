@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { AgnoChatError } from "../errors.js";
 
 /** How long a delete is remembered, in milliseconds. */
 export const CLEARS_KEPT_MS = 86_400_000;
@@ -8,6 +9,14 @@ export const scopeOf = (userId: string, sessionId?: string): string =>
   createHash("sha256")
     .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
     .digest("base64url");
+
+/** What is thrown when the history that a run continues is gone. */
+export const historyCleared = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "HISTORY_CLEARED",
+    `The history of user ${JSON.stringify(userId)} was cleared during this run, so nothing of it was stored.`,
+    { hint: "Send the message again to begin anew." },
+  );
 
 /** What a commit continues. */
 export interface Continued {

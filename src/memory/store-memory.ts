@@ -11,6 +11,7 @@ import {
   storeClosed,
   userIdOf,
 } from "./arguments.js";
+import { historyCleared } from "./clears.js";
 import { copyMessage } from "./copy.js";
 import type {
   AddOptions,
@@ -195,13 +196,6 @@ const describeAll = <Row extends { readonly lastActivity: number }>(
   rows: readonly Row[],
 ): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
   rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));
-
-const historyCleared = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "HISTORY_CLEARED",
-    `The history of user ${JSON.stringify(userId)} was cleared during this run, so nothing of it was stored.`,
-    { hint: "Send the message again to begin anew." },
-  );
 
 const stateConflict = (userId: string): AgnoChatError =>
   new AgnoChatError(

@@ -203,6 +203,48 @@ describe("clear during a run", () => {
       },
     );
 
+    it("through the agent ends a first run too, of which nothing was stored that could be deleted", async () => {
+      for (const [scope, options] of [
+        [{}, {}],
+        [{}, { sessionId: "work" }],
+        [{ sessionId: "work" }, { sessionId: "work" }],
+      ]) {
+        const memory = open();
+        const model = new ScriptedModel([
+          async () => {
+            await agent.forUser("alice").clear(scope);
+            return "ghost";
+          },
+          "anew",
+        ]);
+        const agent = new Agent({ model, memory });
+        await failsWith(agent.run("ghost?", { ...alice, ...options }), "HISTORY_CLEARED");
+        expect(await memory.users()).toEqual([]);
+        await agent.run("again", { ...alice, ...options });
+        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "anew"]);
+      }
+    });
+
+    it("through the agent lets a first run that was waiting, or is of another user or session, be stored", async () => {
+      const memory = open();
+      const gate = new Gate();
+      const model = new ScriptedModel(() => gate.opened.then(() => "reply"));
+      const agent = new Agent({ model, memory });
+      const first = agent.run("ghost?", alice);
+      const others = [
+        agent.run("waiting", alice),
+        agent.run("other session", { ...alice, sessionId: "work" }),
+        agent.run("other user", { userId: "bob" }),
+      ];
+      await settled();
+      await agent.forUser("alice").clear({ sessionId: "default" });
+      gate.open();
+      await failsWith(first, "HISTORY_CLEARED");
+      await Promise.all(others);
+      expect(await memory.size("alice")).toBe(4);
+      expect(await memory.size("bob")).toBe(2);
+    });
+
     it("lets a run that was waiting begin anew", async () => {
       const memory = open();
       const gate = new Gate();
