@@ -4,20 +4,10 @@ import { AgnoChatError } from "../../src/errors.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
+import { numbersFrom } from "../support/numbers.js";
 
 const PLACES = 500;
 const SECRET = "tellnobody";
-
-/** The same numbers below `bound` in every run (mulberry32). */
-function numbersFrom(seed: number): (bound: number) => number {
-  let state = seed;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
-}
 
 /** A file with some pages of every table, each text of it with the secret inside. */
 async function wholeFile(path: string): Promise<Uint8Array> {

@@ -82,32 +82,6 @@ describe("SqliteMemory's file", () => {
     for (const memory of memories) await memory.close();
   });
 
-  it("holds nothing any more of what was cleared", async () => {
-    const path = temporaryFile();
-    let now = 0;
-    const memory = new SqliteMemory(path, { now: () => now });
-    const text = (user: string) => `${user} said ${"something private ".repeat(20)}`;
-    for (const user of ["user-one", "user-two", "user-three"])
-      for (let index = 0; index < 60; index += 1)
-        await memory.add(userMessage(text(user)), user, {
-          sessionId: "session-x",
-          state: { [`key-of-${user}`]: user },
-        });
-    const onDisk = (needle: string) =>
-      readdirSync(dirname(path)).some((name) =>
-        readFileSync(join(dirname(path), name)).includes(needle),
-      );
-    expect(onDisk("user-one")).toBe(true);
-    await memory.clear("user-one", { sessionId: "session-x" });
-    expect(onDisk("user-one")).toBe(false);
-    await memory.clear("user-two");
-    expect(onDisk("user-two")).toBe(false);
-    now += 10_000;
-    await memory.removeInactive(5_000);
-    for (const needle of ["user-three", "private", "session-x"]) expect(onDisk(needle)).toBe(false);
-    await memory.close();
-  });
-
   it("is left as it is when it is no database", async () => {
     const path = temporaryFile("notes.txt");
     writeFileSync(path, "Dear diary, this is no database.\n".repeat(100));

@@ -38,9 +38,6 @@ const SAFE_VERSION = [3, 51, 3] as const;
 /** How long a call waits for another process to release the file, in milliseconds. */
 const LOCK_WAIT_MS = 10_000;
 
-/** The size up to which a file is rewritten when something was deleted: a fraction of a second. */
-const SCRUBBED_BYTES = 16_000_000;
-
 const NODE_SQLITE = "node:sqlite";
 
 const ENGINES: readonly (() => Promise<unknown>)[] = [
@@ -142,16 +139,17 @@ export class SqliteConnection {
 
   /** Everything `work` writes is stored durably or, when it throws, not at all. Writes of one connection keep their order. */
   write<Result>(work: () => Result): Promise<Result> {
-    return this.#inOrder(() => this.retry(() => this.#transact("BEGIN IMMEDIATE", work)));
+    return this.#inOrder(() => this.retry(() => this.transact(work)));
   }
 
-  /** As `write`; in a file of up to 16 MB, what `work` deleted is afterwards nowhere on disk any more. */
-  erase<Result>(work: () => Result): Promise<Result> {
-    return this.#inOrder(async () => {
-      const result = await this.retry(() => this.#transact("BEGIN IMMEDIATE", work));
-      await this.#scrub();
-      return result;
-    });
+  /** Once the writes under way have ended. */
+  async settled(): Promise<void> {
+    await this.#lastWrite;
+  }
+
+  /** As `write`, at once and without waiting for anybody. */
+  transact<Result>(work: () => Result): Result {
+    return this.#transact("BEGIN IMMEDIATE", work);
   }
 
   /**
@@ -175,7 +173,7 @@ export class SqliteConnection {
     this.#closed = true;
     try {
       // The package lets go of the file only once its statements are collected, so SQLite does not do this by itself.
-      if (this.#hasWritten) this.#emptyLog();
+      if (this.#hasWritten) this.emptyLog();
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;
     } finally {
@@ -190,37 +188,9 @@ export class SqliteConnection {
     return done;
   }
 
-  /**
-   * `secure_delete` overwrites deleted rows, but copies of rows that SQLite moved within the file may stay between the live
-   * ones, and all of it in the write-ahead log. Others at work may hold this up: then a later call does it.
-   */
-  async #scrub(): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-      if (this.#tryScrub()) return;
-      await shortSleep();
-    }
-  }
-
-  #tryScrub(): boolean {
-    try {
-      if (this.#bytes() <= SCRUBBED_BYTES) this.exec("VACUUM");
-      return this.#emptyLog();
-    } catch (error) {
-      if (!(error instanceof SqliteError)) throw error;
-      return false;
-    }
-  }
-
-  /** Moves the write-ahead log into the file; whether that was possible. */
-  #emptyLog(): boolean {
+  /** Moves the write-ahead log into the file and cuts it to nothing; whether others let that happen. */
+  emptyLog(): boolean {
     return this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
-  }
-
-  #bytes(): number {
-    const size = this.get<{ bytes: number }>(
-      "SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size",
-    );
-    return size?.bytes ?? 0;
   }
 
   #statement(sql: string): Statement {

@@ -5,6 +5,7 @@ import { decodeState, type StateChange } from "../../state.js";
 import type { Page, SessionRow as SessionInfo, UserRow as UserInfo } from "../../store.js";
 import type { SqliteConnection } from "./driver.js";
 import { decoded } from "./errors.js";
+import { blankMessages, noteErased } from "./upkeep.js";
 
 /** The part of a user's row that a call works with. */
 export interface UserRow {
@@ -359,7 +360,9 @@ export function deleteSession(
   connection: SqliteConnection,
   { userKey, sessionKey, messages }: SessionRow,
 ): void {
-  for (const table of ["messages", "session_states", "sessions"])
+  noteErased(connection);
+  blankMessages(connection, { userKey, sessionKey });
+  for (const table of ["session_states", "sessions"])
     connection.run(
       `DELETE FROM ${table} WHERE user_key = ? AND session_key = ?`,
       userKey,
@@ -375,7 +378,9 @@ export function deleteSession(
 
 /** Deletes everything of one user. */
 export function deleteUser(connection: SqliteConnection, userKey: number): void {
-  for (const table of USER_TABLES)
+  noteErased(connection);
+  blankMessages(connection, { userKey });
+  for (const table of ["session_states", "sessions", "users"])
     connection.run(`DELETE FROM ${table} WHERE user_key = ?`, userKey);
 }
 
@@ -384,9 +389,9 @@ export function deleteEveryUser(connection: SqliteConnection): DeletedUsers {
   const deleted = connection.get<DeletedUsers>(
     `SELECT count(*) AS users, coalesce(sum(sessions), 0) AS sessions, coalesce(sum(messages), 0) AS messages
      FROM users`,
-  );
-  for (const table of USER_TABLES) connection.run(`DELETE FROM ${table}`);
-  return { ...(deleted as DeletedUsers) };
+  ) as DeletedUsers;
+  if (deleted.users > 0) noteErased(connection);
+  for (const table of ["messages", "session_states", "sessions", "users"])
+    connection.run(`DELETE FROM ${table}`);
+  return { ...deleted };
 }
-
-const USER_TABLES = ["messages", "session_states", "sessions", "users"];

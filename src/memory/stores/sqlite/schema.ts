@@ -91,6 +91,16 @@ const MIGRATIONS: readonly string[] = [
   UPDATE messages SET run_id = json_quote(run_id) WHERE run_id GLOB '"*';
   UPDATE sessions SET latest_run_id = json_quote(latest_run_id) WHERE latest_run_id GLOB '"*';
   `,
+  // How many deletes there were, how many of them have been cleaned up after, and up to which row messages are to move.
+  `
+  CREATE TABLE upkeep (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    erased INTEGER NOT NULL,
+    cleaned INTEGER NOT NULL,
+    moving_to INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO upkeep VALUES (1, 0, 0, 0);
+  `,
 ];
 
 /**
@@ -148,6 +158,7 @@ async function prepare(connection: SqliteConnection): Promise<void> {
   const settle = (sql: string): Promise<unknown> => connection.retry(() => connection.exec(sql));
   await settle("PRAGMA synchronous = FULL");
   await settle("PRAGMA secure_delete = ON");
+  await settle("PRAGMA temp_store = MEMORY");
   const version = await connection.read(() => checkedVersion(connection));
   if (version < MIGRATIONS.length) await connection.write(() => migrate(connection));
   await settle("PRAGMA journal_mode = WAL");

@@ -37,6 +37,7 @@ import {
   windowOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
+import { Upkeep } from "./upkeep.js";
 
 /** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */
 const USERS_PER_BATCH = 50;
@@ -46,6 +47,7 @@ export class SqliteStore implements Store<false> {
   readonly atOnce = false;
   readonly #path: string;
   #connection: Promise<SqliteConnection> | undefined;
+  #upkeep: Upkeep | undefined;
 
   constructor(path: string) {
     this.#path = path;
@@ -110,7 +112,7 @@ export class SqliteStore implements Store<false> {
   async deleteIdle({ idleSince: oldest, except, time }: Sweep): Promise<DeletedUsers> {
     const deleted = { users: 0, sessions: 0, messages: 0 };
     for (let after = 0, more = true; more; ) {
-      const batch = await this.#write((connection) => {
+      const batch = await this.#erase((connection) => {
         const idle = idleUsers(connection, { after, oldest, limit: USERS_PER_BATCH });
         const leaving = idle.filter(({ userId }) => !except.has(userId));
         for (const { userKey } of leaving) deleteUser(connection, userKey);
@@ -126,8 +128,6 @@ export class SqliteStore implements Store<false> {
       after = batch.last;
       more = batch.seen === USERS_PER_BATCH;
     }
-    // Once for all of them, since it rewrites the file.
-    if (deleted.users > 0) await this.#erase(() => {});
     return deleted;
   }
 
@@ -141,7 +141,10 @@ export class SqliteStore implements Store<false> {
 
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
-    await connection?.close();
+    if (connection === undefined) return;
+    await connection.settled();
+    await this.#upkeepOf(connection).finish();
+    await connection.close();
   }
 
   async #read<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
@@ -156,7 +159,14 @@ export class SqliteStore implements Store<false> {
 
   async #erase<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
     const connection = await this.#open();
-    return connection.erase(() => work(connection));
+    const result = await connection.write(() => work(connection));
+    this.#upkeepOf(connection).soon();
+    return result;
+  }
+
+  #upkeepOf(connection: SqliteConnection): Upkeep {
+    this.#upkeep ??= new Upkeep(connection);
+    return this.#upkeep;
   }
 
   #open(): Promise<SqliteConnection> {
