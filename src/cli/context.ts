@@ -4,8 +4,8 @@ import { homeOf } from "./settings/home.js";
 import { type Flags, resolveSettings, type Settings, usableIn } from "./settings/settings.js";
 import { readSettingsFile } from "./settings/settings-file.js";
 
-/** The flags every command takes. */
-export interface CommonOptions extends Flags {
+/** The flags every command takes that are no settings. */
+export interface CommonOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
@@ -28,6 +28,7 @@ export interface Context {
 export interface ContextOptions {
   readonly io: Io;
   readonly options: CommonOptions;
+  readonly flags: Flags;
   readonly signal: AbortSignal;
   /** All the settings there are; without them they come from flags, environment and file. */
   readonly fixed?: Flags | undefined;
@@ -37,7 +38,7 @@ export interface ContextOptions {
 
 /** @throws {AgnoChatError} for settings that cannot be meant, wherever they come from */
 export async function createContext(parts: ContextOptions): Promise<Context> {
-  const { io, options, signal, fixed, mends } = parts;
+  const { io, options, flags, signal, fixed, mends } = parts;
   const home = homeOf(io.env);
   const output = new Output(io, options);
   const fileSettings = async () => {
@@ -46,7 +47,7 @@ export async function createContext(parts: ContextOptions): Promise<Context> {
   };
   const sources =
     fixed === undefined
-      ? { flags: options, env: io.env, file: await fileSettings() }
+      ? { flags, env: io.env, file: await fileSettings() }
       : { flags: fixed, env: {}, file: {} };
   const settings = resolveSettings({ ...sources, home });
   return { io, options, home, settings, output, signal };

@@ -8,8 +8,10 @@ import {
   loadAsk,
   SCRIPT_OPTIONS,
 } from "./command-table.js";
-import { type CommonOptions, createContext } from "./context.js";
+import { createContext } from "./context.js";
 import type { Io } from "./io.js";
+import type { Flags } from "./settings/settings.js";
+import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings/table.js";
 import { VERSION } from "./version.js";
 
 /**
@@ -42,8 +44,10 @@ Examples:
 
 /** The root takes the common options wherever they stand, before or after the command's name. */
 function rootCommand(io: Io): Command {
+  const root = new Command("agno-chat");
+  for (const name of SETTING_NAMES) addSetting(root, SETTINGS[name]);
   return (
-    new Command("agno-chat")
+    root
       .description("One agent, many users, provably isolated, in your terminal.")
       .usage("[command] [options]")
       .exitOverride()
@@ -52,17 +56,7 @@ function rootCommand(io: Io): Command {
       .configureHelp({ showGlobalOptions: true })
       .helpCommand(false)
       .addHelpText("after", AFTER_HELP)
-      .option("-u, --user <id>", "user to talk as (AGNO_CHAT_USER)")
-      .option("-s, --session <name>", "session of that user")
-      .option("-m, --model <name>", "model that answers; demo is built in (AGNO_CHAT_MODEL)")
       .option("-p, --print <prompt>", "the same as ask")
-      .option("--base-url <url>", "OpenAI-compatible server (OPENAI_BASE_URL)")
-      .option("--api-key-env <name>", "environment variable that holds its key")
-      .option("--store <store>", "sqlite:PATH or memory: (AGNO_CHAT_STORE)")
-      .option("--system <text>", "instructions the model is given first")
-      .option("--tools <names>", "toolkits by comma: calculator, clock, notes")
-      .option("--history <messages>", "the most messages of history the model is sent (200)")
-      .option("--timeout <seconds>", "seconds a reply may take")
       .option("--json", "one JSON document on stdout")
       .option("-q, --quiet", "no remarks on stderr")
       .option("--debug", "causes of an error on stderr, keys masked")
@@ -73,13 +67,17 @@ function rootCommand(io: Io): Command {
   );
 }
 
+function addSetting(root: Command, { flag, describe, env }: Definition): void {
+  if (flag !== undefined) root.option(flag, env === undefined ? describe : `${describe} (${env})`);
+}
+
 function addCommand(
   program: Command,
-  { name, args, summary, options = [], hidden = false }: CommandSpec,
+  { name, args, summary, options = {}, hidden = false }: CommandSpec,
 ): Command {
   const command = program.command(name, { isDefault: name === "repl", hidden });
   if (args !== undefined) command.arguments(args);
-  for (const [flags, description] of options) command.option(flags, description);
+  for (const [flags, description] of Object.values(options)) command.option(flags, description);
   return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
 }
 
@@ -105,7 +103,7 @@ interface Parsed {
 }
 
 async function runCommand(program: Command, { spec, command, io, signal }: Parsed) {
-  const { print, ...common } = program.opts();
+  const { print, json = false, quiet = false, debug = false, color, yes = false } = program.opts();
   const isAsk = typeof print === "string";
   if (isAsk && spec.name !== "repl" && spec.name !== "ask")
     throw new AgnoChatError("USAGE", `-p is the same as ask, and ${spec.name} is a command too.`, {
@@ -115,16 +113,25 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
   if (spec.name === "repl") refuseOptions(command, isAsk);
   const work = isAsk ? await loadAsk() : await spec.load();
-  const options = { json: false, quiet: false, debug: false, yes: false, ...common };
+  const options = { json, quiet, debug, color, yes };
   const { fixed, mends } = spec;
-  const parts = { io, options: options as CommonOptions, signal, fixed, mends };
-  const context = await createContext(parts);
+  const flags = flagsOf(program);
+  const context = await createContext({ io, options, flags, signal, fixed, mends });
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
+}
+
+/** The settings that were given as flags. */
+function flagsOf(program: Command): Flags {
+  const named = SETTING_NAMES.map((name) => {
+    const long = longFlagOf(name);
+    return [name, long && program.getOptionValue(new Option(long).attributeName())] as const;
+  });
+  return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
 /** With -p the root is ask, and without it the REPL: it has the options of both. */
 function refuseOptions(command: Command, isAsk: boolean): void {
-  for (const [flag = ""] of isAsk ? SCRIPT_OPTIONS : ASK_OPTIONS) {
+  for (const [flag] of Object.values(isAsk ? SCRIPT_OPTIONS : ASK_OPTIONS)) {
     const isGiven = command.getOptionValueSource(new Option(flag).attributeName()) === "cli";
     if (isGiven)
       throw new AgnoChatError("USAGE", `${flag} goes ${isAsk ? "not with -p" : "with -p or ask"}.`);

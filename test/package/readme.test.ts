@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Definition, SETTING_NAMES, SETTINGS } from "../../src/cli/settings/table.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -32,6 +33,15 @@ describe("README.md", () => {
       );
     expect(compile).not.toThrow();
   }, 60_000);
+
+  it("has the table of settings that the program has", () => {
+    const rows = SETTING_NAMES.map((name) => {
+      const { flag, env, otherwise = "" }: Definition = SETTINGS[name];
+      const code = (text: string | undefined) => (text === undefined ? "" : `\`${text}\``);
+      return `| ${[name, code(flag), code(env), otherwise].join(" | ")} |`.replace(/ {2,}/g, " ");
+    });
+    expect(readme).toContain(rows.join("\n"));
+  });
 
   it("names every exit code the command line has", async () => {
     const { ERROR_TABLE } = await import("../../src/errors.js");

@@ -9,22 +9,31 @@ import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
 
+export interface AskOptions {
+  /** Begin a new session. */
+  readonly new?: boolean;
+  /** False: leave stdin alone. */
+  readonly stdin?: boolean;
+  /** The answer as the model wrote it. */
+  readonly raw?: boolean;
+}
+
 /** `ask`: one message, one answer. */
 export async function ask(
   context: Context,
   words: string[],
-  options: Record<string, unknown>,
+  { new: isNew = false, stdin = true, raw = false }: AskOptions,
 ): Promise<void> {
   const { settings } = context;
-  const prompt = await promptOf(context, words, options.stdin !== false);
+  const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
     withMemory(context, async (memory) => {
       const model = await modelOf({ ...context, signal });
       const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
-      const sessionId = options.new === true ? await newSession(agent) : settings.values.session;
+      const sessionId = isNew ? await newSession(agent) : settings.values.session;
       const run = { sessionId, signal };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
-      else await print(agent.stream(prompt, run), context, options.raw === true);
+      else await print(agent.stream(prompt, run), context, raw);
     }),
   );
 }

@@ -8,16 +8,21 @@ import { withMemory } from "../open.js";
 import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 
+export interface ClearOptions {
+  readonly allUsers?: boolean;
+  readonly dryRun?: boolean;
+}
+
 /** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`; with `--dry-run` it only counts. */
 export async function clear(
   context: Context,
   _args: string[],
-  { allUsers, dryRun }: Record<string, unknown>,
+  { allUsers = false, dryRun = false }: ClearOptions,
 ): Promise<void> {
   await withMemory(context, async (memory) =>
-    allUsers === true
-      ? clearEveryone(context, { memory, isDry: dryRun === true })
-      : clearUser(context, { memory, isDry: dryRun === true }),
+    allUsers
+      ? clearEveryone(context, { memory, isDry: dryRun })
+      : clearUser(context, { memory, isDry: dryRun }),
   );
 }
 

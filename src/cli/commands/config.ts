@@ -3,20 +3,14 @@ import { nearest } from "../../nearest.js";
 import type { Context } from "../context.js";
 import { requireHome } from "../settings/home.js";
 import { commandIn } from "../settings/key-command.js";
-import {
-  DEFINITIONS,
-  parseSetting,
-  SETTING_NAMES,
-  type SettingName,
-  settingNameOf,
-  shownValue,
-} from "../settings/settings.js";
+import { parseSetting, settingNameOf, shownValue } from "../settings/settings.js";
 import {
   type FileSettings,
   readSettingsFile,
   settingsPath,
   writeSettings,
 } from "../settings/settings-file.js";
+import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/table.js";
 import { hasInput, readAll } from "../stdin.js";
 
 interface Action {
@@ -75,7 +69,7 @@ function list({ output, options, settings }: Context): void {
     name,
     value: shownValue(settings, name),
     origin: settings.origins[name],
-    describe: DEFINITIONS[name].describe,
+    describe: SETTINGS[name].describe,
   }));
   if (options.json)
     output.document({ ok: true, settings: rows.map(({ describe: _, ...row }) => row) });

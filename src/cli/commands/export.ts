@@ -13,16 +13,21 @@ import { Output } from "../output.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";
 
+export interface ExportOptions {
+  readonly format?: string;
+  readonly output?: string;
+  readonly force?: boolean;
+}
+
 /** `export`: one user's history, on stdout or in a file. */
 export async function exportHistory(
   context: Context,
   _args: string[],
-  options: Record<string, unknown>,
+  { format: named, output: file, force = false }: ExportOptions,
 ): Promise<number> {
-  const { output: file, force } = options;
-  const toFile = typeof file === "string";
+  const toFile = file !== undefined;
   const format = formatOf(
-    options.format ?? (toFile ? formatIn(file) : undefined),
+    named ?? (toFile ? formatIn(file) : undefined),
     context.options.json && !toFile,
   );
   const { user } = context.settings.values;
@@ -34,7 +39,7 @@ export async function exportHistory(
     const text = new UserExport(memory, user, { sessionId, format, fields, signal });
     if (!toFile) return toStdout(context, text);
     await writePrivateFile(file, text, {
-      overwrite: force === true,
+      overwrite: force,
       hint: "Name another one, or overwrite it with --force.",
     });
     const { messages } = text;
@@ -50,7 +55,7 @@ function formatIn(file: string): ExportFormat | undefined {
   return isExportFormat(extension) ? extension : undefined;
 }
 
-function formatOf(named: unknown, json: boolean): ExportFormat {
+function formatOf(named: string | undefined, json: boolean): ExportFormat {
   if (named === undefined) return "json";
   if (!isExportFormat(named))
     throw new AgnoChatError("USAGE", `There is no format ${JSON.stringify(named)}.`, {

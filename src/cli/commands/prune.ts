@@ -8,11 +8,17 @@ import { withMemory } from "../open.js";
 import { typedInputIn } from "../repl/typed-input.js";
 import { count } from "../words.js";
 
+export interface PruneOptions {
+  /** How long is long. */
+  readonly inactive?: string;
+  readonly dryRun?: boolean;
+}
+
 /** `prune --inactive 24h`: deletes everything of the users who have been idle that long, typed input included. */
 export async function prune(
   context: Context,
   _args: string[],
-  { inactive, dryRun }: Record<string, unknown>,
+  { inactive, dryRun = false }: PruneOptions,
 ): Promise<void> {
   if (inactive === undefined)
     throw new AgnoChatError("USAGE", "Nobody says how long is inactive.", {
@@ -26,7 +32,7 @@ export async function prune(
   const maxAge = durationOf(inactive, "--inactive");
   await withMemory(context, async (memory) => {
     const idle = await idleIn(memory, maxAge);
-    if (dryRun === true) return report(context, idle, "Would delete");
+    if (dryRun) return report(context, idle, "Would delete");
     if (idle.users > 0) await confirmed(context, `Delete ${wordsFor(idle)}?`);
     report(context, await removeIn(memory, maxAge, context), "Deleted");
   });

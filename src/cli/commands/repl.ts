@@ -1,15 +1,16 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
+import type { ScriptOptions } from "./run.js";
 
 /** The REPL: on a terminal a conversation, painted where that can be, else a script from stdin, strictly one line after the other. */
 export async function repl(
   context: Context,
   _words: string[],
-  { keepGoing }: Record<string, unknown>,
+  { keepGoing = false }: ScriptOptions,
 ): Promise<number> {
   const { io, options } = context;
   if (io.stdin.isTTY) {
-    if (keepGoing === true)
+    if (keepGoing)
       throw new AgnoChatError("USAGE", "--keep-going is for scripts, and stdin is a terminal.", {
         hint: "agno-chat --keep-going < chat.script",
       });
@@ -29,7 +30,7 @@ export async function repl(
     store: storeOf(context),
     ownsHome: true,
     mayDelete: options.yes,
-    keepGoing: keepGoing === true,
+    keepGoing,
     echo: false,
   });
 }

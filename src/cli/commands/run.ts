@@ -6,11 +6,16 @@ import type { Context } from "../context.js";
 import { modelOf, storeOf } from "../open.js";
 import { transcript } from "../script/transcript.js";
 
+export interface ScriptOptions {
+  /** Report every failure, not only the first. */
+  readonly keepGoing?: boolean;
+}
+
 /** `run`: a script of the REPL, with a verdict. */
 export async function run(
   context: Context,
   [file = ""]: string[],
-  options: Record<string, unknown>,
+  { keepGoing = false }: ScriptOptions,
 ): Promise<number> {
   const isStdin = file === "-";
   return transcript(context, {
@@ -20,7 +25,7 @@ export async function run(
     store: ownStore(context),
     ownsHome: isHomeNamed(context),
     mayDelete: true,
-    keepGoing: options.keepGoing === true,
+    keepGoing,
     echo: true,
   });
 }

@@ -9,11 +9,18 @@ import { wordsFor } from "./prune.js";
 
 const HOUR = 3_600_000;
 
+export interface ServeOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly allowAnonymous?: boolean;
+  readonly removeInactive?: string;
+}
+
 /** `serve`: the agent over HTTP and A2A, until the process is told to end. */
 export async function serve(
   context: Context,
   _args: string[],
-  options: Record<string, unknown>,
+  options: ServeOptions,
 ): Promise<void> {
   const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
   const address = { host: String(host), port: portOf(port) };

@@ -1,102 +1,19 @@
 import { join } from "node:path";
 import { AgnoChatError } from "../../errors.js";
-import {
-  DEFAULT_SESSION_ID,
-  DEFAULT_USER_ID,
-  validateSessionId,
-  validateUserId,
-} from "../../ids.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID } from "../../ids.js";
 import { nearest } from "../../nearest.js";
 import { maskSecrets } from "../../secrets.js";
 import type { Io } from "../io.js";
 import { commandIn } from "./key-command.js";
 import type { FileSettings } from "./settings-file.js";
-
-interface Definition {
-  readonly describe: string;
-  /** The environment variable that sets it. */
-  readonly env?: string;
-  /** The flag that sets it, without its dashes. Default: its name. */
-  readonly flag?: string;
-  /** The text as a value; throws an AgnoChatError or a plain Error that says what it must be. */
-  readonly parse: (text: string) => string | number;
-  readonly secret?: boolean;
-  /** What somebody gave by mistake may be a key: it is not repeated. */
-  readonly mayBeKey?: boolean;
-}
-
-const text = (value: string): string => {
-  if (value.trim() === "") throw new Error("must not be empty");
-  return value;
-};
-
-const wholeNumber = (value: string): number => {
-  if (!/^\d{1,9}$/.test(value)) throw new Error("must be a whole number from 0 up");
-  return Number(value);
-};
-
-const seconds = (value: string): number => {
-  const number = Number(value.replace(/s$/, ""));
-  if (!(number > 0 && number <= 86_400))
-    throw new Error("must be a number of seconds, up to 86400");
-  return number;
-};
-
-const url = (value: string): string => {
-  const parsed = URL.canParse(value) ? new URL(value) : undefined;
-  if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
-    throw new Error("must be an http or https URL, such as http://localhost:11434/v1");
-  return value;
-};
-
-/** In capitals: some keys look like a name in lower case. */
-const environmentName = (value: string): string => {
-  if (!/^[A-Z_][A-Z0-9_]*$/.test(value))
-    throw new Error("must be the name of an environment variable, in capitals, and not a key");
-  return value;
-};
-
-/** Every setting: what it means, the variable that sets it, and what it may be. */
-export const DEFINITIONS = {
-  user: { describe: "user to talk as", env: "AGNO_CHAT_USER", parse: validateUserId },
-  session: { describe: "session of that user", parse: validateSessionId },
-  model: { describe: "model that answers", env: "AGNO_CHAT_MODEL", parse: text },
-  baseUrl: { describe: "URL of an OpenAI-compatible server", env: "OPENAI_BASE_URL", parse: url },
-  apiKey: { describe: "key for that server", env: "OPENAI_API_KEY", parse: text, secret: true },
-  apiKeyEnv: {
-    describe: "environment variable that holds the key",
-    parse: environmentName,
-    mayBeKey: true,
-  },
-  store: { describe: "where conversations are kept", env: "AGNO_CHAT_STORE", parse: text },
-  system: { describe: "instructions the model is given first", parse: text },
-  timeout: { describe: "seconds a reply may take", parse: seconds },
-  historyLimit: {
-    describe: "history messages the model is sent",
-    flag: "history",
-    parse: wholeNumber,
-  },
-  tools: { describe: "toolkits the model may use, by comma", parse: text },
-} as const satisfies Record<string, Definition>;
-
-export type SettingName = keyof typeof DEFINITIONS;
-
-export const SETTING_NAMES = Object.keys(DEFINITIONS) as SettingName[];
-
-export interface SettingValues {
-  readonly user: string;
-  readonly session: string;
-  readonly model: string | undefined;
-  readonly baseUrl: string | undefined;
-  readonly apiKey: string | undefined;
-  readonly apiKeyEnv: string | undefined;
-  /** Undefined when there is no home folder to keep it in by default. */
-  readonly store: string | undefined;
-  readonly system: string | undefined;
-  readonly timeout: number | undefined;
-  readonly historyLimit: number;
-  readonly tools: string | undefined;
-}
+import {
+  type Definition,
+  longFlagOf,
+  SETTING_NAMES,
+  SETTINGS,
+  type SettingName,
+  type SettingValues,
+} from "./table.js";
 
 /** Where a value was named. */
 export type Origin = "flag" | "environment" | "settings file" | "default";
@@ -106,12 +23,8 @@ export interface Settings {
   readonly origins: Readonly<Record<SettingName, Origin>>;
 }
 
-type FlagOf<Name extends SettingName> = (typeof DEFINITIONS)[Name] extends { flag: infer Flag }
-  ? Flag & string
-  : Name;
-
-/** Values as they were typed, by flag. */
-export type Flags = Readonly<Partial<Record<FlagOf<SettingName>, string>>>;
+/** Values as they were typed, by setting. */
+export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 
 export interface Sources {
   readonly flags: Flags;
@@ -163,10 +76,10 @@ const defaultsIn = (home: string | undefined): Partial<SettingValues> => ({
 });
 
 function find(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
-  const definition: Definition = DEFINITIONS[name];
-  const flag = flags[flagNameOf(name)];
+  const definition: Definition = SETTINGS[name];
+  const flag = flags[name];
   if (flag !== undefined)
-    return { value: flag, origin: "flag", place: flagOf(name), code: "USAGE" } as const;
+    return { value: flag, origin: "flag", place: `${longFlagOf(name)}`, code: "USAGE" } as const;
   const variable = definition.env === undefined ? undefined : env[definition.env];
   // An empty variable counts as unset, as everywhere in a shell.
   const code = "CONFIG_INVALID";
@@ -190,7 +103,7 @@ export function parseSetting(
   value: unknown,
   { place, code }: Place,
 ): string | number {
-  const definition: Definition = DEFINITIONS[name];
+  const definition: Definition = SETTINGS[name];
   try {
     if (typeof value !== "string" && typeof value !== "number")
       throw new Error("must be a text or a number");
@@ -207,24 +120,16 @@ export function parseSetting(
 
 /** @throws {AgnoChatError} `USAGE` with the nearest known name */
 export function settingNameOf(name: string): SettingName {
-  if (Object.hasOwn(DEFINITIONS, name)) return name as SettingName;
+  if (Object.hasOwn(SETTINGS, name)) return name as SettingName;
   const near = nearest(name, SETTING_NAMES);
   throw new AgnoChatError("USAGE", `There is no setting ${JSON.stringify(name)}.`, {
     hint: near === undefined ? `Known: ${SETTING_NAMES.join(", ")}.` : `Did you mean ${near}?`,
   });
 }
 
-const flagNameOf = (name: SettingName): keyof Flags => {
-  const { flag = name }: Definition = DEFINITIONS[name];
-  return flag as keyof Flags;
-};
-
-const flagOf = (name: SettingName): string =>
-  `--${flagNameOf(name).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-
 /** A value as it may be shown, null when there is none: of a key its last characters, of a command that prints it all. */
 export function shownValue({ values, origins }: Settings, name: SettingName): string | null {
-  const definition: Definition = DEFINITIONS[name];
+  const definition: Definition = SETTINGS[name];
   const value = values[name];
   if (value === undefined) return null;
   const text = String(value);

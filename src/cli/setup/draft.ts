@@ -1,8 +1,9 @@
 import type { Context } from "../context.js";
 import type { Io } from "../io.js";
 import { type Endpoint, endpointOf } from "../model-choice.js";
-import { DEFINITIONS, resolveSettings } from "../settings/settings.js";
+import { resolveSettings } from "../settings/settings.js";
 import type { FileSettings } from "../settings/settings-file.js";
+import { SETTINGS } from "../settings/table.js";
 import type { OfferedServer } from "./servers.js";
 
 /** What was chosen so far. */
@@ -43,7 +44,5 @@ export function variablesBefore(draft: Draft, { io: { env }, home }: Context): s
   const { origins } = resolveSettings({ flags: {}, env, file: changesOf(draft), home });
   const names: ("baseUrl" | "model" | "apiKey")[] = ["baseUrl", "model"];
   if (draft.key !== "") names.push("apiKey");
-  return names
-    .filter((name) => origins[name] === "environment")
-    .map((name) => DEFINITIONS[name].env);
+  return names.filter((name) => origins[name] === "environment").map((name) => SETTINGS[name].env);
 }

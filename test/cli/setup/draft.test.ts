@@ -26,7 +26,7 @@ function contextWith(env: Readonly<Record<string, string>>) {
     input: "",
   });
   const options = { json: false, quiet: false, debug: false, color: true, yes: false };
-  return createContext({ io, options, signal: new AbortController().signal });
+  return createContext({ io, options, flags: {}, signal: new AbortController().signal });
 }
 
 test("says of every setting of a model what it shall be, also that it shall not be", () => {

@@ -6,5 +6,7 @@ const offered = process.argv
   .slice(2)
   .map((baseUrl) => ({ name: "Nearby", baseUrl, isLocal: true }));
 const options = { json: false, quiet: false, debug: false, color: true, yes: false };
-const context = await createContext({ io: process, options, signal: new AbortController().signal });
+const context = await createContext({
+  ...{ io: process, options, flags: {}, signal: new AbortController().signal },
+});
 process.exitCode = await setUp(context, offered);

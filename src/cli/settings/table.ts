@@ -1,0 +1,138 @@
+import {
+  DEFAULT_SESSION_ID,
+  DEFAULT_USER_ID,
+  type SessionId,
+  type UserId,
+  validateSessionId,
+  validateUserId,
+} from "../../ids.js";
+
+/** One setting: everything the command line, its help and the README say of it. */
+export interface Definition {
+  /** What it means, in a few words. */
+  readonly describe: string;
+  /** As commander reads it: short and long name, and what the value is called. */
+  readonly flag?: string;
+  /** The environment variable that sets it. */
+  readonly env?: string;
+  /** The text as a value; throws an AgnoChatError or a plain Error that says what it must be. */
+  readonly parse: (text: string) => string | number;
+  /** What it is when nobody names it, in words. */
+  readonly otherwise?: string;
+  /** Shown by its last characters alone. */
+  readonly secret?: boolean;
+  /** What somebody gave by mistake may be a key: it is not repeated. */
+  readonly mayBeKey?: boolean;
+}
+
+const text = (value: string): string => {
+  if (value.trim() === "") throw new Error("must not be empty");
+  return value;
+};
+
+const wholeNumber = (value: string): number => {
+  if (!/^\d{1,9}$/.test(value)) throw new Error("must be a whole number from 0 up");
+  return Number(value);
+};
+
+const seconds = (value: string): number => {
+  const number = Number(value.replace(/s$/, ""));
+  if (!(number > 0 && number <= 86_400))
+    throw new Error("must be a number of seconds, up to 86400");
+  return number;
+};
+
+const url = (value: string): string => {
+  const parsed = URL.canParse(value) ? new URL(value) : undefined;
+  if (parsed === undefined || !/^https?:$/.test(parsed.protocol))
+    throw new Error("must be an http or https URL, such as http://localhost:11434/v1");
+  return value;
+};
+
+/** In capitals: some keys look like a name in lower case. */
+const environmentName = (value: string): string => {
+  if (!/^[A-Z_][A-Z0-9_]*$/.test(value))
+    throw new Error("must be the name of an environment variable, in capitals, and not a key");
+  return value;
+};
+
+/** Every setting. Flags, environment names, types, help and the README's table come from here. */
+export const SETTINGS = {
+  user: {
+    describe: "user to talk as",
+    flag: "-u, --user <id>",
+    env: "AGNO_CHAT_USER",
+    parse: validateUserId,
+    otherwise: DEFAULT_USER_ID,
+  },
+  session: {
+    describe: "session of that user",
+    flag: "-s, --session <name>",
+    parse: validateSessionId,
+    otherwise: DEFAULT_SESSION_ID,
+  },
+  model: {
+    describe: "model that answers; demo is built in",
+    flag: "-m, --model <name>",
+    env: "AGNO_CHAT_MODEL",
+    parse: text,
+    otherwise: "with a key gpt-5.4-mini, with a server its only one, else demo",
+  },
+  baseUrl: {
+    describe: "OpenAI-compatible server",
+    flag: "--base-url <url>",
+    env: "OPENAI_BASE_URL",
+    parse: url,
+    otherwise: "OpenAI",
+  },
+  apiKey: { describe: "key for that server", env: "OPENAI_API_KEY", parse: text, secret: true },
+  apiKeyEnv: {
+    describe: "environment variable that holds its key",
+    flag: "--api-key-env <name>",
+    parse: environmentName,
+    mayBeKey: true,
+  },
+  store: {
+    describe: "where conversations are kept: sqlite:PATH or memory:",
+    flag: "--store <store>",
+    env: "AGNO_CHAT_STORE",
+    parse: text,
+    otherwise: "sqlite: in the home folder",
+  },
+  system: {
+    describe: "instructions the model is given first",
+    flag: "--system <text>",
+    parse: text,
+  },
+  tools: {
+    describe: "toolkits by comma: calculator, clock, notes",
+    flag: "--tools <names>",
+    parse: text,
+  },
+  historyLimit: {
+    describe: "the most messages of history the model is sent",
+    flag: "--history <messages>",
+    parse: wholeNumber,
+    otherwise: "200",
+  },
+  timeout: { describe: "seconds a reply may take", flag: "--timeout <seconds>", parse: seconds },
+} as const satisfies Record<string, Definition>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** A setting that nothing sets is undefined, unless it has a default. */
+export type SettingValues = {
+  readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]["parse"]> | undefined;
+} & {
+  readonly user: UserId;
+  readonly session: SessionId;
+  readonly historyLimit: number;
+};
+
+/** The long name of a setting's flag, such as `--base-url`; undefined for one that has none. */
+export function longFlagOf(name: SettingName): string | undefined {
+  const { flag }: Definition = SETTINGS[name];
+  return flag === undefined ? undefined : /--[a-z-]+/.exec(flag)?.[0];
+}
