@@ -69,6 +69,7 @@ function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void):
     case "finish":
       reply.finishReason = event.reason;
       reply.usage = event.usage;
+      reply.text = event.text ?? reply.text;
   }
 }
 

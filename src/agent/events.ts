@@ -5,7 +5,7 @@ export interface RunOutput {
   readonly runId: string;
   readonly userId: string;
   readonly sessionId: string;
-  /** The final answer. Empty only when the model said nothing more behind its tools. */
+  /** The final answer, without thoughts that were taken for it while they were streamed. Empty only when the model said nothing more behind its tools. */
   readonly content: string;
   /** `length`: the model stopped at its token limit, so the answer is cut. It is stored with the message too. */
   readonly finishReason: FinishReason;

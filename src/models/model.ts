@@ -39,7 +39,13 @@ export type ModelEvent =
       readonly delayMs: number;
       readonly reason: string;
     }
-  | { readonly type: "finish"; readonly reason: FinishReason; readonly usage?: Usage };
+  | {
+      readonly type: "finish";
+      readonly reason: FinishReason;
+      readonly usage?: Usage;
+      /** The answer, when it is not all that was streamed: the beginning has turned out to be thoughts. */
+      readonly text?: string;
+    };
 
 /**
  * What answers. It gets everything it may know in the request and remembers nothing between two calls: one model

@@ -6,54 +6,6 @@ import { proxyFor } from "../../src/models/openai/proxy.js";
 import { retryDelay } from "../../src/models/openai/retry-policy.js";
 import { Server } from "../../src/models/openai/server.js";
 import { EventTooLongError, eventsIn } from "../../src/models/openai/sse.js";
-import { createThinkFilter } from "../../src/models/openai/think-filter.js";
-
-/** A text, and the same text in pieces. */
-const cutText = (text: fc.Arbitrary<string>) =>
-  fc.tuple(text, fc.array(fc.nat({ max: 60 }), { maxLength: 6 })).map(([whole, places]) => {
-    const cuts = [0, ...places.filter((place) => place < whole.length).sort((a, b) => a - b)];
-    return { whole, pieces: cuts.map((start, index) => whole.slice(start, cuts[index + 1])) };
-  });
-
-const filtered = (pieces: readonly string[]): string => {
-  const filter = createThinkFilter();
-  return pieces.map((piece) => filter.write(piece)).join("") + filter.end();
-};
-
-describe("thoughts are kept out of an answer, however it is cut", () => {
-  it("at the beginning", () => {
-    const body = fc.string().filter((text) => !text.includes("</think>"));
-    const answer = fc.string().map((text) => `A${text}`);
-    const thought = fc
-      .tuple(body, answer)
-      .chain(([inside, after]) =>
-        cutText(
-          fc.constantFrom("", "\n ").map((lead) => `${lead}<think>${inside}</think>\n\n${after}`),
-        ).map(({ pieces }) => ({ pieces, after })),
-      );
-    fc.assert(
-      fc.property(thought, ({ pieces, after }) => {
-        expect(filtered(pieces)).toBe(after);
-      }),
-    );
-  });
-
-  it("and nothing else is lost", () => {
-    const anyText = fc
-      .array(fc.constantFrom("<think>", "</think>", "<thi", "nk>", " ", "\n", "x", "<"))
-      .map((parts) => parts.join(""))
-      .filter((text) => !text.trimStart().startsWith("<think>"));
-    fc.assert(
-      fc.property(cutText(anyText), ({ whole, pieces }) => {
-        expect(filtered(pieces)).toBe(whole);
-      }),
-    );
-  });
-
-  it("also when they never end", () => {
-    expect(filtered(["<think>for", " ever"])).toBe("");
-  });
-});
 
 describe("server-sent events", () => {
   const events = async (raw: string, pieceSize: number) => {

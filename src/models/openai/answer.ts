@@ -7,6 +7,7 @@ import { createHalfPairJoiner } from "./half-pairs.js";
 import { list, record, string } from "./json.js";
 import type { Server } from "./server.js";
 import { createThinkFilter } from "./think-filter.js";
+import { behindUnopenedThoughts } from "./think-tags.js";
 import { callsOf, type WireNames } from "./wire-names.js";
 
 /** Builds one answer out of the chunks of chat.completions, whichever server they come from. */
@@ -18,6 +19,8 @@ export class Answer {
   readonly #joiner = createHalfPairJoiner();
   readonly #toolCalls = new ToolCallCollector();
   #isComplete = false;
+  /** All that was streamed. */
+  #text = "";
   #finishReason = "";
   #usage: Usage | undefined;
   #outputTokens = 0;
@@ -60,6 +63,7 @@ export class Answer {
    */
   *end(): Generator<ModelEvent> {
     const text = this.#joiner.write(this.#thinkFilter.end()) + this.#joiner.end();
+    this.#text += text;
     if (text !== "") yield { type: "text-delta", text };
     const { reason, calls } = this.#outcome();
     for (const call of calls) {
@@ -67,7 +71,8 @@ export class Answer {
       yield { type: "tool-call", ...call };
     }
     const usage = this.#usage ?? estimateUsage(this.#request, this.#outputTokens);
-    yield { type: "finish", reason, usage };
+    const answer = behindUnopenedThoughts(this.#text, calls.length > 0);
+    yield { type: "finish", reason, usage, ...(answer !== this.#text && { text: answer }) };
   }
 
   #textOf(delta: Readonly<Record<string, unknown>>): string {
@@ -75,7 +80,9 @@ export class Answer {
     const text = contentOf(delta.content) + string(delta.refusal);
     const reasoning = string(delta.reasoning_content) || string(delta.reasoning);
     this.#outputTokens += estimateTokens(text + reasoning);
-    return this.#joiner.write(this.#thinkFilter.write(text));
+    const shown = this.#joiner.write(this.#thinkFilter.write(text));
+    this.#text += shown;
+    return shown;
   }
 
   #outcome(): { reason: FinishReason; calls: readonly ToolCall[] } {

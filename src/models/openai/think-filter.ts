@@ -1,5 +1,4 @@
-const OPEN = "<think>";
-const CLOSE = "</think>";
+import { LONGEST_TAG, openingOf } from "./think-tags.js";
 
 /** Text in pieces, and the pieces that may be passed on. */
 export interface TextFilter {
@@ -8,23 +7,25 @@ export interface TextFilter {
   end(): string;
 }
 
-/** Drops the `<think>…</think>` that some models begin an answer with. Anywhere else such tags are part of the answer. */
+/** Drops the thoughts between tags that some models begin an answer with. Anywhere else such tags are part of the answer. */
 export function createThinkFilter(): TextFilter {
   let place: "start" | "thinking" | "after" | "answer" = "start";
   let held = "";
+  let closing = /(?!)/;
 
   function leaveStart(): void {
-    const start = held.trimStart();
-    if (start.startsWith(OPEN)) {
-      held = start.slice(OPEN.length);
-      place = "thinking";
-    } else if (!OPEN.startsWith(start)) place = "answer";
+    const opening = openingOf(held);
+    if (opening === "maybe") return;
+    place = opening === "none" ? "answer" : "thinking";
+    if (opening === "none") return;
+    held = held.slice(opening.end);
+    closing = opening.closing;
   }
 
   function leaveThinking(): void {
-    const end = held.indexOf(CLOSE);
-    if (end >= 0) place = "after";
-    held = end >= 0 ? held.slice(end + CLOSE.length) : held.slice(-CLOSE.length);
+    const end = closing.exec(held);
+    if (end) place = "after";
+    held = end ? held.slice(end.index + end[0].length) : held.slice(-LONGEST_TAG);
   }
 
   /** The blank lines between the thoughts and the answer belong to neither. */
