@@ -71,4 +71,4 @@ export {
 } from "./models/openai.js";
 export { defineTool, type ToolDefinition } from "./tools/define-tool.js";
 export { openToolkits, TOOLKIT_NAMES } from "./tools/open-toolkits.js";
-export type { Tool, ToolContext, Toolkit } from "./tools/tool.js";
+export type { StateChange, Tool, ToolContext, Toolkit } from "./tools/tool.js";

@@ -1,4 +1,3 @@
-import type { StatePatch } from "../memory/memory.js";
 import {
   type AssistantMessage,
   assistantMessage,
@@ -8,10 +7,11 @@ import {
   userMessage,
 } from "../messages.js";
 import type { Reply } from "./ask-model.js";
+import type { StateChanges } from "./run-state.js";
 
 interface Round {
   readonly messages: readonly [NewMessage & AssistantMessage, ...ToolMessage[]];
-  readonly patch: StatePatch;
+  readonly changes: StateChanges;
 }
 
 /**
@@ -35,8 +35,8 @@ export class RunDraft {
   }
 
   /** The state changes of the rounds that are kept. */
-  get patch(): StatePatch | undefined {
-    return this.#rounds.at(-1)?.patch;
+  get changes(): StateChanges | undefined {
+    return this.#rounds.at(-1)?.changes;
   }
 
   get usage(): Usage | undefined {
@@ -44,9 +44,9 @@ export class RunDraft {
   }
 
   /** A reply that called tools, with their results in the order of the calls. */
-  addRound(reply: Reply, results: readonly ToolMessage[], patch: StatePatch): void {
+  addRound(reply: Reply, results: readonly ToolMessage[], changes: StateChanges): void {
     for (const result of results) Object.freeze(result);
-    this.#rounds.push({ messages: [this.#assistant(reply), ...results], patch });
+    this.#rounds.push({ messages: [this.#assistant(reply), ...results], changes });
   }
 
   finish(reply: Reply): void {

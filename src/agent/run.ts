@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
-import { AgnoChatError } from "../errors.js";
+import { AgnoChatError, type ErrorCode } from "../errors.js";
 import { historyCleared } from "../memory/clears.js";
-import type { Awaitable, Memory, SessionState, Snapshot } from "../memory/memory.js";
+import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
@@ -10,8 +10,13 @@ import { askModel, Reply } from "./ask-model.js";
 import { RunDraft } from "./draft.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { requestOf } from "./request.js";
-import { StateChanges } from "./state-changes.js";
+import { RunState } from "./run-state.js";
+import { changesOn } from "./state-patch.js";
+import { StateView } from "./state-view.js";
 import type { ToolScope } from "./tool-scope.js";
+
+/** Each one that fails means that another process has stored something, so that those who change one key all get through. */
+const MAX_COMMITS = 100;
 
 /** What every run of an agent shares; none of it is of any user. */
 export interface RunParts {
@@ -97,15 +102,15 @@ class Run {
   }
 
   async #converse(snapshot: Snapshot): Promise<void> {
-    let changes: StateChanges | undefined;
+    let state: RunState | undefined;
     for (let loop = 1; ; loop++) {
       await this.#ask(snapshot);
       if (this.#reply.toolCalls.length === 0) return this.#finish(loop);
       // No tool does its work when nobody is left to read the result.
       if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
-      changes ??= new StateChanges(snapshot.state);
-      const results = await this.#callTools(snapshot);
-      this.#draft.addRound(this.#reply, results, changes.patch());
+      state ??= new RunState(snapshot.state);
+      const results = await this.#callTools(state);
+      this.#draft.addRound(this.#reply, results, state.changes());
       this.#reply = new Reply();
     }
   }
@@ -128,7 +133,10 @@ class Run {
     try {
       await this.#send(request);
     } catch (thrown) {
-      const shorter = isTooLong(thrown) && this.#isSilent() && this.#shorterThan(request, snapshot);
+      const shorter =
+        hasCode(thrown, "CONTEXT_TOO_LONG") &&
+        this.#isSilent() &&
+        this.#shorterThan(request, snapshot);
       if (!shorter) throw thrown;
       await this.#send(shorter);
     }
@@ -159,7 +167,7 @@ class Run {
   }
 
   /** In parallel; the results are in the order of the calls. */
-  async #callTools({ state }: Snapshot): Promise<ToolMessage[]> {
+  async #callTools(state: RunState): Promise<ToolMessage[]> {
     // Any number of tools may listen to it at once without Node warning of a leak.
     setMaxListeners(0, this.#request.signal);
     return this.#parts.toolScope.run(this.#request, () =>
@@ -167,34 +175,47 @@ class Run {
     );
   }
 
-  async #callTool(call: ToolCall, state: SessionState): Promise<ToolMessage> {
+  async #callTool(call: ToolCall, runState: RunState): Promise<ToolMessage> {
     const { runId, userId, sessionId, signal, emit } = this.#request;
     const started = performance.now();
-    const context = { userId, sessionId, runId, state, signal };
-    const result = await callTool(this.#parts.tools, call, context);
+    const view = new StateView(runState);
+    const { state, update } = view;
+    const context = { userId, sessionId, runId, state, update, signal };
+    const result = await callTool(this.#parts.tools, call, context, () => view.settle());
     const durationMs = performance.now() - started;
     const { toolCallId, content, isError = false } = result;
     emit({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });
     return result;
   }
 
-  async #commit({ generation }: Snapshot): Promise<readonly StoredMessage[]> {
-    const { runId, userId, sessionId } = this.#request;
-    const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
-    const state = this.#draft.patch;
+  async #commit(snapshot: Snapshot): Promise<readonly StoredMessage[]> {
     try {
-      if (this.#request.isCleared()) throw historyCleared(userId);
       this.#stored = undefined;
-      const stored = await this.#parts.memory.add(messages, userId, {
-        sessionId,
-        state,
-        generation,
-      });
+      const stored = await this.#add(snapshot);
       this.#stored = true;
       return stored;
     } catch (thrown) {
-      if (isCleared(thrown)) this.#stored = false;
+      if (isOvertaken(thrown)) this.#stored = false;
       throw thrown;
+    }
+  }
+
+  /** Stores messages and state changes at once; when others changed the same keys, on top of theirs. */
+  async #add({ state: base, generation }: Snapshot): Promise<readonly StoredMessage[]> {
+    const { memory } = this.#parts;
+    const { runId, userId, sessionId, isCleared } = this.#request;
+    const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
+    const { changes } = this.#draft;
+    let stored = base;
+    for (let attempt = 1; ; attempt++) {
+      if (isCleared()) throw historyCleared(userId);
+      const changed = changes && changesOn(stored, changes, base);
+      try {
+        return await memory.add(messages, userId, { sessionId, ...changed, generation });
+      } catch (thrown) {
+        if (!hasCode(thrown, "STATE_CONFLICT") || attempt === MAX_COMMITS) throw thrown;
+      }
+      stored = await memory.getState(userId, { sessionId });
     }
   }
 
@@ -203,8 +224,8 @@ class Run {
     try {
       await this.#commit(snapshot);
     } catch (thrown) {
-      // Cleared in the meantime: then nothing is to be kept, and the cancel is what the caller hears of.
-      if (!isCleared(thrown)) throw thrown;
+      // Then nothing is to be kept, and the cancel is what the caller hears of.
+      if (!isOvertaken(thrown)) throw thrown;
     }
   }
 
@@ -233,8 +254,9 @@ const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
         hint: "Send the message again, or put it in other words.",
       });
 
-const isCleared = (thrown: unknown): boolean =>
-  thrown instanceof AgnoChatError && thrown.code === "HISTORY_CLEARED";
+const hasCode = (thrown: unknown, code: ErrorCode): boolean =>
+  thrown instanceof AgnoChatError && thrown.code === code;
 
-const isTooLong = (thrown: unknown): boolean =>
-  thrown instanceof AgnoChatError && thrown.code === "CONTEXT_TOO_LONG";
+/** What it continues was cleared or changed in the meantime, so that nothing of it is stored. */
+const isOvertaken = (thrown: unknown): boolean =>
+  hasCode(thrown, "HISTORY_CLEARED") || hasCode(thrown, "STATE_CONFLICT");

@@ -1,5 +1,6 @@
 import type { ToolSpec } from "../models/model.js";
 import type { ToolTable } from "../tools/call-tool.js";
+import { frozen } from "./frozen.js";
 
 /** The tools as a model is told of them: a frozen copy, since one list serves every user. Undefined when there are none. */
 export function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
@@ -10,10 +11,4 @@ export function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
     parameters: structuredClone(parameters),
   }));
   return frozen(specs);
-}
-
-function frozen<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  Object.values(Object.freeze(value)).forEach(frozen);
-  return value;
 }

@@ -24,7 +24,11 @@ export function decodeState(entries: Iterable<readonly [string, string]>): Sessi
   return state;
 }
 
-function encodeValue(key: string, value: JsonValue | undefined): string | undefined {
+/**
+ * One value as JSON text.
+ * @throws {AgnoChatError} `INVALID_STATE`, naming the key
+ */
+export function encodeValue(key: string, value: JsonValue | undefined): string | undefined {
   if (value === undefined) return undefined;
   try {
     return JSON.stringify(value, refuseLoss);

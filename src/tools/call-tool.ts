@@ -34,18 +34,18 @@ export function toolTable(toolkits: readonly Toolkit[]): ToolTable {
  * Calls a tool the way a model asked for it. Whatever goes wrong (an unknown tool, bad arguments, a throw, a time-out)
  * becomes a message with `isError` that the model can read. Rejects only when the run is cancelled, at once and with
  * its signal's reason, whether or not the tool heeds the signal.
+ * @param onAnswer Called in the same tick in which the tool has answered or thrown; what it throws is the call's failure.
  */
 export async function callTool(
   table: ToolTable,
   call: ToolCall,
   context: ToolContext,
+  onAnswer: () => void = () => {},
 ): Promise<ToolMessage> {
   try {
     context.signal.throwIfAborted();
-    return toolMessage(
-      call.id,
-      resultText(await execute(toolNamed(table, call.name), call, context)),
-    );
+    const tool = toolNamed(table, call.name);
+    return toolMessage(call.id, resultText(await execute(tool, call, { context, onAnswer })));
   } catch (thrown) {
     if (context.signal.aborted) throw context.signal.reason;
     return toolMessage(call.id, errorText(thrown), true);
@@ -62,7 +62,11 @@ function toolNamed(table: ToolTable, name: string): Tool {
 }
 
 /** Gives up after the tool's time, or when the run is cancelled. */
-async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promise<unknown> {
+async function execute(
+  tool: Tool,
+  call: ToolCall,
+  { context, onAnswer }: { readonly context: ToolContext; readonly onAnswer: () => void },
+): Promise<unknown> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = tool;
   const controller = new AbortController();
   const cancel = () => controller.abort(context.signal.reason);
@@ -73,7 +77,12 @@ async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promis
   const { signal } = controller;
   const work = async () => {
     const args = await argumentsFor(tool, call, context.signal);
-    return tool.execute(args, { ...context, signal });
+    try {
+      const answer = tool.execute(args, { ...context, signal });
+      return isThenable(answer) ? await answer : answer;
+    } finally {
+      onAnswer();
+    }
   };
   try {
     return await untilAborted(work(), signal);
@@ -82,6 +91,9 @@ async function execute(tool: Tool, call: ToolCall, context: ToolContext): Promis
     context.signal.removeEventListener("abort", cancel);
   }
 }
+
+const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";
 
 async function argumentsFor(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<unknown> {
   const args = parsedJson(call.arguments);

@@ -1,4 +1,4 @@
-import type { SessionState } from "../memory/memory.js";
+import type { JsonValue } from "../memory/memory.js";
 import { defineTool } from "./define-tool.js";
 import type { Toolkit } from "./tool.js";
 
@@ -26,11 +26,14 @@ const remember = defineTool<{ readonly text: string }>({
     required: ["text"],
     additionalProperties: false,
   },
-  execute: ({ text }, { state }) => {
-    const kept = notesIn(state);
-    if (kept.length >= MAX_NOTES)
-      throw new Error(`There are ${MAX_NOTES} notes already; forget some first.`);
-    if (!kept.includes(text)) state[NOTES_KEY] = [...kept, text];
+  execute: ({ text }, { update }) => {
+    update(NOTES_KEY, (value) => {
+      const kept = notesIn(value);
+      if (kept.includes(text)) return value;
+      if (kept.length >= MAX_NOTES)
+        throw new Error(`There are ${MAX_NOTES} notes already; forget some first.`);
+      return [...kept, text];
+    });
     return { remembered: text };
   },
 });
@@ -43,7 +46,9 @@ const recall = defineTool<{ readonly text?: string }>({
     properties: { text: text("Only notes that contain this, in any case") },
     additionalProperties: false,
   },
-  execute: ({ text = "" }, { state }) => ({ notes: notesIn(state).filter(containing(text)) }),
+  execute: ({ text = "" }, { state }) => ({
+    notes: notesIn(state[NOTES_KEY]).filter(containing(text)),
+  }),
 });
 
 const forget = defineTool<{ readonly text: string }>({
@@ -55,17 +60,17 @@ const forget = defineTool<{ readonly text: string }>({
     required: ["text"],
     additionalProperties: false,
   },
-  execute: ({ text }, { state }) => {
-    const kept = notesIn(state);
-    const forgotten = kept.filter(containing(text));
-    if (forgotten.length > 0) state[NOTES_KEY] = kept.filter((note) => !forgotten.includes(note));
+  execute: ({ text }, { state, update }) => {
+    const isMeant = containing(text);
+    const forgotten = notesIn(state[NOTES_KEY]).filter(isMeant);
+    if (forgotten.length > 0)
+      update(NOTES_KEY, (value) => notesIn(value).filter((note) => !isMeant(note)));
     return { forgotten };
   },
 });
 
 /** The state is the caller's as well: what is no note is passed over. */
-function notesIn(state: SessionState): string[] {
-  const notes = state[NOTES_KEY];
+function notesIn(notes: JsonValue | undefined): string[] {
   return Array.isArray(notes) ? notes.filter((note) => typeof note === "string") : [];
 }
 

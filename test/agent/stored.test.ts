@@ -7,26 +7,22 @@ import type { Model } from "../../src/models/model.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { collect, MEMORIES, SOMEONE, toolkitOf, toolOf } from "./support.js";
 
-/** Says a word unless it is asked for silence, then waits for ever. */
-const stalling: Model = {
-  name: "stalling",
-  async *stream({ messages }, { signal }) {
-    if (messages.at(-1)?.content !== "Silence") yield { type: "text-delta", text: "Half" };
-    await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  },
-};
-
 const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
 
-/** What a stream fails with that is given up as soon as everything there is to show was shown. */
+/** What a stream fails with that is given up when the model has said a word, or when it was asked for silence. */
 async function timedOut(memory: Memory, input: string) {
   const controller = new AbortController();
-  const stream = new Agent({ model: stalling, memory }).stream(input, {
-    ...SOMEONE,
-    signal: controller.signal,
-  });
-  setTimeout(() => controller.abort(late), 20);
-  return (await collect(stream)).failure;
+  const model: Model = {
+    name: "stalling",
+    async *stream() {
+      if (input !== "Silence") yield { type: "text-delta", text: "Half" };
+      controller.abort(late);
+      await new Promise(() => {});
+    },
+  };
+  const { signal } = controller;
+  return (await collect(new Agent({ model, memory }).stream(input, { ...SOMEONE, signal })))
+    .failure;
 }
 
 describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ open }) => {

@@ -62,6 +62,7 @@ describe("the tools of one reply", () => {
       "sessionId",
       "signal",
       "state",
+      "update",
       "userId",
     ]);
     expect(seen.map(({ userId, sessionId, runId }) => ({ userId, sessionId, runId }))).toEqual(

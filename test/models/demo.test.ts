@@ -11,6 +11,7 @@ import { DemoModel } from "../../src/models/demo.js";
 import type { ModelEvent, ModelRequest, ToolSpec } from "../../src/models/model.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
+import { toolContext } from "../support/tool-context.js";
 import { wildText } from "../support/wild-text.js";
 
 const model = new DemoModel();
@@ -243,14 +244,13 @@ describe("tools", () => {
 
   it("turns results and errors of real tools into sentences", async () => {
     const tools = toolTable(await openToolkits("calculator,notes"));
-    const state = Object.create(null);
+    const context = toolContext({ signal });
     const converse = async (question: string) => {
       const messages: Message[] = [userMessage(question)];
       const calls = (await ask({ messages, tools: [...tools.values()] })).filter(
         (event) => event.type === "tool-call",
       );
       messages.push(assistantMessage("", calls));
-      const context = { userId: "al", sessionId: "default", runId: "r", state, signal };
       for (const call of calls) messages.push(await callTool(tools, call, context));
       return textOf(await ask({ messages, tools: [...tools.values()] }));
     };

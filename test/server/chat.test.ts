@@ -243,7 +243,7 @@ test("a stream that took too long says what of it is stored, and never to send i
       await once(signal, "abort");
     },
   };
-  const served = await serve({ model, timeouts: { reply: 50 } });
+  const served = await serve({ model, timeouts: { reply: 300 } });
   const headers = { accept: "text/event-stream" };
   const errorOf = async (user_id: string, message: string) => {
     const { body } = await ask(`${served.url}/chat`, { headers, body: { user_id, message } });

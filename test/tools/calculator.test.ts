@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { evaluate } from "../../src/tools/calculator/evaluate.js";
 import { calculator } from "../../src/tools/calculator.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
+import { toolContext } from "../support/tool-context.js";
 import { wildText } from "../support/wild-text.js";
 
 describe("calculator", () => {
@@ -85,13 +86,7 @@ describe("calculator", () => {
 
   it("answers any text at once: with a finite number or with a reason", async () => {
     const table = toolTable([calculator()]);
-    const context = {
-      userId: "al",
-      sessionId: "default",
-      runId: "r",
-      state: Object.create(null),
-      signal: new AbortController().signal,
-    };
+    const context = toolContext();
     const token = fc.constantFrom(
       ..."0 1 9 . , ( ) [ ] { } + - * / % ** ^ ! ~ ? : = e pi sqrt max factorial 1e308 ' \" \\ ` this".split(
         " ",

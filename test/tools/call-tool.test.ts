@@ -5,15 +5,11 @@ import { z } from "zod";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { defineTool } from "../../src/tools/define-tool.js";
 import type { Tool, ToolContext } from "../../src/tools/tool.js";
+import { toolContext } from "../support/tool-context.js";
 import { wildText } from "../support/wild-text.js";
 
-const contextWith = (signal = new AbortController().signal): ToolContext => ({
-  userId: "alice",
-  sessionId: "work",
-  runId: "run-1",
-  state: Object.create(null),
-  signal,
-});
+const contextWith = (signal?: AbortSignal): ToolContext =>
+  toolContext(signal === undefined ? {} : { signal });
 
 const toolThat = (execute: Tool["execute"], more: Partial<Tool> = {}): Tool => ({
   name: "it",

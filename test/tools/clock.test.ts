@@ -2,18 +2,13 @@ import { expect, it } from "vitest";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { clock } from "../../src/tools/clock.js";
 import { Cli } from "../support/cli.js";
+import { toolContext } from "../support/tool-context.js";
 
 const now = new Date("2026-02-28T20:05:09Z");
 
 async function currentTime(args: object, toolkit = clock({ now: () => now })) {
   const call = { id: "1", name: "current_time", arguments: JSON.stringify(args) };
-  return callTool(toolTable([toolkit]), call, {
-    userId: "al",
-    sessionId: "default",
-    runId: "r",
-    state: Object.create(null),
-    signal: new AbortController().signal,
-  });
+  return callTool(toolTable([toolkit]), call, toolContext());
 }
 
 it("tells date, time and weekday in the time zone asked for", async () => {

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { SessionState } from "../../src/memory/memory.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { NOTES_KEY, notes } from "../../src/tools/notes.js";
+import { toolContext } from "../support/tool-context.js";
 
 const table = toolTable([notes()]);
 
-function notebook(state: SessionState = Object.create(null)) {
-  const { signal } = new AbortController();
-  const context = { userId: "al", sessionId: "default", runId: "r", state, signal };
+function notebook(state: SessionState = {}) {
+  const context = toolContext({ state });
   return async (name: string, args: object) => {
     const call = { id: "1", name, arguments: JSON.stringify(args) };
     const { content, isError } = await callTool(table, call, context);
@@ -44,22 +44,21 @@ describe("notes", () => {
     expect(await alice("recall", {})).toEqual({ notes: ["secret"] });
   });
 
-  it("replaces the list in the state and never changes it in place", async () => {
+  it("adds to what is stored, and never changes it in place", async () => {
     const before = Object.freeze(["Buy milk"]);
-    const state: SessionState = Object.assign(Object.create(null), { [NOTES_KEY]: before });
-    await notebook(state)("remember", { text: "Call Al" });
-    expect(state[NOTES_KEY]).toEqual(["Buy milk", "Call Al"]);
+    const use = notebook({ [NOTES_KEY]: before });
+    await use("remember", { text: "Call Al" });
+    expect(await use("recall", {})).toEqual({ notes: ["Buy milk", "Call Al"] });
     expect(before).toEqual(["Buy milk"]);
   });
 
   it("passes over a state that is not its own", async () => {
-    const state: SessionState = Object.assign(Object.create(null), { [NOTES_KEY]: { no: "list" } });
-    expect(await notebook(state)("recall", {})).toEqual({ notes: [] });
+    expect(await notebook({ [NOTES_KEY]: { no: "list" } })("recall", {})).toEqual({ notes: [] });
   });
 
   it("refuses more than a thousand notes, and an empty one", async () => {
     const full = Array.from({ length: 1_000 }, (_, n) => `note ${n}`);
-    const use = notebook(Object.assign(Object.create(null), { [NOTES_KEY]: full }));
+    const use = notebook({ [NOTES_KEY]: full });
     expect(await use("remember", { text: "one more" })).toMatch(/1000 notes already/);
     expect(await use("remember", { text: "" })).toMatch(/^The arguments do not fit: text:/);
   });

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { defineTool } from "../../src/tools/define-tool.js";
 import type { Tool } from "../../src/tools/tool.js";
+import { toolContext } from "../support/tool-context.js";
 
 /** Exponential on what follows. */
 const EXPLOSIVE = "^(a+)+$";
@@ -37,10 +38,7 @@ const TOOLS: readonly (readonly [what: string, tool: Tool])[] = [
 
 function call(tool: Tool, text: string, signal = new AbortController().signal) {
   const toolCall = { id: "1", name: tool.name, arguments: JSON.stringify({ text }) };
-  return callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, {
-    ...{ userId: "alice", sessionId: "default", runId: "r", state: Object.create(null) },
-    signal,
-  });
+  return callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, toolContext({ signal }));
 }
 
 it.each(TOOLS)("stops %s that explodes, and tells the model", async (_, tool) => {
@@ -54,10 +52,11 @@ it("stops the pattern of a property's name", async () => {
   const parameters = { type: "object", patternProperties: { [EXPLOSIVE]: {} } };
   const tool = defineTool({ name: "it", description, parameters, execute });
   const toolCall = { id: "1", name: "it", arguments: JSON.stringify({ [FUSE]: 1 }) };
-  const { isError } = await callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, {
-    ...{ userId: "alice", sessionId: "default", runId: "r", state: Object.create(null) },
-    signal: new AbortController().signal,
-  });
+  const { isError } = await callTool(
+    toolTable([{ name: "kit", tools: [tool] }]),
+    toolCall,
+    toolContext(),
+  );
   expect(isError).toBe(true);
 });
 

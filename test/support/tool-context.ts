@@ -1,0 +1,16 @@
+import { RunState } from "../../src/agent/run-state.js";
+import { StateView } from "../../src/agent/state-view.js";
+import type { SessionState } from "../../src/memory/memory.js";
+import type { ToolContext } from "../../src/tools/tool.js";
+
+/** What a tool is called with in a run of Alice's that began with this session state. */
+export function toolContext({
+  state: base = {},
+  signal = new AbortController().signal,
+}: {
+  readonly state?: SessionState;
+  readonly signal?: AbortSignal;
+} = {}): ToolContext {
+  const { state, update } = new StateView(new RunState(base));
+  return { userId: "alice", sessionId: "work", runId: "run-1", state, update, signal };
+}
