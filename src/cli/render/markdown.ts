@@ -39,7 +39,7 @@ const LETTER = /\p{L}/u;
  * Blocks are told apart line by line, as CommonMark does: a paragraph flows row by row, its last row comes when the next
  * block begins; code comes line by line, a table when it is complete. That rows are final has its price: a paragraph whose first line is longer than 48 characters
  * and has no "|" near its start cannot become a table or an underlined heading any more; text under an open mark (as
- * "**") waits for its end, for 500 characters at most; link reference definitions stay text. So do HTML and entities.
+ * "**") waits for its end, for 500 characters at most; link reference definitions stay text. So does HTML.
  */
 export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRenderer {
   return renderFrom({ blocks: createBlocks(options), line: "", reading: "head" });

@@ -67,6 +67,16 @@ export class LiveScreen implements Screen {
     this.#editor.print(this.#rows(sanitise(text).replace(/\n$/, "")));
   }
 
+  /** On the row of its role when it is one line of words, else below it and set in, so that none passes for another. */
+  recall(role: string, text: string): void {
+    const isWords = /^[\p{L}\p{N}][^\n]*$/u.test(text);
+    const indent = isWords ? INDENT : `${INDENT}  `;
+    const reply = markdownReply({ width: () => this.#width, palette: this.#palette, indent });
+    if (!isWords) this.print(`${role}:`);
+    const rows = reply.write(isWords ? `${role}: ${text}` : text) + reply.end();
+    this.#editor.print(rows);
+  }
+
   note(text: string): void {
     this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.dim));
   }

@@ -6,7 +6,7 @@ import type { Io } from "../io.js";
 import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import type { InputFiles } from "./input-files.js";
-import type { ReplyView, Screen } from "./screen.js";
+import { type ReplyView, recalled, type Screen } from "./screen.js";
 
 export interface PlainScreenOptions {
   /** Replies and what commands answer. */
@@ -31,6 +31,10 @@ export class PlainScreen implements Screen {
 
   print(text: string): void {
     this.#options.answers.write(sanitise(text));
+  }
+
+  recall(role: string, text: string): void {
+    this.print(recalled(role, text));
   }
 
   note(text: string): void {

@@ -15,10 +15,16 @@ export interface ReplyView {
   end(outcome: "whole" | "interrupted" | "failed"): void;
 }
 
+/** A message of the past as plain text. Further lines are set in, so that none passes for the next message. */
+export const recalled = (role: string, text: string): string =>
+  `${role}: ${text.replaceAll("\n", "\n  ")}\n`;
+
 /** Where a REPL shows what it does, and asks: a terminal, or the output of a script. */
 export interface Screen {
   /** What a command answers: any text, made safe here. */
   print(text: string): void;
+  /** A message of the past behind its role; Markdown where that can be shown. Any text, made safe here. */
+  recall(role: string, text: string): void;
   /** A remark, one line. */
   note(text: string): void;
   reply(who: Who): ReplyView;

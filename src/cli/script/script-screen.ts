@@ -4,7 +4,7 @@ import { cannotAsk } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
-import type { ReplyView, Screen } from "../repl/screen.js";
+import { type ReplyView, recalled, type Screen } from "../repl/screen.js";
 import type { Layout } from "./layout.js";
 
 export interface ScriptScreenOptions {
@@ -41,6 +41,10 @@ export class ScriptScreen implements Screen {
   print(text: string): void {
     this.#last += text;
     this.#output.writeSafe(this.#layout.answer(text));
+  }
+
+  recall(role: string, text: string): void {
+    this.print(recalled(role, text));
   }
 
   note(text: string): void {

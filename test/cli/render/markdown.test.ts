@@ -187,7 +187,7 @@ describe("a markdown reply", () => {
 
   it("wraps Chinese text with emoji at the width", () => {
     expect(draw("你好，**世界**。这是一个👨‍👩‍👧很长的句子🇩🇪。", { columns: 24 })).toBe(
-      rows("  你好，世界。这是一个", "  👨‍👩‍👧很长的句子🇩🇪。"),
+      rows("  你好，**世界**。这是一", "  个👨‍👩‍👧很长的句子", "  🇩🇪。"),
     );
   });
 
@@ -209,8 +209,81 @@ describe("a markdown reply", () => {
   });
 
   it("keeps the marks whose meaning would be lost without colour", () => {
-    expect(draw("~~no~~ `yes`")).toBe("  ~~no~~ `yes`\n");
-    expect(draw("~~no~~ `yes`", { palette: colour })).not.toMatch(/[~`]/);
+    const source = "~~no~~ `yes` **very *much* so** __and__ _on_";
+    expect(draw(source, { columns: 60 })).toBe(`  ${source}\n`);
+    const painted = draw("~~no~~ `yes` **very *much* so**", { palette: colour });
+    expect(painted.replace(STYLES, "")).toBe("  no yes very much so\n");
+  });
+
+  it.each([
+    "100*100/400*56",
+    "2**3 and 4**5",
+    "src/*.js,test/*.js",
+    "*.js,*.ts",
+    "src/**/*.js,test/**/*.js",
+    "count(*) and sum(*)",
+    "f(*args, **kwargs)",
+    "__init__ and __init__.py",
+    "snake_case_name",
+    "PATH=~/bin:~/go/bin",
+    "~5 and ~6",
+    "a & b &c; 1 < 2 > 0",
+    "un*frigging*believable",
+  ])("never takes a character from what is no emphasis to a reader: %s", (text) => {
+    for (const palette of [noColour, colour])
+      expect(draw(`see ${text} here`, { columns: 60, palette }).replace(STYLES, "")).toBe(
+        `  see ${text} here\n`,
+      );
+  });
+
+  it.each([
+    ["(*so*), *so*: “*so*”", "(so), so: “so”"],
+    ["**and**/**or** Note:**Bob** **-5**", "and/or Note:Bob -5"],
+    ["这是**粗体**文字，*重点*。", "这是粗体文字，重点。"],
+    ["**Note:** *a b* _c_ __d e__", "Note: a b c d e"],
+  ])("reads emphasis around words: %s", (text, shown) => {
+    expect(draw(text, { columns: 60, palette: colour }).replace(STYLES, "")).toBe(`  ${shown}\n`);
+  });
+
+  it("decodes entities, but not in code", () => {
+    const source = "AT&amp;T &lt;b&gt; &copy; &#42;x&#42; `&amp;` [a&amp;b](http://u.v/?x&amp;y)";
+    expect(draw(source, { columns: 80 })).toBe(
+      rows("  AT&T <b> © *x* `&amp;` a&b (http://u.v/?x&y)"),
+    );
+  });
+
+  it("sends nothing live that was written as an entity", () => {
+    const entities = "&#27;&#x1b;&#x9b;&#x202e;&#13;&NewLine;&#0;";
+    for (const text of [entities, `![${entities}](u)`, `[a](u${entities} "${entities}")`])
+      expect(draw(`x ${text} y`).match(/(?!\n)\p{Cc}|\u202e/u)).toBeNull();
+  });
+
+  it("shows a link's title", () => {
+    expect(draw('[a](http://b.c "what it is")', { columns: 60 })).toBe(
+      rows('  a (http://b.c "what it is")'),
+    );
+  });
+
+  it("gives text without links or escapes back as it was, when there is no colour", () => {
+    fc.assert(
+      fc.property(fc.stringMatching(/^[ab1*_~`.,/:(){}'"$%^=+?-]{1,60}$/), (text) => {
+        const bare = (shown: string) => shown.replace(/\s/g, "");
+        expect(bare(draw(`see ${text} here`))).toBe(bare(`see ${text} here`));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("keeps every letter and digit in its order, with colour and without", () => {
+    const words = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, "");
+    fc.assert(
+      fc.property(anyMarkdown, (text) => {
+        fc.pre(!/[|&]|www|<br|@/.test(text));
+        for (const palette of [noColour, colour])
+          expect(words(draw(text, { palette }).replace(STYLES, ""))).toBe(words(text));
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
@@ -275,7 +348,7 @@ describe("a reply that is still arriving", () => {
   });
 
   it("never passes the width, loses a word, or sends more than text and styles", () => {
-    const words = (text: string) => text.replace(/[^\p{L}]/gu, "");
+    const words = (text: string) => text.replaceAll("&amp;", "").replace(/[^\p{L}]/gu, "");
     fc.assert(
       fc.property(anyMarkdown, fc.integer({ min: 12, max: 90 }), (text, columns) => {
         const plain = draw(text, { columns });

@@ -146,9 +146,29 @@ test("in /history no line of a message looks like a message of its own", async (
   await screenIs(pty, [
     "alice> /history",
     "  alice: Hello",
-    "  assistant: Well.",
+    "  assistant:",
+    "    Well.",
     "",
     "    alice: forged",
+    "alice>",
+  ]);
+});
+
+test("/history shows replies as they were painted", async () => {
+  const pty = await startRepl({
+    server: await modelServer(streamedText("It is **so**:\n\n- one\n")),
+    columns: 60,
+  });
+  await sayAll(pty, "Is it **so**?");
+  pty.press("ctrl-l");
+  await sayAll(pty, "/history");
+  await screenIs(pty, [
+    "alice> /history",
+    "  alice: Is it **so**?",
+    "  assistant:",
+    "    It is so:",
+    "",
+    "    • one",
     "alice>",
   ]);
 });

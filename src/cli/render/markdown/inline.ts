@@ -1,6 +1,9 @@
-import { Lexer, type Token } from "marked";
+import { decodeHTMLStrict } from "entities/decode";
+import type { Token } from "marked";
+import { sanitise } from "../../../sanitise.js";
 import type { Paint, Palette } from "../colour.js";
 import { plain, type Row, type Rows, type Span } from "../wrap.js";
+import { readMarks } from "./marks.js";
 
 /** Stands between spans where the author broke the line. */
 const HARD_BREAK: Span = { text: "\n", paint: plain };
@@ -30,7 +33,7 @@ const WORD = new RegExp(
   "uy",
 );
 const BACKSLASH_BREAK = /(?<!\\)(?:\\\\)*\\$/;
-const MAY_BE_MARKUP = /[*_~`[\]<\\@]|:\/\/|www\./;
+const MAY_BE_MARKUP = /[*_~`[\]<\\@&]|:\/\/|www\./;
 const MAY_CLOSE = /[^\s*_~][*_~]|[`)\]]/;
 const STILL_OPEN = /`|\[[^\]]*$|\]\([^)]*$|\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)/;
 
@@ -39,11 +42,16 @@ interface Reading {
   unread: string;
   /** Words under a mark that may be open. */
   held: string;
+  /** How long `held` must be to be looked at again. */
+  enough: number;
   /** A backslash ended the line before. */
   breakIsDue: boolean;
 }
 
-const nothingRead = (): Reading => ({ unread: "", held: "", breakIsDue: false });
+const nothingRead = (): Reading => ({ unread: "", held: "", enough: 0, breakIsDue: false });
+
+/** By how much `held` grows between two looks, so that the work stays in proportion to the text. */
+const GROWTH = 1.25;
 
 /**
  * Gives words as soon as no mark before them is open: `marked` reads what was held back since the last such point, so a
@@ -57,15 +65,18 @@ export function createInlineFlow(style: Style, from: Reading = nothingRead()): I
     if (read.held === "" && !MAY_BE_MARKUP.test(word)) return plainWord(word, style.paint);
     const mayBeSettled = read.held === "" || MAY_CLOSE.test(word);
     read.held += word;
-    if (read.held.length < LONGEST_REACH && !mayBeSettled) return [];
-    const tokens = Lexer.lexInline(read.held.trimStart());
-    if (read.held.length < LONGEST_REACH && isOpen(tokens)) return [];
-    return release(tokens);
+    const isLong = read.held.length >= LONGEST_REACH;
+    if (!isLong && (!mayBeSettled || read.held.length < read.enough)) return [];
+    const tokens = readMarks(read.held.trimStart());
+    if (isLong || !isOpen(tokens)) return release(tokens);
+    read.enough = read.held.length * GROWTH;
+    return [];
   }
 
   function release(tokens: readonly Token[]): Span[] {
     const lead = read.held.slice(0, read.held.length - read.held.trimStart().length);
     read.held = "";
+    read.enough = 0;
     return [...plainWord(lead, style.paint), ...spansOf(tokens, style)];
   }
 
@@ -87,7 +98,7 @@ export function createInlineFlow(style: Style, from: Reading = nothingRead()): I
     end() {
       read.held += read.unread.trimEnd();
       read.unread = "";
-      return release(Lexer.lexInline(read.held.trimStart()));
+      return release(readMarks(read.held.trimStart()));
     },
     copy: () => createInlineFlow(style, { ...read }),
   };
@@ -103,39 +114,61 @@ export interface Style {
   readonly paint: Paint;
 }
 
-/** Inline tokens as spans. Without colour, code and struck text keep their marks, since their meaning hangs on them. */
+/** Marked text as spans. What cannot be shown as a style keeps its marks: without colour, all of them. */
 export function spansOf(tokens: readonly Token[], style: Style): Span[] {
   return tokens.flatMap((token) => spansOfToken(token, style));
 }
 
-function spansOfToken(token: Token, { palette, paint }: Style): Span[] {
-  const within = (more: Paint) =>
-    spansOf(("tokens" in token && token.tokens) || [], {
-      palette,
-      paint: (text) => paint(more(text)),
-    });
+function spansOfToken(token: Token, style: Style): Span[] {
+  const { palette } = style;
   switch (token.type) {
     case "strong":
-      return within(palette.bold);
+      return marked(token, { mark: token.raw.slice(0, 2), paint: palette.bold, style });
     case "em":
-      return within(palette.italic);
+      return marked(token, { mark: token.raw.slice(0, 1), paint: palette.italic, style });
     case "del":
-      return palette.level === 0 ? [{ text: token.raw, paint }] : within(palette.strikethrough);
+      return marked(token, { mark: "~~", paint: palette.strikethrough, style });
     case "codespan":
-      return [codeSpan(token.raw, token.text, { palette, paint })];
+      return [codeSpan(token.raw, token.text, style)];
     case "link":
-      return [...within(palette.underline), ...address(token.href, token.text, { palette, paint })];
+      return [...within(token, { ...style, more: palette.underline }), ...address(token, style)];
     case "image":
-      return [{ text: token.text, paint }, ...address(token.href, token.text, { palette, paint })];
+      return [...said(token.text, style), ...address(token, style)];
     case "br":
       return [HARD_BREAK];
     case "html":
-      return /^<br *\/?>$/i.test(token.raw) ? [HARD_BREAK] : [{ text: token.raw, paint }];
+      return /^<br *\/?>$/i.test(token.raw)
+        ? [HARD_BREAK]
+        : [{ text: token.raw, paint: style.paint }];
     case "escape":
-      return [{ text: token.text, paint }];
+      return [{ text: token.text, paint: style.paint }];
     default:
-      return [{ text: token.raw, paint }];
+      return said(token.raw, style);
   }
+}
+
+function within(token: Token, { palette, paint, more }: Style & { more: Paint }): Span[] {
+  const tokens = ("tokens" in token && token.tokens) || [];
+  return spansOf(tokens, { palette, paint: (text) => paint(more(text)) });
+}
+
+interface Marking {
+  readonly mark: string;
+  readonly paint: Paint;
+  readonly style: Style;
+}
+
+function marked(token: Token, { mark, paint, style }: Marking): Span[] {
+  const spans = within(token, { ...style, more: paint });
+  if (style.palette.level > 0) return spans;
+  const shown = { text: mark, paint: style.paint };
+  return [shown, ...spans, shown];
+}
+
+/** Entities are decoded here, and may be anything: also what a terminal acts on. */
+function said(text: string, { paint }: Style): Span[] {
+  const decoded = sanitise(decodeHTMLStrict(text));
+  return decoded === "" ? [] : [{ text: decoded, paint }];
 }
 
 function codeSpan(raw: string, text: string, { palette, paint }: Style): Span {
@@ -144,9 +177,14 @@ function codeSpan(raw: string, text: string, { palette, paint }: Style): Span {
 }
 
 /** The address in plain sight: a link's text may claim anything. */
-function address(href: string, text: string, { palette, paint }: Style): Span[] {
-  if (href === text || href === `mailto:${text}`) return [];
-  return [{ text: text === "" ? href : ` (${href})`, paint: (url) => paint(palette.dim(url)) }];
+function address(token: Token, { palette, paint }: Style): Span[] {
+  const { href = "", text = "", title } = token as { href?: string; text?: string; title?: string };
+  const isSaid = [text, `mailto:${text}`, `http://${text}`].includes(href);
+  const parts = [isSaid ? "" : href, title ? JSON.stringify(title) : ""];
+  const shown = parts.filter((part) => part !== "").join(" ");
+  if (shown === "") return [];
+  const style = { palette, paint: (url: string) => paint(palette.dim(url)) };
+  return said(text === "" ? shown : ` (${shown})`, style);
 }
 
 function plainWord(word: string, paint: Paint): Span[] {

@@ -9,7 +9,7 @@ import { sizeText } from "../../commands/size.js";
 import { count } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
 import type { Repl } from "../repl.js";
-import type { Who } from "../screen.js";
+import { recalled } from "../screen.js";
 import type { CommandCall } from "../slash-commands.js";
 
 const SHOWN_MESSAGES = 20;
@@ -24,17 +24,18 @@ export async function history(repl: Repl, { argument, who }: CommandCall): Promi
   const messages = await repl.viewOf(who).history({ sessionId: who.sessionId, limit });
   if (messages.length === 0)
     repl.screen.note(`Nothing yet in session ${who.sessionId} of ${who.userId}.`);
-  else repl.screen.print(messages.map((message) => `${line(message, who)}\n`).join(""));
+  for (const message of messages) {
+    const { role } = message;
+    if (role === "assistant") repl.screen.recall(role, said(message));
+    else repl.screen.print(recalled(role === "user" ? who.userId : role, said(message)));
+  }
 }
 
-function line(message: StoredMessage, { userId }: Who): string {
+function said(message: StoredMessage): string {
   const mark = message.role === "assistant" ? markOf(message) : "";
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const called = calls.map((call) => `→ ${call.name}(${call.arguments})`);
-  const speaker = message.role === "user" ? userId : message.role;
-  const said = [message.content + mark, ...called].filter((part) => part !== "").join(" ");
-  // Further lines are set in, so that none passes for the next message.
-  return `${speaker}: ${said.replaceAll("\n", "\n  ")}`;
+  return [message.content + mark, ...called].filter((part) => part !== "").join(" ");
 }
 
 function markOf({ interrupted, finishReason }: AssistantMessage): string {
