@@ -58,6 +58,7 @@ export const ERROR_TABLE = {
   BUSY: { exit: 4, http: 429, rpc: INTERNAL },
   REENTRANT_RUN: { exit: 4, http: 500, rpc: INTERNAL },
   HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
+  TOO_MANY_INACTIVE: { exit: 2, http: 409, rpc: INTERNAL },
   STATE_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
 
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },

@@ -118,11 +118,15 @@ export class Agent<Owner extends string | undefined = undefined> {
   }
 
   /**
-   * Deletes everything of users idle longer than `maxAge` milliseconds, except those with a run under way or waiting.
+   * As `memory.removeInactive`: deletes everything of users idle longer than `maxAge` milliseconds, except those with a
+   * run under way or waiting.
+   * @throws {AgnoChatError} rejects with `TOO_MANY_INACTIVE` for more than half of all users, unless `force` is set
    */
-  async removeInactive(maxAge: number): Promise<DeletedUsers> {
+  async removeInactive(maxAge: number, options: { force?: boolean } = {}): Promise<DeletedUsers> {
+    refuseUnknownKeys(options, { force: true }, "removeInactive");
     const { parts } = this.#runner;
-    return parts.memory.removeInactive(maxAge, { except: this.#runner.activeUsers() });
+    const except = this.#runner.activeUsers();
+    return parts.memory.removeInactive(maxAge, { ...options, except });
   }
 
   /** The view of the user a call names, and its other options. A key that is there but holds no valid id is refused. */

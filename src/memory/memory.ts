@@ -92,6 +92,8 @@ export interface SessionInfo {
 export interface RemoveInactiveOptions {
   /** Users to leave alone however idle they are, since a run of theirs is in flight. */
   readonly except?: ReadonlySet<string> | undefined;
+  /** Delete them also when they are more than half of all users. Default: false. */
+  readonly force?: boolean | undefined;
 }
 
 /**
@@ -138,7 +140,10 @@ export interface Memory {
   sessions(userId?: string): Awaitable<SessionInfo[]>;
 
   /**
-   * Deletes everything of the users whose last activity is longer ago than `maxAge`.
+   * Deletes everything of the users whose last activity is longer ago than `maxAge`; with `Infinity` nobody.
+   *
+   * A clock that is wrong makes everybody look inactive. So when it would be more than half of all users, and more than
+   * five, nothing is deleted and `TOO_MANY_INACTIVE` is thrown, unless `force` is set.
    * @param maxAge Milliseconds.
    */
   removeInactive(maxAge: number, options?: RemoveInactiveOptions): Awaitable<DeletedUsers>;

@@ -30,6 +30,7 @@ import type {
 } from "./memory.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
+import { isTooMany, tooManyInactive } from "./sweep.js";
 
 export interface StoreMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -111,12 +112,19 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   removeInactive(
     maxAge: number,
-    { except = new Set() }: RemoveInactiveOptions = {},
+    { except = new Set(), force = false }: RemoveInactiveOptions = {},
   ): Answer<AtOnce, DeletedUsers> {
     return this.#answer(() => {
       const time = this.#now();
-      const idleSince = time - durationOf(maxAge, "maxAge");
-      return this.#store.deleteIdle({ idleSince, except, time });
+      const idleSince = Math.ceil(time - durationOf(maxAge, "maxAge"));
+      if (idleSince === -Infinity) return { users: 0, sessions: 0, messages: 0 };
+      const sweep = (): Awaitable<DeletedUsers> =>
+        this.#store.deleteIdle({ idleSince, except, time });
+      if (force) return sweep();
+      return follow(this.#store.countUsers({ idleSince }), (count) => {
+        if (isTooMany(count)) throw tooManyInactive(count);
+        return sweep();
+      });
     });
   }
 
@@ -181,8 +189,10 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 }
 
 /** `next` on the value, at once when the value is there at once. */
-const follow = <T, Next>(value: Awaitable<T>, next: (value: T) => Next): Awaitable<Next> =>
-  value instanceof Promise ? value.then(next) : next(value);
+const follow = <T, Next>(
+  value: Awaitable<T>,
+  next: (value: T) => Awaitable<Next>,
+): Awaitable<Next> => (value instanceof Promise ? value.then(next) : next(value));
 
 function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
   if (typeof outcome !== "string") return outcome;

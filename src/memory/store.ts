@@ -42,6 +42,9 @@ export interface Store<AtOnce extends boolean = boolean> {
   /** Every user, the most recently active first. */
   users(): Answer<AtOnce, readonly UserRow[]>;
 
+  /** How many users there are, and how many of them `deleteIdle` would find. */
+  countUsers(sweep: IdleSince): Answer<AtOnce, UserCount>;
+
   /** Deletes one session, or all sessions of the user, as a delete of that scope; see `Commit.generation`. */
   delete(userId: string, scope: InSession & At): Answer<AtOnce, Deleted>;
 
@@ -132,9 +135,17 @@ export interface Commit extends At {
 /** The messages as they were stored, in order; or why nothing was. */
 export type CommitOutcome = readonly StoredMessage[] | "HISTORY_CLEARED" | "STATE_CONFLICT";
 
-export interface Sweep extends At {
-  /** Milliseconds since 1970. */
+export interface IdleSince {
+  /** Milliseconds since 1970, a whole number. */
   readonly idleSince: number;
+}
+
+export interface UserCount {
+  readonly users: number;
+  readonly idle: number;
+}
+
+export interface Sweep extends IdleSince, At {
   /** Users who stay however idle they are. */
   readonly except: ReadonlySet<string>;
 }

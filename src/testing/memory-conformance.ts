@@ -799,8 +799,52 @@ const figures: Promises = {
     for (let index = 0; index < 120; index += 1)
       await memory.add(userMessage("q"), `user-${index}`);
     clock.now += 10;
-    assert.deepEqual(await memory.removeInactive(0), { users: 120, sessions: 120, messages: 120 });
+    assert.deepEqual(await memory.removeInactive(0, { force: true }), {
+      users: 120,
+      sessions: 120,
+      messages: 120,
+    });
     assert.deepEqual(await memory.users(), []);
+  },
+
+  "removes nobody when a wrong clock makes most users look idle, unless told to": async ({
+    memory,
+    clock,
+  }) => {
+    for (const user of ["a", "b", "c", "d", "e", "f"]) await memory.add(userMessage("hi"), user);
+    clock.now += 365 * 86_400_000;
+    for (const user of ["g", "h", "i", "j", "k"]) await memory.add(userMessage("hi"), user);
+    await rejects("TOO_MANY_INACTIVE", () => memory.removeInactive(1_000));
+    await rejects("TOO_MANY_INACTIVE", () => memory.removeInactive(1_000, { force: false }));
+    assert.equal((await memory.users()).length, 11);
+    await memory.add(userMessage("hi"), "l");
+    assert.equal((await memory.removeInactive(1_000)).users, 6);
+
+    clock.now += 365 * 86_400_000;
+    await rejects("TOO_MANY_INACTIVE", () => memory.removeInactive(1_000));
+    assert.equal((await memory.removeInactive(1_000, { force: true })).users, 6);
+    await memory.add(userMessage("hi"), "a");
+    clock.now += 2_000;
+    assert.equal((await memory.removeInactive(1_000)).users, 1);
+  },
+
+  "never lets a user's last activity go back with the clock": async ({ memory, clock }) => {
+    const { now } = clock;
+    await memory.add(userMessage("early"), "a");
+    clock.now -= 365 * 86_400_000;
+    await memory.add(userMessage("late"), "a", { state: { key: 1 } });
+    await memory.add([], "a", { sessionId: "s2", state: { key: 1 } });
+    const [user] = await memory.users();
+    assert.equal(user?.lastActivity, new Date(now).toISOString());
+    const sessions = await memory.sessions("a");
+    assert.deepEqual(
+      sessions.map(({ lastActivity }) => lastActivity),
+      [now, clock.now].map((time) => new Date(time).toISOString()),
+    );
+    clock.now = now + 500;
+    assert.equal((await memory.removeInactive(1_000)).users, 0);
+    clock.now = now + 1_001;
+    assert.equal((await memory.removeInactive(1_000)).users, 1);
   },
 
   "refuses an age that is no duration": async ({ memory }) => {

@@ -121,7 +121,7 @@ describe("a run in flight", () => {
     await connection.close();
     const memory = new SqliteMemory(path);
     const { generation } = await memory.read("first");
-    expect(await memory.removeInactive(HOUR)).toMatchObject({ users: 10_001 });
+    expect(await memory.removeInactive(HOUR, { force: true })).toMatchObject({ users: 10_001 });
     await memory.add(userMessage("hi"), "first", { generation });
     expect(await memory.size("first")).toBe(1);
     const gone = memory.add(userMessage("hi"), "user-1", { generation });

@@ -188,6 +188,34 @@ test("serve --remove-inactive deletes everything of idle users and prints how mu
   expect(await users()).toEqual(["here"]);
 });
 
+test("serve --remove-inactive deletes nobody when most look idle, and says so, unless told --yes", async () => {
+  const { folder, users } = await idleStore();
+  const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
+  for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);
+  await memory.close();
+  const args = ["serve", "--port", "0", "--model", "demo", "--remove-inactive", "1h"];
+  const command = new Command(folder, args);
+  await command.line(/6 of 7 users look inactive.*Check the clock; serve --yes/);
+  expect(await users()).toHaveLength(7);
+  const told = new Command(folder, [...args, "--yes"]);
+  await told.line(/^Deleted 6 messages of 6 inactive users\.$/);
+  expect(await users()).toEqual(["here"]);
+});
+
+test("prune names the share when it asks to delete most users, and says yes is enough", async () => {
+  const { folder, users } = await idleStore();
+  const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
+  for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);
+  await memory.close();
+  const asked = new Command(folder, ["prune", "--inactive", "1h"]);
+  expect(await asked.ended).toBe(2);
+  expect(asked.lines.join()).toContain("6 inactive users, of 7 users in all? Check the clock");
+  expect(await users()).toHaveLength(7);
+  const told = new Command(folder, ["prune", "--inactive", "1h", "--yes"]);
+  expect(await told.ended).toBe(0);
+  expect(await users()).toEqual(["here"]);
+});
+
 test("prune counts first, asks, and deletes what it said", async () => {
   const { folder, users } = await idleStore();
   const prune = async (...args: string[]) => {

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
-import type { DeletedUsers, Memory } from "../../memory/memory.js";
+import type { DeletedUsers, Memory, UserInfo } from "../../memory/memory.js";
 import { totalOf } from "../../memory/size.js";
+import { isTooMany } from "../../memory/sweep.js";
 import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
@@ -31,26 +32,34 @@ export async function prune(
       });
   const maxAge = durationOf(inactive, "--inactive");
   await withMemory(context, async (memory) => {
-    const idle = await idleIn(memory, maxAge);
+    const users = await memory.users();
+    const idle = totalOf(users.filter(isIdleFor(maxAge)));
     if (dryRun) return report(context, idle, "Would delete");
-    if (idle.users > 0) await confirmed(context, `Delete ${wordsFor(idle)}?`);
+    if (idle.users > 0) await confirmed(context, questionFor(idle, users.length));
     report(context, await removeIn(memory, maxAge, context), "Deleted");
   });
 }
 
 async function removeIn(memory: Memory, maxAge: number, context: Context): Promise<DeletedUsers> {
   const before = await memory.users();
-  const deleted = await memory.removeInactive(maxAge);
+  // Whoever said yes knew how many.
+  const deleted = await memory.removeInactive(maxAge, { force: true });
   const left = new Set((await memory.users()).map(({ userId }) => userId));
   for (const { userId } of before)
     if (!left.has(userId)) typedInputIn(context.home)?.remove(userId);
   return deleted;
 }
 
-async function idleIn(memory: Memory, maxAge: number): Promise<DeletedUsers> {
+function isIdleFor(maxAge: number): (user: UserInfo) => boolean {
   const latest = new Date(Date.now() - maxAge).toISOString();
-  return totalOf((await memory.users()).filter(({ lastActivity }) => lastActivity < latest));
+  return ({ lastActivity }) => lastActivity < latest;
 }
+
+/** Most users at once may be the clock's doing. */
+const questionFor = (idle: DeletedUsers, users: number): string =>
+  isTooMany({ idle: idle.users, users })
+    ? `Delete ${wordsFor(idle)}, of ${users} users in all? Check the clock first.`
+    : `Delete ${wordsFor(idle)}?`;
 
 function report({ options, output }: Context, deleted: DeletedUsers, verb: string): void {
   if (options.json) output.document({ ok: true, dryRun: verb !== "Deleted", deleted });

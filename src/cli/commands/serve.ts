@@ -1,5 +1,5 @@
 import type { Agent } from "../../agent/agent.js";
-import { AgnoChatError } from "../../errors.js";
+import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
@@ -85,10 +85,18 @@ function cleanHourly(context: Context, agent: Agent, maxAge: number): () => void
 }
 
 /** A failure now is no reason to stop serving: the next hour brings another try. */
-async function removeInactive({ output }: Context, agent: Agent, maxAge: number): Promise<void> {
+async function removeInactive(
+  { options, output }: Context,
+  agent: Agent,
+  maxAge: number,
+): Promise<void> {
   try {
-    output.note(`Deleted ${wordsFor(await agent.removeInactive(maxAge))}.`);
+    const force = options.yes === true;
+    output.note(`Deleted ${wordsFor(await agent.removeInactive(maxAge, { force }))}.`);
   } catch (thrown) {
-    output.note(`Inactive users could not be deleted: ${(thrown as Error).message}`);
+    const { code, message } = asAgnoChatError(thrown);
+    const hint =
+      code === "TOO_MANY_INACTIVE" ? " Check the clock; serve --yes deletes them anyway." : "";
+    output.note(`Inactive users could not be deleted. ${message}${hint}`);
   }
 }

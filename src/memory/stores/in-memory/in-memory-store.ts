@@ -6,12 +6,14 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  IdleSince,
   InSession,
   NewRow,
   Page,
   SessionRow,
   Store,
   Sweep,
+  UserCount,
   UserRow,
   Window,
 } from "../../store.js";
@@ -101,6 +103,12 @@ export class InMemoryStore implements Store<true> {
     else this.#remove(userId, user, session);
     this.#clears.record(scopeOf(userId, sessionId), time);
     return deleted;
+  }
+
+  countUsers({ idleSince }: IdleSince): UserCount {
+    let idle = 0;
+    for (const { lastActivity } of this.#users.values()) if (lastActivity < idleSince) idle += 1;
+    return { users: this.#users.size, idle };
   }
 
   deleteIdle({ idleSince, except, time }: Sweep): DeletedUsers {

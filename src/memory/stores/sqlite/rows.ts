@@ -2,7 +2,12 @@ import type { StoredMessage } from "../../../messages.js";
 import type { DeletedUsers, SessionState } from "../../memory.js";
 import { byId, cut } from "../../order.js";
 import { decodeState, type StateChange } from "../../state.js";
-import type { Page, SessionRow as SessionInfo, UserRow as UserInfo } from "../../store.js";
+import type {
+  Page,
+  SessionRow as SessionInfo,
+  UserCount,
+  UserRow as UserInfo,
+} from "../../store.js";
 import type { SqliteConnection } from "./driver.js";
 import { decoded } from "./errors.js";
 import { blankMessages, noteErased } from "./upkeep.js";
@@ -58,6 +63,13 @@ export function findSession(
   const { latestRun, ...session } = row;
   return { ...session, latestRunId: latestRun === null ? undefined : decodeRunId(latestRun) };
 }
+
+export const countUsers = (connection: SqliteConnection, idleSince: number): UserCount => ({
+  ...(connection.get(
+    "SELECT count(*) AS users, count(*) FILTER (WHERE last_activity < ?) AS idle FROM users",
+    idleSince,
+  ) as UserCount),
+});
 
 /** Users whose last activity is before `oldest`, by key from `after` on. */
 export const idleUsers = (

@@ -5,12 +5,14 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  IdleSince,
   InSession,
   NewRow,
   Page,
   SessionRow,
   Store,
   Sweep,
+  UserCount,
   UserRow,
   Window,
 } from "../../store.js";
@@ -18,6 +20,7 @@ import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./c
 import type { SqliteConnection } from "./driver.js";
 import {
   applyChanges,
+  countUsers,
   deleteEveryUser,
   deleteSession,
   deleteUser,
@@ -107,6 +110,10 @@ export class SqliteStore implements Store<false> {
       if (deleted.sessions > 0) recordClears(connection, [scopeOf(userId, sessionId)], time);
       return deleted;
     });
+  }
+
+  countUsers({ idleSince }: IdleSince): Promise<UserCount> {
+    return this.#read((connection) => countUsers(connection, idleSince));
   }
 
   async deleteIdle({ idleSince: oldest, except, time }: Sweep): Promise<DeletedUsers> {
