@@ -18,3 +18,8 @@ export function blockContent(text: string): string | undefined {
 export function asBlock(text: string): string {
   return [FENCE, text, FENCE].join("\n");
 }
+
+/** Without its frame of a block, `text` from the history could be taken for a command. */
+export function looksLikeCommand(text: string): boolean {
+  return !text.includes("\n") || text.trimStart().startsWith("/");
+}

@@ -1,16 +1,26 @@
 import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
 import { causeLines, failureLine } from "../failure-text.js";
+import { count } from "../words.js";
+import { asBlock, looksLikeCommand } from "./block.js";
 import { commandOf, handle } from "./handle.js";
 import { type Input, parseInput } from "./input.js";
 import type { Interrupt, LineEditor, SentMessage } from "./line-editor.js";
 import type { LiveScreen } from "./live-screen.js";
-import type { Repl } from "./repl.js";
+import type { Repl, SayOptions } from "./repl.js";
+import type { Who } from "./screen.js";
 
 interface Job {
   readonly text: string;
+  readonly literal: boolean;
   readonly input: Input;
   /** Who typed it, whoever is active when it is done. */
   readonly userId: string;
+}
+
+/** A job behind a reply. */
+interface WaitingJob extends Job {
+  /** Who typed it, in the session that was theirs then. */
+  readonly who: Promise<Who>;
 }
 
 export interface ConversationOptions {
@@ -27,7 +37,9 @@ export class Conversation {
   readonly #screen: LiveScreen;
   readonly #repl: Repl;
   readonly #debug: boolean;
-  readonly #waiting: Job[] = [];
+  readonly #waiting: WaitingJob[] = [];
+  /** Resolves once the commands so far are done. */
+  #commands: Promise<void> = Promise.resolve();
   #running: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -50,34 +62,45 @@ export class Conversation {
     });
     this.#waiting.length = 0;
     this.#running?.abort();
-    await this.#work;
+    await Promise.all([this.#work, this.#commands]);
   }
 
   #take({ text, literal, owner: userId }: SentMessage): void {
-    const job = { text, input: parseInput(text, literal), userId };
-    if (isImmediate(job.input)) void this.#perform(job, new AbortController());
-    else if (this.#running === undefined) this.#work = this.#drain(job);
+    const job = { text, literal, input: parseInput(text, literal), userId };
+    const turn = turnOf(job.input);
+    if (turn === "at-once") void this.#command(job);
+    else if (turn === "after-commands")
+      this.#commands = this.#commands.then(() => this.#command(job));
+    else this.#queue({ ...job, who: this.#commands.then(() => this.#repl.whoIs(userId)) });
+  }
+
+  #queue(job: WaitingJob): void {
+    if (this.#running === undefined) this.#work = this.#drain(job);
     else {
       this.#waiting.push(job);
-      this.#screen.note(`↑ waits for its turn, as ${userId}`);
+      this.#screen.note(`↑ waits for its turn, as ${job.userId}`);
     }
   }
 
-  async #drain(first: Job): Promise<void> {
-    for (let job: Job | undefined = first; job !== undefined; job = this.#waiting.shift()) {
+  async #drain(first: WaitingJob): Promise<void> {
+    for (let job: WaitingJob | undefined = first; job !== undefined; job = this.#waiting.shift()) {
       // Once more, since other rows have come between it and its reply.
       if (job !== first) this.#screen.note(`${job.userId}: ${job.text}`);
       this.#running = new AbortController();
-      await this.#perform(job, this.#running);
+      await this.#perform(job, { who: await job.who, signal: this.#running.signal });
     }
     this.#running = undefined;
+  }
+
+  async #command(job: Job): Promise<void> {
+    const { signal } = new AbortController();
+    await this.#perform(job, { who: this.#repl.whoIs(job.userId), signal });
     if (this.#repl.isOver) this.#editor.close();
   }
 
-  async #perform({ input, userId }: Job, controller: AbortController): Promise<void> {
+  async #perform({ input }: Job, options: SayOptions): Promise<void> {
     try {
-      const who = this.#repl.whoIs(userId);
-      await handle(this.#repl, input, { who, signal: controller.signal });
+      await handle(this.#repl, input, options);
     } catch (thrown) {
       const error = asAgnoChatError(thrown);
       if (error.code !== "CANCELLED") this.#showFailure(error);
@@ -96,16 +119,35 @@ export class Conversation {
       return false;
     }
     this.#running.abort();
+    this.#giveBack(this.#waiting.splice(0));
     return true;
+  }
+
+  /** What waits behind a reply that was stopped is not sent: it goes back to whoever typed it, to be sent or dropped. */
+  #giveBack(jobs: readonly Job[]): void {
+    for (const userId of new Set(jobs.map((job) => job.userId))) {
+      const own = jobs.filter((job) => job.userId === userId);
+      this.#screen.giveBack(userId, draftOf(own));
+      this.#screen.note(
+        `${count(own.length, "waiting line")} not sent: back at the prompt of ${userId}`,
+      );
+    }
   }
 }
 
-/** Whether it may be done at once, also while a reply comes. A command that does not exist is told so at once too. */
-function isImmediate(input: Input): boolean {
-  if (input.kind === "message") return false;
+/** What was typed in several lines becomes one message; none of it may become a command that was none. */
+function draftOf(jobs: readonly Job[]): string {
+  const text = jobs.map((job) => job.text).join("\n");
+  const isOneAsTyped = jobs.length === 1 && jobs[0]?.literal === false;
+  return isOneAsTyped || !looksLikeCommand(text) ? text : asBlock(text);
+}
+
+/** A command that does not exist is told so at once. */
+function turnOf(input: Input): "at-once" | "after-commands" | "after-replies" {
+  if (input.kind === "message") return "after-replies";
   try {
-    return commandOf(input.name).immediate === true;
+    return commandOf(input.name).turn ?? "after-commands";
   } catch {
-    return true;
+    return "at-once";
   }
 }

@@ -58,6 +58,12 @@ export class Desk {
     this.#walk = undefined;
   }
 
+  /** Puts `text` as it was typed in front of the draft, on lines of its own. */
+  prepend(text: string): void {
+    if (this.#draft.isEmpty) this.#draft = Draft.of(text);
+    else this.#draft.prepend(`${text}\n`);
+  }
+
   clear(): void {
     this.#draft = new Draft();
     this.#walk = undefined;

@@ -65,7 +65,14 @@ export class Draft {
   }
 
   insert(text: string): void {
-    this.#put(sanitise(text).replace(NONCHARACTERS, "\ufffd"));
+    this.#put(typeable(text));
+  }
+
+  /** Puts `text` in front of it all; the cursor stays with what it was in. */
+  prepend(text: string): void {
+    const typed = typeable(text);
+    this.#text = typed + this.#text;
+    this.#cursor += typed.length;
   }
 
   /** A small paste of one line is as if typed; any other becomes a placeholder that the cursor treats as one character. */
@@ -187,6 +194,8 @@ export class Draft {
     return text.replace(NONCHARACTERS, (standIn) => replace(this.#pastes.get(standIn) ?? ""));
   }
 }
+
+const typeable = (text: string): string => sanitise(text).replace(NONCHARACTERS, "\ufffd");
 
 function lengthOf(pattern: RegExp, text: string): number {
   return pattern.exec(text)?.[0].length ?? 0;

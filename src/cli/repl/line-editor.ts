@@ -3,7 +3,7 @@ import type { Awaitable } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import { isTerminalThere } from "../gone-terminal.js";
 import type { Unfinished } from "../render/live-text.js";
-import { asBlock } from "./block.js";
+import { asBlock, looksLikeCommand } from "./block.js";
 import { Desk } from "./desk.js";
 import { editExternally } from "./external-editor.js";
 import type { InputHistory } from "./input-history.js";
@@ -91,6 +91,7 @@ export class LineEditor {
     "ctrl-n": () => this.#desk.newer(),
   };
   #prompt: string;
+  #busyPrompt: string;
   #desk: Desk;
   #listener: ((event: LineEvent) => unknown) | undefined;
   #active = false;
@@ -109,6 +110,7 @@ export class LineEditor {
     // Also while a question has the terminal: nobody else would hear that it is gone.
     options.input.on("error", this.#onEnd);
     this.#prompt = options.prompt;
+    this.#busyPrompt = options.prompt;
     this.#desk = new Desk(options.owner, options.history);
     this.#keys = new KeyDecoder({
       key: (key) => this.#act(() => this.#key(key), HEARD_KEYS.has(key.name)),
@@ -128,8 +130,19 @@ export class LineEditor {
     if (this.#closed) this.#tellEnd();
   }
 
-  setPrompt(prompt: string): void {
+  /** @param busy Stands in its place while something goes on; what is sent then is left behind the prompt itself. */
+  setPrompt(prompt: string, busy = prompt): void {
     this.#prompt = prompt;
+    this.#busyPrompt = busy;
+    this.#show();
+  }
+
+  /** Puts `text`, which was sent and not done, in front of what `owner` is typing or had half typed. */
+  giveBack(text: string, { owner, history }: { owner: string; history: InputHistory }): void {
+    const isHere = owner === this.#desk.owner;
+    const desk = isHere ? this.#desk : (this.#desks.get(owner) ?? new Desk(owner, history));
+    desk.prepend(text);
+    if (!isHere) this.#desks.set(owner, desk);
     this.#show();
   }
 
@@ -216,7 +229,7 @@ export class LineEditor {
   }
 
   #show(): void {
-    if (this.#active) this.#screen.show(this.#desk.view(this.#prompt, this.#screen.columns));
+    if (this.#active) this.#screen.show(this.#desk.view(this.#busyPrompt, this.#screen.columns));
   }
 
   #leaveBehind(): void {
@@ -335,11 +348,6 @@ export class LineEditor {
     if (this.#active) this.#screen.commit(rows.map((row) => INDENT + row));
     this.#show();
   }
-}
-
-/** Without its frame of a block, `text` from the history could be taken for a command. */
-function looksLikeCommand(text: string): boolean {
-  return !text.includes("\n") || text.trimStart().startsWith("/");
 }
 
 function commonStart([first = "", ...others]: readonly string[]): string {

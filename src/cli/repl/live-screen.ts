@@ -145,6 +145,10 @@ export class LiveScreen implements Screen {
     return this.#editor.edit(text);
   }
 
+  giveBack(userId: string, text: string): void {
+    this.#editor.giveBack(text, { owner: userId, history: this.#historyOf(userId) });
+  }
+
   forgetInput(userId: string): void {
     this.#historyOf(userId).clear();
   }
@@ -157,9 +161,8 @@ export class LiveScreen implements Screen {
   #showPrompt(): void {
     // In the place of the ">", so that what is being typed does not move.
     const spinning = `${nameOf(this.#active, this.#palette)}${this.#palette.dim(this.#spin)} `;
-    this.#editor.setPrompt(
-      this.#spin === undefined ? promptOf(this.#active, this.#palette) : spinning,
-    );
+    const prompt = promptOf(this.#active, this.#palette);
+    this.#editor.setPrompt(prompt, this.#spin === undefined ? prompt : spinning);
   }
 
   /** Whose reply it was, where the prompt does not tell. */

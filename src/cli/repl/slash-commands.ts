@@ -22,8 +22,11 @@ export interface SlashCommand {
   readonly summary: string;
   /** What Tab offers for the argument. */
   readonly completes?: "users" | "sessions";
-  /** Does not wait for a reply in flight. */
-  readonly immediate?: boolean;
+  /**
+   * When it is done: "at-once"; "after-replies" as a message is; else in turn with the other commands, also while a reply
+   * comes.
+   */
+  readonly turn?: "at-once" | "after-replies";
   readonly run: (repl: Repl, call: CommandCall) => Awaitable<void>;
 }
 
@@ -34,14 +37,14 @@ export const COMMANDS: readonly SlashCommand[] = [
     argument: "[id]",
     summary: "switch to another user",
     completes: "users",
-    immediate: true,
+    turn: "at-once",
     run: who.user,
   },
-  { name: "users", summary: "everyone who has a history", immediate: true, run: who.users },
+  { name: "users", summary: "everyone who has a history", turn: "at-once", run: who.users },
   {
     name: "whoami",
     summary: "the active user, session and model",
-    immediate: true,
+    turn: "at-once",
     run: who.whoami,
   },
   {
@@ -49,6 +52,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     argument: "<id> <message>",
     summary: "say one thing as someone else",
     completes: "users",
+    turn: "after-replies",
     run: who.sayAs,
   },
   {
@@ -78,10 +82,16 @@ export const COMMANDS: readonly SlashCommand[] = [
     name: "clear",
     argument: "[session]",
     summary: "delete all of this user, or this session",
+    turn: "after-replies",
     run: data.clear,
   },
   { name: "context", summary: "what the model would be sent next", run: data.context },
-  { name: "retry", summary: "ask what failed, or the last question, again", run: retry },
+  {
+    name: "retry",
+    summary: "ask what failed, or the last question, again",
+    turn: "after-replies",
+    run: retry,
+  },
   {
     name: "copy",
     argument: "[code]",
@@ -89,11 +99,18 @@ export const COMMANDS: readonly SlashCommand[] = [
     run: conversation.copy,
   },
   { name: "edit", summary: "write the next message in your editor", run: conversation.edit },
-  { name: "model", argument: "[name]", summary: "show or change the model", run: setup.model },
+  {
+    name: "model",
+    argument: "[name]",
+    summary: "show or change the model",
+    turn: "after-replies",
+    run: setup.model,
+  },
   {
     name: "system",
     argument: "[text]",
     summary: "show or change the instructions",
+    turn: "after-replies",
     run: setup.system,
   },
   { name: "tools", summary: "the tools the model may use", run: setup.tools },
@@ -101,7 +118,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     name: "help",
     aliases: ["?"],
     summary: "this list",
-    immediate: true,
+    turn: "at-once",
     run: (repl) => repl.screen.print(helpText()),
   },
   { name: "exit", aliases: ["quit", "bye"], summary: "leave; Ctrl-D does too", run: setup.exit },

@@ -167,17 +167,83 @@ test("what is half typed, and what was cut, stays with its user", async () => {
   await pty.waitFor(/bob> bob's half$/);
 });
 
-test("/session and /new wait with the lines around them, so that each message goes where it was meant", async () => {
+test("/session and /new hold for the lines behind them, so that each message goes where it was meant", async () => {
   const first = gatedReply("one", " done");
   const server = await modelServer(first.reply, streamedText("ok"));
   const pty = await startRepl({ server });
   pty.type("first\r");
   await first.begun;
   pty.type("still default\r/new work\rin work\r");
-  await pty.waitFor((p) => p.screen.join("\n").split("waits for its turn").length === 4);
+  await pty.waitFor((p) => p.screen.join("\n").split("waits for its turn").length === 3);
+  await pty.waitFor("New session work of alice.");
   first.open();
   await pty.waitFor(() => server.requests.length === 3);
   await pty.waitFor(/alice\/work>$/);
   const sizes = server.requests.map(({ body }) => body.messages.length);
   expect(sizes).toEqual([1, 3, 1]);
+});
+
+test("Ctrl-C gives waiting lines back to whoever typed them: editable, droppable, and not sent", async () => {
+  const server = await modelServer(
+    stalled(chunk({ content: "Once upon a time" })),
+    streamedText("ok"),
+  );
+  const pty = await startRepl({ server });
+  pty.type("Tell me a story\r");
+  await isTalking(pty, server);
+  pty.type("And then?\r/model other\r");
+  await pty.waitFor(/waits for its turn.*waits for its turn/s);
+  pty.type("/user bob\rI am bob\r/user alice\rhalf");
+  await pty.waitFor(/alice> half$/);
+  pty.press("ctrl-c");
+  await pty.waitFor(/alice> And then\?\n… \/model other\n… half$/);
+  expect(pty.screen.join("\n")).toContain("2 waiting lines not sent: back at the prompt of alice");
+  await server.hungUp();
+  pty.press("ctrl-c");
+  await pty.waitFor(/alice>$/);
+  pty.type("/user bob\r");
+  await pty.waitFor(/bob> I am bob$/);
+  pty.press("enter");
+  await pty.waitFor(/ok\n.* s\nbob>$/);
+  expect(server.requests.map(({ body }) => body.messages.at(-1).content)).toEqual([
+    "Tell me a story",
+    "I am bob",
+  ]);
+});
+
+test("a line that waited comes back as what it was: a pasted one stays no command", async () => {
+  const server = await modelServer(silence(), streamedText("ok"));
+  const pty = await startRepl({ server });
+  pty.type("Hello\r");
+  await pty.waitFor(() => server.requests.length === 1);
+  pty.type('"""\r/exit\r"""\r');
+  await pty.waitFor("waits for its turn");
+  pty.press("escape");
+  await pty.waitFor(/alice> """\n… \/exit\n… """$/);
+  pty.press("enter");
+  await pty.waitFor(() => server.requests.length === 2);
+  expect(server.requests[1]?.body.messages.at(-1).content).toBe("/exit");
+});
+
+test("commands that need no model do not wait for one, and no spinner stays on the screen", async () => {
+  const server = await modelServer(silence());
+  const pty = await startRepl({ server });
+  pty.type("Are you there?\r");
+  await pty.waitFor(() => server.requests.length === 1);
+  await pty.waitFor(/alice[^>] *$/);
+  pty.type("/size\r/history\r/state\r/session work\r/sessions\rstill waiting\r");
+  await pty.waitFor("waits for its turn");
+  await pty.waitFor("* work: nothing yet");
+  expect(pty.screen.join("\n")).toContain("alice: 0 messages in 0 runs");
+  const rows = pty.screen.filter((row) => row.startsWith("alice")).slice(0, -1);
+  expect(rows.slice(0, 6)).toEqual([
+    "alice> Are you there?",
+    "alice> /size",
+    "alice> /history",
+    "alice> /state",
+    "alice> /session work",
+    expect.stringMatching(/^alice(\/work)?> \/sessions$/),
+  ]);
+  pty.type("\r/exit\r");
+  expect(await pty.exited).toMatchObject({ exitCode: 0 });
 });
