@@ -22,27 +22,18 @@ export class A2aFault extends Error {
   }
 }
 
+export type RpcId = string | number | null;
+
 export interface A2aRequest extends Readonly<Record<string, unknown>> {
   readonly method: string;
+  /** Undefined for a notification. */
+  readonly id: RpcId | undefined;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/**
- * A body as a JSON-RPC request.
- * @throws {A2aFault}
- */
-export function envelopeOf(text: string): A2aRequest {
-  const request = parse(text);
-  if (!isObject(request)) throw invalid("A request is one JSON object.");
-  if (request.jsonrpc !== "2.0") throw invalid('jsonrpc must be "2.0".');
-  if (!isId(request.id)) throw invalid("id must be a text or a whole number.");
-  if (typeof request.method !== "string" || request.method === "")
-    throw invalid("method must be the name of one.");
-  return request as A2aRequest;
-}
-
-function parse(text: string): unknown {
+/** @throws {A2aFault} */
+export function parseBody(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -50,7 +41,24 @@ function parse(text: string): unknown {
   }
 }
 
-const isId = (id: unknown): boolean =>
+/** The id of whatever came, for what is wrong with it; null when none can be read. */
+export const idIn = (body: unknown): RpcId =>
+  isObject(body) && isId(body.id) ? (body.id ?? null) : null;
+
+/**
+ * A body as a JSON-RPC request.
+ * @throws {A2aFault}
+ */
+export function envelopeOf(body: unknown): A2aRequest {
+  if (!isObject(body)) throw invalid("A request is one JSON object.");
+  if (body.jsonrpc !== "2.0") throw invalid('jsonrpc must be "2.0".');
+  if (!isId(body.id)) throw invalid("id must be a text or a whole number.");
+  if (typeof body.method !== "string" || body.method === "")
+    throw invalid("method must be the name of one.");
+  return body as A2aRequest;
+}
+
+const isId = (id: unknown): id is RpcId | undefined =>
   id === undefined || id === null || typeof id === "string" || Number.isSafeInteger(id);
 
 /**
@@ -104,7 +112,7 @@ function checkConfiguration(configuration: Fields): void {
 }
 
 const takesText = (mode: string): boolean =>
-  ["text/plain", "text/*", "*/*", "text"].includes(mode.split(";")[0]?.trim().toLowerCase() ?? "");
+  ["text/plain", "text/*", "*/*", "text"].includes(essenceOf(mode));
 
 function checkMessage(message: Fields, version: A2aVersion): void {
   optional(message, {
@@ -143,7 +151,16 @@ function checkPart(part: unknown, version: A2aVersion): void {
   if (isOther) throw new A2aFault("ContentTypeNotSupportedError", "Only text can be read.");
   if (version === "0.3" && part.kind !== "text") throw malformed('A part\'s kind must be "text".');
   if (!isText(part.text)) throw malformed("A part's text must be a text.");
+  for (const type of [part.mediaType, part.media_type])
+    if (isText(type) && type !== "" && !isPlainText(type))
+      throw new A2aFault("ContentTypeNotSupportedError", "Only text/plain can be read.");
 }
+
+const isPlainText = (mediaType: string): boolean => essenceOf(mediaType) === "text/plain";
+
+/** A media type without its parameters. */
+const essenceOf = (mediaType: string): string =>
+  mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
 
 function checkTaskId({ id }: Fields): void {
   if (!isText(id) || id === "") throw malformed("id must be a task's.");

@@ -1,12 +1,21 @@
 import { AgnoChatError, ERROR_TABLE } from "../errors.js";
 import { A2aAgent } from "./a2a-agent.js";
-import { A2aFault, type A2aRequest, checkParams, envelopeOf } from "./a2a-request.js";
+import {
+  A2aFault,
+  type A2aRequest,
+  checkParams,
+  envelopeOf,
+  idIn,
+  parseBody,
+  type RpcId,
+} from "./a2a-request.js";
 import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
 import type { ChatParts } from "./chat.js";
+import { EventStream } from "./event-stream.js";
 import type { Exchange } from "./exchange.js";
 import { failureOf, HostFault } from "./failure.js";
-import { EventWriter, sendJson } from "./reply.js";
+import { sendJson, sendNothing } from "./reply.js";
 
 export type A2aSdk = Awaited<ReturnType<typeof loadSdk>>;
 export type A2aRequestHandler = ConstructorParameters<A2aSdk["JsonRpcTransportHandler"]>[0];
@@ -37,58 +46,71 @@ async function loadSdk() {
 
 /**
  * `POST /a2a`: JSON-RPC 2.0 of the Agent2Agent protocol, versions 1.0 and 0.3. What cannot be a request is answered here;
- * the SDK translates the rest between the wire and `A2aAgent`.
+ * the SDK translates the rest between the wire and `A2aAgent`. A notification, a request without an id, is carried out
+ * and answered with 204 and nothing else, whatever comes of it.
  */
 export async function answerA2a(exchange: Exchange, parts: ChatParts): Promise<void> {
   loading ??= loadSdk();
   const sdk = await loading;
-  const version = versionOf(exchange.request);
-  let request: A2aRequest | undefined;
+  const call = { exchange, parts, sdk, version: versionOf(exchange.request) };
+  let id: RpcId | undefined = null;
   try {
-    request = envelopeOf(await parts.bodies.read(exchange.request));
-    if (version === undefined) throw unknownVersion();
-    checkParams(request, version);
-    await answerRequest(exchange, request, { ...parts, sdk, version });
+    const body = parseBody(await parts.bodies.read(exchange.request));
+    id = idIn(body);
+    const request = envelopeOf(body);
+    id = request.id;
+    const answer = await answerOf(call, request);
+    if (id === undefined) await carriedOut(answer);
+    else if (Symbol.asyncIterator in answer) await sendEvents(call, answer, id);
+    else sendJson(exchange.response, answer);
   } catch (thrown) {
     if (exchange.response.headersSent) throw thrown;
-    if (thrown instanceof HostFault) exchange.fail(thrown);
-    const error = told(exchange, errorOf(thrown, { sdk, version }));
+    const error = errorFor(call, thrown);
     const status = thrown instanceof AgnoChatError ? ERROR_TABLE[thrown.code].http : 200;
-    sendJson(exchange.response, { jsonrpc: "2.0", id: request?.id ?? null, error }, { status });
+    if (id !== undefined) sendJson(exchange.response, { jsonrpc: "2.0", id, error }, { status });
   }
+  if (id === undefined) sendNothing(exchange.response);
 }
 
-interface Speech {
+interface Call {
+  readonly exchange: Exchange;
+  readonly parts: ChatParts;
   readonly sdk: A2aSdk;
   readonly version: A2aVersion | undefined;
 }
 
-async function answerRequest(
-  exchange: Exchange,
-  request: A2aRequest,
-  { agent, patience, sdk, version }: ChatParts & Speech & { version: A2aVersion },
-): Promise<void> {
+type Answer = AsyncIterable<unknown> | { readonly error?: RpcError };
+
+/** What the SDK makes of it: the events of a stream, or one answer. */
+async function answerOf(call: Call, request: A2aRequest): Promise<Answer> {
+  const { exchange, parts, sdk, version } = call;
+  if (version === undefined) throw unknownVersion();
+  checkParams(request, version);
+  const { agent } = parts;
   const asked = new A2aAgent(exchange, { agent, sdk, card: cardOf(agent.name, "") });
   const Transport =
     version === "0.3" ? sdk.LegacyJsonRpcTransportHandler : sdk.JsonRpcTransportHandler;
   const context = new sdk.ServerCallContext({ requestedVersion: version });
-  const answer = await new Transport(asked).handle(request, context);
-  if (Symbol.asyncIterator in answer) return sendEvents(exchange, answer, { sdk, patience });
-  const { error } = answer as { error?: RpcError };
-  sendJson(exchange.response, error ? { ...answer, error: told(exchange, error) } : answer);
+  const answer = (await new Transport(asked).handle(request, context)) as Answer;
+  if (Symbol.asyncIterator in answer || !answer.error) return answer;
+  return { ...answer, error: told(exchange, answer.error) };
 }
 
-async function sendEvents(
-  exchange: Exchange,
-  events: AsyncIterable<unknown>,
-  { sdk, patience }: { readonly sdk: A2aSdk; readonly patience: number },
-): Promise<void> {
-  let writer: EventWriter | undefined;
-  for await (const event of events) {
-    writer ??= new EventWriter(exchange, patience);
-    await writer.write(sdk.formatSSEEvent(event));
+async function carriedOut(answer: Answer): Promise<void> {
+  if (Symbol.asyncIterator in answer) for await (const _ of answer);
+}
+
+async function sendEvents(call: Call, events: AsyncIterable<unknown>, id: RpcId): Promise<void> {
+  const { exchange, parts, sdk } = call;
+  const stream = new EventStream(exchange, parts.patience);
+  try {
+    for await (const event of events) await stream.write(sdk.formatSSEEvent(event));
+  } catch (thrown) {
+    if (!stream.isOpen) throw thrown;
+    const error = errorFor(call, thrown);
+    await stream.write(sdk.formatSSEEvent({ jsonrpc: "2.0", id, error }));
   }
-  exchange.response.end();
+  stream.end();
 }
 
 interface RpcError {
@@ -99,6 +121,13 @@ interface RpcError {
 const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
+
+function errorFor({ exchange, sdk, version }: Call, thrown: unknown): RpcError {
+  if (thrown instanceof HostFault) exchange.fail(thrown);
+  return told(exchange, errorOf(thrown, { sdk, version }));
+}
+
+type Speech = Pick<Call, "sdk" | "version">;
 
 function errorOf(thrown: unknown, { sdk, version }: Speech): RpcError {
   if (thrown instanceof AgnoChatError) {

@@ -2,9 +2,10 @@ import type { Agent } from "../agent/agent.js";
 import type { RunEvent, RunOutput } from "../agent/events.js";
 import { AgnoChatError } from "../errors.js";
 import { type BodyReader, parseObject } from "./body.js";
+import { EventStream } from "./event-stream.js";
 import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
-import { EventWriter, sendJson } from "./reply.js";
+import { sendJson } from "./reply.js";
 import { sessionOf, userOf } from "./whose.js";
 
 export interface ChatParts {
@@ -22,7 +23,7 @@ export interface ChatParts {
  * `RunEvent` and with its fields in snake_case: `run-start` `{ run_id, user_id, session_id }`, `text-delta` `{ text }`,
  * `tool-call`, `tool-result`, `retry`, and last either `run-end` `{ user_id, reply, … }` or `error`
  * `{ error, code, stored }`: `stored` is true when what had come is kept, marked as interrupted.
- * What fails before the run starts is answered as without it.
+ * What fails before the run starts is answered as without it, unless that took so long that a comment came first.
  */
 export async function chat(exchange: Exchange, { agent, bodies, patience }: ChatParts) {
   const { request, response, signal } = exchange;
@@ -51,19 +52,16 @@ async function sendEvents(
   events: AsyncIterable<RunEvent>,
   patience: number,
 ): Promise<void> {
-  let writer: EventWriter | undefined;
+  const stream = new EventStream(exchange, patience);
   try {
-    for await (const event of events) {
-      writer ??= new EventWriter(exchange, patience);
-      await writer.write(eventText(event.type, dataOf(event)));
-    }
+    for await (const event of events) await stream.write(eventText(event.type, dataOf(event)));
   } catch (thrown) {
-    if (writer === undefined || exchange.response.destroyed) throw thrown;
+    if (!stream.isOpen) throw thrown;
+    exchange.fail(thrown);
     const { code, message, stored } = failureOf(thrown);
-    exchange.failure = code;
-    exchange.response.write(eventText("error", { error: message, code, stored }));
+    await stream.write(eventText("error", { error: message, code, stored }));
   }
-  exchange.response.end();
+  stream.end();
 }
 
 const eventText = (name: string, data: unknown): string =>

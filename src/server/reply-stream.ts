@@ -1,3 +1,4 @@
+import { AgnoChatError } from "../errors.js";
 import type { Exchange } from "./exchange.js";
 import { NEVER_CACHED } from "./reply.js";
 
@@ -20,16 +21,24 @@ export class ReplyStream {
     exchange.response.on("drain", () => this.#drained());
   }
 
-  /** @throws the signal's reason when the reader has hung up or takes nothing any more */
+  /** Too late for a status, and there is somebody to be told. */
+  get isOpen(): boolean {
+    const { response, left } = this.#exchange;
+    return response.headersSent && !left && !response.destroyed;
+  }
+
+  /**
+   * Resolves when there is room for more, and at once after an abort of this side: then these are the last words.
+   * @throws {AgnoChatError} `CANCELLED` when the reader has hung up or takes nothing any more
+   */
   async write(text: string): Promise<void> {
-    const { response, signal } = this.#exchange;
-    signal.throwIfAborted();
-    this.#begin();
-    if (response.write(text)) return;
+    this.#refuseGone();
+    if (this.send(text)) return;
+    const { response } = this.#exchange;
     response.setTimeout(this.#options.patience);
     await this.#drain();
     response.setTimeout(0);
-    signal.throwIfAborted();
+    this.#refuseGone();
   }
 
   end(): void {
@@ -37,10 +46,22 @@ export class ReplyStream {
     this.#exchange.response.end();
   }
 
+  /** @returns false when the reader has enough to take for now */
+  protected send(text: string): boolean {
+    this.#begin();
+    return this.#exchange.response.write(text);
+  }
+
   #begin(): void {
     const { response } = this.#exchange;
     if (response.headersSent) return;
     response.writeHead(200, { ...NEVER_CACHED, ...this.#options.headers });
+  }
+
+  #refuseGone(): void {
+    const { response, left } = this.#exchange;
+    if (left || response.destroyed)
+      throw new AgnoChatError("CANCELLED", "Nobody is there to take the answer.");
   }
 
   #drain(): Promise<void> {
@@ -50,6 +71,7 @@ export class ReplyStream {
         signal.removeEventListener("abort", done);
         resolve();
       };
+      if (signal.aborted) return resolve();
       this.#drained = done;
       signal.addEventListener("abort", done);
     });

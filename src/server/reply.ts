@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { AgnoChatError } from "../errors.js";
 import type { Exchange } from "./exchange.js";
@@ -26,6 +25,12 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Answers with 204: done, and there is nothing to say. */
+export function sendNothing(response: ServerResponse): void {
+  response.writeHead(204, NEVER_CACHED);
+  response.end();
+}
+
 /** Answers `{ error, code }`, with the status that belongs to the code. */
 export function sendFailure({ response }: Exchange, thrown: unknown): void {
   const { code, message, http } = failureOf(thrown);
@@ -36,33 +41,6 @@ const headersOf = (code: string): Readonly<Record<string, string>> =>
   code === "BUSY" || code === "SHUTTING_DOWN"
     ? { ...NEVER_CACHED, "retry-after": "1" }
     : NEVER_CACHED;
-
-/** Server-sent events (WHATWG HTML, section 9.2) to one reader, who may be slow but not for ever. */
-export class EventWriter {
-  readonly #exchange: Exchange;
-  readonly #patience: number;
-
-  /** @param patience Milliseconds to wait for a reader that takes nothing. */
-  constructor(exchange: Exchange, patience: number) {
-    this.#exchange = exchange;
-    this.#patience = patience;
-    exchange.response.writeHead(200, {
-      "content-type": "text/event-stream",
-      "x-accel-buffering": "no",
-      ...NEVER_CACHED,
-    });
-  }
-
-  /** @throws the signal's reason when the reader has hung up or takes nothing any more */
-  async write(text: string): Promise<void> {
-    const { response, signal } = this.#exchange;
-    signal.throwIfAborted();
-    if (response.write(text)) return;
-    response.setTimeout(this.#patience);
-    await once(response, "drain", { signal }).catch(() => signal.throwIfAborted());
-    response.setTimeout(0);
-  }
-}
 
 /** @throws {AgnoChatError} `METHOD_NOT_ALLOWED` */
 export function methodNotAllowed({ request, response, path }: Exchange, allowed: string): never {

@@ -295,6 +295,21 @@ const strange: [string, Record<string, unknown>, number][] = [
   ["a file", { parts: [{ kind: "file", url: "http://x", file: { uri: "http://x" } }] }, -32005],
   ["data", { parts: [{ kind: "data", data: {} }] }, -32005],
   ["a task nobody has", { taskId: "t" }, -32001],
+  [
+    "a text of another media type",
+    { parts: [{ kind: "text", text: "Hi", mediaType: "text/html" }] },
+    -32005,
+  ],
+  [
+    "one such text among others",
+    {
+      parts: [
+        { kind: "text", text: "Hi" },
+        { kind: "text", text: "{}", media_type: "application/json" },
+      ],
+    },
+    -32005,
+  ],
 ];
 
 test.each(strange)("%s is refused, never merged or cleaned", async (_, fields, code) => {
@@ -306,6 +321,48 @@ test.each(strange)("%s is refused, never merged or cleaned", async (_, fields, c
       expect(json).toMatchObject({ jsonrpc: "2.0", id: 1, error: { code } });
     }
   expect(await served.memory.users()).toEqual([]);
+});
+
+test.each(VERSIONS)("a text of %s may say that it is plain", async (version) => {
+  const served = await serve();
+  const parts = [{ kind: "text", text: "Hi", mediaType: "Text/Plain; charset=utf-8" }];
+  const message = { ...goodMessage(version), parts };
+  const { json } = await rpc(served, version, SEND[version], { message });
+  expect(json.result).toBeDefined();
+});
+
+test.each(VERSIONS)("a notification of %s is carried out and not answered", async (version) => {
+  const served = await serve();
+  const headers = { "a2a-version": version };
+  const send = (method: string, params: object) =>
+    ask(`${served.url}/a2a`, { headers, body: { jsonrpc: "2.0", method, params } });
+  const params = { message: goodMessage(version) };
+  const answers = [
+    await send(SEND[version], params),
+    await send(STREAM[version], params),
+    await send(SEND[version], {}),
+    await send("nope", {}),
+  ];
+  for (const { status, body } of answers)
+    expect({ status, body }).toEqual({ status: 204, body: "" });
+  expect(await served.memory.size("alice")).toBe(4);
+  await eventually(() => served.log.length === 4);
+  expect(served.log.map(({ code }) => code)).toEqual([undefined, undefined, "-32602", "-32601"]);
+});
+
+test.each([7, "seven", 0, ""])("the id %j is echoed in whatever error there is", async (id) => {
+  const { url } = await serve();
+  const faults: [Record<string, string>, object][] = [
+    [{}, { jsonrpc: "1.0" }],
+    [{}, { jsonrpc: "2.0" }],
+    [{}, { jsonrpc: "2.0", method: "nope" }],
+    [{}, { jsonrpc: "2.0", method: "message/send", params: [] }],
+    [{ "a2a-version": "9.9" }, { jsonrpc: "2.0", method: "SendMessage" }],
+  ];
+  for (const [headers, fields] of faults) {
+    const { json } = await ask(`${url}/a2a`, { headers, body: { ...fields, id } });
+    expect(json).toMatchObject({ jsonrpc: "2.0", id, error: { code: expect.any(Number) } });
+  }
 });
 
 const configurations: [object, number][] = [
@@ -383,6 +440,10 @@ test("whatever JSON comes, the answer is JSON-RPC, leaks nothing and stores noth
     fc.asyncProperty(wild, fc.constantFrom("1.0", ""), async (body, version) => {
       const headers = { "a2a-version": version };
       const answer = await ask(`${served.url}/a2a`, { headers, body: JSON.stringify(body) });
+      if (answer.status === 204) {
+        expect([body.id, answer.body]).toEqual([undefined, ""]);
+        return;
+      }
       expect(answer.status).toBe(200);
       if (answer.json === undefined) return expect(answer.body).toMatch(/^data: /);
       expect(answer.json.jsonrpc).toBe("2.0");

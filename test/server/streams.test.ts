@@ -1,0 +1,171 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createGunzip, createGzip } from "node:zlib";
+import { expect, test, vi } from "vitest";
+import { Agent } from "../../src/agent/agent.js";
+import type { Model } from "../../src/models/model.js";
+import { createServer } from "../../src/server/index.js";
+import { ScriptedModel } from "../../src/testing/scripted-model.js";
+import { Gate } from "../agent/support.js";
+import { cleanUp, eventually, rawChat, serve, Wire } from "./support.js";
+
+/** Every door that streams, as a raw request of alice. */
+const DOORS = {
+  "POST /chat": rawChat("alice", "Hi", "Accept: text/event-stream\r\n"),
+  "A2A 1.0": rawA2a("1.0", "SendStreamingMessage", { role: "ROLE_USER", parts: [{ text: "Hi" }] }),
+  "A2A 0.3": rawA2a("0.3", "message/stream", {
+    kind: "message",
+    role: "user",
+    parts: [{ kind: "text", text: "Hi" }],
+  }),
+};
+
+const doors = Object.entries(DOORS);
+
+function rawA2a(version: string, method: string, fields: object): string {
+  const message = { messageId: "m", contextId: "alice", ...fields };
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { message } });
+  return `POST /a2a HTTP/1.1\r\nHost: localhost\r\nA2A-Version: ${version}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+const silent = () => new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
+
+/** Says the first word at once and the second one when the gate opens, or never. */
+const halting = (gate = new Gate()): Model => ({
+  name: "halting",
+  async *stream(_, { signal }) {
+    yield { type: "text-delta", text: "Hel" };
+    await Promise.race([gate.opened, once(signal, "abort")]);
+    signal.throwIfAborted();
+    yield { type: "text-delta", text: "lo" };
+    yield { type: "finish", reason: "stop" };
+  },
+});
+
+const commentsIn = ({ received }: Wire): number => received.match(/^:$/gm)?.length ?? 0;
+
+test.each(doors)("%s breaks a silence after 15 seconds, and again", async (_, request) => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  cleanUp(() => vi.useRealTimers());
+  const model = silent();
+  const { port } = await serve({ model });
+  const wires = [await Wire.open(port), await Wire.open(port)];
+  // The second one has no answer yet: it waits until the first one of the same conversation is done.
+  for (const { socket } of wires) socket.write(request);
+  await eventually(() => model.requests.length === 1 && vi.getTimerCount() >= 2);
+  for (const count of [1, 2]) {
+    vi.advanceTimersByTime(14_999);
+    vi.advanceTimersByTime(1);
+    await eventually(() => wires.every((wire) => commentsIn(wire) === count));
+  }
+  for (const { received } of wires)
+    expect(received).toMatch(/^cache-control: no-store, no-transform\r$/im);
+});
+
+test.each(doors)("%s leaves no timer behind", async (_, request) => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  cleanUp(() => vi.useRealTimers());
+  const { port, log } = await serve({ model: silent() });
+  const before = vi.getTimerCount();
+  const wire = await Wire.open(port);
+  wire.socket.write(request);
+  await eventually(() => vi.getTimerCount() > before);
+  wire.socket.destroy();
+  await eventually(() => log.length === 1);
+  expect(vi.getTimerCount()).toBe(before);
+});
+
+const LAST_WORDS: Record<string, RegExp> = {
+  "POST /chat": /event: error\ndata: .*\n\n\r\n0\r\n\r\n$/,
+  "A2A 1.0": /TASK_STATE_FAILED.*\n\n\r\n0\r\n\r\n$/,
+  "A2A 0.3": /"state":"failed".*\n\n\r\n0\r\n\r\n$/,
+};
+
+test.each(doors)(
+  "%s ends with a failure when time runs out, and the log says why",
+  async (door, request) => {
+    const { port, log } = await serve({ model: halting(), timeouts: { reply: 100 } });
+    const wire = await Wire.open(port);
+    wire.socket.write(request);
+    await wire.until(LAST_WORDS[door] as RegExp);
+    await eventually(() => log.length === 1);
+    expect(log[0]).toMatchObject({ status: 200, code: "MODEL_TIMEOUT" });
+  },
+);
+
+test.each(doors)(
+  "%s ends with a failure on shutdown, and the log says why",
+  async (door, request) => {
+    const { port, server, log } = await serve({ model: halting(), timeouts: { drain: 1e6 } });
+    const wire = await Wire.open(port);
+    wire.socket.write(request);
+    await wire.until(/Hel/);
+    const closed = server.close({ now: true });
+    await wire.until(LAST_WORDS[door] as RegExp);
+    await closed;
+    expect(log).toMatchObject([{ status: 200, code: "SHUTTING_DOWN" }]);
+  },
+);
+
+/** Compresses whatever comes, also what asks not to be, and holds back what it is not told to flush. */
+const compressing =
+  (handler: RequestListener): RequestListener =>
+  (request, response) => {
+    const gzip = createGzip();
+    const [write, end] = [response.write.bind(response), response.end.bind(response)];
+    gzip.on("data", (chunk) => write(chunk)).on("end", () => end());
+    gzip.on("drain", () => response.emit("drain"));
+    response.setHeader("content-encoding", "gzip");
+    Object.assign(response, {
+      write: (chunk: string) => gzip.write(chunk),
+      end: () => void gzip.end(),
+      flush: () => gzip.flush(),
+    });
+    handler(request, response);
+  };
+
+test.each(doors)("%s streams through what compresses it", async (_, request) => {
+  const gate = new Gate();
+  const server = createServer({ agent: new Agent({ model: halting(gate) }) });
+  const http = createHttpServer(compressing(server.handler)).listen(0, "127.0.0.1");
+  await once(http, "listening");
+  cleanUp(() => http.close());
+  const wire = await Wire.open((http.address() as AddressInfo).port);
+  let text = "";
+  const gunzip = createGunzip().on("data", (chunk) => {
+    text += chunk;
+  });
+  wire.socket.removeAllListeners("data");
+  wire.socket.on(
+    "data",
+    dechunked((bytes) => gunzip.write(bytes)),
+  );
+  wire.socket.write(request);
+  await eventually(() => text.includes("Hel"));
+  gate.open();
+  await eventually(() => /run-end|COMPLETED|completed/.test(text));
+  wire.socket.destroy();
+});
+
+/** Takes the chunks of HTTP/1.1 apart, as far as one answer without trailers needs. */
+function dechunked(take: (bytes: Buffer) => void): (data: Buffer) => void {
+  let rest = Buffer.alloc(0);
+  let inBody = false;
+  return (data) => {
+    rest = Buffer.concat([rest, data]);
+    for (;;) {
+      const mark = rest.indexOf(inBody ? "\r\n" : "\r\n\r\n");
+      if (mark < 0) return;
+      if (!inBody) {
+        inBody = true;
+        rest = rest.subarray(mark + 4);
+        continue;
+      }
+      const length = Number.parseInt(rest.subarray(0, mark).toString(), 16);
+      if (rest.length < mark + 4 + length || length === 0) return;
+      take(rest.subarray(mark + 2, mark + 2 + length));
+      rest = rest.subarray(mark + 4 + length);
+    }
+  };
+}
