@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { FinishReason, ToolCall, Usage } from "../messages.js";
+import { limitSize, limitToolCalls } from "../models/limits.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
-import { limitToolCalls } from "../models/tool-call-limit.js";
 import { AbortableWaits } from "./abortable-waits.js";
 import type { RunEvent } from "./events.js";
 
@@ -58,6 +58,7 @@ function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void):
     case "text-delta":
       if (typeof event.text !== "string") throw new TypeError("a text-delta without a text");
       reply.text += event.text;
+      limitSize("text", reply.text.length);
       return emit(event);
     case "retry":
       return emit(event);

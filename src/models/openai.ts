@@ -108,6 +108,7 @@ export class OpenAIModel implements Model {
         continue;
       }
       const text = answer.take(parseChunk(data, this.#server));
+      call.measure(answer.size);
       if (text !== "") yield { type: "text-delta", text };
     }
   }

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import type { ToolCall, Usage } from "../../messages.js";
+import { limitSize } from "../limits.js";
 import type { FinishReason, ModelEvent, ModelRequest } from "../model.js";
 import { ToolCallCollector } from "./collect-tool-calls.js";
 import { estimateTokens, estimateUsage, usageIn } from "./estimate-usage.js";
@@ -25,6 +26,8 @@ export class Answer {
   #usage: Usage | undefined;
   #outputTokens = 0;
   #chunks = 0;
+  #textSize = 0;
+  #reasoningSize = 0;
 
   constructor(request: ModelRequest, { server, names }: { server: Server; names: WireNames }) {
     this.#request = request;
@@ -44,7 +47,12 @@ export class Answer {
     this.#isComplete = true;
   }
 
-  /** Takes one chunk and returns the text that it adds. */
+  /** Characters of text, reasoning and tool calls so far. */
+  get size(): number {
+    return this.#textSize + this.#reasoningSize + this.#toolCalls.size;
+  }
+
+  /** Takes one chunk and returns the text that it adds. @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when it is too much */
   take(chunk: unknown): string {
     this.#chunks += 1;
     const { choices, usage, x_groq: groq } = record(chunk);
@@ -80,6 +88,10 @@ export class Answer {
     const text = contentOf(delta.content) + string(delta.refusal);
     const reasoning = string(delta.reasoning_content) || string(delta.reasoning);
     this.#outputTokens += estimateTokens(text + reasoning);
+    this.#textSize += text.length;
+    this.#reasoningSize += reasoning.length;
+    limitSize("text", this.#textSize);
+    limitSize("reasoning", this.#reasoningSize);
     const shown = this.#joiner.write(this.#thinkFilter.write(text));
     this.#text += shown;
     return shown;

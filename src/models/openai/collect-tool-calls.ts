@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ToolCall } from "../../messages.js";
-import { limitToolCalls } from "../tool-call-limit.js";
+import { limitSize, limitToolCalls } from "../limits.js";
 import { differing, withPiece } from "./arguments-text.js";
 import { isJsonObject, record, string } from "./json.js";
 
@@ -18,13 +18,19 @@ interface Draft {
 /** Puts the pieces of tool calls together, however a server cuts, orders, names and repeats them. */
 export class ToolCallCollector {
   readonly #drafts: Draft[] = [];
+  #size = 0;
 
   /** A piece has come, though perhaps of no call. */
   get isBegun(): boolean {
     return this.#drafts.length > 0;
   }
 
-  /** One element of `delta.tool_calls`. @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for too many calls */
+  /** Characters so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** One element of `delta.tool_calls`. @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for too many calls or too much of them */
   add(piece: unknown): void {
     const { index, id, function: call } = record(piece);
     const { name, arguments: args } = record(call);
@@ -37,6 +43,8 @@ export class ToolCallCollector {
     draft.name ||= string(name);
     // A few servers send the arguments as an object.
     const text = typeof args === "object" && args !== null ? JSON.stringify(args) : string(args);
+    this.#size += string(id).length + string(name).length + text.length;
+    limitSize("toolCallText", this.#size);
     draft.versions = withPiece(draft.versions, text);
   }
 

@@ -26,6 +26,7 @@ function storyOf(thrown: unknown, server: Server): Story | undefined {
   if (code === "ECONNREFUSED") return refusedStory(server);
   if (/^(ENOTFOUND|EAI_)/.test(code)) return unknownHostStory(server, code);
   if (TLS.test(code)) return tlsStory(server, code);
+  if (code === "HPE_HEADER_OVERFLOW") return longHeadersStory(server);
   if (code.startsWith("HPE_")) return notHttpStory(server);
   return lostStory(server, code);
 }
@@ -55,6 +56,13 @@ const notHttpStory = ({ host }: Server): Story => ({
   code: "MODEL_BAD_RESPONSE",
   message: `${host} does not answer in HTTP.`,
   hint: "Check the base URL: perhaps it is https and not http, or another port.",
+  retry: false,
+});
+
+const longHeadersStory = ({ host }: Server): Story => ({
+  code: "MODEL_BAD_RESPONSE",
+  message: `${host} sent headers that are too long.`,
+  hint: "Check the base URL, and what stands between you and the server.",
   retry: false,
 });
 

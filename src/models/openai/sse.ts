@@ -1,4 +1,4 @@
-const LONGEST_EVENT = 8_000_000;
+import { LIMITS } from "../limits.js";
 
 /** A server that never ends an event would fill the memory. */
 export class EventTooLongError extends Error {}
@@ -16,8 +16,11 @@ export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator
   let kind: "unknown" | "events" | "document" = "unknown";
   for await (const text of decoded(body)) {
     rest += text;
-    if (length + rest.length > LONGEST_EVENT) throw new EventTooLongError();
-    if (kind === "unknown") kind = kindOf(rest);
+    if (length + rest.length > LIMITS.event) throw new EventTooLongError();
+    if (kind === "unknown") {
+      rest = rest.trimStart(); // blank lines without end must not pile up
+      kind = kindOf(rest);
+    }
     if (kind !== "events" || !/[\r\n]/.test(text)) continue;
     const lines = rest.split(LINE_END);
     rest = lines.pop() ?? "";
@@ -46,7 +49,7 @@ async function* decoded(body: AsyncIterable<Uint8Array>): AsyncGenerator<string>
 }
 
 function kindOf(start: string): "unknown" | "events" | "document" {
-  const first = start.trimStart()[0];
+  const first = start[0];
   if (first === undefined) return "unknown";
   return "{[<".includes(first) ? "document" : "events";
 }
