@@ -52,6 +52,12 @@ export class Desk {
     return inputView({ prompt: search.prompt, columns, text, beforeCursor: "" });
   }
 
+  /** What stays on the screen of a message that is sent. */
+  transcript(prompt: string, columns: number): readonly string[] {
+    const text = this.#draft.transcript;
+    return inputView({ prompt, columns, text, beforeCursor: text }).rows;
+  }
+
   /** Puts `text` in place of the draft; `literal` keeps it from being taken for a command. */
   replace(text: string, literal: boolean): void {
     this.#draft = Draft.of(literal ? asBlock(text) : text);
@@ -97,9 +103,9 @@ export class Desk {
     else this.#search.type(singleLine(raw, MAX_QUERY));
   }
 
-  /** Up: the line above, else the entry before. */
+  /** Up: the line above, else the entry before; a draft that holds a paste stays. */
   older(): void {
-    if (this.#draft.up()) return;
+    if (this.#draft.up() || this.#draft.holdsPaste) return;
     const entries = this.#walk?.entries ?? this.history.entries();
     this.#walkTo(entries, (this.#walk?.index ?? entries.length) - 1);
   }

@@ -1,9 +1,11 @@
 import { sanitise } from "../../sanitise.js";
 import { graphemes } from "../render/width.js";
-import { blockContent } from "./block.js";
+import { beginsWithMark, blockContent } from "./block.js";
 
 const LINE_END = /\r\n?/g;
-const SMALL_PASTE = 1000;
+const SMALL_PASTE = { lines: 5, characters: 1000 };
+/** What of one paste is left on the screen when it is sent. */
+const EXCERPT = { lines: 40, characters: 4000 };
 const LONG_TEXT = { lines: 20, characters: 10_000 };
 
 /** Noncharacters (Unicode 23.7) are meant for internal use: each stands for one paste in the text. */
@@ -20,6 +22,7 @@ export class Draft {
   #text = "";
   #cursor = 0;
   readonly #pastes = new Map<string, string>();
+  #holdsPaste = false;
 
   /** A draft holding `text`, the cursor at its end. A very long text of many lines becomes a placeholder. */
   static of(text: string): Draft {
@@ -47,21 +50,33 @@ export class Draft {
     return this.#text === "";
   }
 
+  /** It holds a paste of several lines, or a long one: nothing that is typed again in a moment. */
+  get holdsPaste(): boolean {
+    return this.#holdsPaste && !this.isEmpty;
+  }
+
   /** What would be sent now, every paste in its place; `literal` when it begins inside a paste or is a block. */
   get message(): { readonly text: string; readonly literal: boolean } {
     const block = blockContent(this.#text);
     const beginsWithPaste = this.#pastes.has(this.#text.trimStart().charAt(0));
     return {
       text: this.#replacePastes(block ?? this.#text, (pasted) => pasted),
-      literal: block !== undefined || beginsWithPaste,
+      literal: (block !== undefined && beginsWithMark(this.#text)) || beginsWithPaste,
     };
   }
 
   /** The text and what of it is left of the cursor, as they may be shown. */
   get shown(): { readonly text: string; readonly beforeCursor: string } {
-    const show = (text: string): string =>
-      this.#replacePastes(text, placeholder).replaceAll("\t", "    ");
-    return { text: show(this.#text), beforeCursor: show(this.beforeCursor) };
+    return { text: this.#show(this.#text), beforeCursor: this.#show(this.beforeCursor) };
+  }
+
+  /** The text as it may stay on the screen once it is sent: pastes are there to be read, but for what is too long. */
+  get transcript(): string {
+    return this.#show(this.#text, excerpt);
+  }
+
+  #show(text: string, showPaste = placeholder): string {
+    return this.#replacePastes(text, showPaste).replaceAll("\t", "    ");
   }
 
   insert(text: string): void {
@@ -75,10 +90,16 @@ export class Draft {
     this.#cursor += typed.length;
   }
 
-  /** A small paste of one line is as if typed; any other becomes a placeholder that the cursor treats as one character. */
+  /**
+   * A small paste is as if typed; any other, and one of several lines that could be taken for a command or a block, becomes
+   * a placeholder that the cursor treats as one character.
+   */
   paste(raw: string): void {
     const text = sanitise(raw.replace(LINE_END, "\n")).replace(/\n+$/, "");
-    if (text.length <= SMALL_PASTE && !text.includes("\n")) this.insert(text);
+    const lines = text.split("\n").length;
+    this.#holdsPaste ||= lines > 1 || text.length > SMALL_PASTE.characters;
+    const isSmall = text.length <= SMALL_PASTE.characters && lines <= SMALL_PASTE.lines;
+    if (isSmall && (lines === 1 || !meansMore(text))) this.insert(text);
     else this.#insertPlaceholder(text);
   }
 
@@ -204,6 +225,18 @@ function lengthOf(pattern: RegExp, text: string): number {
 function isLong(text: string): boolean {
   if (!text.includes("\n")) return false;
   return text.length > LONG_TEXT.characters || text.split("\n").length > LONG_TEXT.lines;
+}
+
+/** Whether as typed text it could do something. */
+const meansMore = (text: string): boolean =>
+  text.trimStart().startsWith("/") || text.includes('"""') || text.endsWith("\\");
+
+function excerpt(pasted: string): string {
+  const lines = pasted.split("\n");
+  const kept = lines.slice(0, EXCERPT.lines).join("\n").slice(0, EXCERPT.characters);
+  if (kept.length === pasted.length) return pasted;
+  const more = lines.length - kept.split("\n").length;
+  return `${kept}\n[${more > 0 ? `${more} more lines` : `${pasted.length - kept.length} more characters`}]`;
 }
 
 function placeholder(pasted: string): string {

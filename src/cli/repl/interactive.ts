@@ -22,7 +22,7 @@ export async function interactive(context: Context): Promise<void> {
     owner: who.userId,
     history: historyOf(who.userId),
     complete: async (text) => (await behind).complete(text),
-    keep: (text) => asideIn(text, historyOf),
+    keep: (text) => keptOf(text, historyOf),
   });
   editor.resume();
   signal.addEventListener("abort", () => editor.close(), { once: true });
@@ -41,8 +41,13 @@ export async function interactive(context: Context): Promise<void> {
 }
 
 /** What is said as somebody else is theirs to find again, not the active user's. */
-function asideIn(text: string, historyOf: (userId: string) => InputHistory): KeptInput | undefined {
+function keptOf(
+  text: string,
+  historyOf: (userId: string) => InputHistory,
+): KeptInput | "nothing" | undefined {
   const input = parseInput(text);
+  // What is written in the editor is kept, once it is sent.
+  if (input.kind === "command" && input.name === "edit") return "nothing";
   const aside =
     input.kind === "command" && input.name === "as" ? parseAside(input.argument) : undefined;
   if (aside === undefined || text.startsWith(" ")) return undefined;

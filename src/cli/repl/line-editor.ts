@@ -24,7 +24,7 @@ export interface LineEditorOptions extends Terminal {
   /** What could stand in place of `text`, which is all that is left of the cursor. Asked on Tab. */
   readonly complete: (text: string) => Awaitable<readonly string[]>;
   /** What of a message goes into whose history, when that is not all of it into its owner's. */
-  readonly keep?: (text: string) => KeptInput | undefined;
+  readonly keep?: (text: string) => KeptInput | "nothing" | undefined;
 }
 
 export interface KeptInput {
@@ -266,7 +266,7 @@ export class LineEditor {
     if (desk.continueOnNextLine()) return;
     const { text, literal } = desk.draft.message;
     if (text.trim() === "") return desk.clear();
-    this.#leaveBehind();
+    this.#screen.commit(desk.transcript(this.#prompt, this.#screen.columns));
     desk.clear();
     const { owner } = desk;
     try {
@@ -279,6 +279,7 @@ export class LineEditor {
 
   #remember(text: string, literal: boolean): void {
     const elsewhere = literal ? undefined : this.#options.keep?.(text);
+    if (elsewhere === "nothing") return;
     if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
     else this.#desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
   }

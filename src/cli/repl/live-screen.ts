@@ -12,7 +12,9 @@ import { RunView } from "../render/run-view.js";
 import { columnsOf } from "../render/size.js";
 import { createSpinner } from "../render/spinner.js";
 import { plain, wrapText } from "../render/wrap.js";
+import { asBlock } from "./block.js";
 import type { Copied } from "./clipboard.js";
+import { parseInput } from "./input.js";
 import type { InputHistory } from "./input-history.js";
 import type { LineEditor } from "./line-editor.js";
 import { nameOf, promptOf } from "./prompt.js";
@@ -141,8 +143,10 @@ export class LiveScreen implements Screen {
     });
   }
 
-  edit(text: string): Promise<string> {
-    return this.#editor.edit(text);
+  async edit(userId: string): Promise<void> {
+    const text = await this.#editor.edit("");
+    if (text.trim() === "") this.note("Nothing written.");
+    else this.giveBack(userId, isPlainText(text) ? text : asBlock(text));
   }
 
   giveBack(userId: string, text: string): void {
@@ -195,3 +199,7 @@ function summaryOf({ messages, usage }: RunOutput, milliseconds: number): string
     .filter((part) => part !== undefined)
     .join(" · ");
 }
+
+/** What an editor saved is a message, whatever it looks like. */
+const isPlainText = (text: string): boolean =>
+  !text.trimStart().startsWith("/") && parseInput(text).kind === "message";

@@ -8,7 +8,7 @@ import type { Io } from "../io.js";
 import { chooseModel, openModel } from "../model-choice.js";
 import { storeOf } from "../open.js";
 import { createPalette } from "../render/colour.js";
-import { blockContent, isOpenBlock } from "./block.js";
+import { beginsWithMark, blockContent, isOpenBlock } from "./block.js";
 import { handle } from "./handle.js";
 import { parseInput } from "./input.js";
 import { openRepl } from "./open-repl.js";
@@ -141,7 +141,7 @@ class PlainConversation {
     this.#running = controller;
     try {
       const signal = AbortSignal.any([context.signal, controller.signal]);
-      const input = parseInput(block ?? typed, block !== undefined);
+      const input = parseInput(block ?? typed, block !== undefined && beginsWithMark(typed));
       await handle(repl, input, { who: repl.active, signal });
     } catch (thrown) {
       const error = asAgnoChatError(thrown);

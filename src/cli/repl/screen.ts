@@ -36,8 +36,8 @@ export interface Screen {
   pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined>;
   /** @returns where it went. @throws {AgnoChatError} `USAGE` where there is nothing to copy with */
   copy(text: string, signal: AbortSignal): Promise<Copied>;
-  /** Text written in the user's editor. @throws {AgnoChatError} `USAGE` where there is no terminal */
-  edit(text: string): Promise<string>;
+  /** Puts what this user writes in their editor at their prompt. @throws {AgnoChatError} `USAGE` where there is no terminal */
+  edit(userId: string): Promise<void>;
   /** Forgets what this user has typed. */
   forgetInput(userId: string): void;
 }

@@ -83,7 +83,7 @@ export class ScriptScreen implements Screen {
     throw needsTerminal("/copy");
   }
 
-  async edit(): Promise<string> {
+  async edit(): Promise<never> {
     throw needsTerminal("/edit");
   }
 

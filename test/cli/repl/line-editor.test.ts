@@ -101,6 +101,17 @@ describe("sending", () => {
     pty.type('"""\r');
     expect(await events(1)).toEqual([message("/exit\n\n  two\\", { literal: true })]);
   });
+
+  test.each([
+    ["at the end of a line begins one", 'Look: """\rone\rtwo\r"""\r', "Look:\none\ntwo"],
+    ["at the start of a line begins one", '"""one\rtwo\r"""\r', "one\ntwo"],
+    ["at the end of a line ends one", '"""\rone\rtwo"""\r', "one\ntwo"],
+    ["twice in one line does neither", 'say """hi""" now\r', 'say """hi""" now'],
+    ["in the middle of a line does neither", '"""\ra """ b\r"""\r', 'a """ b'],
+  ])('""" %s', async (_, keys, text) => {
+    pty.type(keys);
+    expect((await events(1))[0]?.text).toBe(text);
+  });
 });
 
 describe("an input history that cannot be used", () => {
@@ -166,15 +177,45 @@ describe("pasting", () => {
     expect(await lastText()).toBe("abcd\te");
   });
 
+  const SIX_LINES = "1\n2\n3\n4\n5\n6";
+
   test("a placeholder is one character to the cursor", async () => {
     pty.type("x");
-    pty.paste("one\ntwo");
+    pty.paste(SIX_LINES);
+    await pty.waitFor("alice> x[pasted 6 lines]");
     pty.press("backspace");
     await pty.waitFor((p) => p.screen.join("|") === "alice> x");
-    pty.paste("three\nfour");
+    pty.paste(SIX_LINES);
     pty.press("left");
     pty.type("y\r");
-    expect(await lastText()).toBe("xythree\nfour");
+    expect(await lastText()).toBe(`xy${SIX_LINES}`);
+  });
+
+  test("a few lines are shown as they are, and sent only by Enter", async () => {
+    pty.type("see ");
+    pty.paste("one\ntwo\nthree\n");
+    await pty.waitFor((p) => p.screen.join("|") === "alice> see one|… two|… three");
+    expect(noted()).toEqual([]);
+    pty.press("enter");
+    expect(await events(1)).toEqual([message("see one\ntwo\nthree")]);
+  });
+
+  test("what was sent can be read afterwards, the first rows of it when it is long", async () => {
+    pty.paste(SIX_LINES);
+    pty.type(" end\r");
+    await pty.waitFor("alice> 1\n… 2\n… 3\n… 4\n… 5\n… 6 end\nalice>");
+    pty.paste(Array.from({ length: 100 }, (_, n) => `line ${n}`).join("\n"));
+    pty.press("enter");
+    await pty.waitFor(/… line 39\n… \[60 more lines\]\nalice>$/);
+  });
+
+  test("Up leaves a draft that holds a paste as it is", async () => {
+    pty.type("earlier\r");
+    await events(1);
+    pty.paste("one\ntwo");
+    pty.press("up", "up", "up");
+    pty.type("!\r");
+    expect((await events(2))[1]).toEqual(message("one!\ntwo"));
   });
 
   test("a pasted text that was cut and put back is still no command", async () => {
@@ -464,7 +505,7 @@ describe("giving the terminal away", () => {
     expect((await events(2))[1]).toEqual({ type: "answer", text: "yes" });
     pty.paste("a\nb");
     pty.press("enter");
-    expect((await events(3))[2]).toEqual(message("a\nb", { literal: true }));
+    expect((await events(3))[2]).toEqual(message("a\nb"));
   });
 });
 

@@ -294,16 +294,28 @@ test("/retry and /copy take the user's own last message, never another's", async
   expect(server.requests.at(-1)?.body.messages.at(-1).content).toBe("alice asks");
 });
 
-test("/edit sends what the editor saved; saving nothing sends nothing", async () => {
+test("/edit shows what the editor saved before it is sent, and keeps that in place of the command", async () => {
   const folder = temporaryFolder();
   const editor = path.join(folder, "editor.sh");
   writeFileSync(editor, '#!/bin/sh\nprintf "My name is Alice\\n" > "$1"\n', { mode: 0o700 });
   const pty = await startRepl({ env: { VISUAL: editor } });
-  await sayAll(pty, "/edit");
-  await pty.waitFor("Nice to meet you, Alice!");
+  pty.type("/edit\r");
+  await pty.waitFor(/alice> My name is Alice$/);
+  pty.press("enter");
+  await pty.waitFor(/Nice to meet you, Alice!(.*\n)+.* s\nalice>$/);
+  pty.press("up");
+  await pty.waitFor(/alice> My name is Alice$/);
+  pty.press("up", "ctrl-u");
   writeFileSync(editor, "#!/bin/sh\n", { mode: 0o700 });
   await sayAll(pty, "/edit");
-  await pty.waitFor(/Nothing sent.\nalice>$/);
+  await pty.waitFor(/Nothing written.\nalice>$/);
+});
+
+test("/edit takes an EDITOR with quotes of its own, and what it saves is no command", async () => {
+  const EDITOR = `sh -c 'printf "/exit\\nnow \\"%s\\"" "two words" > "$1"' editor`;
+  const pty = await startRepl({ env: { EDITOR } });
+  pty.type("/edit\r");
+  await pty.waitFor(/alice> """\n… \/exit\n… now "two words"\n… """$/);
 });
 
 test("/model and /system hold from the next message on", async () => {

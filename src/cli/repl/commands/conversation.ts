@@ -30,10 +30,9 @@ const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
     `Sent ${what} to the terminal, which may not let programs copy. Else: /export FILE`,
 };
 
-export async function edit(repl: Repl, { who, signal }: CommandCall): Promise<void> {
-  const text = await repl.screen.edit("");
-  if (text.trim() === "") repl.screen.note("Nothing sent.");
-  else await repl.say(text, { who, signal });
+/** What was written is at the prompt then, to be read once more and sent. */
+export async function edit(repl: Repl, { who }: CommandCall): Promise<void> {
+  await repl.screen.edit(who.userId);
 }
 
 const LOOK_BACK = 50;
