@@ -63,6 +63,7 @@ export type {
   ModelRequest,
   ToolSpec,
 } from "./models/model.js";
+export { type OpenModelOptions, openModel } from "./models/open.js";
 export {
   type ListModelsOptions,
   listModels,

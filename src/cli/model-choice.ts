@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import type { Model } from "../models/model.js";
+import { isBuiltIn, openModel } from "../models/open.js";
 import type { Io } from "./io.js";
 import { commandIn, type KeyCommand, keyFrom } from "./settings/key-command.js";
 import type { Settings } from "./settings/settings.js";
@@ -15,7 +16,7 @@ export interface Endpoint {
 
 /** The model the settings mean, or how to find it. */
 export type ModelChoice =
-  | { readonly kind: "demo"; readonly named: boolean }
+  | { readonly kind: "built-in"; readonly spec: string; readonly named: boolean }
   | { readonly kind: "openai"; readonly endpoint: Endpoint; readonly model: string | undefined };
 
 /**
@@ -24,12 +25,13 @@ export type ModelChoice =
  */
 export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
   const { model } = settings.values;
-  if (model === "demo") return { kind: "demo", named: true };
+  if (model !== undefined && isBuiltIn(model))
+    return { kind: "built-in", spec: model, named: true };
   const endpoint = endpointOf(settings, env);
   if (endpoint.baseUrl !== undefined) return { kind: "openai", endpoint, model };
   if (endpoint.apiKey !== undefined)
     return { kind: "openai", endpoint, model: model ?? DEFAULT_OPENAI_MODEL };
-  if (model === undefined) return { kind: "demo", named: false };
+  if (model === undefined) return { kind: "built-in", spec: "demo", named: false };
   throw new AgnoChatError(
     "MODEL_NOT_CONFIGURED",
     `The model ${JSON.stringify(model)} needs a key or a server.`,
@@ -102,27 +104,24 @@ export interface OpenEndpoint {
  * The model itself; with a server but no model named, the only one the server has.
  * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` with the list when it has several
  */
-export async function openModel(
+export async function openChosenModel(
   choice: ModelChoice,
   { signal, delayMs = 0 }: OpenModelOptions,
 ): Promise<Model> {
-  if (choice.kind === "demo") {
-    const { DemoModel } = await import("../models/demo.js");
-    return new DemoModel({ delayMs });
-  }
-  const { OpenAIModel, listModels } = await import("../models/openai.js");
+  if (choice.kind === "built-in") return openModel(choice.spec, { delayMs });
   const endpoint = await openEndpoint(choice.endpoint, signal);
-  const model = choice.model ?? onlyOne(await listModels({ ...endpoint, signal }));
-  return new OpenAIModel({ ...endpoint, model });
+  return openModel(`openai:${choice.model ?? (await onlyModelAt(endpoint, signal))}`, endpoint);
 }
 
 export interface OpenModelOptions {
   readonly signal: AbortSignal;
-  /** How fast the demo model talks: milliseconds a word. Default: at once. */
+  /** How fast a built-in model talks: milliseconds a word. Default: at once. */
   readonly delayMs?: number;
 }
 
-function onlyOne(models: readonly string[]): string {
+async function onlyModelAt(endpoint: OpenEndpoint, signal: AbortSignal): Promise<string> {
+  const { listModels } = await import("../models/openai.js");
+  const models = await listModels({ ...endpoint, signal });
   const [only, ...others] = models;
   if (only !== undefined && others.length === 0) return only;
   throw new AgnoChatError(

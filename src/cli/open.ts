@@ -4,7 +4,7 @@ import { openMemory } from "../memory/open.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { Context } from "./context.js";
-import { chooseModel, openModel } from "./model-choice.js";
+import { chooseModel, openChosenModel } from "./model-choice.js";
 import { requireHome } from "./settings/home.js";
 
 /**
@@ -34,8 +34,8 @@ const DEMO_NOTE =
 /** The model the settings mean. Says so when it is the demo model and nobody named it. */
 export async function modelOf({ settings, io, output, signal }: Context): Promise<Model> {
   const choice = chooseModel(settings, io.env);
-  if (choice.kind === "demo" && !choice.named) output.note(DEMO_NOTE);
-  return openModel(choice, { signal });
+  if (choice.kind === "built-in" && !choice.named) output.note(DEMO_NOTE);
+  return openChosenModel(choice, { signal });
 }
 
 /** The toolkits the settings name; none unless they name some. */

@@ -8,7 +8,7 @@ const CHARACTERS_PER_TOKEN = 4;
 
 export interface DemoModelOptions {
   /** Milliseconds to wait before each word. Default: 0. */
-  readonly delayMs?: number;
+  readonly delayMs?: number | undefined;
 }
 
 /**

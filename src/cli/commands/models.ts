@@ -7,8 +7,8 @@ export async function models(context: Context): Promise<void> {
   const { io, options, output, settings } = context;
   const choice = chooseModel(settings, io.env);
   const found =
-    choice.kind === "demo"
-      ? ["demo"]
+    choice.kind === "built-in"
+      ? [choice.spec]
       : await withinTimeout(context, (signal) => listed(choice.endpoint, signal));
   if (options.json) output.document({ ok: true, models: found });
   else for (const model of found) output.write(`${model}\n`);

@@ -1,6 +1,6 @@
 import { openMemory } from "../../memory/open.js";
 import type { Context } from "../context.js";
-import { chooseModel, openModel } from "../model-choice.js";
+import { chooseModel, openChosenModel } from "../model-choice.js";
 import { storeOf } from "../open.js";
 import type { Palette } from "../render/colour.js";
 import { completionsOf } from "./completion.js";
@@ -40,7 +40,10 @@ export async function open(
   const { io, options, settings, signal } = context;
   const screen = new LiveScreen({ io, palette, editor, historyOf, start: who, signal });
   if (!options.quiet) screen.print(welcomeText(context));
-  const model = await openModel(chooseModel(settings, io.env), { signal, delayMs: DEMO_PACE });
+  const model = await openChosenModel(chooseModel(settings, io.env), {
+    signal,
+    delayMs: DEMO_PACE,
+  });
   const memory = await openMemory(storeOf(context));
   // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
   const sessions = await memory.sessions(who.userId);

@@ -1,7 +1,7 @@
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
-import { chooseModel, openModel } from "../model-choice.js";
+import { chooseModel, openChosenModel } from "../model-choice.js";
 import { toolkitsOf } from "../open.js";
 import { Repl } from "./repl.js";
 import type { Screen } from "./screen.js";
@@ -30,5 +30,5 @@ async function namedModel(
 ): Promise<Model> {
   const values = { ...settings.values, model: name };
   const origins = { ...settings.origins, model: "flag" as const };
-  return openModel(chooseModel({ values, origins }, io.env), { signal, delayMs });
+  return openChosenModel(chooseModel({ values, origins }, io.env), { signal, delayMs });
 }

@@ -5,7 +5,7 @@ import type { Context } from "../context.js";
 import { heardAlone } from "../ending-signals.js";
 import { causeLines, failureLine } from "../failure-text.js";
 import type { Io } from "../io.js";
-import { chooseModel, openModel } from "../model-choice.js";
+import { chooseModel, openChosenModel } from "../model-choice.js";
 import { storeOf } from "../open.js";
 import { createPalette } from "../render/colour.js";
 import { beginsWithMark, blockContent, isOpenBlock } from "./block.js";
@@ -42,7 +42,7 @@ export async function plain(context: Context): Promise<void> {
     const sessions = await memory.sessions(who.userId);
     if (!options.quiet) aside.write(welcomeText(context));
     if (!options.quiet) screen.note(welcomeLine({ who, sessions }));
-    const model = await openModel(chooseModel(settings, io.env), { signal });
+    const model = await openChosenModel(chooseModel(settings, io.env), { signal });
     const repl = await openRepl(context, { memory, model, screen });
     await new PlainConversation({ context, repl, lines, screen, aside }).run();
   } finally {

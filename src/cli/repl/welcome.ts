@@ -14,7 +14,7 @@ const isGoingOn = ({ who, sessions }: Arrival): boolean =>
 export function welcomeText({ settings, io }: Context): string {
   const choice = chooseModel(settings, io.env);
   const model =
-    choice.kind === "demo"
+    choice.kind === "built-in"
       ? "demo, built in and offline (for a real one: agno-chat config)"
       : [choice.model ?? "the only one", choice.endpoint.baseUrl ?? "OpenAI"].join(" at ");
   return [
