@@ -20,7 +20,9 @@ export async function withMemory<T>(
   context: Context,
   work: (memory: Memory) => Promise<T>,
 ): Promise<T> {
-  const memory = await openMemory(storeOf(context));
+  const memory = await openMemory(storeOf(context), {
+    notice: (line) => context.output.note(line),
+  });
   try {
     return await work(memory);
   } finally {

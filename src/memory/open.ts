@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import type { Memory } from "./memory.js";
@@ -8,6 +7,8 @@ type Opener = (rest: string, options: OpenMemoryOptions) => Promise<Memory>;
 export interface OpenMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
   readonly now?: () => number;
+  /** Takes one line when others could read or write a memory file. Default: nobody does. */
+  readonly notice?: (line: string) => void;
 }
 
 /** What may stand before the colon; each opens its implementation only when asked for. */
@@ -18,8 +19,7 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
   ],
   [
     "sqlite",
-    async (path, options) =>
-      new (await import("./sqlite.js")).SqliteMemory(resolve(pathOf(path)), options),
+    async (path, options) => new (await import("./sqlite.js")).SqliteMemory(path, options),
   ],
 ]);
 
@@ -31,27 +31,27 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {
   const colon = spec.indexOf(":");
   const open = colon > 0 ? OPENERS.get(spec.slice(0, colon)) : undefined;
-  if (open === undefined) throw unknown(colon > 0 ? spec.slice(0, colon) : "");
+  if (open === undefined) throw unknown(spec);
   return open(spec.slice(colon + 1), options);
 }
 
-function pathOf(path: string): string {
-  if (path !== "") return path;
-  throw new AgnoChatError("STORE_UNKNOWN", "The memory sqlite: names no file.", {
-    hint: "Use sqlite:PATH, for example sqlite:history.db.",
-  });
+/** Names the scheme alone: what follows it may hold a password. */
+function unknown(spec: string): AgnoChatError {
+  const known = [...OPENERS.keys()];
+  const hint = `Use one of ${known.map((name) => `${name}:`).join(" and ")}, for example sqlite:history.db.`;
+  const colon = spec.indexOf(":");
+  if (colon === -1)
+    return new AgnoChatError("STORE_UNKNOWN", "The memory has no kind before a colon.", { hint });
+  const scheme = spec.slice(0, colon);
+  const near = MEANT.get(scheme.toLowerCase()) ?? nearest(scheme, known);
+  const suggestion = near === undefined ? "" : ` Did you mean ${near}:?`;
+  const message = `Unknown memory ${JSON.stringify(`${scheme}:`)}.${suggestion}`;
+  return new AgnoChatError("STORE_UNKNOWN", message, { hint });
 }
 
-/** Names the scheme alone: what follows it may hold a password. */
-function unknown(scheme: string): AgnoChatError {
-  const known = [...OPENERS.keys()];
-  const near = nearest(scheme, known);
-  const suggestion = near === undefined ? "" : ` Did you mean ${near}:?`;
-  return new AgnoChatError(
-    "STORE_UNKNOWN",
-    `Unknown memory ${JSON.stringify(`${scheme}:`)}.${suggestion}`,
-    {
-      hint: `Use one of ${known.map((name) => `${name}:`).join(" and ")}, for example sqlite:history.db.`,
-    },
-  );
-}
+/** What is not near by its letters. */
+const MEANT: ReadonlyMap<string, string> = new Map([
+  ["", "memory"],
+  ["file", "sqlite"],
+  ["db", "sqlite"],
+]);

@@ -1,7 +1,7 @@
 import { StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
-import { SqliteStore } from "./stores/sqlite/sqlite-store.js";
+import { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite/sqlite-store.js";
 
-export type SqliteMemoryOptions = StoreMemoryOptions;
+export interface SqliteMemoryOptions extends StoreMemoryOptions, SqliteStoreOptions {}
 
 /**
  * A memory in one SQLite file, which any number of processes may use at once. It opens on first use; an `add` that has
@@ -9,6 +9,6 @@ export type SqliteMemoryOptions = StoreMemoryOptions;
  */
 export class SqliteMemory extends StoreMemory<false> {
   constructor(path: string, options: SqliteMemoryOptions = {}) {
-    super(new SqliteStore(path), options);
+    super(new SqliteStore(path, options), options);
   }
 }

@@ -32,6 +32,22 @@ describe("openMemory", () => {
         message: expect.not.stringContaining("secret"),
         hint: expect.stringMatching(/memory: and sqlite:/),
       });
+    for (const [spec, meant] of [
+      ["file:x.db", "sqlite:"],
+      ["SQLITE3:x.db", "sqlite:"],
+      [":memory:", "memory:"],
+    ])
+      await expect(openMemory(spec as string)).rejects.toThrow(`Did you mean ${meant}`);
+    for (const spec of [
+      "sqlite::memory:",
+      "sqlite:postgres://u:secret@h/d",
+      "sqlite:file:x",
+      "sqlite://x",
+    ])
+      await expect(openMemory(spec)).rejects.toMatchObject({
+        code: "STORE_UNKNOWN",
+        message: expect.not.stringContaining("secret"),
+      });
     await expect(openMemory("sqlit:x.db")).rejects.toThrow("Did you mean sqlite:");
     await expect(openMemory("redis:x")).rejects.toThrow(/"redis:"\.$/);
     await expect(openMemory("sqlite:")).rejects.toMatchObject({ code: "STORE_UNKNOWN" });

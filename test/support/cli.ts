@@ -130,6 +130,11 @@ export class CliProcess {
     });
   }
 
+  /** What it has written so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** Resolves once stdout, or stderr, shows this text; fails when the process ends without. */
   async shows(text: string, where: "stdout" | "stderr" = "stdout"): Promise<void> {
     const seen = () => (where === "stdout" ? this.#stdout : this.#stderr).includes(text);

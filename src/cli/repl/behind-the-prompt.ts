@@ -44,7 +44,7 @@ export async function open(
     signal,
     delayMs: DEMO_PACE,
   });
-  const memory = await openMemory(storeOf(context));
+  const memory = await openMemory(storeOf(context), { notice: (line) => screen.note(line) });
   // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
   const sessions = await memory.sessions(who.userId);
   if (!options.quiet) screen.note(welcomeLine({ who, sessions }));

@@ -42,7 +42,7 @@ export async function transcript(context: Context, script: Transcript): Promise<
     mayDelete: script.mayDelete,
     forgetInput: (userId) => input?.remove(userId),
   });
-  const memory = await openMemory(script.store);
+  const memory = await openMemory(script.store, { notice: (line) => output.note(line) });
   try {
     const repl = await openRepl(context, { memory, model, screen });
     const verdict = await runScript({

@@ -79,21 +79,45 @@ function assertSafe({ DatabaseSync }: Engine): void {
 }
 
 /**
+ * How a file is only read: `at-rest`, as it is, when nobody writes to it; `with-log`, beside others, who keep a log.
+ * Neither makes files of our own beside it.
+ */
+export type Reading = "at-rest" | "with-log";
+
+export interface ConnectionOptions {
+  /** Without it, the file is read and written. */
+  readonly reading?: Reading | undefined;
+  /** What whoever writes is told instead. */
+  readonly refusal?: unknown;
+  /** Called at the end of every transaction; what it throws takes the transaction back. */
+  readonly check?: () => void;
+}
+
+const locationOf = (path: string, reading: Reading): string =>
+  `${pathToFileURL(path).href}?${reading === "at-rest" ? "immutable=1" : "readonly_shm=1"}`;
+
+/**
  * One open file. Work on it is synchronous and whole inside a transaction; only waiting for other processes is not.
  * SQLite's own waiting is unfair between processes, so it is off and short random sleeps stand in for it.
  */
 export class SqliteConnection {
   readonly path: string;
   readonly #database: Database;
+  readonly #check: () => void;
+  readonly #refusal: unknown;
   readonly #statements = new Map<string, Statement>();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #hasWritten = false;
   #closed = false;
 
-  constructor({ DatabaseSync }: Engine, path: string, { readOnly = false } = {}) {
+  constructor({ DatabaseSync }: Engine, path: string, options: ConnectionOptions = {}) {
+    const { reading, refusal, check = () => {} } = options;
+    this.#refusal = refusal;
     this.path = path;
+    this.#check = check;
     try {
-      this.#database = new DatabaseSync(path, { timeout: 0, readOnly });
+      const location = reading === undefined ? path : locationOf(path, reading);
+      this.#database = new DatabaseSync(location, { timeout: 0, readOnly: reading !== undefined });
     } catch (thrown) {
       throw storeFailed(path, sqliteError(thrown));
     }
@@ -139,6 +163,7 @@ export class SqliteConnection {
 
   /** Everything `work` writes is stored durably or, when it throws, not at all. Writes of one connection keep their order. */
   write<Result>(work: () => Result): Promise<Result> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return this.#inOrder(() => this.retry(() => this.transact(work)));
   }
 
@@ -205,6 +230,7 @@ export class SqliteConnection {
     this.run(begin);
     try {
       const result = work();
+      this.#check();
       this.run("COMMIT");
       return result;
     } catch (error) {
@@ -218,15 +244,14 @@ export class SqliteConnection {
 /** What `values`, a list of SQL expressions, are in the file, which is left as it is and open to nobody afterwards. */
 export function peek(
   { DatabaseSync }: Engine,
-  { path, isAtRest }: { readonly path: string; readonly isAtRest: boolean },
-  values: string,
+  path: string,
+  { reading, values }: { readonly reading: Reading; readonly values: string },
 ): Promise<readonly SqlValue[]> {
-  const location = isAtRest ? `${pathToFileURL(path).href}?immutable=1` : path;
   return patiently(path, () => {
     let told: readonly SqlValue[] = [];
     let database: Database | undefined;
     try {
-      database = new DatabaseSync(location, { timeout: 0, readOnly: true });
+      database = new DatabaseSync(locationOf(path, reading), { timeout: 0, readOnly: true });
       // A prepared statement would keep the file open until it is collected.
       database.function("tell", { varargs: true }, (...row) => {
         told = row;

@@ -8,7 +8,7 @@ export const SQLITE_CORRUPT = 11;
 export const SQLITE_NOTADB = 26;
 const SQLITE_ERROR = 1;
 const SQLITE_IOERR = 10;
-const SQLITE_FULL = 13;
+export const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 
@@ -44,6 +44,9 @@ export class SqliteError extends Error {
     this.code = code;
   }
 }
+
+/** Somebody wrote to a file that is read as if nobody did: it has to be opened again. */
+export class FileChanged extends Error {}
 
 /** What the driver threw, without its words. A wrong call of the driver is a bug of ours and stays what it is. */
 export function sqliteError(thrown: unknown): unknown {

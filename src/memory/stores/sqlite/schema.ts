@@ -1,8 +1,14 @@
-import { closeSync, existsSync, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname } from "node:path";
 import { AgnoChatError } from "../../../errors.js";
-import { type Engine, loadEngine, peek, SqliteConnection, type SqlValue } from "./driver.js";
-import { isSqlite, SQLITE_NOTADB } from "./errors.js";
+import {
+  type Engine,
+  loadEngine,
+  peek,
+  type Reading,
+  SqliteConnection,
+  type SqlValue,
+} from "./driver.js";
+import { FileChanged, isSqlite, SQLITE_FULL, SQLITE_NOTADB, SqliteError } from "./errors.js";
+import { MemoryFile } from "./file.js";
 
 /** Marks a file as ours (PRAGMA application_id): "agno" in ASCII. */
 const APPLICATION_ID = 0x61676e6f;
@@ -103,56 +109,84 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
+export interface OpenOptions {
+  /** Takes one line about something its owner should know of the file. */
+  readonly notice: (line: string) => void;
+}
+
 /**
- * The memory file at `path`, ready for use; it is made when missing, with its folder, for the owner's eyes alone.
+ * The memory file at `path`, ready for use; it is made when missing, with its folder, for the owner's eyes alone. Where
+ * it cannot be written it can be read, and no file is made beside it.
  * @throws {AgnoChatError} `STORE_FOREIGN` and `STORE_TOO_NEW` (the file is left as it was), `STORE_FAILED`
  */
-export async function openMemoryFile(path: string): Promise<SqliteConnection> {
+export async function openMemoryFile(
+  path: string,
+  { notice }: OpenOptions = { notice: () => {} },
+): Promise<SqliteConnection> {
+  const file = MemoryFile.at(path);
+  if (file.isOneByte) throw foreign(path);
   const engine = await loadEngine();
-  createWhenMissing(path);
-  await inspect(engine, path);
-  const connection = new SqliteConnection(engine, path);
+  await inspect(engine, file);
+  const line = file.closeToOthers();
+  if (line !== undefined) notice(line);
+  if (!file.isWritable) return openToRead(engine, file);
+  const connection = new SqliteConnection(engine, path, { check: () => file.assertInPlace() });
   try {
     await prepare(connection);
+    return connection;
+  } catch (error) {
+    await connection.close();
+    // Reading needs an index beside the file, and there may be no room for it.
+    if (isSqlite((error as Error).cause, SQLITE_FULL) && !file.hasLog)
+      return openToRead(engine, file, error);
+    throw error;
+  }
+}
+
+/** The file as it is. `refusal` is what whoever writes is told. */
+async function openToRead(
+  engine: Engine,
+  file: MemoryFile,
+  refusal?: unknown,
+): Promise<SqliteConnection> {
+  const reading = readingOf(file);
+  const check =
+    reading === "at-rest"
+      ? () => {
+          if (!file.isAsOpened) throw new FileChanged();
+        }
+      : () => file.assertInPlace();
+  const connection = new SqliteConnection(engine, file.path, { reading, check, refusal });
+  try {
+    const version = await connection.read(() => checkedVersion(connection));
+    if (version === MIGRATIONS.length) return connection;
+    throw outdated(file.path);
   } catch (error) {
     await connection.close();
     throw error;
   }
-  return connection;
 }
 
-function createWhenMissing(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // Never opened when it exists: closing it would drop the locks SQLite holds on it in this process (POSIX).
-    if (existsSync(path)) return;
-    closeSync(openSync(path, "a", 0o600));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new AgnoChatError(
-      "STORE_FAILED",
-      `Cannot make the memory file ${JSON.stringify(path)}: ${code}.`,
-      { hint: "Check that its folder is one and that you may write to it.", cause },
-    );
-  }
-}
+const readingOf = (file: MemoryFile): Reading => (file.hasLog ? "with-log" : "at-rest");
 
 /** Looks at the file without writing to it. */
-async function inspect(engine: Engine, path: string): Promise<void> {
-  const hasLog = sizeOf(`${path}-wal`) > 0;
+async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
+  const { path } = file;
   try {
-    const marks = await peek(engine, { path, isAtRest: !hasLog }, MARKS);
+    const marks = await peek(engine, path, { reading: readingOf(file), values: MARKS });
     versionIn(marks, path);
   } catch (error) {
-    // A crash left a transaction half-written: only a writer can take it back, and looks again then.
-    if (sizeOf(`${path}-journal`) > 0) return;
-    throw isNoDatabase(error) ? foreign(path) : error;
+    // A crash left something half-done: only a writer can take it back or in, and looks again then.
+    if (file.hasJournal) return;
+    if (isNoDatabase(error)) throw foreign(path);
+    if (isSqliteFailure(error) && file.hasLog && file.isWritable) return;
+    throw error;
   }
 }
 
-const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-
 const isNoDatabase = (error: unknown): boolean => isSqlite((error as Error).cause, SQLITE_NOTADB);
+
+const isSqliteFailure = (error: unknown): boolean => (error as Error).cause instanceof SqliteError;
 
 async function prepare(connection: SqliteConnection): Promise<void> {
   const settle = (sql: string): Promise<unknown> => connection.retry(() => connection.exec(sql));
@@ -204,4 +238,11 @@ const tooNew = (path: string, version: number): AgnoChatError =>
     "STORE_TOO_NEW",
     `The memory file ${JSON.stringify(path)} has schema ${version}, newer than ${MIGRATIONS.length}; it was left as it is.`,
     { hint: "Update agno-chat." },
+  );
+
+const outdated = (path: string): AgnoChatError =>
+  new AgnoChatError(
+    "STORE_FAILED",
+    `The memory file ${JSON.stringify(path)} was made by an older version and cannot be brought up to date: it is read-only here.`,
+    { hint: "Use it once where it can be written." },
   );

@@ -18,6 +18,8 @@ import type {
 } from "../../store.js";
 import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./clears.js";
 import type { SqliteConnection } from "./driver.js";
+import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./errors.js";
+import { pathOf } from "./file.js";
 import {
   applyChanges,
   countUsers,
@@ -45,15 +47,25 @@ import { Upkeep } from "./upkeep.js";
 /** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */
 const USERS_PER_BATCH = 50;
 
+/** How often a file that is only read is opened again when somebody else wrote to it meanwhile. */
+const MOST_OPENINGS = 5;
+
+export interface SqliteStoreOptions {
+  /** Takes one line when others could read or write the file. Default: nobody does. */
+  readonly notice?: ((line: string) => void) | undefined;
+}
+
 /** Rows in one SQLite file, which opens on first use. */
 export class SqliteStore implements Store<false> {
   readonly atOnce = false;
   readonly #path: string;
+  readonly #notice: (line: string) => void;
   #connection: Promise<SqliteConnection> | undefined;
   #upkeep: Upkeep | undefined;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(path: string, { notice = () => {} }: SqliteStoreOptions = {}) {
+    this.#path = pathOf(path);
+    this.#notice = notice;
   }
 
   read(userId: string, { sessionId, limit }: Window): Promise<Snapshot> {
@@ -155,8 +167,17 @@ export class SqliteStore implements Store<false> {
   }
 
   async #read<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
-    const connection = await this.#open();
-    return connection.read(() => work(connection));
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await this.#open();
+      try {
+        return await connection.read(() => work(connection));
+      } catch (error) {
+        if (!(error instanceof FileChanged) || attempt === MOST_OPENINGS)
+          throw this.#failure(error);
+      }
+      this.#connection = undefined;
+      await connection.close();
+    }
   }
 
   async #write<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
@@ -171,16 +192,23 @@ export class SqliteStore implements Store<false> {
     return result;
   }
 
+  #failure(error: unknown): unknown {
+    if (!(error instanceof FileChanged)) return error;
+    return storeFailed(this.#path, new SqliteError(SQLITE_BUSY));
+  }
+
   #upkeepOf(connection: SqliteConnection): Upkeep {
     this.#upkeep ??= new Upkeep(connection);
     return this.#upkeep;
   }
 
   #open(): Promise<SqliteConnection> {
-    this.#connection ??= openMemoryFile(this.#path).catch((error: unknown) => {
-      this.#connection = undefined;
-      throw error;
-    });
+    this.#connection ??= openMemoryFile(this.#path, { notice: this.#notice }).catch(
+      (error: unknown) => {
+        this.#connection = undefined;
+        throw error;
+      },
+    );
     return this.#connection;
   }
 }

@@ -1,0 +1,159 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { describe, expect, it } from "vitest";
+import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { userMessage } from "../../src/messages.js";
+import { temporaryFile } from "../support/memory-file.js";
+
+async function fileOfAlice(): Promise<string> {
+  const path = temporaryFile();
+  const memory = new SqliteMemory(path);
+  await memory.add(userMessage("hi"), "alice");
+  await memory.close();
+  return path;
+}
+
+async function expectRefused(path: string, words: string, code = "STORE_FAILED"): Promise<void> {
+  const memory = new SqliteMemory(path);
+  for (const call of [() => memory.size("alice"), () => memory.add(userMessage("hi"), "alice")])
+    await expect(call()).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(new RegExp(`^[^\n]*${words}[^\n]*$`)),
+      hint: expect.stringMatching(/^[^\n]+$/),
+    });
+  await memory.close();
+}
+
+// Windows knows none of these.
+describe.skipIf(process.platform === "win32")("a path that leads to no memory file", () => {
+  it("is refused at once, and nothing is written to what is there", async () => {
+    const folder = temporaryFile("folder.db");
+    mkdirSync(folder);
+    await expectRefused(folder, "it is a folder");
+    const pipe = temporaryFile("pipe.db");
+    execFileSync("mkfifo", [pipe]);
+    await expectRefused(pipe, "no regular file");
+    await expectRefused("/dev/null", "no regular file");
+    const byte = temporaryFile("byte.db");
+    writeFileSync(byte, "x");
+    await expectRefused(byte, "no agno-chat memory", "STORE_FOREIGN");
+    expect(readFileSync(byte, "utf8")).toBe("x");
+    const circle = temporaryFile("circle.db");
+    symlinkSync(circle, circle);
+    await expectRefused(circle, "ELOOP");
+  });
+
+  it("is refused when the file has another name, since each would get a log of its own", async () => {
+    const path = await fileOfAlice();
+    const memory = new SqliteMemory(path);
+    await memory.add(userMessage("again"), "alice");
+    linkSync(path, `${path}.link`);
+    for (const name of [path, `${path}.link`]) await expectRefused(name, "2 names");
+    await expect(memory.add(userMessage("lost"), "alice")).rejects.toThrow("2 names");
+    unlinkSync(`${path}.link`);
+    await memory.add(userMessage("kept"), "alice");
+    expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual([
+      "hi",
+      "again",
+      "kept",
+    ]);
+    await memory.close();
+  });
+
+  it("may be a symbolic link: all names of it mean one file", async () => {
+    const path = await fileOfAlice();
+    symlinkSync(path, `${path}.link`);
+    const [memory, linked] = [new SqliteMemory(path), new SqliteMemory(`${path}.link`)];
+    await linked.add(userMessage("again"), "alice");
+    expect(await memory.size("alice")).toBe(2);
+    await memory.close();
+    await linked.close();
+  });
+
+  it.each([
+    ":memory:",
+    "memory:",
+    "file:x.db",
+    "file:x?mode=memory",
+    "//x",
+    "postgres://u:secret@h/d",
+    "http:x",
+  ])("is refused when it names another kind of store: %s", (path) => {
+    expect(() => new SqliteMemory(path)).toThrow(
+      expect.objectContaining({
+        code: "STORE_UNKNOWN",
+        message: expect.not.stringContaining("secret"),
+      }),
+    );
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a memory file in use", () => {
+  const gone = { code: "STORE_FAILED", message: expect.stringContaining("removed or replaced") };
+
+  it("acknowledges nothing once it was removed, and goes on when it is put back", async () => {
+    const path = await fileOfAlice();
+    const memory = new SqliteMemory(path);
+    expect(await memory.size("alice")).toBe(1);
+    renameSync(path, `${path}.away`);
+    await expect(memory.add(userMessage("lost"), "alice")).rejects.toMatchObject(gone);
+    await expect(memory.size("alice")).rejects.toMatchObject(gone);
+    await expect(memory.clear("alice")).rejects.toMatchObject(gone);
+    renameSync(`${path}.away`, path);
+    await memory.add(userMessage("kept"), "alice");
+    expect(await memory.size("alice")).toBe(2);
+    await memory.close();
+  });
+
+  it("acknowledges nothing once it was replaced, and leaves the other file as it is", async () => {
+    const path = await fileOfAlice();
+    copyFileSync(path, `${path}.other`);
+    const memory = new SqliteMemory(path);
+    await memory.add(userMessage("again"), "alice");
+    renameSync(`${path}.other`, path);
+    const other = readFileSync(path);
+    await expect(memory.add(userMessage("lost"), "alice")).rejects.toMatchObject(gone);
+    await expect(memory.size("alice")).rejects.toMatchObject(gone);
+    await memory.close();
+    expect(readFileSync(path).equals(other)).toBe(true);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a memory file that others can use", () => {
+  it.each([
+    [0o640, "read"],
+    [0o604, "read"],
+    [0o666, "read and write"],
+  ])("is closed to them, and that is told: mode %o", async (mode, may) => {
+    const path = await fileOfAlice();
+    chmodSync(path, mode);
+    const lines: string[] = [];
+    const memory = new SqliteMemory(path, { notice: (line) => lines.push(line) });
+    await memory.size("alice");
+    await memory.size("alice");
+    await memory.close();
+    expect(lines).toEqual([
+      `Others could ${may} the memory file ${JSON.stringify(path)}; now only you can.`,
+    ]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("is left as it is when it is not ours", async () => {
+    const path = temporaryFile("notes.txt");
+    writeFileSync(path, "Dear diary\n".repeat(100), { mode: 0o644 });
+    chmodSync(path, 0o644);
+    await expectRefused(path, "no agno-chat memory", "STORE_FOREIGN");
+    expect(statSync(path).mode & 0o777).toBe(0o644);
+  });
+});
