@@ -57,6 +57,11 @@ export interface StoredFields {
   /** The model that wrote it; assistant messages only. */
   readonly model?: string;
   readonly usage?: Usage;
+  /**
+   * How many messages of the history the model was sent for this reply, when the whole was too long for it: the next run
+   * begins its history at the same place. System messages are not counted; final assistant messages only.
+   */
+  readonly historySent?: number;
 }
 
 /** A message as a memory gives it back. */

@@ -49,22 +49,24 @@ export class RunDraft {
     this.#rounds.push({ messages: [this.#assistant(reply), ...results], changes });
   }
 
-  finish(reply: Reply): void {
-    this.#final = this.#assistant(reply);
+  /** @param historySent See `StoredFields.historySent`. */
+  finish(reply: Reply, historySent: number | undefined): void {
+    this.#final = Object.freeze({ ...this.#assistant(reply), ...sent(historySent) });
   }
 
   /**
    * Cuts the run back to the last text that was shown, and marks that as interrupted.
    * @returns false when nothing had been shown: then there is nothing to store.
    */
-  interrupt(shown: string): boolean {
+  interrupt(shown: string, historySent: number | undefined): boolean {
     let content = shown;
     while (content === "") {
       const round = this.#rounds.pop();
       if (round === undefined) return false;
       content = round.messages[0].content;
     }
-    this.#final = { ...assistantMessage(content), interrupted: true, model: this.#modelName };
+    const message = { ...assistantMessage(content), interrupted: true, model: this.#modelName };
+    this.#final = Object.freeze({ ...message, ...sent(historySent) });
     return true;
   }
 
@@ -77,6 +79,9 @@ export class RunDraft {
     });
   }
 }
+
+const sent = (historySent: number | undefined) =>
+  historySent === undefined ? {} : { historySent };
 
 function sum(total: Usage | undefined, usage: Usage | undefined): Usage | undefined {
   if (total === undefined || usage === undefined) return total ?? usage;

@@ -14,6 +14,7 @@ import { RunState } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
 import type { ToolScope } from "./tool-scope.js";
+import { halfOf, mostFor, sentOf } from "./window.js";
 
 /** Each one that fails means that another process has stored something, so that those who change one key all get through. */
 const MAX_COMMITS = 100;
@@ -61,7 +62,8 @@ class Run {
   readonly #parts: RunParts;
   readonly #request: RunRequest;
   readonly #draft: RunDraft;
-  #historyLimit: number;
+  /** The most history messages that fit the model, as far as is known. */
+  #most = Infinity;
   #reply = new Reply();
   #stored: boolean | undefined = false;
 
@@ -69,7 +71,6 @@ class Run {
     this.#parts = parts;
     this.#request = request;
     this.#draft = new RunDraft(request.input, parts.model.name);
-    this.#historyLimit = parts.historyLimit;
   }
 
   /** Whether anything of this run is stored, as far as it is known. */
@@ -82,6 +83,7 @@ class Run {
     emit({ type: "run-start", runId, userId, sessionId });
     signal.throwIfAborted();
     const snapshot = await this.#read();
+    this.#most = mostFor(this.#parts.model.name, snapshot.messages);
     try {
       await this.#converse(snapshot);
       signal.throwIfAborted();
@@ -105,7 +107,7 @@ class Run {
     let state: RunState | undefined;
     for (let loop = 1; ; loop++) {
       await this.#ask(snapshot);
-      if (this.#reply.toolCalls.length === 0) return this.#finish(loop);
+      if (this.#reply.toolCalls.length === 0) return this.#finish(loop, snapshot);
       // No tool does its work when nobody is left to read the result.
       if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
       state ??= new RunState(snapshot.state);
@@ -119,42 +121,43 @@ class Run {
    * An empty reply is no answer. Only behind tools that have done their work may a model have nothing to add: refusing
    * that would undo what they changed.
    */
-  #finish(loop: number): void {
+  #finish(loop: number, snapshot: Snapshot): void {
     const { text, finishReason } = this.#reply;
     const isEmpty = text.trim() === "";
     if (isEmpty && (loop === 1 || finishReason === "length"))
       throw emptyReply(this.#parts.model.name, finishReason);
-    this.#draft.finish(this.#reply);
+    this.#draft.finish(this.#reply, this.#historySent(snapshot));
   }
 
-  /** A prompt that is too long for the model is sent once more with at most half of its history. */
+  /** A prompt that is too long for the model is sent again with half of its history, down to none. */
   async #ask(snapshot: Snapshot): Promise<void> {
-    const request = this.#requestFor(snapshot);
-    try {
-      await this.#send(request);
-    } catch (thrown) {
-      const shorter =
-        hasCode(thrown, "CONTEXT_TOO_LONG") &&
-        this.#isSilent() &&
-        this.#shorterThan(request, snapshot);
-      if (!shorter) throw thrown;
-      await this.#send(shorter);
+    for (;;) {
+      try {
+        return await this.#send(this.#requestFor(snapshot));
+      } catch (thrown) {
+        if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
+        const sent = sentOf(this.#extentOf(snapshot));
+        if (sent === 0) throw tooLong(this.#parts.model.name, thrown);
+        this.#most = halfOf(snapshot.messages, sent);
+      }
     }
   }
 
   #requestFor(snapshot: Snapshot): ModelRequest {
-    const window = { current: this.#draft.messages, limit: this.#historyLimit };
-    return requestOf(this.#parts, snapshot, window);
+    const { limit, most } = this.#extentOf(snapshot);
+    return requestOf(this.#parts, snapshot, { current: this.#draft.messages, limit, most });
   }
 
-  #shorterThan({ messages }: ModelRequest, snapshot: Snapshot): ModelRequest | undefined {
-    this.#historyLimit = Math.min(this.#historyLimit, snapshot.messages.length);
-    while (this.#historyLimit > 0) {
-      this.#historyLimit = Math.floor(this.#historyLimit / 2);
-      const request = this.#requestFor(snapshot);
-      if (request.messages.length < messages.length) return request;
-    }
-    return undefined;
+  #extentOf({ messages: history, total }: Snapshot) {
+    return { history, total, limit: this.#parts.historyLimit, most: this.#most };
+  }
+
+  /** What to remember of how much was sent: nothing when it was as much as the limit allows. */
+  #historySent(snapshot: Snapshot): number | undefined {
+    if (this.#most === Infinity) return undefined;
+    const extent = this.#extentOf(snapshot);
+    const sent = sentOf(extent);
+    return sent < sentOf({ ...extent, most: Infinity }) ? sent : undefined;
   }
 
   #isSilent(): boolean {
@@ -220,7 +223,9 @@ class Run {
   }
 
   async #storeInterrupted(snapshot: Snapshot): Promise<void> {
-    if (!this.#request.keepInterrupted || !this.#draft.interrupt(this.#reply.text)) return;
+    const { keepInterrupted } = this.#request;
+    const sent = this.#historySent(snapshot);
+    if (!keepInterrupted || !this.#draft.interrupt(this.#reply.text, sent)) return;
     try {
       await this.#commit(snapshot);
     } catch (thrown) {
@@ -253,6 +258,16 @@ const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
     : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} sent an empty reply.`, {
         hint: "Send the message again, or put it in other words.",
       });
+
+const tooLong = (model: string, cause: unknown) =>
+  new AgnoChatError(
+    "CONTEXT_TOO_LONG",
+    `The message is too long for ${model}, even without the conversation before it.`,
+    {
+      hint: "Send less at once, shorten the instructions, or use a model with a larger context.",
+      cause,
+    },
+  );
 
 const hasCode = (thrown: unknown, code: ErrorCode): boolean =>
   thrown instanceof AgnoChatError && thrown.code === code;

@@ -11,6 +11,7 @@ import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
 import { executeRun, type RunParts } from "./run.js";
 import { RunStream } from "./run-stream.js";
+import { mostFor } from "./window.js";
 
 /** What a run may be told beside its user and its input. */
 export interface UserRunOptions {
@@ -50,7 +51,8 @@ export class Runner {
   async context(userId: UserId, sessionId: SessionId): Promise<ModelRequest> {
     const { memory, historyLimit: limit } = this.parts;
     const snapshot = await memory.read(userId, { sessionId, limit });
-    const request = requestOf(this.parts, snapshot, { current: [], limit });
+    const most = mostFor(this.parts.model.name, snapshot.messages);
+    const request = requestOf(this.parts, snapshot, { current: [], limit, most });
     return { ...request, messages: request.messages.map(plainMessage) };
   }
 

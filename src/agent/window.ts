@@ -1,14 +1,25 @@
-import type { AssistantMessage, Message, ToolCall, ToolMessage } from "../messages.js";
+import type {
+  AssistantMessage,
+  Message,
+  StoredMessage,
+  ToolCall,
+  ToolMessage,
+} from "../messages.js";
 
-export interface WindowInput {
-  /** What the agent is told first, whoever asks. */
-  readonly instructions?: string | undefined;
+export interface HistoryExtent {
   /** The session's messages, oldest first: at least the most recent `limit` of them and every system message. */
   readonly history: readonly Message[];
   /** Messages ever added to the session, as `Memory.read` counts them. */
   readonly total: number;
   /** The most history messages to send; the current run comes in addition and is always whole. */
   readonly limit: number;
+  /** The most of them also when the limit allows more, since that was too long for the model. Default: no fewer. */
+  readonly most?: number;
+}
+
+export interface WindowInput extends HistoryExtent {
+  /** What the agent is told first, whoever asks. */
+  readonly instructions?: string | undefined;
   /** The run under way: its user message first. */
   readonly current: readonly Message[];
 }
@@ -17,18 +28,64 @@ export interface WindowInput {
  * What a model is sent: one system message first, then whole runs of history, then the current run. Whatever the
  * memory holds, the result has no orphaned tool message, no unanswered tool call and never two user messages in a row.
  */
-export function windowOf({ instructions, history, total, limit, current }: WindowInput): Message[] {
-  const system = systemOf(instructions, history);
-  const conversation = system.stored ? history.filter(isConversation) : history;
-  const kept = Math.min(conversation.length, keptOf(total, limit));
+export function windowOf({ instructions, current, ...extent }: WindowInput): Message[] {
+  const system = systemOf(instructions, extent.history);
+  const conversation = system.stored ? extent.history.filter(isConversation) : extent.history;
   const messages: Message[] =
     system.content === "" ? [] : [{ role: "system", content: system.content }];
-
-  let start = conversation.length - kept;
-  while (start < conversation.length && conversation[start]?.role !== "user") start += 1;
-  appendRepaired(messages, conversation, start);
+  appendRepaired(messages, conversation, startOf(conversation, extent));
   appendRepaired(messages, current, 0);
   return messages;
+}
+
+/** How many messages of the history are sent, system messages not counted. */
+export function sentOf(extent: HistoryExtent): number {
+  const conversation = extent.history.filter(isConversation);
+  return conversation.length - startOf(conversation, extent);
+}
+
+/** Where the history begins that is sent: at the first run that is within all limits. */
+function startOf(
+  conversation: readonly Message[],
+  { total, limit, most = Infinity }: HistoryExtent,
+): number {
+  let start = conversation.length - Math.min(conversation.length, keptOf(total, limit), most);
+  while (start < conversation.length && conversation[start]?.role !== "user") start += 1;
+  return start;
+}
+
+/**
+ * What is left of the `sent` most recent messages when about half of their text goes, the oldest first: how many. It is
+ * always fewer, also when there are only a few huge ones.
+ */
+export function halfOf(history: readonly Message[], sent: number): number {
+  const messages = history.filter(isConversation).slice(-sent).reverse();
+  const half = messages.reduce((sum, message) => sum + lengthOf(message), 0) / 2;
+  let length = 0;
+  return messages.findIndex((message) => {
+    length += lengthOf(message);
+    return length > half;
+  });
+}
+
+/** In characters, with about what a model needs to tell one message from the next. */
+const lengthOf = (message: Message): number => {
+  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
+  return calls.reduce((sum, call) => sum + call.arguments.length + 16, message.content.length + 16);
+};
+
+/**
+ * How many messages of the history a model can be sent, by what was sent for its latest reply in this session; `Infinity`
+ * when the whole was not too long for it.
+ */
+export function mostFor(model: string, history: readonly StoredMessage[]): number {
+  const isReply = (message: StoredMessage) =>
+    message.role === "assistant" && message.model === model && message.toolCalls === undefined;
+  const reply = history.findLastIndex(isReply);
+  const sent = history[reply]?.historySent;
+  if (sent === undefined) return Infinity;
+  const begin = history.findLastIndex(({ role }, index) => role === "user" && index < reply);
+  return history.slice(Math.max(0, begin)).filter(isConversation).length + sent;
 }
 
 /**

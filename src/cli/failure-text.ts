@@ -7,7 +7,7 @@ const LONGEST = 1000;
 /** What to do next where the library cannot know: it has no flags. */
 const COMMAND_LINE_HINTS: Partial<Record<ErrorCode, string>> = {
   CONTEXT_TOO_LONG:
-    "Send less of its history (--history 20), begin a new session, or use a model with a larger context.",
+    "Send less at once, shorten the instructions (--system), or name a model with a larger context (--model).",
 };
 
 /** What to do next, as it is done here. */

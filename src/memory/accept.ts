@@ -22,7 +22,7 @@ export interface Place {
 type OwnFields = Partial<
   Omit<AssistantMessage, "role" | "content"> &
     Omit<ToolMessage, "role" | "content"> &
-    Pick<StoredFields, "model" | "usage">
+    Pick<StoredFields, "model" | "usage" | "historySent">
 >;
 
 type Row = Pick<NewRow, "role" | "content" | "id" | "runId" | "sessionId" | "createdAt"> & {
@@ -75,6 +75,7 @@ function completeAssistant(row: Row, fields: Fields): void {
   if (fields.finishReason !== undefined) row.finishReason = finishReasonOf(fields.finishReason);
   if (fields.model !== undefined) row.model = textOf(fields.model, "model");
   if (fields.usage !== undefined) row.usage = usageOf(fields.usage);
+  if (fields.historySent !== undefined) row.historySent = messageCountOf(fields.historySent);
 }
 
 function completeTool(row: Row, fields: Fields): void {
@@ -98,6 +99,11 @@ function toolCallsOf(value: unknown): readonly ToolCall[] {
       }),
     ),
   );
+}
+
+function messageCountOf(value: unknown): number {
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  throw invalid("its historySent is not a whole number from 0 up");
 }
 
 function usageOf(value: unknown): Usage {

@@ -288,7 +288,7 @@ const messages: Promises = {
         model: "m",
         usage: { inputTokens: 3, outputTokens: 1, estimated: true },
       },
-      { ...assistantMessage("cut"), finishReason: "length" },
+      { ...assistantMessage("cut"), finishReason: "length", historySent: 0 },
     ];
     const stored = await memory.add(run, "a", { sessionId: "s" });
     assert.deepEqual(await memory.getMessages("a"), stored);
@@ -413,6 +413,8 @@ const BAD_MESSAGES: readonly unknown[] = [
   { role: "assistant", content: "hi", usage: null },
   { role: "assistant", content: "hi", usage: { inputTokens: 1 } },
   { role: "assistant", content: "hi", usage: { inputTokens: -1, outputTokens: 1 } },
+  { role: "assistant", content: "hi", historySent: -1 },
+  { role: "assistant", content: "hi", historySent: "2" },
   { role: "user", content: "hi", runId: "" },
   { role: "user", content: "hi", runId: "\ud800" },
   { role: "user", content: "hi", createdAt: "yesterday" },

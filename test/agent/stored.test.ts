@@ -53,11 +53,16 @@ describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ o
 
   it("nothing when its history was cleared", async () => {
     const memory = open();
-    const model = new ScriptedModel(async () => {
-      await memory.clear();
-      return "ghost";
-    });
-    await expect(new Agent({ model, memory }).run("Hi", SOMEONE)).rejects.toMatchObject({
+    const model = new ScriptedModel([
+      "Hello",
+      async () => {
+        await memory.clear();
+        return "ghost";
+      },
+    ]);
+    const agent = new Agent({ model, memory });
+    await agent.run("Hi", SOMEONE);
+    await expect(agent.run("Hi", SOMEONE)).rejects.toMatchObject({
       code: "HISTORY_CLEARED",
       stored: false,
     });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import type { RunEvent } from "../../src/agent/events.js";
-import { AgnoChatError } from "../../src/errors.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Model } from "../../src/models/model.js";
 import { ScriptedModel, type ScriptedStep } from "../../src/testing/scripted-model.js";
@@ -16,7 +15,6 @@ import {
   SOMEONE,
   toolkitOf,
   toolOf,
-  userTexts,
 } from "./support.js";
 
 const calls = (...names: string[]): ScriptedStep => ({
@@ -212,68 +210,6 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     });
     await agent.run("Go", { userId: "alice" });
     expect({ ...(await memory.getState("alice")) }).toEqual({ a: 2 });
-  });
-});
-
-describe("a prompt that is too long for the model", () => {
-  const tooLong = new AgnoChatError("CONTEXT_TOO_LONG", "Too long.");
-  const refuseAbove = (most: number) =>
-    new ScriptedModel(({ messages }) =>
-      messages.length > most ? tooLong : `read ${messages.length}`,
-    );
-
-  it("is sent once more with at most half of its history", async () => {
-    const model = refuseAbove(9);
-    const memory = new InMemory();
-    const agent = new Agent({ model, memory });
-    for (let run = 0; run < 5; run++) await agent.run(`${run}`, SOMEONE);
-    expect((await agent.run("5", SOMEONE)).content).toBe("read 5");
-    expect(userTexts(model.requests.at(-1)?.messages ?? [])).toEqual(["3", "4", "5"]);
-    expect(memory.size()).toBe(12);
-  });
-
-  it("is tried again once only", async () => {
-    const model = refuseAbove(1);
-    const memory = new InMemory();
-    for (let run = 0; run < 9; run++)
-      memory.add([
-        { role: "user", content: "u" },
-        { role: "assistant", content: "a" },
-      ]);
-    await failsWith(new Agent({ model, memory }).run("now", SOMEONE), "CONTEXT_TOO_LONG");
-    expect(model.requests).toHaveLength(2);
-    expect(memory.size()).toBe(18);
-  });
-
-  it("is never tried again as it was", async () => {
-    const model = new ScriptedModel(() => tooLong);
-    const memory = new InMemory();
-    await failsWith(new Agent({ model, memory }).run("alone", SOMEONE), "CONTEXT_TOO_LONG");
-    expect(model.requests).toHaveLength(1);
-    const long = [
-      { role: "user", content: "u" },
-      { role: "assistant", content: "a" },
-    ] as const;
-    memory.add([...Array(9).fill({ role: "system", content: "Be kind." }), ...long]);
-    await failsWith(new Agent({ model, memory }).run("now", SOMEONE), "CONTEXT_TOO_LONG");
-    expect(model.requests.slice(1).map(({ messages }) => messages.length)).toEqual([4, 2]);
-  });
-
-  it("is not tried again after something was shown or called", async () => {
-    for (const shown of [{ text: "Half" }, { toolCalls: [{ name: "look" }] }]) {
-      const model = new ScriptedModel(["fine", { ...shown, error: tooLong }]);
-      const agent = new Agent({ model });
-      await agent.run("first", SOMEONE);
-      await failsWith(agent.run("second", SOMEONE), "CONTEXT_TOO_LONG");
-      model.assertDone();
-    }
-  });
-
-  it("keeps its current run whole, tools and all", async () => {
-    const model = new ScriptedModel(["one", "two", calls("look"), tooLong, "read"]);
-    const agent = new Agent({ model, toolkits: [toolkitOf(toolOf("look", () => "seen"))] });
-    for (const input of ["1", "2", "3"]) await agent.run(input, SOMEONE);
-    expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["2", "two", "3", "", "seen"]);
   });
 });
 

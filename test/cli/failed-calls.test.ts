@@ -201,17 +201,17 @@ describe("a hostile server", () => {
   });
 });
 
-it("names the flag that sends less where a conversation is too long, also in a document", async () => {
+it("names the way out where even a message alone is too long, also in a document", async () => {
   const tooLong = status(400, { error: { code: "context_length_exceeded" } });
   server.reply(tooLong);
   const { code, stderr } = await cli.run(["ask", "Hello"]);
   expect(code).toBe(4);
-  expect(stderr).toMatch(/too long.*--history \d+/);
+  expect(stderr).toMatch(/too long.*even without the conversation.*--model/);
   const { error } = documentIn(await cli.run(["ask", "Hello", "--json"]));
   expect(error).toMatchObject({ code: "CONTEXT_TOO_LONG" });
-  expect(error.hint).toContain("--history");
+  expect(error.hint).toContain("--model");
   const script = await cli.run(["--json"], { input: "Hello\n" });
-  expect(documentIn(script).failures[0].hint).toContain("--history");
+  expect(documentIn(script).failures[0].hint).toContain("--model");
 });
 
 it("sends as much of the history as --history says", async () => {
