@@ -60,6 +60,7 @@ export const ERROR_TABLE = {
   HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
   TOO_MANY_INACTIVE: { exit: 2, http: 409, rpc: INTERNAL },
   STATE_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
+  RUN_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
 
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },
   FORBIDDEN: { exit: 1, http: 403, rpc: INVALID_REQUEST },

@@ -37,7 +37,7 @@ describe("an HTTP status says whose it is", () => {
     expect(ERROR_TABLE.CONTEXT_TOO_LONG).toMatchObject({ exit: 4, http: 413 });
     expect(ERROR_TABLE.CONTEXT_TOO_LONG.rpc).toBe(ERROR_TABLE.INVALID_INPUT.rpc);
     expect(ERROR_TABLE.MODEL_FILTERED.http).toBe(422);
-    expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT)$/)).toEqual(new Set([409]));
+    expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT|RUN_CONFLICT)$/)).toEqual(new Set([409]));
   });
 
   it("the model's or the store's, when that failed", () => {

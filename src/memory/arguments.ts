@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
-import type { GetMessagesOptions, SessionOptions } from "./memory.js";
+import type { AddOptions, GetMessagesOptions, SessionOptions } from "./memory.js";
 import type { Page } from "./store.js";
 
 /** The user meant: `default` for a missing or empty id. */
@@ -44,6 +44,20 @@ export function countOf(value: number | undefined, noun: string): number {
 export function durationOf(value: number, noun: string): number {
   if (typeof value === "number" && value >= 0) return value;
   throw invalid(noun, value, "a number of milliseconds from 0 up");
+}
+
+/**
+ * The run to be replaced. Without messages it would only be deleted, and a caller has lost them on the way.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function replaceRunOf(
+  { replaceRun }: AddOptions,
+  messages: readonly unknown[],
+): string | undefined {
+  if (replaceRun === undefined) return undefined;
+  if (typeof replaceRun !== "string") throw invalid("replaceRun", replaceRun, "the id of a run");
+  if (messages.length > 0) return replaceRun;
+  throw new AgnoChatError("INVALID_INPUT", "A run can only be replaced by messages.");
 }
 
 /** What every method of a closed memory throws. */

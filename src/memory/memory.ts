@@ -29,6 +29,12 @@ export interface AddOptions extends SessionOptions {
    * them as they were read.
    */
   readonly expected?: StatePatch | undefined;
+  /**
+   * The id of the run whose place these messages take: the one that the session ends with, system messages aside. It goes
+   * in the same step in which they are stored, and not before. What it changed in the session state stays. When the
+   * session ends with another run by now, nothing is stored and `RUN_CONFLICT` is thrown.
+   */
+  readonly replaceRun?: string | undefined;
   /** What `read` answered. When the user or session was cleared since, nothing is stored and `HISTORY_CLEARED` is thrown. */
   readonly generation?: number | undefined;
 }

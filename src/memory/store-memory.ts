@@ -7,6 +7,7 @@ import {
   durationOf,
   oneSessionOf,
   pageOf,
+  replaceRunOf,
   sessionIdOf,
   storeClosed,
   userIdOf,
@@ -153,6 +154,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       newRunId: rows[0]?.runId ?? randomUUID(),
       state: encodePatch(options.state),
       expected: encodePatch(options.expected),
+      replaceRun: replaceRunOf(options, rows),
       generation: options.generation,
       time,
     });
@@ -196,7 +198,7 @@ const follow = <T, Next>(
 
 function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
   if (typeof outcome !== "string") return outcome;
-  throw outcome === "HISTORY_CLEARED" ? historyCleared(userId) : stateConflict(userId);
+  throw REFUSALS[outcome](userId);
 }
 
 const copyFrozen = (messages: readonly StoredMessage[]): StoredMessage[] =>
@@ -207,9 +209,22 @@ const describeAll = <Row extends { readonly lastActivity: number }>(
 ): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
   rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));
 
+const runConflict = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "RUN_CONFLICT",
+    `The run to be replaced is not the last of its session of user ${JSON.stringify(userId)}, so nothing was stored.`,
+    { hint: "Read the history again." },
+  );
+
 const stateConflict = (userId: string): AgnoChatError =>
   new AgnoChatError(
     "STATE_CONFLICT",
     `The session state of user ${JSON.stringify(userId)} was changed during this run, so nothing of it was stored.`,
     { hint: "Read the state again and repeat the change." },
   );
+
+const REFUSALS = {
+  HISTORY_CLEARED: historyCleared,
+  STATE_CONFLICT: stateConflict,
+  RUN_CONFLICT: runConflict,
+};

@@ -107,6 +107,12 @@ export interface Commit extends At {
   readonly newRunId: string;
   /** A key without a value is deleted, and deleting one that is not there is no change. Other keys stay as they are. */
   readonly state: readonly StateChange[];
+  /**
+   * Messages to take back in the same write: the last ones of the session that share this run id, system messages aside.
+   * They no longer count in `total`. When the session ends with another run, or has none, nothing is stored and the
+   * outcome is `RUN_CONFLICT`. It is only given together with messages.
+   */
+  readonly replaceRun: string | undefined;
   /** On any key whose stored JSON text is another, nothing is stored and the outcome is `STATE_CONFLICT`. */
   readonly expected: readonly StateChange[];
   /**
@@ -133,7 +139,11 @@ export interface Commit extends At {
 }
 
 /** The messages as they were stored, in order; or why nothing was. */
-export type CommitOutcome = readonly StoredMessage[] | "HISTORY_CLEARED" | "STATE_CONFLICT";
+export type CommitOutcome =
+  | readonly StoredMessage[]
+  | "HISTORY_CLEARED"
+  | "STATE_CONFLICT"
+  | "RUN_CONFLICT";
 
 export interface IdleSince {
   /** Milliseconds since 1970, a whole number. */

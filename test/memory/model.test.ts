@@ -35,6 +35,13 @@ class NaiveMemory {
     }
   }
 
+  /** Forgets the last messages of a session, system messages aside. */
+  takeBack(count: number, user: string, session: string): void {
+    const turns = this.of(user, session).filter(({ message }) => message.role !== "system");
+    const taken = turns.slice(turns.length - count);
+    this.entries = this.entries.filter((entry) => !taken.includes(entry));
+  }
+
   setState(
     user: string,
     session: string,
@@ -87,6 +94,18 @@ const add: fc.Arbitrary<Operation> = fc
   .record({ user, session, messages: fc.array(message, { maxLength: 5 }) })
   .map(({ user, session, messages }) => async (memory, naive) => {
     await memory.add(messages, user, { sessionId: session });
+    naive.add(messages, user, session);
+  });
+
+const replace: fc.Arbitrary<Operation> = fc
+  .record({ user, session, messages: fc.array(message, { minLength: 1, maxLength: 5 }) })
+  .map(({ user, session, messages }) => async (memory, naive) => {
+    const kept = await memory.getMessages(user, { sessionId: session });
+    const turns = kept.filter(({ role }) => role !== "system");
+    const replaceRun = turns.at(-1)?.runId;
+    const other = turns.findLastIndex(({ runId }) => runId !== replaceRun);
+    naive.takeBack(turns.length - 1 - other, user, session);
+    await memory.add(messages, user, { sessionId: session, replaceRun });
     naive.add(messages, user, session);
   });
 
@@ -181,7 +200,14 @@ async function expectSame(memory: Memory, naive: NaiveMemory): Promise<void> {
 }
 
 const operations = fc.array(
-  fc.oneof({ weight: 5, arbitrary: add }, setState, clear, page, window),
+  fc.oneof(
+    { weight: 5, arbitrary: add },
+    { weight: 2, arbitrary: replace },
+    setState,
+    clear,
+    page,
+    window,
+  ),
   {
     maxLength: 40,
   },

@@ -44,10 +44,12 @@ export class InMemoryStore implements Store<true> {
   write(commit: Commit): CommitOutcome {
     const { userId, sessionId, messages, time } = commit;
     const known = this.#users.get(userId);
-    const { created, state } = known?.sessions.get(sessionId) ?? {};
+    const { created, state, lastTurn } = known?.sessions.get(sessionId) ?? {};
     if (wasCleared(this.#clears, { userId, sessionId, created, generation: commit.generation }))
       return "HISTORY_CLEARED";
     if (commit.expected.some(([key, json]) => state?.get(key) !== json)) return "STATE_CONFLICT";
+    if (commit.replaceRun !== undefined && commit.replaceRun !== lastTurn?.runId)
+      return "RUN_CONFLICT";
     if (messages.length === 0 && commit.state.length === 0) return [];
 
     const user = known ?? new UserHistory(this.#maxMessages);
@@ -60,6 +62,7 @@ export class InMemoryStore implements Store<true> {
     user.lastActivity = Math.max(user.lastActivity, time);
     session.lastActivity = Math.max(session.lastActivity, time);
     applyChanges(session, commit.state);
+    if (commit.replaceRun !== undefined) user.takeBack(session, commit.replaceRun);
     user.append(session, stored);
     if (session.size === 0 && session.state.size === 0) this.#remove(userId, user, session);
     return stored;

@@ -35,10 +35,23 @@ export class SessionHistory {
     return this.#system.length + this.#turns.length - this.#dropped;
   }
 
+  /** The last message that is kept, system messages aside. */
+  get lastTurn(): StoredMessage | undefined {
+    return this.#turns.length > this.#dropped ? this.#turns[this.#turns.length - 1] : undefined;
+  }
+
   push(message: StoredMessage): void {
     (message.role === "system" ? this.#system : this.#turns).push(message);
     this.total += 1;
     this.latestRunId = message.runId;
+  }
+
+  /** Removes the last messages, as long as they are of this run; tells how many they were. */
+  takeBack(runId: string): number {
+    let count = 0;
+    for (; this.lastTurn?.runId === runId; count += 1) this.#turns.pop();
+    this.total -= count;
+    return count;
   }
 
   dropOldest(count: number): void {

@@ -28,6 +28,22 @@ export class UserHistory {
     this.#trim();
   }
 
+  /** Removes the messages of this run that the session ends with; its system messages stay. */
+  takeBack(session: SessionHistory, runId: string): void {
+    const runs = this.#runs.slice(this.#firstRun);
+    const own = runs.filter((run) => run.session === session);
+    let count = session.takeBack(runId);
+    this.size -= count;
+    for (const run of own.reverse()) {
+      const taken = Math.min(count, run.messages);
+      run.messages -= taken;
+      count -= taken;
+    }
+    this.#runs = runs.filter(({ messages }) => messages > 0);
+    this.#firstRun = 0;
+    session.latestRun = own.find(({ messages }) => messages > 0);
+  }
+
   /** A page of all sessions, oldest first. */
   page(page: Page): StoredMessage[] {
     const pages = [...this.sessions.values()].map((session) => session.page(page));

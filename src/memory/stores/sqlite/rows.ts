@@ -179,6 +179,55 @@ function insertMessage(
   );
 }
 
+/** The run that the session ends with, system messages aside. */
+export function lastRunOf(
+  connection: SqliteConnection,
+  session: SessionRow | undefined,
+): string | undefined {
+  if (session === undefined) return undefined;
+  return messagesOf(connection, session, { isSystem: 0, ...ALL, limit: 1 })[0]?.runId;
+}
+
+/** Deletes the messages of this run that the session ends with, system messages aside, and takes them out of the counts. */
+export function takeBackRun(
+  connection: SqliteConnection,
+  session: SessionRow,
+  runId: string,
+): void {
+  const { userKey, sessionKey } = session;
+  const other = connection.get<{ id: number }>(
+    `SELECT message_id AS id FROM messages
+     WHERE user_key = ? AND session_key = ? AND is_system = 0 AND run_id <> ?
+     ORDER BY message_id DESC LIMIT 1`,
+    userKey,
+    sessionKey,
+    encodeRunId(runId),
+  );
+  const after = other?.id ?? 0;
+  const taken = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
+  connection.run(
+    `DELETE FROM messages WHERE user_key = ? AND session_key = ? AND is_system = 0 AND message_id > ?`,
+    userKey,
+    sessionKey,
+    after,
+  );
+  connection.run(
+    `UPDATE sessions SET total = total - ?, messages = messages - ?, runs = runs - ?, bytes = bytes - ?
+     WHERE user_key = ? AND session_key = ?`,
+    taken.length,
+    taken.length,
+    taken.filter(({ role }) => role === "user").length,
+    taken.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
+    userKey,
+    sessionKey,
+  );
+  connection.run(
+    "UPDATE users SET messages = messages - ? WHERE user_key = ?",
+    taken.length,
+    userKey,
+  );
+}
+
 export function applyChanges(
   connection: SqliteConnection,
   { userKey, sessionKey }: SessionRow,

@@ -33,12 +33,14 @@ import {
   insertSession,
   insertUser,
   isEmptySession,
+  lastRunOf,
   listSessions,
   listUsers,
   pageOfSession,
   pageOfUser,
   stateOf,
   stateTextOf,
+  takeBackRun,
   windowOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
@@ -214,12 +216,14 @@ export class SqliteStore implements Store<false> {
 }
 
 function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
-  const { userId, sessionId, messages, state, expected, generation, time } = commit;
+  const { userId, sessionId, messages, state, expected, replaceRun, generation, time } = commit;
   const known = findSession(connection, userId, sessionId);
   const continued = { userId, sessionId, created: known?.created, generation };
   if (wasCleared(clearsIn(connection), continued)) return "HISTORY_CLEARED";
   if (expected.some(([key, json]) => stateTextOf(connection, known, key) !== json))
     return "STATE_CONFLICT";
+  if (replaceRun !== undefined && replaceRun !== lastRunOf(connection, known))
+    return "RUN_CONFLICT";
   if (messages.length === 0 && state.length === 0) return [];
 
   const user = findUser(connection, userId) ?? insertUser(connection, userId, time);
@@ -227,6 +231,7 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   const session = known ?? insertSession(connection, user, { sessionId, created, time });
   const runId = session.latestRunId ?? commit.newRunId;
   const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));
+  if (replaceRun !== undefined) takeBackRun(connection, session, replaceRun);
   insertMessages(connection, session, { messages: stored, time });
   applyChanges(connection, session, state);
   if (stored.length === 0 && isEmptySession(connection, session))
