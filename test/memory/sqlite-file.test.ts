@@ -11,8 +11,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { MemoryFile } from "../../src/memory/stores/sqlite/file.js";
 import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
@@ -155,5 +156,28 @@ describe.skipIf(process.platform === "win32")("a memory file that others can use
     chmodSync(path, 0o644);
     await expectRefused(path, "no agno-chat memory", "STORE_FOREIGN");
     expect(statSync(path).mode & 0o777).toBe(0o644);
+  });
+});
+
+describe("a memory file that can only be read", () => {
+  it("shows what others write to it meanwhile, and takes nothing", async () => {
+    const path = await fileOfAlice();
+    const writer = new SqliteMemory(path);
+    // Root may write everything, so this process is told that it may not.
+    const mayWrite = vi.spyOn(MemoryFile.prototype, "isWritable", "get").mockReturnValue(false);
+    const reader = new SqliteMemory(path);
+    expect(await reader.size("alice")).toBe(1);
+    mayWrite.mockRestore();
+    await writer.add(userMessage("again"), "alice");
+    vi.spyOn(MemoryFile.prototype, "isWritable", "get").mockReturnValue(false);
+    expect(await reader.size("alice")).toBe(2);
+    await expect(reader.add(userMessage("lost"), "alice")).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining("read-only"),
+    });
+    await reader.close();
+    vi.restoreAllMocks();
+    expect(await writer.size("alice")).toBe(2);
+    await writer.close();
   });
 });

@@ -3,8 +3,8 @@ import { AgnoChatError } from "../../../errors.js";
 
 /** Primary result codes of SQLite, see https://sqlite.org/rescode.html. */
 export const SQLITE_BUSY = 5;
-export const SQLITE_READONLY = 8;
-export const SQLITE_CORRUPT = 11;
+const SQLITE_READONLY = 8;
+const SQLITE_CORRUPT = 11;
 export const SQLITE_NOTADB = 26;
 const SQLITE_ERROR = 1;
 const SQLITE_IOERR = 10;
