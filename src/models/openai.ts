@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
 import { Answer } from "./openai/answer.js";
 import { Call } from "./openai/call.js";
@@ -7,14 +6,12 @@ import { failureOf } from "./openai/failure.js";
 import { HttpFailure } from "./openai/http-fetch.js";
 import { parseChunk } from "./openai/parse-chunk.js";
 import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./openai/request-body.js";
-import { retryDelay } from "./openai/retry-policy.js";
+import { type Chance, MAX_RETRIES, REAL_CHANCE, retryDelay } from "./openai/retry-policy.js";
 import { Server, type ServerOptions } from "./openai/server.js";
 import { eventsIn } from "./openai/sse.js";
 import { WireNames } from "./openai/wire-names.js";
 
 export { type ListModelsOptions, listModels } from "./openai/list-models.js";
-
-const MAX_RETRIES = 3;
 
 export interface OpenAIModelOptions extends ServerOptions {
   /** As the server calls it, for example `gpt-5-mini`. */
@@ -24,7 +21,7 @@ export interface OpenAIModelOptions extends ServerOptions {
   /** How often a call is tried again before its first word. Default: 3. */
   readonly maxRetries?: number | undefined;
   /** @internal Chance and time, for tests. */
-  readonly chance?: { random(): number; sleep(ms: number, signal: AbortSignal): Promise<unknown> };
+  readonly chance?: Chance;
 }
 
 /**
@@ -37,7 +34,7 @@ export class OpenAIModel implements Model {
   readonly #client: Client;
   readonly #maxTokens: number | undefined;
   readonly #maxRetries: number;
-  readonly #chance: NonNullable<OpenAIModelOptions["chance"]>;
+  readonly #chance: Chance;
   /** What the server turned out to understand, so that a refused request is not sent twice at every call. */
   #dialect: Dialect;
 
@@ -48,7 +45,7 @@ export class OpenAIModel implements Model {
     this.#client = new Client(this.#server);
     this.#maxTokens = options.maxTokens;
     this.#maxRetries = options.maxRetries ?? MAX_RETRIES;
-    this.#chance = options.chance ?? { random: Math.random, sleep: wait };
+    this.#chance = options.chance ?? REAL_CHANCE;
     this.#dialect = firstDialect(this.#server.isOpenAI);
   }
 
@@ -139,5 +136,3 @@ export class OpenAIModel implements Model {
     }
   }
 }
-
-const wait = (ms: number, signal: AbortSignal): Promise<void> => sleep(ms, undefined, { signal });

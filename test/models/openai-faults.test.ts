@@ -140,16 +140,16 @@ const STATUSES: readonly Fault[] = [
     "{error: {message}}",
     status(400, openAIError("Bad tool")),
     "MODEL_REJECTED",
-    /refused the request \(400\): Bad tool$/,
+    /refused the request \(400\): Bad tool\.$/,
   ],
-  ["{error: text}", status(400, { error: "bad thing" }), "MODEL_REJECTED", /: bad thing$/],
+  ["{error: text}", status(400, { error: "bad thing" }), "MODEL_REJECTED", /: bad thing\.$/],
   [
     "{message}",
     status(422, { object: "error", message: "bad temper" }),
     "MODEL_REJECTED",
-    /: bad temper$/,
+    /: bad temper\.$/,
   ],
-  ["{detail: text}", status(400, { detail: "bad detail" }), "MODEL_REJECTED", /: bad detail$/],
+  ["{detail: text}", status(400, { detail: "bad detail" }), "MODEL_REJECTED", /: bad detail\.$/],
   [
     "{detail: [...]}",
     status(422, {
@@ -159,7 +159,7 @@ const STATUSES: readonly Fault[] = [
       ],
     }),
     "MODEL_REJECTED",
-    /: body\.messages\.0\.id: Extra inputs; Second$/,
+    /: body\.messages\.0\.id: Extra inputs; Second\.$/,
   ],
   [
     "{message: {detail}}",
@@ -171,7 +171,7 @@ const STATUSES: readonly Fault[] = [
     "a list of errors",
     status(400, [{ error: { code: 400, message: "Gemini says no" } }]),
     "MODEL_REJECTED",
-    /Gemini says no$/,
+    /Gemini says no\.$/,
   ],
   [
     "a router quoting its provider",
@@ -183,15 +183,15 @@ const STATUSES: readonly Fault[] = [
       },
     }),
     "MODEL_REJECTED",
-    /Provider returned error: top_k$/,
+    /Provider returned error: top_k\.$/,
   ],
-  ["text", status(400, "no way"), "MODEL_REJECTED", /: no way$/],
+  ["text", status(400, "no way"), "MODEL_REJECTED", /: no way\.$/],
   ["nothing", status(400), "MODEL_REJECTED", /\(400\)\.$/],
   [
     "an HTML page",
     status(502, "<html><head><title>Bad Gateway</title></head><body>x</body></html>"),
     "MODEL_UNAVAILABLE",
-    /\(502\): Bad Gateway$/,
+    /\(502\): Bad Gateway\.$/,
   ],
   [
     "a redirect",
@@ -203,15 +203,33 @@ const STATUSES: readonly Fault[] = [
     "500 with a number as code",
     status(500, { error: { code: 500, message: "template", type: "server_error" } }),
     "MODEL_UNAVAILABLE",
-    /\(500\): template$/,
+    /\(500\): template\.$/,
+  ],
+  [
+    "a model that is being loaded",
+    status(503, { error: { code: 503, message: "Loading model", type: "unavailable_error" } }),
+    "MODEL_UNAVAILABLE",
+    /still loading its model \(503\): Loading model\.$/,
+  ],
+  [
+    "a tool call that the server cannot read",
+    status(500, {
+      error: {
+        code: 500,
+        message: "Failed to parse input at pos 9: <tool_call>{",
+        type: "server_error",
+      },
+    }),
+    "MODEL_BAD_RESPONSE",
+    /^test-model wrote a tool call that [\d.:]+ cannot read \(500\)\.$/,
   ],
   ["501", status(501), "MODEL_REJECTED", /501/],
-  ["408", status(408), "MODEL_UNAVAILABLE", /408/],
+  ["408", status(408), "MODEL_TIMEOUT", /took too long \(408\)\.$/],
   ["409", status(409), "MODEL_UNAVAILABLE", /409/],
   [
     "504 that speaks of a time-out",
     status(504, "upstream timed out"),
-    "MODEL_UNAVAILABLE",
+    "MODEL_TIMEOUT",
     /504\): upstream timed out/,
   ],
   [
@@ -221,7 +239,7 @@ const STATUSES: readonly Fault[] = [
       openAIError("Incorrect API key provided: sk-abc*******xyz", { code: "invalid_api_key" }),
     ),
     "MODEL_AUTH",
-    /refused the API key \(401\): .*\[key\]$/,
+    /refused the API key \(401\): .*\[key\]\.$/,
   ],
   [
     "a wrong key with 400",
@@ -407,7 +425,7 @@ describe("what a server says of a failure", () => {
     const apiKey = "gsk_0123456789";
     server = await ModelServer.start(status(401, `Bad key ${apiKey}`));
     const { error } = await askInVain(open(server.url, { apiKey }));
-    expectClear(error, "MODEL_AUTH", /: Bad key \[key\]$/);
+    expectClear(error, "MODEL_AUTH", /: Bad key \[key\]\.$/);
   });
 
   it("leaves the request's id in the cause", async () => {
@@ -422,7 +440,7 @@ describe("what a server says of a failure", () => {
       response.write("half a rea", () => response.socket?.destroy());
     });
     const { error } = await askInVain(open(server.url));
-    expectClear(error, "MODEL_AUTH", /\(403\): half a rea$/);
+    expectClear(error, "MODEL_AUTH", /\(403\): half a rea\.$/);
   });
 });
 
@@ -707,7 +725,7 @@ describe("retries", () => {
         type: "retry",
         attempt: index + 1,
         delayMs,
-        reason: `${host} failed (503): busy`,
+        reason: `${host} failed (503): busy.`,
       })),
     );
     expect(delays).toEqual([500, 1000, 2000]);
@@ -773,7 +791,45 @@ describe("retries", () => {
   });
 });
 
+describe("what the same request again cannot mend", () => {
+  it("is not tried again: a tool call that the server cannot read", async () => {
+    server = await ModelServer.start(
+      status(500, { error: { message: "Failed to parse tool call" } }),
+    );
+    const { events } = await askInVain(open(server.url, noWaiting()));
+    expect([events, server.requests.length]).toEqual([[], 1]);
+  });
+});
+
 describe("listModels", () => {
+  const loading = status(503, { error: { code: 503, message: "Loading model" } });
+
+  it("waits for a server that loads its model, as long as a completion does", async () => {
+    const replies = [loading, loading, status(200, { data: [{ id: "m" }] })];
+    server = await ModelServer.start([], { models: (...args) => replies.shift()?.(...args) });
+    const { chance, delays } = noWaiting();
+    expect(await listModels({ baseUrl: server.url, signal: never(), chance })).toEqual(["m"]);
+    expect(delays).toEqual([500, 1000]);
+  });
+
+  it("tells to wait when that takes longer", async () => {
+    server = await ModelServer.start([], { models: loading });
+    const { chance, delays } = noWaiting();
+    const options = { baseUrl: server.url, signal: never(), chance };
+    const error = await listModels(options).catch((thrown) => thrown);
+    expectClear(error, "MODEL_UNAVAILABLE", /still loading its model/);
+    expect([error.hint, delays.length]).toEqual(["Wait a little, then try again.", 3]);
+  });
+
+  for (const code of [404, 405, 501])
+    it(`tells how to go on without a list (${code}), and says nothing of the chat`, async () => {
+      server = await ModelServer.start([], { models: status(code, "not here") });
+      const options = { baseUrl: server.url, signal: never() };
+      const error = await listModels(options).catch((thrown) => thrown);
+      expectClear(error, "MODEL_NOT_FOUND", /lists no models at \/v1\.$/);
+      expect(error.hint).toMatch(/^Name the model with --model/);
+    });
+
   it("names the models in the server's order", async () => {
     server = await ModelServer.start([], { models: ["b", "a"] });
     expect(await listModels({ baseUrl: server.url, signal: never() })).toEqual(["b", "a"]);

@@ -21,16 +21,23 @@ interface Outcome {
 export function httpFailure(failure: HttpFailure, { server, model }: About): Failure {
   const reason = reasonIn(failure.body);
   const { code, what, hint } = outcomeOf(failure, reason, { server, model });
-  const said = server.redact(reason.message);
+  const said = isUnreadableCall(failure, reason) ? "" : server.redact(reason.message);
   const options: AgnoChatErrorOptions = { hint, cause: traceOf(failure, server) };
   return {
-    error: new AgnoChatError(code, said === "" ? `${what}.` : `${what}: ${said}`, options),
+    error: new AgnoChatError(code, sentence(said === "" ? what : `${what}: ${said}`), options),
     retry: isPassing(failure.status) && RETRIED.has(code),
     retryAfterMs: retryAfterMs(failure.headers, Date.now()),
   };
 }
 
-const RETRIED: ReadonlySet<ErrorCode> = new Set(["MODEL_RATE_LIMITED", "MODEL_UNAVAILABLE"]);
+/** A server's words and ours stand side by side. */
+const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
+
+const RETRIED: ReadonlySet<ErrorCode> = new Set([
+  "MODEL_RATE_LIMITED",
+  "MODEL_UNAVAILABLE",
+  "MODEL_TIMEOUT",
+]);
 
 const isPassing = (status: number): boolean =>
   [408, 409, 429].includes(status) || (status >= 500 && status !== 501);
@@ -72,6 +79,24 @@ function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: Abou
     };
   if (status === 401 || status === 403 || BAD_KEY.test(words)) return unauthorised(status, server);
   if (status === 404 || NO_MODEL.test(words)) return notFound(reason, { server, model });
+  if (isUnreadableCall(failure, reason))
+    return {
+      code: "MODEL_BAD_RESPONSE",
+      what: `${model} wrote a tool call that ${host} cannot read (${status})`,
+      hint: "Ask again, in other words or without toolkits, or use another model.",
+    };
+  if (TIMED_OUT.has(status))
+    return {
+      code: "MODEL_TIMEOUT",
+      what: `${host} took too long (${status})`,
+      hint: "Try again, or ask for less at once.",
+    };
+  if (isPassing(status) && LOADING.test(words))
+    return {
+      code: "MODEL_UNAVAILABLE",
+      what: `${host} is still loading its model (${status})`,
+      hint: "Wait a little, then try again.",
+    };
   if (isPassing(status))
     return {
       code: "MODEL_UNAVAILABLE",
@@ -90,6 +115,16 @@ function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: Abou
 /** As OpenAI, Azure, Mistral, Groq, xAI, Anthropic, Gemini, Bedrock, Cohere, vLLM, TGI, llama.cpp and LM Studio put it. */
 const CONTEXT =
   /context_length_exceeded|exceed_context_size|maximum (context|prompt) length|context (length|window|size|limit)|prompt (is )?too long|input (is )?too long|too many tokens|input token count|reduce the length of the messages|max_new_tokens` must be/i;
+
+/** llama-server, Ollama, vLLM and Hugging Face, before the first answer. */
+const LOADING = /\bloading (the )?model\b|model .{0,120}?is (currently |still )?loading/i;
+
+/** Request Timeout, Gateway Timeout, and Cloudflare's own. */
+const TIMED_OUT: ReadonlySet<number> = new Set([408, 504, 524]);
+
+/** llama-server quotes what the model wrote, which is of no use to anybody, and the same again would fail the same way. */
+const isUnreadableCall = ({ status }: HttpFailure, { message }: Reason): boolean =>
+  status >= 500 && /failed to parse (input|tool[ _]calls?)\b/i.test(message);
 
 const FILTERED = /content_filter|content_policy|content management policy|ResponsibleAIPolicy/i;
 

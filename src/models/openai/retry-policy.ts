@@ -1,3 +1,19 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How often a call is tried again, unless said otherwise. */
+export const MAX_RETRIES = 3;
+
+/** Chance and time. */
+export interface Chance {
+  random(): number;
+  sleep(ms: number, signal: AbortSignal): Promise<unknown>;
+}
+
+export const REAL_CHANCE: Chance = {
+  random: Math.random,
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+};
+
 /** Longer waits are not worth it to somebody who is watching. */
 const LONGEST_WAIT_MS = 20_000;
 const FIRST_WAIT_MS = 500;
