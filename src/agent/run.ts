@@ -9,6 +9,7 @@ import { untilAborted } from "../tools/until-aborted.js";
 import { askModel, Reply } from "./ask-model.js";
 import { RunDraft } from "./draft.js";
 import type { RunEvent, RunOutput } from "./events.js";
+import { beforeRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
 import { RunState } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
@@ -39,6 +40,8 @@ export interface RunRequest {
   readonly sessionId: string;
   readonly input: string;
   readonly signal: AbortSignal;
+  /** The run whose place it takes. */
+  readonly replaceRun: string | undefined;
   /** Store what was shown when the run is cancelled. */
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
@@ -82,7 +85,7 @@ class Run {
     const { runId, userId, sessionId, signal, emit } = this.#request;
     emit({ type: "run-start", runId, userId, sessionId });
     signal.throwIfAborted();
-    const snapshot = await this.#read();
+    const snapshot = this.#before(await this.#read());
     this.#most = mostFor(this.#parts.model.name, snapshot.messages);
     try {
       await this.#converse(snapshot);
@@ -101,6 +104,13 @@ class Run {
     const { userId, sessionId, signal } = this.#request;
     const snapshot = memory.read(userId, { sessionId, limit });
     return snapshot instanceof Promise ? untilAborted(snapshot, signal) : snapshot;
+  }
+
+  /** The session without the run whose place this one takes. */
+  #before(snapshot: Snapshot): Snapshot {
+    const { replaceRun: runId, userId } = this.#request;
+    if (runId === undefined) return snapshot;
+    return beforeRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });
   }
 
   async #converse(snapshot: Snapshot): Promise<void> {
@@ -206,7 +216,7 @@ class Run {
   /** Stores messages and state changes at once; when others changed the same keys, on top of theirs. */
   async #add({ state: base, generation }: Snapshot): Promise<readonly StoredMessage[]> {
     const { memory } = this.#parts;
-    const { runId, userId, sessionId, isCleared } = this.#request;
+    const { runId, userId, sessionId, replaceRun, isCleared } = this.#request;
     const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
     const { changes } = this.#draft;
     let stored = base;
@@ -214,7 +224,12 @@ class Run {
       if (isCleared()) throw historyCleared(userId);
       const changed = changes && changesOn(stored, changes, base);
       try {
-        return await memory.add(messages, userId, { sessionId, ...changed, generation });
+        return await memory.add(messages, userId, {
+          sessionId,
+          ...changed,
+          replaceRun,
+          generation,
+        });
       } catch (thrown) {
         if (!hasCode(thrown, "STATE_CONFLICT") || attempt === MAX_COMMITS) throw thrown;
       }
@@ -273,5 +288,6 @@ const hasCode = (thrown: unknown, code: ErrorCode): boolean =>
   thrown instanceof AgnoChatError && thrown.code === code;
 
 /** What it continues was cleared or changed in the meantime, so that nothing of it is stored. */
-const isOvertaken = (thrown: unknown): boolean =>
-  hasCode(thrown, "HISTORY_CLEARED") || hasCode(thrown, "STATE_CONFLICT");
+const isOvertaken = (thrown: unknown): boolean => OVERTAKEN.some((code) => hasCode(thrown, code));
+
+const OVERTAKEN = ["HISTORY_CLEARED", "STATE_CONFLICT", "RUN_CONFLICT"] as const;

@@ -19,9 +19,19 @@ export interface UserRunOptions {
   readonly sessionId?: string | undefined;
   /** Cancels the run wherever it is. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The id of the run whose place this one takes: the last of its session. The model is not sent it, and it goes when this
+   * one is stored whole: one that fails or is cancelled leaves it there. What its tools changed in the session state, or
+   * elsewhere, stays. When it is not the last run, or no longer, `RUN_CONFLICT` is thrown and nothing stored.
+   */
+  readonly replaceRun?: string | undefined;
 }
 
-export const RUN_KEYS: KnownKeys<UserRunOptions> = { sessionId: true, signal: true };
+export const RUN_KEYS: KnownKeys<UserRunOptions> = {
+  sessionId: true,
+  signal: true,
+  replaceRun: true,
+};
 
 /** Runs of any users on shared parts: one at a time for each user and session, all others at once. */
 export class Runner {
@@ -76,14 +86,18 @@ export class Runner {
     validateInput(input);
     this.parts.toolScope.refuseReentry(who);
     const { controller } = how;
+    const { replaceRun } = options;
     const unlink = linkAbort(options.signal, controller);
     try {
       return await this.#inTurn(who, controller, (isCleared) =>
         executeRun(this.parts, {
           ...who,
           ...how,
+          // An answer that was stopped takes no other's place.
+          keepInterrupted: how.keepInterrupted && replaceRun === undefined,
           signal: controller.signal,
           input,
+          replaceRun,
           runId: randomUUID(),
           isCleared,
         }),

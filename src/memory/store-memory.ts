@@ -8,6 +8,7 @@ import {
   oneSessionOf,
   pageOf,
   replaceRunOf,
+  runConflict,
   sessionIdOf,
   storeClosed,
   userIdOf,
@@ -208,13 +209,6 @@ const describeAll = <Row extends { readonly lastActivity: number }>(
   rows: readonly Row[],
 ): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
   rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));
-
-const runConflict = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "RUN_CONFLICT",
-    `The run to be replaced is not the last of its session of user ${JSON.stringify(userId)}, so nothing was stored.`,
-    { hint: "Read the history again." },
-  );
 
 const stateConflict = (userId: string): AgnoChatError =>
   new AgnoChatError(

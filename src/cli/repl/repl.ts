@@ -111,13 +111,17 @@ export class Repl {
 
   async #converse(
     text: string,
-    { who, signal }: SayOptions,
+    { who, signal, replaceRun }: SayOptions,
     onStart: (runId: string) => void,
   ): Promise<void> {
     const limit = signalWithin(signal, this.#parts.timeout);
     const view = this.screen.reply(who);
     try {
-      for await (const event of this.#agent.stream(text, { ...who, signal: limit.signal })) {
+      for await (const event of this.#agent.stream(text, {
+        ...who,
+        replaceRun,
+        signal: limit.signal,
+      })) {
         if (event.type === "run-start") onStart(event.runId);
         view.show(event);
       }

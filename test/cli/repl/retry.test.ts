@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Cli } from "../../support/cli.js";
-import { ModelServer, status, streamedText } from "../../support/model-server.js";
+import { ModelServer, silence, status, streamedText } from "../../support/model-server.js";
+import { gatedReply, modelServer, sayAll, startRepl } from "../../support/repl-session.js";
 
 const REFUSED = status(401, { error: { message: "Incorrect API key" } });
 const BROKEN = status(501, "no");
@@ -78,4 +79,46 @@ test("a message that got its answer meanwhile is not what failed", async () => {
   await type("First", "?fails MODEL_AUTH", "Second", "/retry");
   expect(sent()).toContain("Second");
   expect(sent()).not.toContain("First");
+});
+
+test("/retry after an answer asks once more in its place", async () => {
+  server.reply(streamedText("One."), streamedText("Two."), streamedText("Three."));
+  const { stderr } = await type("First", "Second", "/retry", "?size 4");
+  expect(stderr).toContain("Asking again, in place of the last answer: Second\n");
+  expect(sent()).toEqual(["First", "One.", "Second"]);
+  expect(await kept()).toEqual(["First", "One.", "Second", "Three."]);
+});
+
+test("a retry that fails keeps the answer there was, and the next one still takes its place", async () => {
+  server.reply(streamedText("One."), BROKEN, streamedText("Two."));
+  const { stderr } = await type("First", "/retry", "?fails MODEL_REJECTED", "?size 2", "/retry");
+  expect(stderr).toContain("The last answer stays.\n");
+  expect(await kept()).toEqual(["First", "Two."]);
+});
+
+test("Ctrl-C before the first word: /retry sends what was stopped", async () => {
+  const server = await modelServer(silence(), streamedText("Here."));
+  const pty = await startRepl({ server });
+  pty.type("Tell me\r");
+  await pty.waitFor(() => server.requests.length === 1);
+  pty.press("ctrl-c");
+  await pty.waitFor("interrupted");
+  await sayAll(pty, "/retry");
+  await pty.waitFor(/Asking again: Tell me\n {2}Here\.\n/);
+  await sayAll(pty, "/size");
+  await pty.waitFor("alice: 2 messages in 1 run");
+});
+
+test("Ctrl-C after some words: /retry takes the place of what was stopped", async () => {
+  const story = gatedReply("Once upon ", "a time");
+  const server = await modelServer(story.reply, streamedText("The end."));
+  const pty = await startRepl({ server });
+  pty.type("Tell me\r");
+  await pty.waitFor("Once upon");
+  pty.press("ctrl-c");
+  await pty.waitFor("interrupted");
+  await sayAll(pty, "/retry");
+  await pty.waitFor(/Asking again, in place of the last answer: Tell me\n {2}The end\.\n/);
+  await sayAll(pty, "/size");
+  await pty.waitFor("alice: 2 messages in 1 run");
 });

@@ -7,8 +7,14 @@ import type { CommandCall } from "../slash-commands.js";
 /** Asks again what got no answer, else the last question, whose answer makes room for the new one. */
 export async function retry(repl: Repl, { who, signal }: CommandCall): Promise<void> {
   const { text, replaceRun } = await questionOf(repl, who);
-  repl.screen.note(`Asking again: ${text}`);
-  await repl.say(text, { who, signal, replaceRun });
+  const place = replaceRun === undefined ? "" : ", in place of the last answer";
+  repl.screen.note(`Asking again${place}: ${text}`);
+  try {
+    await repl.say(text, { who, signal, replaceRun });
+  } catch (thrown) {
+    if (replaceRun !== undefined) repl.screen.note("The last answer stays.");
+    throw thrown;
+  }
 }
 
 interface Question {
