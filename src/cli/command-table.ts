@@ -125,6 +125,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         "--allow-anonymous",
         "let other machines in, though whoever comes may be any user",
       ],
+      publicUrl: ["--public-url <url>", "address others know the server by, for the agent card"],
+      trustedProxies: [
+        "--trusted-proxies <addresses>",
+        "by comma, those whose X-Forwarded-For and X-Forwarded-Proto count",
+      ],
+      keepAlive: ["--keep-alive <time>", "how long an idle connection stays open (65s)"],
       removeInactive: [
         "--remove-inactive <time>",
         "every hour delete everything of users idle that long",

@@ -3,7 +3,9 @@ import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
+import type { Exchange } from "./exchange.js";
 import { HostFault } from "./failure.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
 
 /** Who may ask. Without `authenticate`, whoever reaches the server may be any user: then only this machine does. */
 export interface AccessOptions {
@@ -24,11 +26,12 @@ export interface AccessOptions {
  * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when `authenticate` gives anything else
  */
 export async function admit(
-  request: IncomingMessage,
+  exchange: Exchange,
   options: AccessOptions,
+  proxies: TrustedProxies,
 ): Promise<string | undefined> {
-  if (options.authenticate === undefined) return admitAnonymous(request, options);
-  const user = await options.authenticate(request);
+  if (options.authenticate === undefined) return admitAnonymous(exchange, options, proxies);
+  const user = await options.authenticate(exchange.request);
   if (user !== null) return vouchedFor(user);
   throw new AgnoChatError("UNAUTHENTICATED", "This needs to know who you are.", {
     hint: "Send credentials.",
@@ -47,17 +50,18 @@ function vouchedFor(user: { readonly userId: string }): string {
 
 /** A web page of somebody else can make a browser send requests here, but only with its own Host or Origin. */
 function admitAnonymous(
-  { headers, socket }: IncomingMessage,
+  { request, host }: Exchange,
   { allowAnonymous = false, allowedHosts = [] }: AccessOptions,
+  proxies: TrustedProxies,
 ): undefined {
-  const host = headers.host?.toLowerCase() ?? "";
+  const { origin } = request.headers;
   const name = host.replace(/:\d*$/, "");
   const known = isLoopback(name) || allowedHosts.includes(name);
   if (!known && !(allowAnonymous && isLocalName(name)))
     throw forbidden("This server does not answer for the host it was asked as.");
-  if (headers.origin !== undefined && !isOriginOf(host, headers.origin))
+  if (origin !== undefined && !isOriginOf(host, origin))
     throw forbidden("Another site's page may not ask here.");
-  if (!allowAnonymous && !isLoopback(socket.remoteAddress ?? "localhost"))
+  if (!allowAnonymous && !isLoopback(proxies.clientOf(request) ?? "localhost"))
     throw forbidden("This server answers its own machine only.");
 }
 

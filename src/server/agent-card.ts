@@ -1,8 +1,11 @@
+import { hash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { Agent } from "../agent/agent.js";
 import { versionOf } from "./a2a-version.js";
 import type { Exchange } from "./exchange.js";
 import { sendJson } from "./reply.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
 
 /** Put in by the build, from package.json. */
 declare const AGNO_CHAT_VERSION: string;
@@ -10,18 +13,42 @@ declare const AGNO_CHAT_VERSION: string;
 export interface CardParts {
   readonly agent: Agent;
   readonly publicUrl: string | undefined;
+  readonly proxies: TrustedProxies;
+  /** When the card was last another one. */
+  readonly since: Date;
 }
+
+/** Seconds. A card changes with its server at the most. */
+const MAX_AGE = 300;
 
 /**
  * `GET /.well-known/agent-card.json`: who the agent is and how to reach it, in the form of the A2A version asked for; a
  * client that names none speaks 0.3, and finds the 1.0 addresses in its card too.
  */
-export function agentCard({ request, response }: Exchange, { agent, publicUrl }: CardParts): void {
-  const base = publicUrl ?? `http://${request.headers.host ?? "localhost"}`;
+export function agentCard(exchange: Exchange, parts: CardParts): void {
+  const { request, response, host } = exchange;
+  const { agent, publicUrl, proxies, since } = parts;
+  const base = publicUrl ?? `${proxies.protocolOf(request)}://${host || "localhost"}`;
   const card = cardOf(agent.name, `${base.replace(/\/$/, "")}/a2a`);
-  const legacy = versionOf(request) !== "1.0";
-  const headers = { "cache-control": "no-cache", vary: "A2A-Version, Host" };
-  sendJson(response, legacy ? legacyCardOf(card) : card, { headers });
+  const shown = versionOf(request) === "1.0" ? card : legacyCardOf(card);
+  const headers = {
+    "cache-control": `public, max-age=${MAX_AGE}`,
+    etag: `"${hash("sha256", JSON.stringify(shown), "hex").slice(0, 32)}"`,
+    "last-modified": since.toUTCString(),
+    vary: "A2A-Version, Host, X-Forwarded-Proto",
+  };
+  if (isKnown(request, headers.etag, since)) response.writeHead(304, headers).end();
+  else sendJson(response, shown, { headers });
+}
+
+/** Whether the client has it already (RFC 9110, section 13.2.2): an ETag says more than a date. */
+function isKnown({ headers }: IncomingMessage, etag: string, since: Date): boolean {
+  const tags = headers["if-none-match"];
+  if (tags !== undefined)
+    return tags.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
+  const date = Date.parse(headers["if-modified-since"] ?? "");
+  // A date has no milliseconds.
+  return date >= Math.floor(since.getTime() / 1000) * 1000;
 }
 
 /** The card of an agent whose one A2A address is `url`. */

@@ -21,8 +21,7 @@ export class BodyReader {
    */
   async read(request: IncomingMessage): Promise<string> {
     refuseOver(request);
-    const refusal = isJson(request.headers["content-type"]) ? undefined : notJson();
-    const body = await this.#collect(request, refusal);
+    const body = await this.#collect(request, refusalOf(request));
     if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
     return body.toString("utf8");
   }
@@ -74,8 +73,20 @@ function refuseOver(request: IncomingMessage): void {
 const joined = (chunks: readonly Buffer[]): Buffer =>
   chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 
-const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType);
+/** What says it is anything else than JSON in UTF-8 is not read as if it were. */
+function refusalOf({ headers }: IncomingMessage): AgnoChatError | undefined {
+  const type = headers["content-type"] ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type)) return notJson();
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? "utf-8";
+  if (!/^utf-?8$/i.test(charset))
+    return new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must be in UTF-8.", {
+      hint: "Leave out the charset.",
+    });
+  if (headers["content-encoding"] === undefined) return undefined;
+  return new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.", {
+    hint: "Leave out Content-Encoding.",
+  });
+}
 
 const hungUp = () => new AgnoChatError("CANCELLED", "The client hung up.");
 

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import { HostFault } from "./failure.js";
+import { targetOf } from "./target.js";
 
 /** One request on its way to its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly path: string;
+  /** Name and port it was asked as, in lower case; empty when nothing tells. */
+  readonly host: string;
   /** The client hung up before the whole answer was out. */
   left = false;
   /** Resolves when the answer is out, or nobody is there to take it. */
@@ -27,10 +30,10 @@ export class Exchange {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
     this.response = response;
-    const { url = "/" } = request;
-    const mark = url.indexOf("?");
-    this.path = mark < 0 ? url : url.slice(0, mark);
-    this.#search = mark < 0 ? "" : url.slice(mark);
+    const { authority, path, search } = targetOf(request.url);
+    this.host = (authority ?? request.headers.host ?? "").toLowerCase();
+    this.path = path;
+    this.#search = search;
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });

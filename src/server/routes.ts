@@ -4,6 +4,7 @@ import { type ChatParts, chat } from "./chat.js";
 import type { Exchange } from "./exchange.js";
 import { clear, exportAll, history, size } from "./own-data.js";
 import { sendJson } from "./reply.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
 
 export interface Route {
   /** For everybody, since it tells of nobody. */
@@ -15,11 +16,12 @@ export type Routes = ReadonlyMap<string, Route>;
 
 export interface RouteParts extends ChatParts {
   readonly publicUrl: string | undefined;
+  readonly proxies: TrustedProxies;
 }
 
 /** Every address and what answers there. */
 export function routesOf(parts: RouteParts): Routes {
-  const { agent, publicUrl } = parts;
+  const card = { ...parts, since: new Date() };
   return new Map<string, Route>([
     ["/chat", { methods: { POST: (exchange) => chat(exchange, parts) } }],
     [
@@ -36,7 +38,7 @@ export function routesOf(parts: RouteParts): Routes {
     ["/a2a", { methods: { POST: (exchange) => answerA2a(exchange, parts) } }],
     [
       "/.well-known/agent-card.json",
-      { open: true, methods: { GET: (exchange) => agentCard(exchange, { agent, publicUrl }) } },
+      { open: true, methods: { GET: (exchange) => agentCard(exchange, card) } },
     ],
     ["/healthz", { open: true, methods: { GET: alive } }],
     ["/readyz", { open: true, methods: { GET: (exchange) => ready(exchange, parts) } }],

@@ -14,11 +14,17 @@ import { InFlight } from "./in-flight.js";
 import { methodNotAllowed, sendFailure } from "./reply.js";
 import { logLine } from "./request-log.js";
 import { type Route, type Routes, routesOf } from "./routes.js";
+import { TrustedProxies } from "./trusted-proxies.js";
 
 export interface ServerOptions extends AccessOptions {
   readonly agent: Agent;
   /** The address others know the server by, for the agent card. Default: the one a request was sent to. */
   readonly publicUrl?: string;
+  /**
+   * Addresses of proxies, or networks such as `10.0.0.0/8`. X-Forwarded-For and X-Forwarded-Proto count when they come
+   * from one of these. Default: none.
+   */
+  readonly trustedProxies?: readonly string[];
   /** Takes one line of JSON about each finished request, without texts and ids. Default: nobody does. */
   readonly log?: (line: string) => void;
   readonly timeouts?: Timeouts;
@@ -30,6 +36,8 @@ export interface Timeouts {
   readonly header?: number;
   /** For its body to arrive after that. Default: 30 000. */
   readonly body?: number;
+  /** For the next request on a connection. Longer than a proxy in front keeps it. Default: 65 000. */
+  readonly keepAlive?: number;
   /** For a whole answer of the agent. Default: as long as it takes. */
   readonly reply?: number;
   /** For a client that takes nothing of its answer. Default: 30 000. */
@@ -57,6 +65,7 @@ const LAST_WORDS = 1000;
 export class ChatServer {
   readonly #options: ServerOptions;
   readonly #timeouts: Required<Timeouts>;
+  readonly #proxies: TrustedProxies;
   readonly #routes: Routes;
   readonly #inFlight = new InFlight();
   #http: HttpServer | undefined;
@@ -68,11 +77,13 @@ export class ChatServer {
 
   /** @internal Made by `createServer`. */
   constructor(options: ServerOptions) {
-    const { agent, publicUrl, timeouts } = options;
-    this.#options = options;
+    const { agent, publicUrl, trustedProxies = [], timeouts } = options;
+    this.#options = { ...options, allowedHosts: hostsOf(options) };
+    this.#proxies = new TrustedProxies(trustedProxies);
     this.#timeouts = {
       header: 10_000,
       body: 30_000,
+      keepAlive: 65_000,
       reply: Infinity,
       reader: 30_000,
       drain: 10_000,
@@ -81,6 +92,7 @@ export class ChatServer {
     this.#routes = routesOf({
       agent,
       publicUrl,
+      proxies: this.#proxies,
       bodies: new BodyReader(),
       patience: this.#timeouts.reader,
     });
@@ -101,11 +113,12 @@ export class ChatServer {
   async listen({ host = "127.0.0.1", port = 8080 }: ListenOptions = {}): Promise<string> {
     const { authenticate, allowAnonymous } = this.#options;
     if (authenticate === undefined && !allowAnonymous && !isLoopback(host)) throw exposed(host);
-    const { header, body } = this.#timeouts;
+    const { header, body, keepAlive } = this.#timeouts;
     const http = createHttpServer(
       {
         headersTimeout: header,
         requestTimeout: header + body,
+        keepAliveTimeout: keepAlive,
         connectionsCheckingInterval: Math.min(header, body, 1000),
       },
       this.handler,
@@ -162,13 +175,15 @@ export class ChatServer {
   async #pass(exchange: Exchange, route: Route | undefined): Promise<void> {
     exchange.signal.throwIfAborted();
     this.#refuseTooMany(exchange);
-    if (!route?.open) exchange.caller = await admit(exchange.request, this.#options);
+    if (!route?.open) exchange.caller = await admit(exchange, this.#options, this.#proxies);
     if (route === undefined)
       throw new AgnoChatError("NOT_FOUND", "There is nothing at this address.", {
         hint: "To talk: POST /chat.",
       });
-    const answer = route.methods[exchange.request.method ?? ""];
-    if (answer === undefined) methodNotAllowed(exchange, Object.keys(route.methods).join(", "));
+    const { method = "" } = exchange.request;
+    // Node leaves out the body of an answer to HEAD.
+    const answer = route.methods[method === "HEAD" ? "GET" : method];
+    if (answer === undefined) methodNotAllowed(exchange, allowedBy(route));
     await answer(exchange);
   }
 
@@ -191,6 +206,25 @@ export class ChatServer {
 
 /** Serves an agent over HTTP and A2A. Nothing is opened before `listen`. */
 export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);
+
+const allowedBy = ({ methods }: Route): string =>
+  Object.keys(methods)
+    .flatMap((method) => (method === "GET" ? [method, "HEAD"] : method))
+    .join(", ");
+
+/**
+ * Whoever lets strangers in expects them to name the public host; with nobody let in it tells of a stranger.
+ * @throws {AgnoChatError} `USAGE` for what is no URL
+ */
+function hostsOf({ publicUrl, allowAnonymous, allowedHosts = [] }: ServerOptions): string[] {
+  if (publicUrl === undefined) return [...allowedHosts];
+  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol))
+    throw new AgnoChatError("USAGE", `The public URL ${JSON.stringify(publicUrl)} is no URL.`, {
+      hint: "It looks like https://chat.example.",
+    });
+  return allowAnonymous ? [...allowedHosts, url.hostname] : [...allowedHosts];
+}
 
 function fail(exchange: Exchange, thrown: unknown): void {
   const { response } = exchange;

@@ -287,6 +287,6 @@ test("other addresses and methods are told apart", async () => {
   const { url } = await serve();
   expect((await ask(`${url}/nothing`)).status).toBe(404);
   const answer = await ask(`${url}/history`, { body: {} });
-  expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, DELETE" } });
+  expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, HEAD, DELETE" } });
   expect((await ask(`${url}/chat`, { method: "toString" })).status).toBe(400);
 });

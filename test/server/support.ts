@@ -97,7 +97,8 @@ export async function ask(
     status: response.statusCode ?? 0,
     headers: response.headers,
     body: body_,
-    json: response.headers["content-type"]?.includes("json") ? JSON.parse(body_) : undefined,
+    json:
+      /json/.test(response.headers["content-type"] ?? "") && body_ ? JSON.parse(body_) : undefined,
   };
 }
 

@@ -14,6 +14,9 @@ export interface ServeOptions {
   readonly port?: string;
   readonly allowAnonymous?: boolean;
   readonly removeInactive?: string;
+  readonly publicUrl?: string;
+  readonly trustedProxies?: string;
+  readonly keepAlive?: string;
 }
 
 /** `serve`: the agent over HTTP and A2A, until the process is told to end. */
@@ -23,6 +26,7 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
+  const { publicUrl, trustedProxies, keepAlive = "65s" } = options;
   const address = { host: String(host), port: portOf(port) };
   const maxAge =
     removeInactive === undefined ? undefined : durationOf(removeInactive, "--remove-inactive");
@@ -33,7 +37,12 @@ export async function serve(
       agent,
       allowAnonymous: allowAnonymous === true,
       log: (line) => void context.io.stderr.write(`${line}\n`),
-      timeouts: { reply: (context.settings.values.timeout ?? Infinity) * 1000 },
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+      trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
+      timeouts: {
+        reply: (context.settings.values.timeout ?? Infinity) * 1000,
+        keepAlive: durationOf(keepAlive, "--keep-alive"),
+      },
     });
     announce(context, await server.listen(address));
     const stopCleaning = maxAge === undefined ? () => {} : cleanHourly(context, agent, maxAge);
