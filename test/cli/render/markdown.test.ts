@@ -384,6 +384,25 @@ describe("a reply that is still arriving", () => {
         expect(textWidth(row)).toBeLessThanOrEqual(40);
   });
 
+  it("draws a table that costs too much as it was written", () => {
+    const line = (cell: string, columns: number) => `|${`${cell}|`.repeat(columns)}\n`;
+    const wide = line("a", 1000) + line("-", 1000) + "b|\n".repeat(130);
+    const many = line("a", 60) + line("-", 60) + "b|\n".repeat(5000);
+    const long = line("a", 2) + line("-", 2) + line("b", 2).repeat(20_000);
+    for (const source of [wide, many, long]) {
+      const started = performance.now();
+      const drawn = draw(source);
+      expect(performance.now() - started).toBeLessThan(5000);
+      expect(drawn.length).toBeLessThan(source.length * 8);
+      for (const letter of ["a", "b"])
+        expect(drawn.split(letter)).toHaveLength(source.split(letter).length);
+    }
+  });
+
+  it("loses no cell that has no column", () => {
+    expect(draw("| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |")).toContain("1 │ 2 | 3 | 4");
+  });
+
   it("takes time in proportion to the text", () => {
     const time = (text: string) => {
       const started = performance.now();

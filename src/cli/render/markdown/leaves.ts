@@ -2,7 +2,7 @@ import type { Paint, Palette } from "../colour.js";
 import { cutToFit, graphemes, textWidth } from "../width.js";
 import { createRows, plain, type Row, type Rows, type Span, widthOf } from "../wrap.js";
 import { createInlineFlow, type InlineFlow, setSpans } from "./inline.js";
-import { renderTable } from "./table.js";
+import { isTooLarge, renderTable } from "./table.js";
 
 /** Where a block is drawn: the width of the terminal now, and what each row starts with. */
 export interface Canvas {
@@ -67,24 +67,42 @@ function codeUnder(top: readonly Row[], canvas: Canvas, indent: number): Block {
   };
 }
 
-/** A table is drawn when it is complete: only then are its columns known. */
-export function createTable(canvas: Canvas, from = ""): Block {
-  let source = from;
+/** A table is drawn when it is complete: only then are its columns known. One too large comes as it was written. */
+export function createTable(canvas: Canvas, from: TableSource = noLines()): Block {
+  const { lines } = from;
+  let { characters, isGivenUp } = from;
+
+  function giveUp(): Row[] {
+    isGivenUp = true;
+    return lines.flatMap((line) => cutRows(line, canvas, { bars: ["", ""], paint: plain }));
+  }
+
   return {
     add(line) {
-      source += `${line}\n`;
-      return [];
+      if (isGivenUp) return cutRows(line, canvas, { bars: ["", ""], paint: plain });
+      lines.push(line);
+      characters += line.length;
+      return isTooLarge(lines, characters) ? giveUp() : [];
     },
     end() {
+      if (isGivenUp) return [];
       const columns = canvas.width();
       const first = canvas.prefix(columns);
       const room = Math.max(2, columns - widthOf(first));
-      const rows = renderTable(source, { columns: room, palette: canvas.palette });
+      const rows = renderTable(lines, { columns: room, palette: canvas.palette });
       return rows.map((row, index) => [...(index === 0 ? first : canvas.prefix(columns)), ...row]);
     },
-    copy: (other) => createTable(other, source),
+    copy: (other) => createTable(other, { lines: [...lines], characters, isGivenUp }),
   };
 }
+
+interface TableSource {
+  readonly lines: string[];
+  readonly characters: number;
+  readonly isGivenUp: boolean;
+}
+
+const noLines = (): TableSource => ({ lines: [], characters: 0, isGivenUp: false });
 
 export function renderRule(canvas: Canvas): Row {
   const columns = canvas.width();

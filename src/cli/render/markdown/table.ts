@@ -1,39 +1,50 @@
-import { Lexer, type Tokens } from "marked";
 import type { Palette } from "../colour.js";
 import { createRows, plain, type Row, type Span, widthOf } from "../wrap.js";
-import { setSpans, spansOf } from "./inline.js";
+import { createInlineFlow, type Style, setSpans } from "./inline.js";
 
 export interface TableOptions {
   readonly columns: number;
   readonly palette: Palette;
 }
 
-type Align = Tokens.Table["align"][number];
+type Align = "left" | "center" | "right";
 
 const NARROWEST = 4;
 const SEPARATOR = " │ ";
+const DELIMITER = /^:?-+:?$/;
+
+/** What may be drawn as a table: short rows below a long header are many cells from little text. */
+const MOST = { columns: 64, cells: 4_000, characters: 16_384 };
 
 /** True when the two lines begin a table: a header row and, below it, its delimiter row. */
 export function startsTable(header: string, delimiter: string): boolean {
-  const mayBe = header.includes("|") && /^[\s|:-]*-[\s|:-]*$/.test(delimiter);
-  return mayBe && tableOf(`${header}\n${delimiter}`) !== undefined;
+  if (!header.includes("|") || !/^[\s|:-]*-[\s|:-]*$/.test(delimiter)) return false;
+  const marks = cellsOf(delimiter);
+  const isFraming = marks.length === cellsOf(header).length && marks.length <= MOST.columns;
+  return isFraming && marks.every((mark) => DELIMITER.test(mark));
+}
+
+/** True when a table of these lines would cost more than it is worth. */
+export function isTooLarge(lines: readonly string[], characters: number): boolean {
+  if (characters > MOST.characters) return true;
+  return cellsOf(lines[1] ?? "").length * lines.length > MOST.cells;
 }
 
 /**
  * The rows of a table within `columns`. Columns too wide for the terminal share it, and their cells wrap; where not
  * even four columns each are left, every cell stands on a row of its own, after its heading.
  */
-export function renderTable(source: string, options: TableOptions): Row[] {
-  const table = tableOf(source);
-  if (table === undefined) return [];
+export function renderTable(lines: readonly string[], options: TableOptions): Row[] {
   const { palette, columns } = options;
-  const header = table.header.map((cell) => spansOf(cell.tokens, { palette, paint: palette.bold }));
-  const body = table.rows.map((row) =>
-    row.map((cell) => spansOf(cell.tokens, { palette, paint: plain })),
+  const [head = "", delimiter = "", ...rows] = lines;
+  const align = cellsOf(delimiter).map(alignOf);
+  const header = cellsOf(head).map((cell) => spansOf(cell, { palette, paint: palette.bold }));
+  const body = rows.map((row) =>
+    fitted(cellsOf(row), align.length).map((cell) => spansOf(cell, { palette, paint: plain })),
   );
   const widths = columnWidths([header, ...body], columns);
   if (widths === undefined) return stacked(header, body, options);
-  const layout = { widths, align: table.align, palette };
+  const layout = { widths, align, palette };
   const rule = widths.map((width) => "─".repeat(width)).join("─┼─");
   return [
     ...tableRow(header, layout),
@@ -42,9 +53,30 @@ export function renderTable(source: string, options: TableOptions): Row[] {
   ];
 }
 
-function tableOf(source: string): Tokens.Table | undefined {
-  const [token] = new Lexer().lex(source);
-  return token?.type === "table" ? (token as Tokens.Table) : undefined;
+function cellsOf(line: string): string[] {
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
+  return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+}
+
+/** As many cells as there are columns; what is too much stands in the last one, so that nothing is lost. */
+function fitted(cells: readonly string[], count: number): string[] {
+  const last = cells.slice(count - 1).join(" | ");
+  return Array.from({ length: count }, (_, index) =>
+    index === count - 1 ? last : (cells[index] ?? ""),
+  );
+}
+
+function alignOf(mark: string): Align {
+  if (!mark.endsWith(":")) return "left";
+  return mark.startsWith(":") ? "center" : "right";
+}
+
+function spansOf(cell: string, style: Style): Span[] {
+  const flow = createInlineFlow(style);
+  return [...flow.add(cell), ...flow.end()];
 }
 
 /** Every column its natural width where that fits; else the widest give way first. */
@@ -79,7 +111,7 @@ function tableRow(cells: readonly Span[][], { widths, align, palette }: Layout):
     columns.flatMap((lines, index) => {
       const content = lines[line] ?? [];
       const blanks = (widths[index] ?? 1) - widthOf(content);
-      const cell = pad(content, { blanks, align: align[index] ?? null });
+      const cell = pad(content, { blanks, align: align[index] ?? "left" });
       return index === 0 ? cell : [{ text: SEPARATOR, paint: palette.dim }, ...cell];
     }),
   );
