@@ -78,7 +78,8 @@ export async function sayAll(pty: Pty, ...lines: readonly string[]): Promise<voi
 }
 
 function isAnswered(raw: string, line: string): boolean {
-  const sent = `${line.slice(-10)}\x1b[0m\r`;
+  const [plain, painted] = ["\r", "\x1b[0m\r"].map((end) => `${line.slice(-10)}${end}`);
+  const sent = raw.includes(painted ?? "") ? (painted ?? "") : (plain ?? "");
   const at = raw.lastIndexOf(sent);
   if (at < 0) return false;
   const isCommand = /^\/(?!as |retry)[a-z]+( |$)/.test(line);

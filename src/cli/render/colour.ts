@@ -28,9 +28,30 @@ export function createPalette(stream: ColourStream, options: PaletteOptions): Pa
   return new Chalk({ level: colourLevel(stream, options) });
 }
 
-/** The colour of one user, the same on every machine and readable on light and dark backgrounds. */
+/**
+ * The colour of one user, readable on light and dark backgrounds: the same on every machine, unless one of the users seen
+ * lately with this palette has it.
+ */
 export function userColour(userId: string, palette: Palette): Paint {
-  return palette.ansi256(USER_COLOURS[hash(userId) % USER_COLOURS.length] ?? 0);
+  const lately = seenLately.get(palette) ?? new Map<string, number>();
+  seenLately.set(palette, lately);
+  const colour = lately.get(userId) ?? freeColour(userId, lately);
+  // Last in the map is who was seen last.
+  lately.delete(userId);
+  lately.set(userId, colour);
+  return palette.ansi256(colour);
+}
+
+/** The colours in use, by user; at most as many as there are. */
+const seenLately = new WeakMap<Palette, Map<string, number>>();
+
+function freeColour(userId: string, lately: Map<string, number>): number {
+  const [longestAgo] = lately.keys();
+  if (lately.size === USER_COLOURS.length && longestAgo !== undefined) lately.delete(longestAgo);
+  const taken = new Set(lately.values());
+  const start = hash(userId) % USER_COLOURS.length;
+  const inOrder = [...USER_COLOURS.slice(start), ...USER_COLOURS.slice(0, start)];
+  return inOrder.find((colour) => !taken.has(colour)) ?? USER_COLOURS[0];
 }
 
 /** Of the 256 colours, hues told apart easily, each with a contrast of at least 3:1 on black and on white. */

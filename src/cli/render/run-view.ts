@@ -14,6 +14,8 @@ export interface RunViewOptions {
   readonly text: () => TextView;
   /** Where everything else goes, a line at a time. */
   readonly note: (line: string) => void;
+  /** Columns for the line of a tool, cut to them. Default: as many as a note may have. */
+  readonly toolWidth?: () => number;
   /** Spins while nothing comes. */
   readonly spinner?: Spinner;
   /** Whether a tool's line says how long it took. Default: true. */
@@ -33,14 +35,15 @@ export class RunView {
   }
 
   show(event: RunEvent): void {
-    const { note, durations = true, spinner } = this.#options;
+    const { note, durations = true, spinner, toolWidth = () => LONGEST_NOTE } = this.#options;
     if (event.type === "text-delta") {
       this.#showText(event.text);
       spinner?.rest();
     } else if (event.type === "run-end") this.#endRun(event.output);
     else {
       if (event.type === "tool-call") this.#endText();
-      else if (event.type === "tool-result") note(toolLine(event, durations));
+      else if (event.type === "tool-result")
+        note(singleLine(toolLine(event, durations), toolWidth()));
       else if (event.type === "retry") note(retryLine(event));
       spinner?.start();
     }
@@ -82,10 +85,12 @@ function toolLine(
 ): string {
   const outcome = isError ? `failed: ${content}` : content;
   const duration = withDuration ? ` (${Math.round(durationMs)} ms)` : "";
-  return singleLine(`· ${name}${duration} ${outcome}`, LONGEST_NOTE);
+  return `· ${name}${duration} ${outcome}`;
 }
 
 function retryLine({ reason, delayMs, attempt }: RunEvent & { type: "retry" }): string {
   const seconds = (delayMs / 1000).toFixed(1);
-  return singleLine(`· ${reason} Trying again in ${seconds} s (retry ${attempt}).`, LONGEST_NOTE);
+  const cause = singleLine(reason, LONGEST_NOTE);
+  const end = /[.!?…]$/.test(cause) ? "" : ".";
+  return `· ${cause}${end} Trying again in ${seconds} s (retry ${attempt}).`;
 }

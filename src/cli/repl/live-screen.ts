@@ -98,7 +98,8 @@ export class LiveScreen implements Screen {
           renderer: markdownReply({ width, palette: this.#palette, indent: INDENT }),
           show: (certain, unfinished) => this.#editor.print(certain, unfinished),
         }),
-      note: (line) => this.note(singleLine(line, this.#width - INDENT.length)),
+      note: (line) => this.note(line),
+      toolWidth: () => this.#width - INDENT.length,
       spinner: createSpinner((frame) => this.#showSpinner(frame)),
     });
     return {

@@ -67,14 +67,13 @@ export class Screen {
 
   /** Leaves `rows` behind for good, above what is unfinished, and shows nothing live. */
   commit(rows: readonly string[]): void {
-    this.#output.write(`${this.#erase()}${rows.join("\r\n")}${RESET}\r\n`);
+    const text = rows.join("\r\n");
+    this.#output.write(`${this.#erase()}${text}${resetAfter(text)}\r\n`);
   }
 
-  /** Clears the terminal but for the live rows, which go to its top. */
+  /** Clears the terminal but for the live rows, which go to its top. They go first: some terminals keep what is cleared. */
   clear(): void {
-    this.#output.write(CLEAR_SCREEN);
-    this.#above = [];
-    this.show(this.#view);
+    this.#output.write(`${this.#erase()}${CLEAR_SCREEN}${this.#draw()}`);
   }
 
   #erase(): string {
@@ -92,16 +91,17 @@ export class Screen {
     const shown = rows.slice(first, first + height);
     this.#above = rows.slice(first, cursorRow).map(textWidth);
     this.#shown = true;
+    const text = shown.join("\r\n");
+    const before = colourAfter(rows.slice(0, cursorRow).join("")) + beforeCursor;
     return [
       HIDE_CURSOR,
       colourAfter(rows.slice(0, first).join("")),
-      shown.join("\r\n"),
-      RESET,
+      text,
+      resetAfter(text),
       moveUp(first + shown.length - 1 - cursorRow),
       "\r",
-      colourAfter(rows.slice(0, cursorRow).join("")),
-      beforeCursor,
-      RESET,
+      before,
+      resetAfter(before),
       SHOW_CURSOR,
     ].join("");
   }
@@ -117,6 +117,11 @@ export class Screen {
       beforeCursor,
     };
   }
+}
+
+/** Nothing where there is no colour: then not even its end may be sent. */
+function resetAfter(text: string): string {
+  return colourAfter(text) === "" ? "" : RESET;
 }
 
 function moveUp(rows: number): string {

@@ -63,10 +63,19 @@ describe("userColour", () => {
     expect(userColour("alice", createPalette(pipe, { env: {} }))("alice")).toBe("alice");
   });
 
-  it("uses all its colours, evenly enough", () => {
+  it("differs between users seen together, as long as there are colours", () => {
+    const users = USER_COLOURS.map((_, index) => `person ${index}`);
+    const fresh = createPalette(terminal(8), { env: {} });
+    const colours = () => users.map((user) => userColour(user, fresh)("x"));
+    const first = colours();
+    expect(new Set(first).size).toBe(USER_COLOURS.length);
+    expect(colours()).toEqual(first);
+  });
+
+  it("uses all its colours, evenly enough, whoever comes first", () => {
     const counts = new Map<string, number>();
     for (let index = 0; index < 1000; index += 1) {
-      const colour = userColour(`user-${index}`, palette)("x");
+      const colour = userColour(`user-${index}`, createPalette(terminal(8), { env: {} }))("x");
       counts.set(colour, (counts.get(colour) ?? 0) + 1);
     }
     expect(counts.size).toBe(USER_COLOURS.length);

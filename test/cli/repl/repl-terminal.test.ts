@@ -81,6 +81,8 @@ test.each([
   const pty = await startRepl({ env, args: ["-u", "alice", "-q", ...args] });
   await sayAll(pty, "/nonsense", "Hello");
   expect(COLOUR.test(pty.raw)).toBe(colourful);
+  // Not even the end of a colour is sent where there is none.
+  expect(/\x1b\[[\d;]*m/.test(pty.raw)).toBe(colourful);
 });
 
 test.each([
