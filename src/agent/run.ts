@@ -7,6 +7,7 @@ import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { untilAborted } from "../tools/until-aborted.js";
 import { askModel, Reply } from "./ask-model.js";
+import { checkedSnapshot } from "./check-snapshot.js";
 import { RunDraft } from "./draft.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { beforeRun } from "./replaced-run.js";
@@ -85,7 +86,7 @@ class Run {
     const { runId, userId, sessionId, signal, emit } = this.#request;
     emit({ type: "run-start", runId, userId, sessionId });
     signal.throwIfAborted();
-    const snapshot = this.#before(await this.#read());
+    const snapshot = this.#before(checkedSnapshot(await this.#read(), sessionId));
     this.#most = mostFor(this.#parts.model.name, snapshot.messages);
     try {
       await this.#converse(snapshot);

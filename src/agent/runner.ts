@@ -6,6 +6,7 @@ import type { Deleted, SessionOptions } from "../memory/memory.js";
 import { plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
@@ -60,7 +61,7 @@ export class Runner {
 
   async context(userId: UserId, sessionId: SessionId): Promise<ModelRequest> {
     const { memory, historyLimit: limit } = this.parts;
-    const snapshot = await memory.read(userId, { sessionId, limit });
+    const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);
     const most = mostFor(this.parts.model.name, snapshot.messages);
     const request = requestOf(this.parts, snapshot, { current: [], limit, most });
     return { ...request, messages: request.messages.map(plainMessage) };

@@ -3,6 +3,7 @@ import { type ToolCall, type ToolMessage, toolMessage } from "../messages.js";
 import { singleLine } from "../sanitise.js";
 import { checkedTool } from "./define-tool.js";
 import { checkJson } from "./json-schema.js";
+import { jsonText } from "./result-json.js";
 import { stoppableCheck } from "./stoppable-check.js";
 import type { Tool, ToolContext, Toolkit } from "./tool.js";
 import { untilAborted } from "./until-aborted.js";
@@ -122,17 +123,6 @@ function resultText(result: unknown): string {
   const text = typeof result === "string" ? result : jsonText(result);
   if (text.length <= MAX_RESULT_LENGTH) return text;
   return `${text.slice(0, MAX_RESULT_LENGTH).toWellFormed()}\n[cut here: ${text.length} characters in all]`;
-}
-
-function jsonText(result: unknown): string {
-  if (result === undefined) return "done";
-  try {
-    const text = JSON.stringify(result);
-    if (text !== undefined) return text;
-  } catch {
-    // A cycle or a bigint: told below, like a function or a symbol.
-  }
-  throw new Error("The tool returned something that is not JSON.");
 }
 
 const errorText = (thrown: unknown): string =>

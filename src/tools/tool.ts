@@ -42,8 +42,8 @@ export interface Tool extends ToolSpec {
    */
   parse?(args: unknown): Awaitable<unknown>;
   /**
-   * The arguments are a checked object. A string is returned as it is, nothing as `done`, anything else as JSON; a throw
-   * becomes a tool result with `isError`.
+   * The arguments are a checked object. A string is returned as it is, nothing as `done`, anything else as JSON; a throw, and
+   * what is not JSON at any depth (an Error, a Map, NaN, …), becomes a tool result with `isError`.
    */
   execute(args: unknown, context: ToolContext): Awaitable<unknown>;
 }

@@ -66,12 +66,14 @@ describe("results", () => {
   const cycle: Record<string, unknown> = {};
   cycle.self = cycle;
   it.each([
-    ["a cycle", cycle],
+    ["something that contains itself", cycle],
     ["a bigint", 1n],
     ["a function", () => 1],
     ["a symbol", Symbol("x")],
-  ])("reports %s as an error", async (_, result) => {
-    const content = "The tool returned something that is not JSON.";
+    ["a Map", new Map()],
+    ["NaN", Number.NaN],
+  ])("reports %s as an error", async (what, result) => {
+    const content = `The tool returned what is not JSON: ${what}.`;
     expect(await call(toolThat(() => result))).toEqual({ content, isError: true });
   });
 

@@ -1,0 +1,48 @@
+/**
+ * What a tool returned as JSON text; nothing as `done`. Nothing is dropped or turned into something else on the way.
+ * @throws {Error} that says what came where, for what is not JSON at any depth
+ */
+export function jsonText(result: unknown): string {
+  if (result === undefined) return "done";
+  try {
+    return JSON.stringify(result, refuseLoss);
+  } catch (thrown) {
+    if (thrown instanceof NotJson) throw thrown;
+    const isDeep = thrown instanceof RangeError;
+    throw new NotJson(isDeep ? "something too deep" : "something that contains itself", "");
+  }
+}
+
+class NotJson extends Error {
+  constructor(what: string, key: string) {
+    const place = key === "" ? "" : ` at ${JSON.stringify(key.slice(0, 64))}`;
+    super(`The tool returned what is not JSON: ${what}${place}.`);
+  }
+}
+
+/** A replacer of JSON.stringify. `value` has been through `toJSON`, as a Date has. */
+function refuseLoss(key: string, value: unknown): unknown {
+  const what = notJsonIn(value);
+  if (what !== undefined) throw new NotJson(what, key);
+  return value;
+}
+
+/** Says what it is that JSON has no words for. */
+function notJsonIn(value: unknown): string | undefined {
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : String(value);
+  if (typeof value === "bigint") return "a bigint";
+  if (typeof value === "function") return "a function";
+  if (typeof value === "symbol") return "a symbol";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (value instanceof Error) return `an error (${value.message})`;
+  const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  if (kind !== "Object") return `a ${kind}`;
+  return isHollow(value) ? `a ${value.constructor.name} without fields` : undefined;
+}
+
+/** Whether it is an object of a class that keeps what it holds to itself. */
+function isHollow(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  return !isPlain && Object.keys(value).length === 0;
+}
