@@ -37,10 +37,14 @@ const PLANTED = [
     'import "chalk"; import "../agent/one.js"; import type {} from "openai"; type Sdk = typeof import("openai");',
     undefined,
   ],
+  ["src/cli/chat/upward.ts", 'import "../commands/one.js";', "rooms-of-the-command-line"],
+  ["src/cli/commands/one.ts", "export {};", undefined],
+  ["src/cli/terminal/upward.ts", 'import "../chat/upward.js";', "terminal-below-chat"],
   ["src/tools/development.ts", 'import "vitest";', "no-development-packages"],
   ["src/agent/one.ts", 'import "./two.js";', "no-cycles"],
-  ["src/agent/two.ts", 'import "./one.js"; import type {} from "./three.js";', undefined],
-  ["src/agent/three.ts", 'import type {} from "./two.js";', undefined],
+  ["src/agent/two.ts", 'import "./one.js";', undefined],
+  ["src/agent/three.ts", 'import type {} from "./four.js";', undefined],
+  ["src/agent/four.ts", 'import type {} from "./three.js";', "no-cycles"],
 ];
 
 proveRules();

@@ -9,7 +9,8 @@ const VERSIONS = ["22.23.3", "24.21.0"];
 
 /** What leans on Node itself: keys and modes of a terminal, SQLite's binary, signals, the executable. */
 const SUITES = [
-  "test/cli/repl",
+  "test/cli/chat",
+  "test/cli/terminal",
   "test/cli/script",
   "test/memory/sqlite.test.ts",
   "test/package/bin.test.ts",

@@ -2,10 +2,10 @@ import { CommanderError } from "commander";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
 import { systemReason } from "../system-errors.js";
 import { ENDING_SIGNALS, endingSignals } from "./ending-signals.js";
-import { letGoOfGoneTerminals } from "./gone-terminal.js";
 import type { Io } from "./io.js";
 import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
+import { letGoOfGoneTerminals } from "./terminal/gone-terminal.js";
 
 /**
  * The whole command line: arguments and streams in, exit code out.

@@ -1,6 +1,6 @@
 import type { UserInfo } from "../memory/memory.js";
 import { singleLine } from "../sanitise.js";
-import { asked, type Place } from "./question-input.js";
+import { asked, type Place } from "./terminal/question-input.js";
 import { count } from "./words.js";
 
 /** Yes or no; Esc and Ctrl-C mean no. */

@@ -1,3 +1,9 @@
+import type { Size } from "../memory/size.js";
+
 /** `1 message`, `2 messages`. */
 export const count = (number: number, noun: string): string =>
   `${number} ${noun}${number === 1 ? "" : "s"}`;
+
+/** What is kept of a user or a session, in words. */
+export const sizeText = ({ messages, runs, bytes }: Size): string =>
+  `${count(messages, "message")} in ${count(runs, "run")}, ${count(bytes, "byte")}`;

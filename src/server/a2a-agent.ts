@@ -13,7 +13,7 @@ import type { Agent, RunOptions } from "../agent/agent.js";
 import type { RunOutput } from "../agent/events.js";
 import { ERROR_TABLE } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
-import type { A2aRequestHandler, A2aSdk } from "./a2a.js";
+import type { A2aRequestHandler, A2aSdk } from "./a2a-sdk.js";
 import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
 

@@ -9,6 +9,7 @@ import {
   parseBody,
   type RpcId,
 } from "./a2a-request.js";
+import { type A2aSdk, loadSdk } from "./a2a-sdk.js";
 import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
 import type { ChatParts } from "./chat.js";
@@ -17,41 +18,13 @@ import type { Exchange } from "./exchange.js";
 import { failureOf, HostFault } from "./failure.js";
 import { sendJson, sendNothing } from "./reply.js";
 
-export type A2aSdk = Awaited<ReturnType<typeof loadSdk>>;
-export type A2aRequestHandler = ConstructorParameters<A2aSdk["JsonRpcTransportHandler"]>[0];
-
-let loading: Promise<A2aSdk> | undefined;
-
-/** Only who speaks A2A waits for it. */
-async function loadSdk() {
-  const [types, server, errors, legacy] = await Promise.all([
-    import("@a2a-js/sdk"),
-    import("@a2a-js/sdk/server"),
-    import("@a2a-js/sdk/errors"),
-    import("@a2a-js/sdk/compat/v0_3/server"),
-  ]);
-  const { Role, TaskState, formatSSEEvent } = types;
-  const { JsonRpcTransportHandler, ServerCallContext } = server;
-  const { LegacyJsonRpcTransportHandler } = legacy;
-  return {
-    ...errors,
-    Role,
-    TaskState,
-    formatSSEEvent,
-    ServerCallContext,
-    JsonRpcTransportHandler,
-    LegacyJsonRpcTransportHandler,
-  };
-}
-
 /**
  * `POST /a2a`: JSON-RPC 2.0 of the Agent2Agent protocol, versions 1.0 and 0.3. What cannot be a request is answered here;
  * the SDK translates the rest between the wire and `A2aAgent`. A notification, a request without an id, is carried out
  * and answered with 204 and nothing else, whatever comes of it.
  */
 export async function answerA2a(exchange: Exchange, parts: ChatParts): Promise<void> {
-  loading ??= loadSdk();
-  const sdk = await loading;
+  const sdk = await loadSdk();
   const call = { exchange, parts, sdk, version: versionOf(exchange.request) };
   let id: RpcId | undefined = null;
   try {

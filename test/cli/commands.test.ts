@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { InputFiles } from "../../src/cli/repl/input-files.js";
-import { typedInputIn } from "../../src/cli/repl/typed-input.js";
+import type { InputFiles } from "../../src/cli/terminal/input-files.js";
+import { typedInputIn } from "../../src/cli/terminal/typed-input.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;

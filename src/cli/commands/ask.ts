@@ -1,4 +1,4 @@
-import type { RunEvent, RunOutput } from "../../agent/events.js";
+import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
@@ -8,6 +8,7 @@ import { remarkOn } from "../render/run-view.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
+import type { AnswerView } from "./answer-view.js";
 
 export interface AskOptions {
   /** Begin a new session. */
@@ -50,13 +51,6 @@ async function printDocument(
   output.document(documentOf(answer, model));
   const remark = remarkOn(answer);
   if (remark !== undefined) output.note(remark);
-}
-
-/** Shows an answer while it comes. */
-export interface AnswerView {
-  show(event: RunEvent): void;
-  /** Ends the row that was begun. */
-  end(): void;
 }
 
 async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {

@@ -6,7 +6,7 @@ import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
 import { columnsOf } from "../render/size.js";
 import { createSpinner } from "../render/spinner.js";
-import type { AnswerView } from "./ask.js";
+import type { AnswerView } from "./answer-view.js";
 
 /** An answer as Markdown on a terminal, painted while it comes. */
 export function paintedAnswer({ io, options, output }: Context): AnswerView {

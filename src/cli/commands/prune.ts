@@ -6,7 +6,7 @@ import { confirmed } from "../confirm.js";
 import type { Context } from "../context.js";
 import { durationOf } from "../duration.js";
 import { withMemory } from "../open.js";
-import { typedInputIn } from "../repl/typed-input.js";
+import { typedInputIn } from "../terminal/typed-input.js";
 import { count } from "../words.js";
 
 export interface PruneOptions {

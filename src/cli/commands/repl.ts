@@ -15,8 +15,8 @@ export async function repl(
         hint: "agno-chat --keep-going < chat.script",
       });
     if (io.stdout.isTTY && io.env.TERM !== "dumb")
-      await (await import("../repl/interactive.js")).interactive(context);
-    else await (await import("../repl/plain.js")).plain(context);
+      await (await import("../chat/interactive.js")).interactive(context);
+    else await (await import("../chat/plain.js")).plain(context);
     return 0;
   }
   const [{ modelOf, storeOf }, { transcript }] = await Promise.all([

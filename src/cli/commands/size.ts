@@ -1,8 +1,8 @@
-import { type Size, sizeOf } from "../../memory/size.js";
+import { sizeOf } from "../../memory/size.js";
 import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
-import { count } from "../words.js";
+import { sizeText } from "../words.js";
 
 /** `size`: how much is kept of one user, in one session or in all. */
 export async function size(context: Context): Promise<void> {
@@ -16,6 +16,3 @@ export async function size(context: Context): Promise<void> {
   else
     output.write(`${user}${session === undefined ? "" : ` in ${session}`}: ${sizeText(total)}\n`);
 }
-
-export const sizeText = ({ messages, runs, bytes }: Size): string =>
-  `${count(messages, "message")} in ${count(runs, "run")}, ${count(bytes, "byte")}`;

@@ -2,7 +2,7 @@ import type { Context } from "../context.js";
 import { plainReply, streamedText, type TextRenderer } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import { createSpinner } from "../render/spinner.js";
-import type { AnswerView } from "./ask.js";
+import type { AnswerView } from "./answer-view.js";
 
 /** An answer written on and on, as it comes: for a pipe, and for a terminal that can do no more or shall not. */
 export function writtenAnswer(context: Context, raw: boolean): AnswerView {

@@ -1,5 +1,5 @@
 import type { Io } from "../io.js";
-import { Screen } from "../repl/terminal-screen.js";
+import { Screen } from "../terminal/terminal-screen.js";
 import { NOTHING, type Unfinished } from "./live-text.js";
 
 /** The end of a terminal's output while a reply comes: the rows that may still change, and below them a spinner. */

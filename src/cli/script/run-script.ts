@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { type Input, parseInput } from "../chat/chat-input.js";
+import { handle } from "../chat/handle-input.js";
+import type { Repl } from "../chat/repl.js";
 import { failureText } from "../failure-text.js";
 import type { Io } from "../io.js";
-import { handle } from "../repl/handle.js";
-import { type Input, parseInput } from "../repl/input.js";
-import type { Repl } from "../repl/repl.js";
 import { check, type Outcome } from "./expectations.js";
 import type { ScriptScreen } from "./script-screen.js";
 import { type Statement, statementsOf } from "./statements.js";

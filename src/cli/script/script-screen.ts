@@ -1,10 +1,10 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
+import { type ReplyView, recalled, type Screen } from "../chat/screen.js";
 import { cannotAsk } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
-import { type ReplyView, recalled, type Screen } from "../repl/screen.js";
 import type { Layout } from "./layout.js";
 
 export interface ScriptScreenOptions {

@@ -1,8 +1,8 @@
 import { AgnoChatError } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
-import { asked, type QuestionContext } from "../question-input.js";
 import { parseSetting } from "../settings/settings.js";
+import { asked, type QuestionContext } from "../terminal/question-input.js";
 import type { OfferedServer } from "./servers.js";
 
 const LONGEST_NAME = 60;

@@ -1,20 +1,13 @@
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
+import type { CallFailure } from "./call-failure.js";
 import { httpFailure } from "./http-failure.js";
 import { HttpFailure } from "./http-fetch.js";
 import { networkFailure } from "./network-failure.js";
 import type { Server } from "./server.js";
 import { EventTooLongError } from "./sse.js";
 
-/** Why a call failed, and whether the same call may succeed a little later. */
-export interface Failure {
-  readonly error: AgnoChatError;
-  readonly retry: boolean;
-  /** How long the server asked to wait. */
-  readonly retryAfterMs?: number | undefined;
-}
-
 /** Whatever was thrown while a server was asked. */
-export function failureOf(thrown: unknown, about: { server: Server; model: string }): Failure {
+export function failureOf(thrown: unknown, about: { server: Server; model: string }): CallFailure {
   if (thrown instanceof AgnoChatError) return { error: thrown, retry: false };
   if (thrown instanceof HttpFailure) return httpFailure(thrown, about);
   if (thrown instanceof EventTooLongError) return { error: tooLong(about.server), retry: false };

@@ -1,5 +1,5 @@
 import { AgnoChatError, type AgnoChatErrorOptions, type ErrorCode } from "../../errors.js";
-import type { Failure } from "./failure.js";
+import type { CallFailure } from "./call-failure.js";
 import type { HttpFailure } from "./http-fetch.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { retryAfterMs } from "./retry-policy.js";
@@ -18,7 +18,7 @@ interface Outcome {
 }
 
 /** What an HTTP status and an error body mean. */
-export function httpFailure(failure: HttpFailure, { server, model }: About): Failure {
+export function httpFailure(failure: HttpFailure, { server, model }: About): CallFailure {
   const reason = reasonIn(failure.body);
   const { code, what, hint } = outcomeOf(failure, reason, { server, model });
   const said = isUnreadableCall(failure, reason) ? "" : server.redact(reason.message);

@@ -1,5 +1,5 @@
 import { AgnoChatError, type ErrorCode } from "../../errors.js";
-import type { Failure } from "./failure.js";
+import type { CallFailure } from "./call-failure.js";
 import { ProxyFailure } from "./http-request.js";
 import type { Server } from "./server.js";
 
@@ -11,7 +11,7 @@ interface Story {
 }
 
 /** What became of a connection, by the error code of Node; undefined for an error without one. */
-export function networkFailure(thrown: unknown, server: Server): Failure | undefined {
+export function networkFailure(thrown: unknown, server: Server): CallFailure | undefined {
   const story = storyOf(thrown, server);
   if (story === undefined) return undefined;
   const { code = "MODEL_NETWORK", message, hint, retry } = story;

@@ -1,8 +1,8 @@
 import { EventEmitter } from "node:events";
 import { Readable, Writable } from "node:stream";
 import { expect, test } from "vitest";
+import { Repl } from "../../../src/cli/chat/repl.js";
 import { Output } from "../../../src/cli/output.js";
-import { Repl } from "../../../src/cli/repl/repl.js";
 import { PLAIN } from "../../../src/cli/script/layout.js";
 import { runScript } from "../../../src/cli/script/run-script.js";
 import { ScriptScreen } from "../../../src/cli/script/script-screen.js";

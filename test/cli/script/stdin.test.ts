@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { typedInputIn } from "../../../src/cli/repl/typed-input.js";
+import { typedInputIn } from "../../../src/cli/terminal/typed-input.js";
 import { BIN, Cli, temporaryFolder } from "../../support/cli.js";
 import { ModelServer, silence, streamedText } from "../../support/model-server.js";
 

@@ -1,0 +1,153 @@
+import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { causeLines, failureLine } from "../failure-text.js";
+import { asBlock, looksLikeCommand } from "../terminal/block.js";
+import type { Interrupt, LineEditor, SentMessage } from "../terminal/line-editor.js";
+import { count } from "../words.js";
+import { type Input, parseInput } from "./chat-input.js";
+import { commandOf, handle } from "./handle-input.js";
+import type { LiveScreen } from "./live-screen.js";
+import type { Repl, SayOptions } from "./repl.js";
+import type { Who } from "./screen.js";
+
+interface Job {
+  readonly text: string;
+  readonly literal: boolean;
+  readonly input: Input;
+  /** Who typed it, whoever is active when it is done. */
+  readonly userId: string;
+}
+
+/** A job behind a reply. */
+interface WaitingJob extends Job {
+  /** Who typed it, in the session that was theirs then. */
+  readonly who: Promise<Who>;
+}
+
+export interface ConversationOptions {
+  readonly editor: LineEditor;
+  readonly screen: LiveScreen;
+  readonly repl: Repl;
+  /** Show the causes of a failure too. */
+  readonly debug: boolean;
+}
+
+/** The loop of the terminal: what is typed while a reply comes waits its turn, and Ctrl-C stops the reply alone. */
+export class Conversation {
+  readonly #editor: LineEditor;
+  readonly #screen: LiveScreen;
+  readonly #repl: Repl;
+  readonly #debug: boolean;
+  readonly #waiting: WaitingJob[] = [];
+  /** Resolves once the commands so far are done. */
+  #commands: Promise<void> = Promise.resolve();
+  #running: AbortController | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor({ editor, screen, repl, debug }: ConversationOptions) {
+    this.#debug = debug;
+    this.#editor = editor;
+    this.#screen = screen;
+    this.#repl = repl;
+  }
+
+  /** Until the user leaves. A reply that is still coming is stopped then. */
+  async run(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#editor.listen((event) => {
+        if (event.type === "message") this.#take(event);
+        else if (event.type === "interrupt") return this.#interrupt(event);
+        else resolve();
+        return undefined;
+      });
+    });
+    this.#waiting.length = 0;
+    this.#running?.abort();
+    await Promise.all([this.#work, this.#commands]);
+  }
+
+  #take({ text, literal, owner: userId }: SentMessage): void {
+    const job = { text, literal, input: parseInput(text, literal), userId };
+    const turn = turnOf(job.input);
+    if (turn === "at-once") void this.#command(job);
+    else if (turn === "after-commands")
+      this.#commands = this.#commands.then(() => this.#command(job));
+    else this.#queue({ ...job, who: this.#commands.then(() => this.#repl.whoIs(userId)) });
+  }
+
+  #queue(job: WaitingJob): void {
+    if (this.#running === undefined) this.#work = this.#drain(job);
+    else {
+      this.#waiting.push(job);
+      this.#screen.note(`↑ waits for its turn, as ${job.userId}`);
+    }
+  }
+
+  async #drain(first: WaitingJob): Promise<void> {
+    for (let job: WaitingJob | undefined = first; job !== undefined; job = this.#waiting.shift()) {
+      // Once more, since other rows have come between it and its reply.
+      if (job !== first) this.#screen.note(`${job.userId}: ${job.text}`);
+      this.#running = new AbortController();
+      await this.#perform(job, { who: await job.who, signal: this.#running.signal });
+    }
+    this.#running = undefined;
+  }
+
+  async #command(job: Job): Promise<void> {
+    const { signal } = new AbortController();
+    await this.#perform(job, { who: this.#repl.whoIs(job.userId), signal });
+    if (this.#repl.isOver) this.#editor.close();
+  }
+
+  async #perform({ input }: Job, options: SayOptions): Promise<void> {
+    try {
+      await handle(this.#repl, input, options);
+    } catch (thrown) {
+      const error = asAgnoChatError(thrown);
+      if (error.code !== "CANCELLED") this.#showFailure(error);
+    }
+  }
+
+  #showFailure(error: AgnoChatError): void {
+    this.#screen.failure(failureLine(error));
+    if (this.#debug) for (const line of causeLines(error)) this.#screen.note(line);
+  }
+
+  /** Whether it stopped a reply: then what is half typed stays. */
+  #interrupt({ key, hasDraft }: Interrupt): boolean {
+    if (this.#running === undefined) {
+      if (key === "ctrl-c" && !hasDraft) this.#screen.note("To leave: Ctrl-D or /exit.");
+      return false;
+    }
+    this.#running.abort();
+    this.#giveBack(this.#waiting.splice(0));
+    return true;
+  }
+
+  /** What waits behind a reply that was stopped is not sent: it goes back to whoever typed it, to be sent or dropped. */
+  #giveBack(jobs: readonly Job[]): void {
+    for (const userId of new Set(jobs.map((job) => job.userId))) {
+      const own = jobs.filter((job) => job.userId === userId);
+      this.#screen.giveBack(userId, draftOf(own));
+      this.#screen.note(
+        `${count(own.length, "waiting line")} not sent: back at the prompt of ${userId}`,
+      );
+    }
+  }
+}
+
+/** What was typed in several lines becomes one message; none of it may become a command that was none. */
+function draftOf(jobs: readonly Job[]): string {
+  const text = jobs.map((job) => job.text).join("\n");
+  const isOneAsTyped = jobs.length === 1 && jobs[0]?.literal === false;
+  return isOneAsTyped || !looksLikeCommand(text) ? text : asBlock(text);
+}
+
+/** A command that does not exist is told so at once. */
+function turnOf(input: Input): "at-once" | "after-commands" | "after-replies" {
+  if (input.kind === "message") return "after-replies";
+  try {
+    return commandOf(input.name).turn ?? "after-commands";
+  } catch {
+    return "at-once";
+  }
+}

@@ -1,0 +1,54 @@
+import { AgnoChatError } from "../../errors.js";
+import { nearest } from "../../nearest.js";
+import { singleLine } from "../../sanitise.js";
+import type { Input } from "./chat-input.js";
+import type { Repl, SayOptions } from "./repl.js";
+import type { SlashCommand } from "./slash/slash-command.js";
+import { COMMANDS } from "./slash-commands.js";
+
+/**
+ * Does what one input says, for whoever it was typed by.
+ * @throws {AgnoChatError} what went wrong; nothing half done is left behind
+ */
+export async function handle(repl: Repl, input: Input, options: SayOptions): Promise<void> {
+  if (input.kind === "message") await repl.say(input.text, options);
+  else await perform(repl, input, options);
+}
+
+async function perform(
+  repl: Repl,
+  { name, argument }: Input & { kind: "command" },
+  options: SayOptions,
+): Promise<void> {
+  const command = commandOf(name);
+  if (argument !== "" && command.argument === undefined) throw takesNothing(command, argument);
+  await command.run(repl, { ...options, argument });
+}
+
+const takesNothing = ({ name }: SlashCommand, argument: string): AgnoChatError =>
+  new AgnoChatError("USAGE", `/${name} takes nothing after it, not ${quoted(argument)}.`, {
+    hint: `/${name} alone: see /help.`,
+  });
+
+const LONGEST_QUOTE = 60;
+
+const quoted = (text: string): string => JSON.stringify(singleLine(text, LONGEST_QUOTE));
+
+/**
+ * @param name As typed, without its slash.
+ * @throws {AgnoChatError} `USAGE` with the nearest known command
+ */
+export function commandOf(name: string): SlashCommand {
+  const command = COMMANDS.find((known) => known.name === name || known.aliases?.includes(name));
+  if (command !== undefined) return command;
+  const near = nearest(
+    name,
+    COMMANDS.flatMap((known) => [known.name, ...(known.aliases ?? [])]),
+  );
+  throw new AgnoChatError("USAGE", `There is no command /${name}.`, {
+    hint:
+      near === undefined
+        ? "See /help; //text sends text that begins with a slash."
+        : `Did you mean /${near}?`,
+  });
+}

@@ -1,0 +1,206 @@
+import type { RunEvent, RunOutput } from "../../agent/events.js";
+import { AgnoChatError } from "../../errors.js";
+import type { UserInfo } from "../../memory/memory.js";
+import { sanitise, singleLine } from "../../sanitise.js";
+import type { Io } from "../io.js";
+import { askWhether, askWhich } from "../questions.js";
+import type { Paint, Palette } from "../render/colour.js";
+import { liveText } from "../render/live-text.js";
+import { markdownReply } from "../render/markdown-reply.js";
+import { RunView } from "../render/run-view.js";
+import { columnsOf } from "../render/size.js";
+import { createSpinner } from "../render/spinner.js";
+import { plain, wrapText } from "../render/wrap.js";
+import { asBlock } from "../terminal/block.js";
+import type { Copied } from "../terminal/clipboard.js";
+import type { InputHistory } from "../terminal/input-history.js";
+import type { LineEditor } from "../terminal/line-editor.js";
+import type { Place } from "../terminal/question-input.js";
+import { parseInput } from "./chat-input.js";
+import { nameOf, promptOf } from "./prompt.js";
+import type { ReplyView, Screen, Who } from "./screen.js";
+
+export interface LiveScreenOptions {
+  readonly io: Io;
+  readonly palette: Palette;
+  readonly editor: LineEditor;
+  readonly historyOf: (userId: string) => InputHistory;
+  /** Who is active at first. */
+  readonly start: Who;
+  /** Takes a question back. */
+  readonly signal: AbortSignal;
+}
+
+/** What every row begins with that is no prompt, so that nothing a model says can pass for one. */
+const INDENT = "  ";
+
+const LONGEST_NOTE = 500;
+
+/** The terminal: everything is printed above the line being typed. */
+export class LiveScreen implements Screen {
+  readonly #io: Io;
+  readonly #palette: Palette;
+  readonly #editor: LineEditor;
+  readonly #historyOf: (userId: string) => InputHistory;
+  readonly #signal: AbortSignal;
+  #active: Who;
+  #spin: string | undefined;
+  /** Whose reply is coming. */
+  #replyingTo: Who | undefined;
+
+  constructor({ io, palette, editor, historyOf, start, signal }: LiveScreenOptions) {
+    this.#io = io;
+    this.#palette = palette;
+    this.#editor = editor;
+    this.#historyOf = historyOf;
+    this.#active = start;
+    this.#signal = signal;
+  }
+
+  get #place(): Place {
+    return { stdin: this.#io.stdin, stderr: this.#io.stdout, signal: this.#signal };
+  }
+
+  get #width(): number {
+    return columnsOf(this.#io.stdout);
+  }
+
+  print(text: string): void {
+    this.#editor.print(this.#rows(sanitise(text).replace(/\n$/, "")));
+  }
+
+  /** On the row of its role when it is one line of words, else below it and set in, so that none passes for another. */
+  recall(role: string, text: string): void {
+    const isWords = /^[\p{L}\p{N}][^\n]*$/u.test(text);
+    const indent = isWords ? INDENT : `${INDENT}  `;
+    const reply = markdownReply({ width: () => this.#width, palette: this.#palette, indent });
+    if (!isWords) this.print(`${role}:`);
+    const rows = reply.write(isWords ? `${role}: ${text}` : text) + reply.end();
+    this.#editor.print(rows);
+  }
+
+  note(text: string): void {
+    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.dim));
+  }
+
+  failure(text: string): void {
+    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.red));
+  }
+
+  reply(who: Who): ReplyView {
+    this.#replyingTo = who;
+    if (who.userId !== this.#active.userId) this.note(`to ${who.userId}:`);
+    const started = performance.now();
+    const width = () => this.#width;
+    const view = new RunView({
+      text: () =>
+        liveText({
+          renderer: markdownReply({ width, palette: this.#palette, indent: INDENT }),
+          show: (certain, unfinished) => this.#editor.print(certain, unfinished),
+        }),
+      note: (line) => this.note(line),
+      toolWidth: () => this.#width - INDENT.length,
+      spinner: createSpinner((frame) => this.#showSpinner(frame)),
+    });
+    return {
+      show: (event: RunEvent) => {
+        view.show(event);
+        if (event.type === "run-end")
+          this.note(this.#label(who) + summaryOf(event.output, performance.now() - started));
+      },
+      end: (outcome) => {
+        this.#replyingTo = undefined;
+        view.end();
+        if (outcome === "interrupted") this.note(`${this.#label(who)}interrupted`);
+      },
+    };
+  }
+
+  show(who: Who): void {
+    const asker = this.#replyingTo?.userId;
+    if (asker !== undefined && asker !== who.userId) this.note(`The reply to ${asker} goes on.`);
+    this.#active = who;
+    this.#editor.setOwner(who.userId, this.#historyOf(who.userId));
+    this.#showPrompt();
+  }
+
+  async confirm(question: string): Promise<boolean> {
+    return this.#asking(() => askWhether(this.#place, question));
+  }
+
+  /** Whoever picks nobody stays who they are. */
+  async pickUser(users: readonly UserInfo[], active: string): Promise<string> {
+    return (await this.#asking(() => askWhich(this.#place, users, active))) ?? active;
+  }
+
+  async copy(text: string, signal: AbortSignal): Promise<Copied> {
+    const { copyText } = await import("../terminal/clipboard.js");
+    const { env, stdout } = this.#io;
+    const write = (sequence: string) => void stdout.write(sequence);
+    const copied = await copyText(text, { env, write, signal });
+    if (copied !== undefined) return copied;
+    throw new AgnoChatError("USAGE", "There is nothing here to copy with.", {
+      hint: "/export FILE writes the session.",
+    });
+  }
+
+  async edit(userId: string): Promise<void> {
+    const text = await this.#editor.edit("");
+    if (text.trim() === "") this.note("Nothing written.");
+    else this.giveBack(userId, isPlainText(text) ? text : asBlock(text));
+  }
+
+  giveBack(userId: string, text: string): void {
+    this.#editor.giveBack(text, { owner: userId, history: this.#historyOf(userId) });
+  }
+
+  forgetInput(userId: string): void {
+    this.#historyOf(userId).clear();
+  }
+
+  #showSpinner(frame: string | undefined): void {
+    this.#spin = frame;
+    this.#showPrompt();
+  }
+
+  #showPrompt(): void {
+    // In the place of the ">", so that what is being typed does not move.
+    const spinning = `${nameOf(this.#active, this.#palette)}${this.#palette.dim(this.#spin)} `;
+    const prompt = promptOf(this.#active, this.#palette);
+    this.#editor.setPrompt(prompt, this.#spin === undefined ? prompt : spinning);
+  }
+
+  /** Whose reply it was, where the prompt does not tell. */
+  #label({ userId }: Who): string {
+    return userId === this.#active.userId ? "" : `to ${userId} · `;
+  }
+
+  #rows(text: string, paint: Paint = plain): string {
+    return wrapText(text, { width: this.#width, indent: INDENT }).replace(/.+/g, (row) =>
+      paint(row),
+    );
+  }
+
+  async #asking<T>(ask: () => Promise<T>): Promise<T> {
+    this.#editor.suspend();
+    try {
+      return await ask();
+    } finally {
+      this.#editor.resume();
+    }
+  }
+}
+
+function summaryOf({ messages, usage }: RunOutput, milliseconds: number): string {
+  const model = messages.findLast((message) => message.model !== undefined)?.model;
+  const about = usage?.estimated ? "about " : "";
+  const tokens =
+    usage === undefined ? undefined : `${about}${usage.inputTokens + usage.outputTokens} tokens`;
+  return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`]
+    .filter((part) => part !== undefined)
+    .join(" · ");
+}
+
+/** What an editor saved is a message, whatever it looks like. */
+const isPlainText = (text: string): boolean =>
+  !text.trimStart().startsWith("/") && parseInput(text).kind === "message";

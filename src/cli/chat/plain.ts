@@ -1,0 +1,181 @@
+import { createInterface } from "node:readline";
+import { asAgnoChatError } from "../../errors.js";
+import { openMemory } from "../../memory/open.js";
+import type { Context } from "../context.js";
+import { heardAlone } from "../ending-signals.js";
+import { causeLines, failureLine } from "../failure-text.js";
+import type { Io } from "../io.js";
+import { chooseModel, openChosenModel } from "../model-choice.js";
+import { storeOf } from "../open.js";
+import { createPalette } from "../render/colour.js";
+import { beginsWithMark, blockContent, isOpenBlock } from "../terminal/block.js";
+import { typedInputIn } from "../terminal/typed-input.js";
+import { parseInput } from "./chat-input.js";
+import { handle } from "./handle-input.js";
+import { openRepl } from "./open-repl.js";
+import { PlainScreen } from "./plain-screen.js";
+import { promptOf } from "./prompt.js";
+import type { Repl } from "./repl.js";
+import type { Who } from "./screen.js";
+import { welcomeLine, welcomeText } from "./welcome.js";
+
+const CONTINUATION = "… ";
+
+/**
+ * The REPL where nothing can be painted: on a terminal that only prints, or with its answers in a pipe. The terminal edits
+ * the line in its own way; prompts and remarks go to the terminal, answers to stdout.
+ */
+export async function plain(context: Context): Promise<void> {
+  const { io, home, options, settings, signal } = context;
+  const aside = io.stdout.isTTY ? io.stdout : io.stderr;
+  const lines = new TypedLines(io.stdin);
+  signal.addEventListener("abort", () => lines.close(), { once: true });
+  const memory = await openMemory(storeOf(context));
+  try {
+    const screen = new PlainScreen({
+      answers: io.stdout,
+      aside,
+      nextLine: () => lines.next(),
+      typedInput: typedInputIn(home),
+    });
+    const who = { userId: settings.values.user, sessionId: settings.values.session };
+    const sessions = await memory.sessions(who.userId);
+    if (!options.quiet) aside.write(welcomeText(context));
+    if (!options.quiet) screen.note(welcomeLine({ who, sessions }));
+    const model = await openChosenModel(chooseModel(settings, io.env), { signal });
+    const repl = await openRepl(context, { memory, model, screen });
+    await new PlainConversation({ context, repl, lines, screen, aside }).run();
+  } finally {
+    lines.close();
+    await memory.close();
+  }
+}
+
+/** What is typed, line by line. */
+class TypedLines {
+  readonly #reader: ReturnType<typeof createInterface>;
+  readonly #lines: AsyncIterator<string>;
+  /** Waits on behind a question that was given up: the line is then whoever's who asks next. */
+  #pending: Promise<string | undefined> | undefined;
+  giveUp = (): void => {};
+
+  constructor(stdin: Io["stdin"]) {
+    this.#reader = createInterface({ input: stdin, terminal: false });
+    this.#lines = this.#reader[Symbol.asyncIterator]();
+  }
+
+  /** Undefined at the end, also when the terminal is gone, and once `giveUp` is called. */
+  next(): Promise<string | undefined> {
+    this.#pending ??= this.#read();
+    const givenUp = new Promise<undefined>((resolve) => {
+      this.giveUp = () => resolve(undefined);
+    });
+    return Promise.race([this.#pending, givenUp]);
+  }
+
+  async #read(): Promise<string | undefined> {
+    try {
+      const { value, done } = await this.#lines.next();
+      return done ? undefined : value;
+    } catch {
+      return undefined;
+    } finally {
+      this.#pending = undefined;
+    }
+  }
+
+  close(): void {
+    this.#reader.close();
+  }
+}
+
+interface PlainConversationOptions {
+  readonly context: Context;
+  readonly repl: Repl;
+  readonly lines: TypedLines;
+  readonly screen: PlainScreen;
+  readonly aside: Io["stderr"];
+}
+
+/** One line after the other; Ctrl-C, which is a signal here, stops the reply alone. */
+class PlainConversation {
+  readonly #options: PlainConversationOptions;
+  #running: AbortController | undefined;
+
+  constructor(options: PlainConversationOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { context, repl } = this.#options;
+    const giveBack = heardAlone(context.io, ["SIGINT"], () => this.#interrupt());
+    try {
+      while (!repl.isOver && !context.signal.aborted) {
+        const text = await this.#read();
+        if (text === undefined) return;
+        if (text.trim() !== "") await this.#perform(text);
+      }
+    } finally {
+      giveBack();
+    }
+  }
+
+  /** One message; a block has several lines, and a backslash at the end goes on in the next one. */
+  async #read(): Promise<string | undefined> {
+    const { lines } = this.#options;
+    this.#prompt();
+    let text = await lines.next();
+    while (text !== undefined && (isOpenBlock(text) || text.endsWith("\\"))) {
+      this.#write(CONTINUATION);
+      const more = await lines.next();
+      if (more === undefined) return text;
+      text = `${isOpenBlock(text) ? text : text.slice(0, -1)}\n${more}`;
+    }
+    return text;
+  }
+
+  async #perform(typed: string): Promise<void> {
+    const { context, repl, screen } = this.#options;
+    const block = blockContent(typed);
+    const controller = new AbortController();
+    this.#running = controller;
+    try {
+      const signal = AbortSignal.any([context.signal, controller.signal]);
+      const input = parseInput(block ?? typed, block !== undefined && beginsWithMark(typed));
+      await handle(repl, input, { who: repl.active, signal });
+    } catch (thrown) {
+      const error = asAgnoChatError(thrown);
+      if (error.code === "CANCELLED") return;
+      screen.note(failureLine(error));
+      if (context.options.debug) for (const line of causeLines(error)) screen.note(line);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  #interrupt(): void {
+    this.#write("\n");
+    if (this.#running !== undefined) {
+      this.#running.abort();
+      return this.#options.lines.giveUp();
+    }
+    this.#options.screen.note("To leave: Ctrl-D or /exit.");
+    this.#prompt();
+  }
+
+  #prompt(): void {
+    this.#write(this.#promptOf(this.#options.repl.active));
+  }
+
+  #promptOf(who: Who): string {
+    const { io, options } = this.#options.context;
+    const { aside } = this.#options;
+    return promptOf(who, createPalette(aside, { env: io.env, colorFlag: options.color }));
+  }
+
+  /** Only for whoever sits at the terminal. */
+  #write(text: string): void {
+    const { aside } = this.#options;
+    if (aside.isTTY) aside.write(text);
+  }
+}

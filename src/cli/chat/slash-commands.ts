@@ -1,0 +1,115 @@
+import * as data from "./slash/data.js";
+import * as reply from "./slash/reply.js";
+import { retry } from "./slash/retry.js";
+import * as setup from "./slash/setup.js";
+import type { SlashCommand } from "./slash/slash-command.js";
+import * as user from "./slash/user.js";
+
+/** Every command of the REPL, in the order of `/help`. Parsing, completion and help all read this table. */
+export const COMMANDS: readonly SlashCommand[] = [
+  {
+    name: "user",
+    argument: "[id]",
+    summary: "switch to another user",
+    completes: "users",
+    turn: "at-once",
+    run: user.user,
+  },
+  { name: "users", summary: "everyone who has a history", turn: "at-once", run: user.users },
+  {
+    name: "whoami",
+    summary: "the active user, session and model",
+    turn: "at-once",
+    run: user.whoami,
+  },
+  {
+    name: "as",
+    argument: "<id> <message>",
+    summary: "say one thing as someone else",
+    completes: "users",
+    turn: "after-replies",
+    run: user.sayAs,
+  },
+  {
+    name: "session",
+    argument: "<name>",
+    summary: "switch to another session of this user",
+    completes: "sessions",
+    run: user.session,
+  },
+  { name: "sessions", summary: "this user's sessions", run: user.sessions },
+  { name: "new", argument: "[name]", summary: "begin a new session", run: user.newSession },
+  {
+    name: "history",
+    argument: "[n]",
+    summary: "the last messages of this session",
+    run: data.history,
+  },
+  { name: "size", summary: "how much is kept of this session", run: data.size },
+  { name: "state", summary: "the session state the tools keep", run: data.state },
+  {
+    name: "export",
+    argument: "[file]",
+    summary: "this session as .md, .json or .jsonl",
+    run: data.exportSession,
+  },
+  {
+    name: "clear",
+    argument: "[session]",
+    summary: "delete all of this user, or this session",
+    turn: "after-replies",
+    run: data.clear,
+  },
+  { name: "context", summary: "what the model would be sent next", run: data.context },
+  {
+    name: "retry",
+    summary: "ask what failed, or the last question, again",
+    turn: "after-replies",
+    run: retry,
+  },
+  {
+    name: "copy",
+    argument: "[code]",
+    summary: "copy the last reply, or its last code block",
+    run: reply.copy,
+  },
+  { name: "edit", summary: "write the next message in your editor", run: reply.edit },
+  {
+    name: "model",
+    argument: "[name]",
+    summary: "show or change the model",
+    turn: "after-replies",
+    run: setup.model,
+  },
+  {
+    name: "system",
+    argument: "[text]",
+    summary: "show or change the instructions",
+    turn: "after-replies",
+    run: setup.system,
+  },
+  { name: "tools", summary: "the tools the model may use", run: setup.tools },
+  {
+    name: "help",
+    aliases: ["?"],
+    summary: "this list",
+    turn: "at-once",
+    run: (repl) => repl.screen.print(helpText()),
+  },
+  { name: "exit", aliases: ["quit", "bye"], summary: "leave; Ctrl-D does too", run: setup.exit },
+];
+
+const KEYS = [
+  'Ctrl-J new line · """ … """ on lines of their own: text, also help or bye',
+  "//x sends /x · Ctrl-G editor · Ctrl-C, Esc stop a reply · Ctrl-R search · Tab",
+];
+
+/** One screen of 24 rows and 80 columns: every command, and two rows of keys. */
+function helpText(): string {
+  const usages = COMMANDS.map(
+    ({ name, argument }) => `/${name}${argument === undefined ? "" : ` ${argument}`}`,
+  );
+  const width = Math.max(...usages.map((usage) => usage.length));
+  const rows = COMMANDS.map(({ summary }, index) => `${usages[index]?.padEnd(width)}  ${summary}`);
+  return [...rows, ...KEYS, ""].join("\n");
+}

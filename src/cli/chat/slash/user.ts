@@ -1,0 +1,81 @@
+import { AgnoChatError } from "../../../errors.js";
+import { validateUserId } from "../../../ids.js";
+import { unusedSessionName } from "../../session-name.js";
+import { count } from "../../words.js";
+import { arrivalText, sessionText } from "../arrival.js";
+import { parseAside } from "../chat-input.js";
+import type { Repl } from "../repl.js";
+import type { CommandCall } from "./slash-command.js";
+
+export async function user(repl: Repl, call: CommandCall): Promise<void> {
+  const userId = call.argument === "" ? await picked(repl) : call.argument;
+  if (userId === undefined) return users(repl);
+  repl.switchUser(userId);
+  // Who talks changes before anything is waited for: the next line is this user's already.
+  const who = repl.active;
+  const sessions = await repl.viewOf(who).sessions();
+  repl.screen.note(`Now talking as ${arrivalText({ who, sessions })}.`);
+}
+
+async function picked(repl: Repl): Promise<string | undefined> {
+  return repl.screen.pickUser(await repl.memory.users(), repl.active.userId);
+}
+
+export async function users(repl: Repl): Promise<void> {
+  const found = await repl.memory.users();
+  const active = repl.active.userId;
+  const rows = found.map(
+    ({ userId, messages, sessions }) =>
+      `${userId === active ? "*" : " "} ${userId}: ${count(messages, "message")} in ${count(sessions, "session")}`,
+  );
+  if (!found.some(({ userId }) => userId === active)) rows.push(`* ${active}: nothing yet`);
+  repl.screen.print(`${rows.join("\n")}\n`);
+}
+
+export function whoami(repl: Repl): void {
+  const { userId, sessionId } = repl.active;
+  repl.screen.print(`${userId}, session ${sessionId}, answered by ${repl.parts.model.name}\n`);
+}
+
+/** One message as someone else, in the session they were last in; the active user stays. */
+export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Promise<void> {
+  const aside = parseAside(argument);
+  if (aside === undefined)
+    throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
+      hint: "/as bob What's my name?",
+    });
+  await repl.say(aside.message, { who: repl.whoIs(validateUserId(aside.userId)), signal });
+}
+
+export async function sessions(repl: Repl, { who }: CommandCall): Promise<void> {
+  const found = await repl.viewOf(who).sessions();
+  const rows = found.map(
+    ({ sessionId, messages }) =>
+      `${sessionId === who.sessionId ? "*" : " "} ${sessionId}: ${count(messages, "message")}`,
+  );
+  if (!found.some(({ sessionId }) => sessionId === who.sessionId))
+    rows.push(`* ${who.sessionId}: nothing yet`);
+  repl.screen.print(`${rows.join("\n")}\n`);
+}
+
+export async function session(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+  if (argument === "")
+    throw new AgnoChatError("USAGE", "/session needs a name.", {
+      hint: "/sessions lists them; /new begins one.",
+    });
+  repl.switchSession(who, argument);
+  const found = await repl.viewOf(who).sessions();
+  const named = found.find(({ sessionId }) => sessionId === argument);
+  repl.screen.note(`Session ${argument} of ${who.userId}${sessionText(named)}.`);
+}
+
+export async function newSession(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+  const taken = (await repl.viewOf(who).sessions()).map(({ sessionId }) => sessionId);
+  if (taken.includes(argument))
+    throw new AgnoChatError("USAGE", `The session ${argument} exists already.`, {
+      hint: `/session ${argument}`,
+    });
+  const sessionId = argument === "" ? unusedSessionName([...taken, who.sessionId]) : argument;
+  repl.switchSession(who, sessionId);
+  repl.screen.note(`New session ${sessionId} of ${who.userId}.`);
+}

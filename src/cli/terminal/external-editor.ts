@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { AgnoChatError } from "../../errors.js";
+import { heardAlone } from "../ending-signals.js";
+import { whenProcessEnds } from "./modes.js";
+
+/**
+ * Opens the user's editor on `text` in the terminal of this process and answers what was saved, without the line end
+ * that editors add. The file is private, and gone afterwards. `signal` ends the editor.
+ * @throws {AgnoChatError} `INVALID_INPUT` when the editor could not be run or reported a failure
+ */
+export async function editExternally(
+  text: string,
+  { env, signal }: { env: NodeJS.ProcessEnv; signal: AbortSignal },
+): Promise<string> {
+  const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const keep = whenProcessEnds(remove);
+  // Ctrl-C and Ctrl-\ in the editor reach the whole process group, and are meant for the editor.
+  const heed = heardAlone(process, ["SIGINT", "SIGQUIT"], () => {});
+  try {
+    const file = path.join(folder, "message.md");
+    writeFileSync(file, text, { mode: 0o600 });
+    await run(env.VISUAL || env.EDITOR || defaultEditor(), { file, signal });
+    return readFileSync(file, "utf8").replace(/\r?\n$/, "");
+  } finally {
+    heed();
+    keep();
+    remove();
+  }
+}
+
+async function run(
+  editor: string,
+  { file, signal }: { file: string; signal: AbortSignal },
+): Promise<void> {
+  const child = start(editor, file);
+  signal.addEventListener("abort", () => child.kill("SIGHUP"), { once: true });
+  const [status, endedBy] = await once(child, "close").catch((cause) => {
+    throw failure(editor, cause);
+  });
+  if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? endedBy}.`));
+}
+
+/** `EDITOR` may hold arguments, as in `code --wait`, so a shell reads it; the file's name is never part of that text. */
+function start(editor: string, file: string) {
+  if (process.platform === "win32")
+    return spawn(`${editor} "${file}"`, { shell: true, stdio: "inherit" });
+  return spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });
+}
+
+function defaultEditor(): string {
+  return process.platform === "win32" ? "notepad" : "vi";
+}
+
+function failure(editor: string, cause: unknown): AgnoChatError {
+  return new AgnoChatError(
+    "INVALID_INPUT",
+    `The editor "${editor}" failed; the text is as it was.`,
+    {
+      hint: "Set VISUAL or EDITOR to an editor that waits until you are done, for example vi.",
+      cause,
+    },
+  );
+}

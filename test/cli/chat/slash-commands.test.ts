@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { COMMANDS } from "../../../src/cli/chat/slash-commands.js";
+import { Cli } from "../../support/cli.js";
+import { sayAll, startRepl } from "../../support/repl-session.js";
+
+const type = (...lines: readonly string[]) =>
+  new Cli().run(["--model", "demo"], { input: `${lines.join("\n")}\n` });
+
+test.each(COMMANDS.filter(({ argument }) => argument === undefined).map(({ name }) => [name]))(
+  "/%s refuses words after it, and does nothing",
+  async (name) => {
+    expect(await type(`/${name} please`)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `agno-chat: stdin:1: /${name} takes nothing after it, not "please". /${name} alone: see /help.\n`,
+    });
+  },
+);
+
+test.each([
+  ["/rm", "See /help"],
+  ["/ls", "See /help"],
+  ["/nope", "See /help"],
+  ["/USER bob", "Did you mean /user?"],
+  ["/HISTROY", "Did you mean /history?"],
+  ["/qiut", "Did you mean /quit?"],
+])("what %s gets is a name that is near, or none", async (line, hint) => {
+  const { code, stderr } = await type(line);
+  expect(code).toBe(2);
+  expect(stderr).toContain(hint);
+});
+
+test.each(["exit", "quit", "bye", ":q", ":q!", ":wq"])(
+  "%s alone on a line leaves",
+  async (word) => {
+    expect(await type(`  ${word} `, "/size")).toEqual({ code: 0, stdout: "", stderr: "" });
+  },
+);
+
+test("help alone on a line is /help", async () => {
+  expect(await type("help")).toEqual(await type("/help"));
+});
+
+test.each(["exit", "help", "bye", ":q"])("a block says %s to the model", async (word) => {
+  const { code, stdout } = await type('"""', word, '"""', "/size", "/history");
+  expect(code).toBe(0);
+  expect(stdout).toContain("2 messages in 1 run");
+  expect(stdout).toContain(`default: ${word}\n`);
+});
+
+test("words that only begin like one are a message", async () => {
+  expect((await type("help me", "bye now", "/size")).stdout).toContain("4 messages in 2 runs");
+});
+
+test("on a terminal bye leaves, and a block says it", async () => {
+  const pty = await startRepl();
+  await sayAll(pty, "/size");
+  pty.type('"""\rbye\r"""\r');
+  await pty.waitFor(/demo · about .*\nalice>$/);
+  pty.type("bye\r");
+  expect(await pty.exited).toMatchObject({ exitCode: 0 });
+});
