@@ -53,6 +53,17 @@ module.exports = {
       to: { path: "^src/(memory|models|tools)/", pathNot: "^src/$1/" },
     },
     {
+      name: "a-store-is-rows-alone",
+      comment:
+        "A store knows the contract and its helpers, not the meaning on top of it nor another store.",
+      severity: "error",
+      from: { path: "^src/memory/stores/([^/]+)/" },
+      to: {
+        path: "^src/memory/",
+        pathNot: "^src/memory/(stores/$1/|(store|memory|clears|failures|order|state)[.]ts$)",
+      },
+    },
+    {
       name: "library-without-programs",
       comment: "Whoever imports agno-chat must not get the command line or the server.",
       severity: "error",

@@ -27,6 +27,17 @@ const PLANTED = [
     'import OpenAI from "openai"; new OpenAI();',
     "heavy-packages-are-lazy",
   ],
+  ["src/memory/store-memory.ts", "export {};", undefined],
+  [
+    "src/memory/stores/sqlite/knows-meaning.ts",
+    'import "../../store-memory.js";',
+    "a-store-is-rows-alone",
+  ],
+  [
+    "src/memory/stores/in-memory/knows-sqlite.ts",
+    'import "../sqlite/knows-meaning.js";',
+    "a-store-is-rows-alone",
+  ],
   ["src/memory/knows-models.ts", 'import "../models/openai/client.js";', "siblings-stay-strangers"],
   ["src/index.ts", 'import "./cli/fine.js";', "library-without-programs"],
   ["src/testing/fine.ts", "export {};", undefined],

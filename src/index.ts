@@ -18,6 +18,7 @@ export {
   validateSessionId,
   validateUserId,
 } from "./ids.js";
+export { ClearLog, type Continued, type SavedClears } from "./memory/clears.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {
   AddOptions,
@@ -38,6 +39,19 @@ export type {
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open.js";
 export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
+export type {
+  Answer,
+  Commit,
+  CommitOutcome,
+  NewRow,
+  Page,
+  SessionRow,
+  Store,
+  Sweep,
+  UserCount,
+  UserRow,
+} from "./memory/store.js";
+export { StoreMemory, type StoreMemoryOptions } from "./memory/store-memory.js";
 export {
   type AssistantMessage,
   assistantMessage,

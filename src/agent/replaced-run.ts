@@ -1,4 +1,4 @@
-import { runConflict } from "../memory/arguments.js";
+import { runConflict } from "../memory/failures.js";
 import type { Snapshot } from "../memory/memory.js";
 
 /**

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
-import { historyCleared } from "../memory/clears.js";
+import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";

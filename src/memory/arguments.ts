@@ -60,16 +60,5 @@ export function replaceRunOf(
   throw new AgnoChatError("INVALID_INPUT", "A run can only be replaced by messages.");
 }
 
-export const runConflict = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "RUN_CONFLICT",
-    `The run to be replaced is not the last one of that session of user ${JSON.stringify(userId)}, so nothing was stored.`,
-    { hint: "Read the history again." },
-  );
-
-/** What every method of a closed memory throws. */
-export const storeClosed = (): AgnoChatError =>
-  new AgnoChatError("STORE_CLOSED", "The memory is closed.", { hint: "Open it again first." });
-
 const invalid = (noun: string, value: unknown, rule: string): AgnoChatError =>
   new AgnoChatError("INVALID_INPUT", `Invalid ${noun} ${String(value)}: it is not ${rule}.`);

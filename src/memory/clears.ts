@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { AgnoChatError } from "../errors.js";
+import type { At, InSession } from "./store.js";
 
 /** How long a delete is remembered, in milliseconds. */
 export const CLEARS_KEPT_MS = 86_400_000;
@@ -9,14 +9,6 @@ export const scopeOf = (userId: string, sessionId?: string): string =>
   createHash("sha256")
     .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
     .digest("base64url");
-
-/** What is thrown when the history that a run continues is gone. */
-export const historyCleared = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "HISTORY_CLEARED",
-    `The history of user ${JSON.stringify(userId)} was cleared during this run, so nothing of it was stored.`,
-    { hint: "Send the message again to begin anew." },
-  );
 
 /** What a commit continues. */
 export interface Continued {
@@ -55,12 +47,25 @@ interface Clear {
   readonly time: number;
 }
 
-/** The deletes of a store that keeps them in this process. */
+/** A `ClearLog` as JSON. */
+export interface SavedClears {
+  readonly generation: number;
+  readonly forgotten: number;
+  readonly clears: readonly (readonly [scope: string, clear: Clear])[];
+}
+
+/** The deletes of a store that keeps them in this process, or in one JSON text. */
 export class ClearLog implements ClearRecord {
-  #generation = 0;
-  #forgotten = 0;
-  #clears = new Map<string, Clear>();
+  #generation: number;
+  #forgotten: number;
+  #clears: Map<string, Clear>;
   #lastCleaned = 0;
+
+  constructor(saved: SavedClears = { generation: 0, forgotten: 0, clears: [] }) {
+    this.#generation = saved.generation;
+    this.#forgotten = saved.forgotten;
+    this.#clears = new Map(saved.clears);
+  }
 
   get generation(): number {
     return this.#generation;
@@ -74,19 +79,30 @@ export class ClearLog implements ClearRecord {
     return this.#clears.get(scope)?.generation;
   }
 
-  record(scope: string, time: number): void {
+  wasCleared(continued: Continued): boolean {
+    return wasCleared(this, continued);
+  }
+
+  /** Remembers that something of a user, or of one session of theirs, was deleted. */
+  record(userId: string, { sessionId, time }: InSession & At): void {
     this.#generation += 1;
-    this.#clears.set(scope, { generation: this.#generation, time });
+    this.#clears.set(scopeOf(userId, sessionId), { generation: this.#generation, time });
     // Looks at all of them, so not each time. A clock that was set back must not stop it.
     if (Math.abs(time - this.#lastCleaned) < CLEARS_KEPT_MS / 8) return;
     this.#lastCleaned = time;
     this.#forgetBefore(time - CLEARS_KEPT_MS);
   }
 
+  /** Remembers that everything was deleted. */
   recordAll(): void {
     this.#generation += 1;
     this.#forgotten = this.#generation;
     this.#clears = new Map();
+  }
+
+  toJSON(): SavedClears {
+    const { generation, forgotten } = this.generations();
+    return { generation, forgotten, clears: [...this.#clears] };
   }
 
   #forgetBefore(oldest: number): void {

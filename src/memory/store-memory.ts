@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { AgnoChatError } from "../errors.js";
 import type { NewMessage, StoredMessage } from "../messages.js";
 import { acceptMessages } from "./accept.js";
 import {
@@ -8,13 +7,17 @@ import {
   oneSessionOf,
   pageOf,
   replaceRunOf,
-  runConflict,
   sessionIdOf,
-  storeClosed,
   userIdOf,
 } from "./arguments.js";
-import { historyCleared } from "./clears.js";
 import { copyMessage } from "./copy.js";
+import {
+  historyCleared,
+  runConflict,
+  stateConflict,
+  storeClosed,
+  tooManyInactive,
+} from "./failures.js";
 import type {
   AddOptions,
   Awaitable,
@@ -32,7 +35,7 @@ import type {
 } from "./memory.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
-import { isTooMany, tooManyInactive } from "./sweep.js";
+import { isTooMany } from "./sweep.js";
 
 export interface StoreMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -137,7 +140,6 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     return (this.#store.atOnce ? undefined : Promise.resolve()) as Answer<AtOnce, void>;
   }
 
-  /** What `work` answers; throws or rejects, as the store does. */
   #add(
     messages: NewMessage | readonly NewMessage[],
     userId: string | undefined,
@@ -173,6 +175,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     });
   }
 
+  /** What `work` answers; throws or rejects, as the store does. */
   #answer<T>(work: () => Awaitable<T>): Answer<AtOnce, T> {
     if (!this.#store.atOnce) return this.#later(work) as Answer<AtOnce, T>;
     if (this.#closed) throw storeClosed();
@@ -197,6 +200,12 @@ const follow = <T, Next>(
   next: (value: T) => Awaitable<Next>,
 ): Awaitable<Next> => (value instanceof Promise ? value.then(next) : next(value));
 
+const REFUSALS = {
+  HISTORY_CLEARED: historyCleared,
+  STATE_CONFLICT: stateConflict,
+  RUN_CONFLICT: runConflict,
+};
+
 function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
   if (typeof outcome !== "string") return outcome;
   throw REFUSALS[outcome](userId);
@@ -209,16 +218,3 @@ const describeAll = <Row extends { readonly lastActivity: number }>(
   rows: readonly Row[],
 ): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
   rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));
-
-const stateConflict = (userId: string): AgnoChatError =>
-  new AgnoChatError(
-    "STATE_CONFLICT",
-    `The session state of user ${JSON.stringify(userId)} was changed during this run, so nothing of it was stored.`,
-    { hint: "Read the state again and repeat the change." },
-  );
-
-const REFUSALS = {
-  HISTORY_CLEARED: historyCleared,
-  STATE_CONFLICT: stateConflict,
-  RUN_CONFLICT: runConflict,
-};

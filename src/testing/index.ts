@@ -13,3 +13,4 @@ export {
   type ScriptedReply,
   type ScriptedStep,
 } from "./scripted-model.js";
+export { type StoreConformanceOptions, storeConformance } from "./store-conformance.js";

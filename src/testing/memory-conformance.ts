@@ -9,69 +9,45 @@ import {
   toolMessage,
   userMessage,
 } from "../messages.js";
+import { declareSuite, type Promises as SuitePromises, type SuiteRunner } from "./suite.js";
 
-type Test = () => Promise<void>;
-
-export interface MemoryConformanceOptions {
+export interface MemoryConformanceOptions extends SuiteRunner {
   /** What is tested, for the title. */
   readonly name: string;
   /** A new, empty memory with this clock (milliseconds since 1970). It is closed after the test. */
   readonly open: (options: { readonly now: () => number }) => Awaitable<Memory>;
-  /** The test functions of vitest, node:test, mocha or jest. */
-  readonly describe: (title: string, body: () => void) => unknown;
-  readonly it: ((title: string, test: Test) => unknown) & {
-    readonly skip: (title: string, test: Test) => unknown;
-  };
-  /** Promises this memory cannot keep: the title of the test, and why. It is then skipped and says so. */
-  readonly unsupported?: Readonly<Record<string, string>>;
 }
 
-interface Bench {
+/** What a test of a memory works on. */
+export interface MemoryBench {
   readonly memory: Memory;
   /** The memory's clock; a test sets it forward. */
   readonly clock: { now: number };
 }
 
-type Promises = Readonly<Record<string, (bench: Bench) => Promise<void>>>;
+type Promises = SuitePromises<MemoryBench>;
 
 /**
- * Checks every promise of the `Memory` contract, isolation first. Call it in a test file of your own memory.
+ * Checks every promise of the `Memory` contract, isolation first. Call it in a test file of your own memory; for a memory
+ * over a store, call `storeConformance`, which checks these promises too.
  * @throws {Error} when `unsupported` names no test
  */
-export function memoryConformance({
-  name,
-  open,
-  describe,
-  it,
-  unsupported = {},
-}: MemoryConformanceOptions): void {
-  const known = new Set(Object.values(GROUPS).flatMap(Object.keys));
-  const stale = Object.keys(unsupported).find((title) => !known.has(title));
-  if (stale !== undefined)
-    throw new Error(`No conformance test is called ${JSON.stringify(stale)}.`);
-
-  const declare = (title: string, check: Promises[string]): void => {
-    const test = async (): Promise<void> => {
-      const clock = { now: Date.UTC(2026, 0, 1) };
-      const memory = await open({ now: () => clock.now });
-      try {
-        await check({ memory, clock });
-      } finally {
-        await memory.close();
-      }
-    };
-    const reason = Object.hasOwn(unsupported, title) ? unsupported[title] : undefined;
-    if (reason === undefined) it(title, test);
-    else it.skip(`[because ${reason}] ${title}`, test);
-  };
-
-  describe(`${name} keeps the memory contract`, () => {
-    for (const [group, promises] of Object.entries(GROUPS))
-      describe(group, () => {
-        for (const [title, check] of Object.entries(promises)) declare(title, check);
-      });
-  });
+export function memoryConformance({ name, open, ...runner }: MemoryConformanceOptions): void {
+  declareSuite<MemoryBench>(
+    {
+      title: `${name} keeps the memory contract`,
+      groups: MEMORY_PROMISES,
+      open: async () => {
+        const clock = newClock();
+        return { memory: await open({ now: () => clock.now }), clock };
+      },
+      close: ({ memory }) => memory.close(),
+    },
+    runner,
+  );
 }
+
+export const newClock = (): MemoryBench["clock"] => ({ now: Date.UTC(2026, 0, 1) });
 
 /** Valid ids that a careless store mixes up, loses or runs. */
 const STRANGE_IDS = [
@@ -134,6 +110,22 @@ const STRANGE_TEXTS = [
   '"\\',
   "👩‍👩‍👧",
   "x".repeat(100_000),
+];
+
+/** Run ids that only an exact store gives back. */
+const RUN_IDS = [
+  "r",
+  "r\0one",
+  "r\0two",
+  "\0",
+  '"',
+  '"r"',
+  "'r'",
+  "\\u0000",
+  " ",
+  "e\u0301",
+  "👩‍👩‍👧",
+  "x".repeat(255),
 ];
 
 const isolation: Promises = {
@@ -306,6 +298,43 @@ const messages: Promises = {
     await memory.add(STRANGE_TEXTS.map(userMessage), "a");
     assert.deepEqual(texts(await memory.getMessages("a")), STRANGE_TEXTS);
     assert.deepEqual(texts((await memory.read("a")).messages), STRANGE_TEXTS);
+  },
+
+  "gives back every field exactly, whatever text it holds": async ({ memory }) => {
+    const given = STRANGE_TEXTS.flatMap((text, index): NewMessage[] => {
+      const runId = RUN_IDS[index % RUN_IDS.length] as string;
+      return [
+        { ...userMessage(text), runId },
+        {
+          ...assistantMessage(text, [{ id: text, name: text, arguments: text }]),
+          runId,
+          model: text,
+        },
+        { ...toolMessage(text, text, true), runId },
+      ];
+    });
+    await memory.add(given, "a");
+    const stored = [await memory.getMessages("a"), (await memory.read("a")).messages];
+    for (const messages of stored)
+      assert.deepEqual(
+        messages.map(({ id: _, sessionId: __, createdAt: ___, ...message }) => message),
+        given,
+      );
+  },
+
+  "keeps run ids apart that differ behind a NUL, also for what follows them": async ({
+    memory,
+  }) => {
+    for (const [index, runId] of RUN_IDS.entries()) {
+      const sessionId = `s${index}`;
+      await memory.add({ ...userMessage("q"), runId }, "a", { sessionId });
+      await memory.add(assistantMessage("a"), "a", { sessionId });
+      const messages = await memory.getMessages("a", { sessionId });
+      assert.deepEqual(
+        messages.map((message) => message.runId),
+        [runId, runId],
+      );
+    }
   },
 
   "numbers the messages of a user upwards over all sessions": async ({ memory }) => {
@@ -927,7 +956,7 @@ const closing: Promises = {
   },
 };
 
-const GROUPS: Readonly<Record<string, Promises>> = {
+export const MEMORY_PROMISES: Readonly<Record<string, Promises>> = {
   isolation,
   defaults,
   messages,

@@ -1,7 +1,10 @@
 import { describe, it } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { InMemoryStore } from "../../src/memory/stores/in-memory/in-memory-store.js";
+import { SqliteStore } from "../../src/memory/stores/sqlite/sqlite-store.js";
 import { memoryConformance } from "../../src/testing/memory-conformance.js";
+import { storeConformance } from "../../src/testing/store-conformance.js";
 import { temporaryFile } from "../support/memory-file.js";
 
 memoryConformance({
@@ -14,6 +17,20 @@ memoryConformance({
 memoryConformance({
   name: "SqliteMemory",
   open: ({ now }) => new SqliteMemory(temporaryFile(), { now }),
+  describe,
+  it,
+});
+
+storeConformance({
+  name: "InMemoryStore",
+  open: () => new InMemoryStore(Infinity),
+  describe,
+  it,
+});
+
+storeConformance({
+  name: "SqliteStore",
+  open: () => new SqliteStore(temporaryFile()),
   describe,
   it,
 });

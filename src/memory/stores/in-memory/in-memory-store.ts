@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
-import { ClearLog, scopeOf, wasCleared } from "../../clears.js";
+import { ClearLog } from "../../clears.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import { decodeState, type StateChange } from "../../state.js";
 import type {
@@ -45,7 +45,7 @@ export class InMemoryStore implements Store<true> {
     const { userId, sessionId, messages, time } = commit;
     const known = this.#users.get(userId);
     const { created, state, lastTurn } = known?.sessions.get(sessionId) ?? {};
-    if (wasCleared(this.#clears, { userId, sessionId, created, generation: commit.generation }))
+    if (this.#clears.wasCleared({ userId, sessionId, created, generation: commit.generation }))
       return "HISTORY_CLEARED";
     if (commit.expected.some(([key, json]) => state?.get(key) !== json)) return "STATE_CONFLICT";
     if (commit.replaceRun !== undefined && commit.replaceRun !== lastTurn?.runId)
@@ -104,7 +104,7 @@ export class InMemoryStore implements Store<true> {
         : { messages: session.size, sessions: 1 };
     if (session === undefined) this.#users.delete(userId);
     else this.#remove(userId, user, session);
-    this.#clears.record(scopeOf(userId, sessionId), time);
+    this.#clears.record(userId, { sessionId, time });
     return deleted;
   }
 
@@ -120,7 +120,7 @@ export class InMemoryStore implements Store<true> {
     );
     for (const [userId] of idle) {
       this.#users.delete(userId);
-      this.#clears.record(scopeOf(userId), time);
+      this.#clears.record(userId, { sessionId: undefined, time });
     }
     return tally(idle.map(([, user]) => user));
   }

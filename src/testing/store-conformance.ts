@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import type { Awaitable } from "../memory/memory.js";
+import type { Commit, NewRow, Store } from "../memory/store.js";
+import { StoreMemory } from "../memory/store-memory.js";
+import type { StoredMessage } from "../messages.js";
+import { MEMORY_PROMISES, type MemoryBench, newClock } from "./memory-conformance.js";
+import { declareSuite, type Promises as SuitePromises, type SuiteRunner } from "./suite.js";
+
+export interface StoreConformanceOptions extends SuiteRunner {
+  /** What is tested, for the title. */
+  readonly name: string;
+  /** A new, empty store. It is closed after the test. */
+  readonly open: () => Awaitable<Store>;
+}
+
+/** What a test of a store works on: the store, and a memory over it. */
+interface StoreBench extends MemoryBench {
+  readonly store: Store;
+}
+
+type Promises = SuitePromises<StoreBench>;
+
+/**
+ * Checks every rule of the `Store` contract: what only the store itself shows, and every promise of a memory over it.
+ * Call it in a test file of your own store.
+ * @throws {Error} when `unsupported` names no test
+ */
+export function storeConformance({ name, open, ...runner }: StoreConformanceOptions): void {
+  declareSuite<StoreBench>(
+    {
+      title: `${name} keeps the store contract`,
+      groups: { ...STORE_PROMISES, ...MEMORY_PROMISES },
+      open: async () => {
+        const clock = newClock();
+        const store = await open();
+        return { store, memory: new StoreMemory(store, { now: () => clock.now }), clock };
+      },
+      close: ({ memory }) => memory.close(),
+    },
+    runner,
+  );
+}
+
+const SESSION = { sessionId: "default", createdAt: "2026-01-01T00:00:00.000Z" };
+
+const row = (content: string, runId: string | undefined = "run"): NewRow => ({
+  role: "user",
+  content,
+  id: 0,
+  runId,
+  ...SESSION,
+});
+
+/** A commit of alice to her session `default`, with nothing in it but what is named. */
+const commit = (parts: Partial<Commit>): Commit => ({
+  userId: "alice",
+  sessionId: SESSION.sessionId,
+  messages: [],
+  newRunId: "new run",
+  state: [],
+  expected: [],
+  replaceRun: undefined,
+  generation: undefined,
+  time: 1_000,
+  ...parts,
+});
+
+const ALL = { sessionId: undefined, limit: Infinity, before: Infinity, after: undefined };
+const WINDOW = { sessionId: "default", limit: Infinity };
+
+const writes: Promises = {
+  "answers at once or with promises, as it says": async ({ store }) => {
+    const answers = [
+      store.read("alice", WINDOW),
+      store.write(commit({ messages: [row("hi")] })),
+      store.page("alice", ALL),
+      store.size("alice", { sessionId: undefined }),
+      store.sessions("alice"),
+      store.users(),
+      store.countUsers({ idleSince: 0 }),
+      store.delete("bob", { sessionId: undefined, time: 0 }),
+      store.deleteIdle({ idleSince: 0, except: new Set(), time: 0 }),
+      store.deleteAll(),
+    ];
+    for (const answer of answers) assert.equal(answer instanceof Promise, !store.atOnce);
+    await Promise.all(answers);
+  },
+
+  "makes no user by an empty commit, but checks its conditions": async ({ store }) => {
+    assert.deepEqual(await store.write(commit({})), []);
+    const { generation } = await store.read("alice", WINDOW);
+    assert.equal(await store.write(commit({ generation: generation + 1 })), "HISTORY_CLEARED");
+    assert.equal(await store.write(commit({ expected: [["key", "1"]] })), "STATE_CONFLICT");
+    assert.deepEqual(await store.write(commit({ state: [["key", undefined]] })), []);
+    assert.deepEqual([...(await store.users())], []);
+  },
+
+  "says cleared before it says conflict": async ({ store }) => {
+    const { generation } = await store.read("alice", WINDOW);
+    const late = commit({ generation: generation + 1, expected: [["key", "1"]] });
+    assert.equal(await store.write(late), "HISTORY_CLEARED");
+  },
+
+  "counts ids up from 1 over all sessions, and gives none twice while the user exists": async ({
+    store,
+  }) => {
+    const idsOf = async (sessionId: string): Promise<number[]> => {
+      const messages = [
+        { ...row("1"), sessionId },
+        { ...row("2"), sessionId },
+      ];
+      const stored = await store.write(commit({ sessionId, messages }));
+      return (stored as StoredMessage[]).map(({ id }) => id);
+    };
+    assert.deepEqual(await idsOf("s1"), [1, 2]);
+    assert.deepEqual(await idsOf("s2"), [3, 4]);
+    await store.delete("alice", { sessionId: "s2", time: 0 });
+    assert.deepEqual(await idsOf("s2"), [5, 6]);
+    await store.delete("alice", { sessionId: undefined, time: 0 });
+    assert.deepEqual(await idsOf("s1"), [1, 2]);
+  },
+
+  "gives rows without a run that of the session's latest message, or the new one": async ({
+    store,
+  }) => {
+    const runsOf = async (...runs: (string | undefined)[]): Promise<string[]> => {
+      const messages = runs.map((runId) => ({ ...row("hi"), runId }));
+      const stored = await store.write(commit({ messages }));
+      return (stored as StoredMessage[]).map(({ runId }) => runId);
+    };
+    assert.deepEqual(await runsOf(undefined, undefined, "a"), ["new run", "new run", "a"]);
+    assert.deepEqual(await runsOf(undefined, "b"), ["a", "b"]);
+    await store.write(commit({ state: [["key", "1"]] }));
+    assert.deepEqual(await runsOf(undefined), ["b"]);
+  },
+
+  "stores writes of one user in the order of the calls": async ({ store }) => {
+    const contents = Array.from({ length: 20 }, (_, index) => `${index}`);
+    await Promise.all(contents.map((content) => store.write(commit({ messages: [row(content)] }))));
+    const stored = await store.page("alice", ALL);
+    assert.deepEqual(
+      stored.map(({ content }) => content),
+      contents,
+    );
+  },
+
+  "returns what it never changes again": async ({ store }) => {
+    const first = await store.write(commit({ messages: [row("1")], state: [["key", "1"]] }));
+    const [window, page] = [await store.read("alice", WINDOW), await store.page("alice", ALL)];
+    const before = structuredClone([first, window, page]);
+    await store.write(commit({ messages: [row("2")], state: [["key", "2"]], time: 9_000 }));
+    await store.delete("alice", { sessionId: undefined, time: 0 });
+    assert.deepEqual(structuredClone([first, window, page]), before);
+  },
+};
+
+const deletes: Promises = {
+  "raises its generation by a delete that found something, and by no other": async ({ store }) => {
+    const generationOf = async (): Promise<number> => (await store.read("a", WINDOW)).generation;
+    const nothing = await generationOf();
+    await store.delete("alice", { sessionId: undefined, time: 0 });
+    await store.delete("alice", { sessionId: "default", time: 0 });
+    await store.deleteIdle({ idleSince: 1_000, except: new Set(), time: 0 });
+    await store.deleteAll();
+    await store.write(commit({ messages: [row("hi")] }));
+    await store.delete("alice", { sessionId: "another", time: 0 });
+    await store.deleteIdle({ idleSince: 1_000, except: new Set(), time: 0 });
+    assert.equal(await generationOf(), nothing);
+    for (const remove of [
+      () => store.delete("alice", { sessionId: undefined, time: 0 }),
+      () => store.delete("alice", { sessionId: "default", time: 0 }),
+      () => store.deleteIdle({ idleSince: 1_001, except: new Set(), time: 0 }),
+      () => store.deleteAll(),
+    ]) {
+      const before = await generationOf();
+      await store.write(commit({ messages: [row("hi")] }));
+      await remove();
+      assert.ok((await generationOf()) > before);
+    }
+  },
+
+  "ends with deleteAll also the runs of users of whom nothing was stored": async ({ store }) => {
+    const { generation } = await store.read("alice", WINDOW);
+    await store.write(commit({ userId: "bob", messages: [row("hi")] }));
+    await store.deleteAll();
+    const late = commit({ messages: [row("hi")], generation });
+    assert.equal(await store.write(late), "HISTORY_CLEARED");
+  },
+
+  "counts users and the idle among them, and deletes those but the excepted": async ({ store }) => {
+    for (const [index, userId] of ["a", "b", "c"].entries())
+      await store.write(commit({ userId, messages: [row("hi")], time: 1_000 + index }));
+    assert.deepEqual(await store.countUsers({ idleSince: 1_000 }), { users: 3, idle: 0 });
+    assert.deepEqual(await store.countUsers({ idleSince: 1_002 }), { users: 3, idle: 2 });
+    assert.deepEqual(
+      await store.deleteIdle({ idleSince: 1_002, except: new Set(["a"]), time: 2_000 }),
+      { users: 1, sessions: 1, messages: 1 },
+    );
+    assert.deepEqual(
+      (await store.users()).map(({ userId, lastActivity }) => [userId, lastActivity]),
+      [
+        ["c", 1_002],
+        ["a", 1_000],
+      ],
+    );
+  },
+};
+
+const STORE_PROMISES: Readonly<Record<string, Promises>> = {
+  "the store's writes": writes,
+  "the store's deletes": deletes,
+};
