@@ -78,9 +78,22 @@ export const ERROR_TABLE = {
 /** A stable name of one kind of failure: the part of an error a program may rely on. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
+/**
+ * Names a hint whose next step depends on the program around the library, so that the program can
+ * put it in its own words: a command line names a flag where the library names an option.
+ */
+export type HintId =
+  | "allow-anonymous"
+  | "choose-model"
+  | "give-key"
+  | "give-openai-key"
+  | "list-models"
+  | "see-cause";
+
 export interface AgnoChatErrorOptions {
   /** The next step, as one sentence a user can act on. */
   readonly hint?: string | undefined;
+  readonly hintId?: HintId | undefined;
   /** What caused it. Never shown unless the user asks for details. */
   readonly cause?: unknown;
   /** Whether anything of the run that it ended is stored. */
@@ -100,6 +113,7 @@ export class AgnoChatError extends Error {
   override readonly name = "AgnoChatError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly hintId: HintId | undefined;
   /**
    * What became of the run that it ended. `false`: nothing of it is stored. `true`: what had been shown is, marked as
    * interrupted, so that sending the message again would double it. `undefined`: it ended no run, or nobody can know.
@@ -109,18 +123,19 @@ export class AgnoChatError extends Error {
   constructor(
     code: ErrorCode,
     message: string,
-    { hint, cause, stored }: AgnoChatErrorOptions = {},
+    { hint, hintId, cause, stored }: AgnoChatErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
+    this.hintId = hintId;
     this.stored = stored;
   }
 
   /** The same failure with these parts of its own. It is never changed itself, since one may end any number of runs. */
   with({ message = this.message, stored = this.stored }: ErrorChanges): AgnoChatError {
-    const { code, hint, cause } = this;
-    return new AgnoChatError(code, message, { hint, cause, stored });
+    const { code, hint, hintId, cause } = this;
+    return new AgnoChatError(code, message, { hint, hintId, cause, stored });
   }
 }
 
@@ -156,7 +171,8 @@ export function asAgnoChatError(thrown: unknown): AgnoChatError {
       cause: thrown,
     });
   return new AgnoChatError("INTERNAL", "Something unexpected went wrong.", {
-    hint: "Run again with --debug to see the cause.",
+    hint: "Look at the error's cause.",
+    hintId: "see-cause",
     cause: thrown,
   });
 }

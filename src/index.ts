@@ -9,7 +9,13 @@ export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions } from "./agent/runner.js";
 export type { UserView } from "./agent/user-view.js";
 export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
-export { AgnoChatError, type AgnoChatErrorOptions, ERROR_TABLE, type ErrorCode } from "./errors.js";
+export {
+  AgnoChatError,
+  type AgnoChatErrorOptions,
+  ERROR_TABLE,
+  type ErrorCode,
+  type HintId,
+} from "./errors.js";
 export {
   DEFAULT_SESSION_ID,
   DEFAULT_USER_ID,

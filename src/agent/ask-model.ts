@@ -35,7 +35,8 @@ export async function askModel(
     if (signal.aborted) throw signal.reason;
     if (thrown instanceof AgnoChatError) throw thrown;
     throw new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
-      hint: "Run again with --debug to see the cause.",
+      hint: "Look at the error's cause.",
+      hintId: "see-cause",
       cause: thrown,
     });
   } finally {

@@ -1,23 +1,14 @@
-import { type AgnoChatError, type ErrorCode, sentencesOf } from "../errors.js";
+import { type AgnoChatError, sentencesOf } from "../errors.js";
 import { singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
+import { hintFor } from "./hints.js";
 
 const LONGEST = 1000;
-
-/** What to do next where the library cannot know: it has no flags. */
-const COMMAND_LINE_HINTS: Partial<Record<ErrorCode, string>> = {
-  CONTEXT_TOO_LONG:
-    "Send less at once, shorten the instructions (--system), or name a model with a larger context (--model).",
-};
-
-/** What to do next, as it is done here. */
-const hintOf = ({ code, hint }: AgnoChatError): string | undefined =>
-  COMMAND_LINE_HINTS[code] ?? hint;
 
 /** What failed, what is stored of it and what to do next. */
 export function failureText(error: AgnoChatError): string {
   const { message, stored } = error;
-  return maskSecrets(sentencesOf({ message, stored, hint: hintOf(error) }));
+  return maskSecrets(sentencesOf({ message, stored, hint: hintFor(error) }));
 }
 
 /** The same as one line. */
@@ -26,7 +17,7 @@ export const failureLine = (error: AgnoChatError): string =>
 
 /** The failure as `--json` tells it. `stored` is there when it is known. */
 export function failureDocument(error: AgnoChatError) {
-  const hint = hintOf(error);
+  const hint = hintFor(error);
   return {
     code: error.code,
     message: maskSecrets(error.message),

@@ -252,7 +252,7 @@ async function bind(http: HttpServer, host: string, port: number): Promise<void>
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "EADDRINUSE")
       throw new AgnoChatError("ADDRESS_IN_USE", `Port ${port} of ${host} is in use.`, {
-        hint: "Choose another with --port, or stop what listens there.",
+        hint: "Choose another port, or stop the program that listens there.",
         cause,
       });
     throw new AgnoChatError("USAGE", `Cannot listen on ${host}, port ${port}: ${code}.`, { cause });
@@ -264,5 +264,6 @@ const tooSlow = (milliseconds: number) =>
 
 const exposed = (host: string) =>
   new AgnoChatError("USAGE", `On ${host} anyone who reaches it could be any user.`, {
-    hint: "Listen on 127.0.0.1, or accept that with --allow-anonymous (allowAnonymous).",
+    hint: "Listen on 127.0.0.1, or accept the risk with allowAnonymous.",
+    hintId: "allow-anonymous",
   });

@@ -827,7 +827,7 @@ describe("listModels", () => {
       const options = { baseUrl: server.url, signal: never() };
       const error = await listModels(options).catch((thrown) => thrown);
       expectClear(error, "MODEL_NOT_FOUND", /lists no models at \/v1\.$/);
-      expect(error.hint).toMatch(/^Name the model with --model/);
+      expect(error.hint).toMatch(/^Name the model yourself/);
     });
 
   it("names the models in the server's order", async () => {

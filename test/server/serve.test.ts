@@ -161,7 +161,7 @@ test("a port in use is one clear line", async () => {
   const command = new Command(temporaryFolder(), args);
   expect(await command.ended).toBe(4);
   expect(command.lines).toEqual([
-    `agno-chat: Port ${port} of 127.0.0.1 is in use. Choose another with --port, or stop what listens there.`,
+    `agno-chat: Port ${port} of 127.0.0.1 is in use. Choose another with --port, or stop the program that listens there.`,
   ]);
 });
 

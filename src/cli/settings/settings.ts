@@ -110,8 +110,7 @@ export function parseSetting(
     return definition.parse(String(value));
   } catch (thrown) {
     const { message } = thrown as Error;
-    if (thrown instanceof AgnoChatError)
-      throw new AgnoChatError(thrown.code, `${place}: ${message}`, { hint: `${thrown.hint}` });
+    if (thrown instanceof AgnoChatError) throw thrown.with({ message: `${place}: ${message}` });
     const isHidden = definition.secret || definition.mayBeKey;
     const shown = isHidden ? "" : ` ${maskSecrets(JSON.stringify(value))}`;
     throw new AgnoChatError(code, `${place}${shown} ${message}.`);

@@ -1,6 +1,7 @@
 import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
+import { hintFor } from "../hints.js";
 import { type OpenEndpoint, openEndpoint } from "../model-choice.js";
 import { columnsOf } from "../render/size.js";
 import { wrapText } from "../render/wrap.js";
@@ -112,7 +113,7 @@ async function showAnswer(context: Context, model: string, server: OpenEndpoint)
 /** A line for what a server, a key or a model did wrong; anything else is not for mending. */
 function showFailure(context: Context, thrown: unknown): void {
   if (!(thrown instanceof AgnoChatError) || isCancelled(thrown)) throw thrown;
-  say(context, `✖ ${thrown.message} ${thrown.hint ?? ""}`);
+  say(context, `✖ ${thrown.message} ${hintFor(thrown) ?? ""}`);
 }
 
 async function save(context: Context, draft: Draft): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Conversation, Intent } from "./conversation.js";
 
-const WAY_OUT =
-  "For real answers set `OPENAI_API_KEY`, or point `--base-url` and `--model` at any server that speaks the OpenAI API.";
+const REAL_ANSWERS =
+  "For real answers, choose a model of OpenAI, or of any server that speaks its API.";
 
 /** Quotes what the user said before. */
 export const quoteUser: Intent = ({ question, said }) => {
@@ -52,13 +52,13 @@ export const help: Intent = ({ question, tools }) => {
       ? ["- `Remember that the meeting is at 5`, `Forget the meeting`"]
       : []),
     "",
-    WAY_OUT,
+    REAL_ANSWERS,
   ].join("\n");
 };
 
 export const greet: Intent = ({ question }) =>
   /^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|こんにちは)(?!\p{L})/iu.test(question)
-    ? `Hello! I am the built-in demo model and work offline. Tell me your name, or ask for \`help\`. ${WAY_OUT}`
+    ? `Hello! I am the built-in demo model and work offline. Tell me your name, or ask for \`help\`. ${REAL_ANSWERS}`
     : undefined;
 
 export const acceptThanks: Intent = ({ question }) =>

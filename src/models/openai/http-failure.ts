@@ -1,4 +1,9 @@
-import { AgnoChatError, type AgnoChatErrorOptions, type ErrorCode } from "../../errors.js";
+import {
+  AgnoChatError,
+  type AgnoChatErrorOptions,
+  type ErrorCode,
+  type HintId,
+} from "../../errors.js";
 import type { CallFailure } from "./call-failure.js";
 import type { HttpFailure } from "./http-fetch.js";
 import { type Reason, reasonIn } from "./reason.js";
@@ -15,14 +20,15 @@ interface Outcome {
   /** What failed, without the reason. */
   readonly what: string;
   readonly hint: string;
+  readonly hintId?: HintId;
 }
 
 /** What an HTTP status and an error body mean. */
 export function httpFailure(failure: HttpFailure, { server, model }: About): CallFailure {
   const reason = reasonIn(failure.body);
-  const { code, what, hint } = outcomeOf(failure, reason, { server, model });
+  const { code, what, hint, hintId } = outcomeOf(failure, reason, { server, model });
   const said = isUnreadableCall(failure, reason) ? "" : server.redact(reason.message);
-  const options: AgnoChatErrorOptions = { hint, cause: traceOf(failure, server) };
+  const options: AgnoChatErrorOptions = { hint, hintId, cause: traceOf(failure, server) };
   return {
     error: new AgnoChatError(code, sentence(said === "" ? what : `${what}: ${said}`), options),
     retry: isPassing(failure.status) && RETRIED.has(code),
@@ -142,24 +148,29 @@ const BAD_KEY = /invalid_api_key|incorrect api key|api key not valid|invalid api
 const isQuota = (status: number, words: string): boolean =>
   status === 402 || ((status === 429 || status === 403 || status === 400) && QUOTA.test(words));
 
-const unauthorised = (status: number, { host, apiKey }: Server): Outcome => ({
-  code: "MODEL_AUTH",
-  what:
-    apiKey === undefined
-      ? `${host} wants an API key (${status})`
-      : `${host} refused the API key (${status})`,
-  hint:
-    apiKey === undefined
-      ? "Name the variable that holds a key of that server with --api-key-env, or save one with agno-chat config."
-      : "Check that the key is valid, allowed to use this model, and made for this server.",
-});
+function unauthorised(status: number, { host, apiKey }: Server): Outcome {
+  const code = "MODEL_AUTH";
+  if (apiKey === undefined)
+    return {
+      code,
+      what: `${host} wants an API key (${status})`,
+      hint: "Pass a key for that server as apiKey.",
+      hintId: "give-key",
+    };
+  return {
+    code,
+    what: `${host} refused the API key (${status})`,
+    hint: "Check that the key is valid, allowed to use this model, and made for this server.",
+  };
+}
 
 function notFound({ message }: Reason, { server, model }: About): Outcome {
   if (/model/i.test(message))
     return {
       code: "MODEL_NOT_FOUND",
       what: `${server.host} has no model ${model}`,
-      hint: "List the models it has with `agno-chat models`.",
+      hint: "List the models it has with listModels().",
+      hintId: "list-models",
     };
   return {
     code: "MODEL_NOT_FOUND",

@@ -64,7 +64,8 @@ const isWithoutList = (thrown: unknown): boolean =>
 
 const withoutList = ({ host, baseUrl }: Server): AgnoChatError =>
   new AgnoChatError("MODEL_NOT_FOUND", `${host} lists no models at ${baseUrl.pathname}.`, {
-    hint: "Name the model with --model, or check the base URL: it usually ends in /v1.",
+    hint: "Name the model yourself, or check the base URL: it usually ends in /v1.",
+    hintId: "choose-model",
   });
 
 /** `{data: [{id}]}`, or the list alone. */
@@ -75,7 +76,8 @@ function namesIn(document: string, server: Server): string[] {
     return list(models)
       .map((model) => string(record(model).id))
       .filter(Boolean);
-  throw new AgnoChatError("MODEL_BAD_RESPONSE", `${server.host} sent no list of models.`, {
-    hint: "Name the model yourself with --model.",
+  throw new AgnoChatError("MODEL_BAD_RESPONSE", `${server.host} did not send a list of models.`, {
+    hint: "Name the model yourself, or check the base URL: it usually ends in /v1.",
+    hintId: "choose-model",
   });
 }

@@ -42,7 +42,8 @@ export class Server {
     this.idleTimeoutMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
     if (this.isOpenAI && this.apiKey === undefined)
       throw new AgnoChatError("MODEL_AUTH", `${this.host} needs an API key.`, {
-        hint: "Set OPENAI_API_KEY, or name another server with its base URL.",
+        hint: "Pass one as apiKey, or name another server with baseUrl.",
+        hintId: "give-openai-key",
       });
   }
 

@@ -1,0 +1,24 @@
+import type { AgnoChatError, ErrorCode, HintId } from "../errors.js";
+
+/** Hints of the library in the words of the command line, which has flags and variables. */
+const BY_ID: Readonly<Record<HintId, string>> = {
+  "allow-anonymous": "Listen on 127.0.0.1, or accept the risk with --allow-anonymous.",
+  "choose-model": "Name the model with --model, or check the base URL: it usually ends in /v1.",
+  "give-key":
+    "Name the variable that holds a key for that server with --api-key-env, or save one with agno-chat config.",
+  "give-openai-key": "Set OPENAI_API_KEY, or name another server with --base-url.",
+  "list-models": "List the models it has with `agno-chat models`.",
+  "see-cause": "Run again with --debug to see the cause.",
+};
+
+/** The same for every error with one of these codes. */
+const BY_CODE: Partial<Record<ErrorCode, string>> = {
+  ADDRESS_IN_USE: "Choose another with --port, or stop the program that listens there.",
+  CONTEXT_TOO_LONG:
+    "Send less at once, shorten the instructions (--system), or name a model with a larger context (--model).",
+  MAX_LOOPS: "Ask for less at once.",
+};
+
+/** The next step a user of the command line can take. */
+export const hintFor = ({ code, hint, hintId }: AgnoChatError): string | undefined =>
+  (hintId && BY_ID[hintId]) ?? BY_CODE[code] ?? hint;
