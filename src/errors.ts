@@ -31,6 +31,7 @@ export const ERROR_TABLE = {
   INVALID_MESSAGE: { exit: 2, http: 400, rpc: INVALID_PARAMS },
   INVALID_STATE: { exit: 2, http: 500, rpc: INTERNAL },
   NOT_CONFIRMED: { exit: 2, http: 400, rpc: INVALID_PARAMS },
+  NOTHING_TO_EXPORT: { exit: 2, http: 404, rpc: INVALID_PARAMS },
   FILE_EXISTS: { exit: 2, http: 500, rpc: INTERNAL },
   FILE_UNREADABLE: { exit: 2, http: 500, rpc: INTERNAL },
   FILE_UNWRITABLE: { exit: 4, http: 500, rpc: INTERNAL },

@@ -83,7 +83,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "print one user's history",
     options: {
       format: ["--format <format>", "json, jsonl (one message a line) or md"],
-      output: ["-o, --output <file>", "write to a file instead"],
+      output: [
+        "-o, --output <file>",
+        "write to a file instead, unless nothing is kept; - is stdout",
+      ],
       force: ["--force", "overwrite that file"],
     },
     load: async () => (await import("./commands/export.js")).exportHistory,

@@ -173,6 +173,44 @@ describe("to a file", () => {
     expect(modeOf(file)).toBe("600");
   });
 
+  it("of nobody, or of an empty session, is not written, and one line says so", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "nobody.json");
+    const args = ["export", "-o", file, "-u"];
+    expect(await cli.run([...args, "alcie"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        'agno-chat: Nothing is kept of "alcie", so no file was written. List who has a history with: agno-chat users.\n',
+    });
+    const { stderr } = await cli.run([...args, "alice", "-s", "work"]);
+    expect(stderr).toContain('Nothing is kept of "alice" in session "work"');
+    const { stdout } = await cli.run([...args, "alcie", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "NOTHING_TO_EXPORT" } });
+    const chat = await cli.run(["-u", "alcie"], { input: `/export ${file}\n` });
+    expect(chat).toMatchObject({ code: 2 });
+    expect(chat.stderr).toContain("so no file was written");
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("with state alone is written", async () => {
+    const cli = new Cli();
+    const memory = new SqliteMemory(join(cli.home, "chat.db"));
+    await memory.add([], "alice", { state: { points: 3 } });
+    await memory.close();
+    const file = join(cli.home, "alice.json");
+    await cli.run(["export", "-u", "alice", "-o", file]);
+    expect(JSON.parse(readFileSync(file, "utf8")).state).toEqual({ default: { points: 3 } });
+  });
+
+  it("named - is stdout", async () => {
+    const cli = await wildHistory();
+    const args = ["export", "-u", "bob", "--format", "jsonl"];
+    const { stdout } = await cli.run(args);
+    expect(await cli.run([...args, "-o", "-"])).toEqual({ code: 0, stdout, stderr: "" });
+    expect((await cli.json(["export", "-u", "bob", "-o", "-"])).messages).toHaveLength(1);
+  });
+
   it("as md is as harmless as on the screen", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "alice.md");
@@ -226,7 +264,7 @@ describe("to a file", () => {
   it("that cannot be written is one line and exit code 4", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "no", "such", "folder");
-    const { code, stderr } = await cli.run(["export", "-o", file]);
+    const { code, stderr } = await cli.run(["export", "-u", "alice", "-o", file]);
     expect(code).toBe(4);
     expect(stderr).toMatch(/^agno-chat: Cannot write [^\n]*ENOENT[^\n]*\n$/);
     expect(existsSync(file)).toBe(false);

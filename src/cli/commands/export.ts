@@ -7,6 +7,7 @@ import {
 } from "../../data/user-export.js";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../../errors.js";
 import type { Context } from "../context.js";
+import { refuseNothingToExport } from "../export-file.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
 import { Output } from "../output.js";
@@ -19,12 +20,13 @@ export interface ExportOptions {
   readonly force?: boolean;
 }
 
-/** `export`: one user's history, on stdout or in a file. */
+/** `export`: one user's history, on stdout (also as the file `-`) or in a file. */
 export async function exportHistory(
   context: Context,
   _args: string[],
-  { format: named, output: file, force = false }: ExportOptions,
+  { format: named, output, force = false }: ExportOptions,
 ): Promise<number> {
+  const file = output === "-" ? undefined : output;
   const toFile = file !== undefined;
   const format = formatOf(
     named ?? (toFile ? formatIn(file) : undefined),
@@ -38,6 +40,7 @@ export async function exportHistory(
     const { signal } = context;
     const text = new UserExport(memory, user, { sessionId, format, fields, signal });
     if (!toFile) return toStdout(context, text);
+    refuseNothingToExport(await memory.sessions(user), { userId: user, sessionId });
     await writePrivateFile(file, text, {
       overwrite: force,
       hint: "Name another one, or overwrite it with --force.",

@@ -4,6 +4,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { sizeOf } from "../../../memory/size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
+import { refuseNothingToExport } from "../../export-file.js";
 import { contextText } from "../../render/context-text.js";
 import { count, sizeText } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
@@ -77,6 +78,7 @@ export async function exportSession(
     for await (const piece of text) repl.screen.print(piece);
     return;
   }
+  refuseNothingToExport(await repl.viewOf(who).sessions(), who);
   await writePrivateFile(file, text);
   repl.screen.note(`Wrote ${count(text.messages, "message")} of ${who.userId} to ${file}.`);
 }
