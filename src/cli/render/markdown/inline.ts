@@ -115,7 +115,7 @@ export interface Style {
 }
 
 /** Marked text as spans. What cannot be shown as a style keeps its marks: without colour, all of them. */
-export function spansOf(tokens: readonly Token[], style: Style): Span[] {
+function spansOf(tokens: readonly Token[], style: Style): Span[] {
   return tokens.flatMap((token) => spansOfToken(token, style));
 }
 
