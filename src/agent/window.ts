@@ -74,14 +74,16 @@ const lengthOf = (message: Message): number => {
   return calls.reduce((sum, call) => sum + call.arguments.length + 16, message.content.length + 16);
 };
 
+const isReplyOf = (model: string, message: StoredMessage): boolean =>
+  message.model === model && message.role === "assistant" && message.toolCalls === undefined;
+
 /**
  * How many messages of the history a model can be sent, by what was sent for its latest reply in this session; `Infinity`
  * when the whole was not too long for it.
  */
 export function mostFor(model: string, history: readonly StoredMessage[]): number {
-  const isReply = (message: StoredMessage) =>
-    message.role === "assistant" && message.model === model && message.toolCalls === undefined;
-  const reply = history.findLastIndex(isReply);
+  let reply = history.length - 1;
+  while (reply >= 0 && !isReplyOf(model, history[reply] as StoredMessage)) reply -= 1;
   const sent = history[reply]?.historySent;
   if (sent === undefined) return Infinity;
   const begin = history.findLastIndex(({ role }, index) => role === "user" && index < reply);
