@@ -12,7 +12,6 @@ const LAYERS = [
 const HOMES = [
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
-  { name: "pg", home: "^src/memory/stores/postgres/" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a-sdk[.]ts$" },
 ];
 

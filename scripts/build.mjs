@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,8 +19,7 @@ export const bundleOptions = {
   format: "esm",
   platform: "node",
   target: "node20",
-  // SQLite brings a binary. pg is for whoever installs it.
-  external: ["@photostructure/sqlite", "pg"],
+  external: ["@photostructure/sqlite"], // it brings a binary
   define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
   // CommonJS packages inside the bundle call `require` for Node's own modules.
   banner: {
@@ -36,9 +35,7 @@ export const bundleOptions = {
 export async function build() {
   const { metafile } = await bundle({
     ...bundleOptions,
-    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`).filter((file) =>
-      existsSync(path.join(root, file)),
-    ),
+    entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
     outdir: "dist",
     outbase: "src",
     chunkNames: "chunks/[name]-[hash]",

@@ -8,9 +8,6 @@ import type { Context } from "../context.js";
 import { storeOf } from "../open.js";
 import { transcript } from "../script/transcript.js";
 
-/** What the demo is whatever the environment and the settings say: offline, and of nobody's data. */
-export const DEMO_SETTINGS = { user: "alice", tools: "notes", store: "memory:" };
-
 const SCRIPT = "demo.chat";
 
 /** How fast the demo goes on a terminal, in milliseconds: a word of a reply, and the time to read before an input. */
