@@ -1,10 +1,11 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Definition, SETTING_NAMES, SETTINGS } from "../../src/cli/settings/table.js";
+import { BIN, Cli } from "../support/cli.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -17,7 +18,7 @@ describe("README.md", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it("shows programs that compile", () => {
-    const programs = [...readme.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code = ""]) => code);
+    const programs = blocksOf(readme, "ts");
     expect(programs.length).toBeGreaterThan(0);
     for (const [index, code] of programs.entries())
       writeFileSync(join(folder, `program-${index}.ts`), code);
@@ -27,12 +28,72 @@ describe("README.md", () => {
       execFileSync(
         process.execPath,
         [join(root, "node_modules/typescript/bin/tsc"), "-p", folder],
-        {
-          encoding: "utf8",
-        },
+        { encoding: "utf8" },
       );
     expect(compile).not.toThrow();
   }, 60_000);
+
+  it("shows shell commands that succeed", () => {
+    const [commands = ""] = blocksOf(sectionOf("In a shell"), "sh");
+    const lines = commands.trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(5);
+    const agnoChat = join(folder, "agno-chat");
+    writeFileSync(agnoChat, `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
+    chmodSync(agnoChat, 0o755);
+    writeFileSync(join(folder, "question.txt"), "What's my name?\n");
+    const env = {
+      ...process.env,
+      AGNO_CHAT_HOME: join(folder, "home"),
+      PATH: [folder, process.env.PATH].join(delimiter),
+    };
+    for (const line of lines) {
+      const { status, stderr } = spawnSync("sh", ["-c", line], {
+        cwd: folder,
+        env,
+        encoding: "utf8",
+        input: "",
+      });
+      expect({ line, status, stderr }).toMatchObject({ status: 0 });
+    }
+  }, 60_000);
+
+  it("shows a chat that the demo model answers in these words", async () => {
+    const [shown = ""] = blocksOf(readme, "console");
+    const input = [...shown.matchAll(/^\w+> (.*)$/gm)].map(([, line]) => `${line}\n`).join("");
+    const replies = [...shown.matchAll(/^ {2}(.*)$/gm)].map(([, reply = ""]) => reply);
+    const { stdout, stderr } = await new Cli().run(["--user", "alice"], { input });
+    expect(replies.length).toBeGreaterThan(2);
+    for (const reply of replies.filter((text) => !text.startsWith("Now talking")))
+      expect(stdout, stderr).toContain(`${reply}\n`);
+  });
+
+  it("shows a script that passes", async () => {
+    const [script = ""] = blocksOf(sectionOf("Scripts and CI"), "");
+    const { code, stdout, stderr } = await new Cli().run(["run", "-"], { input: script });
+    expect({ code, stdout, stderr }).toMatchObject({ code: 0 });
+  });
+
+  it("shows a request that the server answers", async () => {
+    const [, body = ""] = /-d '(.*)'$/m.exec(readme) ?? [];
+    const [, answer = ""] = /^# (\{.*)…"\}$/m.exec(readme) ?? [];
+    const serve = new Cli().start(["serve", "--port", "0", "--json"]);
+    await serve.shows("}");
+    const { url } = JSON.parse(serve.stdout);
+    const response = await fetch(`${url}/chat`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body,
+    });
+    expect(answer).not.toBe("");
+    expect((await response.text()).startsWith(answer)).toBe(true);
+  });
+
+  it("links to files that exist", () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
+    expect(links.length).toBeGreaterThan(0);
+    for (const path of links)
+      expect({ path, exists: existsSync(join(root, path)) }).toEqual({ path, exists: true });
+  });
 
   it("has the table of settings that the program has", () => {
     const rows = SETTING_NAMES.map((name) => {
@@ -49,6 +110,18 @@ describe("README.md", () => {
     for (const code of codes) expect(readme).toMatch(new RegExp(`^\\| .*\\b${code}\\b.* \\|`, "m"));
   });
 });
+
+/** The fenced blocks of one language, without their fences. */
+function blocksOf(markdown: string, language: string): string[] {
+  const fence = new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, "gm");
+  return [...markdown.matchAll(fence)].map(([, code = ""]) => code);
+}
+
+function sectionOf(title: string): string {
+  const [, section] = readme.split(`\n## ${title}\n`);
+  if (section === undefined) throw new Error(`README.md has no section "${title}"`);
+  return section.split("\n## ")[0] ?? "";
+}
 
 function compilerSettings() {
   const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
