@@ -35,6 +35,7 @@ export function wasCleared(
 ): boolean {
   if (read === undefined || (created !== undefined && created <= read)) return false;
   const { generation, forgotten } = record.generations();
+  if (read === generation) return false;
   if (read < forgotten || read > generation) return true;
   return [scopeOf(userId), scopeOf(userId, sessionId)].some(
     (scope) => (record.latest(scope) ?? 0) > read,

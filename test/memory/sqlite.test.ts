@@ -12,10 +12,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { scopeOf } from "../../src/memory/clears.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
 import { SQLITE_BUSY, SqliteError } from "../../src/memory/stores/sqlite/errors.js";
-import { openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
+import { MIGRATIONS, openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
@@ -71,6 +72,35 @@ describe("SqliteMemory's file", () => {
       "hi",
       "hello",
     ]);
+    await memory.close();
+  });
+
+  it("of the first schema is taken over, with what was cleared and with every run id", async () => {
+    const path = temporaryFile();
+    const first = await connect(path);
+    first.exec(`${MIGRATIONS[0]};
+      PRAGMA application_id = ${0x61676e6f};
+      PRAGMA user_version = 1;
+      INSERT INTO users VALUES (1, 'alice', 2, 2, 1, 1, 0);
+      INSERT INTO sessions VALUES (1, 1, 'default', 0, 1, 1, 1, 100, '"quoted"', 0);
+      INSERT INTO messages VALUES (1, 1, 1, 0, '"quoted"', 0, '{"role":"user","content":"hi"}');
+      UPDATE generations SET generation = 3;
+      INSERT INTO clears VALUES (1, '${scopeOf("cleared")}', 0), (2, '${scopeOf("other")}', 0),
+        (3, '${scopeOf("cleared")}', 0)`);
+    await first.close();
+
+    const memory = new SqliteMemory(path, { now: () => 1_000 });
+    expect((await memory.getMessages("alice")).map(({ runId }) => runId)).toEqual(['"quoted"']);
+    const [late] = await memory.add(assistantMessage("late"), "alice");
+    expect(late?.runId).toBe('"quoted"');
+    for (const [user, generation] of [
+      ["cleared", 2],
+      ["other", 1],
+    ] as const)
+      await expect(memory.add(userMessage("hi"), user, { generation })).rejects.toMatchObject({
+        code: "HISTORY_CLEARED",
+      });
+    await memory.add(userMessage("hi"), "other", { generation: 2 });
     await memory.close();
   });
 

@@ -21,7 +21,7 @@ const APPLICATION_ID = 0x61676e6f;
  * users and sessions, so that no figure needs a scan. Ids are short numbers of the file's own, since they stand in
  * every row and index. Texts that may hold any character are JSON texts, times are milliseconds since 1970.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE users (
     user_key INTEGER PRIMARY KEY,
