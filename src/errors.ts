@@ -1,6 +1,6 @@
 import { systemReason } from "./system-errors.js";
 
-interface Outcome {
+interface ErrorMapping {
   /** Exit code of the command line. */
   readonly exit: number;
   /** HTTP status of `serve`. */
@@ -74,7 +74,7 @@ export const ERROR_TABLE = {
 
   EXPECTATION_FAILED: { exit: 5, http: 500, rpc: INTERNAL },
   CANCELLED: { exit: 130, http: 499, rpc: INTERNAL },
-} as const satisfies Record<string, Outcome>;
+} as const satisfies Record<string, ErrorMapping>;
 
 /** A stable name of one kind of failure: the part of an error a program may rely on. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
@@ -153,7 +153,7 @@ export const sentencesOf = ({
 const PARTLY_STORED = "What was shown is stored, marked as interrupted.";
 
 /** What the operating system was asked to do, as far as Node tells. */
-function placeOf(thrown: unknown): string {
+function describeSyscall(thrown: unknown): string {
   const { syscall, path } = thrown as NodeJS.ErrnoException;
   const words = [syscall, path === undefined ? undefined : JSON.stringify(path)];
   return words.map((word) => (word === undefined ? "" : `, ${word}`)).join("");
@@ -167,10 +167,14 @@ export function asAgnoChatError(thrown: unknown): AgnoChatError {
   if (thrown instanceof AgnoChatError) return thrown;
   const reason = systemReason(thrown);
   if (reason !== undefined)
-    return new AgnoChatError("SYSTEM_FAILED", `The system refused: ${reason}${placeOf(thrown)}.`, {
-      hint: "Check the file, the permissions or the network it names, then try again.",
-      cause: thrown,
-    });
+    return new AgnoChatError(
+      "SYSTEM_FAILED",
+      `The system refused: ${reason}${describeSyscall(thrown)}.`,
+      {
+        hint: "Check the file, the permissions or the network it names, then try again.",
+        cause: thrown,
+      },
+    );
   return new AgnoChatError("INTERNAL", "Something unexpected went wrong.", {
     hint: "Look at the error's cause.",
     hintId: "see-cause",

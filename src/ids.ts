@@ -37,19 +37,19 @@ export const validateUserId = (userId: unknown): UserId => validate(userId, USER
 export const validateSessionId = (sessionId: unknown): SessionId =>
   validate(sessionId, SESSION) as SessionId;
 
-interface Kind {
+interface IdKind {
   readonly noun: string;
   readonly code: "INVALID_USER_ID" | "INVALID_SESSION_ID";
   readonly examples: string;
 }
 
-const USER: Kind = {
+const USER: IdKind = {
   noun: "user id",
   code: "INVALID_USER_ID",
   examples: "user-42 or org-acme-user-001",
 };
 
-const SESSION: Kind = {
+const SESSION: IdKind = {
   noun: "session id",
   code: "INVALID_SESSION_ID",
   examples: "work or trip-to-oslo",
@@ -58,7 +58,7 @@ const SESSION: Kind = {
 /** What nearly every id looks like: it needs no closer look. */
 const PLAIN = /^[\w@.:+-]{1,255}$/;
 
-function validate(id: unknown, { noun, code, examples }: Kind): string {
+function validate(id: unknown, { noun, code, examples }: IdKind): string {
   const fault = faultOf(id);
   if (fault === undefined) return id as string;
   throw new AgnoChatError(code, `Invalid ${noun} ${quote(id)}: it ${fault}.`, {

@@ -22,7 +22,7 @@ export function sanitise(text: string): string {
  * A sequence that never ends takes at most the rest of its line, or 4096 characters.
  */
 export function createSanitiser(): Sanitiser {
-  let place: Place = "text";
+  let place: ParserState = "text";
   let consumed = 0;
   let highSurrogate = "";
 
@@ -45,7 +45,7 @@ export function createSanitiser(): Sanitiser {
 
   /** Follows the sequence by one character; true when that character is text after all. */
   function step(character: string): boolean {
-    const next = nextPlace(place, character);
+    const next = nextState(place, character);
     consumed = SEQUENCE_STARTS.has(character) ? 0 : consumed + 1;
     place = next === "ended" || consumed === LONGEST_SEQUENCE ? "text" : next;
     return next === "text" && !UNSAFE.test(character);
@@ -74,7 +74,7 @@ export function singleLine(text: string, max: number): string {
 }
 
 /** Where a terminal that reads the text would be; "ended" is text, after a character that closed a sequence. */
-type Place = "text" | "escape" | "designation" | "control" | "string" | "ended";
+type ParserState = "text" | "escape" | "designation" | "control" | "string" | "ended";
 
 const LONGEST_SEQUENCE = 4096;
 
@@ -84,7 +84,7 @@ const UNSAFE = /(?![\t\n])[\p{Cc}\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e0
 const NEXT_UNSAFE = new RegExp(UNSAFE.source, "gu");
 
 /** ESC, and the introducers of ECMA-48 as single C1 characters. Each starts anew wherever it stands. */
-const SEQUENCE_STARTS: ReadonlyMap<string, Place> = new Map([
+const SEQUENCE_STARTS: ReadonlyMap<string, ParserState> = new Map([
   ["\x1b", "escape"],
   ["\x9b", "control"],
   ["\x90", "string"],
@@ -95,7 +95,7 @@ const SEQUENCE_STARTS: ReadonlyMap<string, Place> = new Map([
 ]);
 
 /** The same introducers as they follow ESC, and `k`, the window title of screen and tmux. */
-const ESCAPED_STARTS: ReadonlyMap<string, Place> = new Map([
+const ESCAPED_STARTS: ReadonlyMap<string, ParserState> = new Map([
   ["[", "control"],
   ["P", "string"],
   ["X", "string"],
@@ -113,7 +113,7 @@ function indexOfUnsafe(text: string, from: number): number {
   return NEXT_UNSAFE.exec(text)?.index ?? text.length;
 }
 
-function nextPlace(place: Place, character: string): Place {
+function nextState(place: ParserState, character: string): ParserState {
   if (place === "text") return SEQUENCE_STARTS.get(character) ?? "text";
   const start =
     SEQUENCE_STARTS.get(character) ??
@@ -125,17 +125,17 @@ function nextPlace(place: Place, character: string): Place {
   return place === "control" ? nextInControl(character) : nextInEscape(character);
 }
 
-function nextInString(character: string): Place {
+function nextInString(character: string): ParserState {
   if (character === "\n") return "text";
   return character === "\x07" ? "ended" : "string";
 }
 
-function nextInControl(character: string): Place {
+function nextInControl(character: string): ParserState {
   if (/[ -?]/.test(character)) return "control";
   return /[@-~]/.test(character) ? "ended" : "text";
 }
 
-function nextInEscape(character: string): Place {
+function nextInEscape(character: string): ParserState {
   if (/[ -/]/.test(character)) return "designation";
   return /[0-~]/.test(character) ? "ended" : "text";
 }

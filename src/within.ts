@@ -9,12 +9,12 @@ export class TookTooLong extends Error {
   }
 }
 
-interface Place {
+interface Sandbox {
   readonly context: { work: (() => unknown) | undefined };
   readonly script: vm.Script;
 }
 
-let place: Place | undefined;
+let place: Sandbox | undefined;
 
 /**
  * Does work that is not waited for, such as matching a regular expression that somebody else wrote, and stops it where it
@@ -23,7 +23,7 @@ let place: Place | undefined;
  */
 export function within<T>(milliseconds: number, work: () => T): T {
   place ??= {
-    context: vm.createContext({ work: undefined }) as Place["context"],
+    context: vm.createContext({ work: undefined }) as Sandbox["context"],
     script: new vm.Script("work()"),
   };
   const { context, script } = place;

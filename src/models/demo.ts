@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Call, conversationOf } from "./demo/conversation.js";
+import { conversationOf, type DemoCall } from "./demo/conversation.js";
 import { replyTo } from "./demo/intents.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
 
-/** Characters per token, roughly, in English text. */
+/** A rough figure for English text. */
 const CHARACTERS_PER_TOKEN = 4;
 
 export interface DemoModelOptions {
@@ -12,8 +12,11 @@ export interface DemoModelOptions {
 }
 
 /**
- * A built-in model that needs no key and no network. It understands a handful of plain sentences, is deterministic,
- * and knows nothing but the messages it was sent: what one user told it, no other user can learn.
+ * A built-in, deterministic model that needs no key and no network. It understands a handful of
+ * plain sentences and knows only the messages of its request, so that no user can learn what
+ * another said.
+ * @example
+ * const agent = new Agent({ model: new DemoModel() });
  */
 export class DemoModel implements Model {
   readonly name = "demo";
@@ -51,8 +54,8 @@ export class DemoModel implements Model {
   }
 }
 
-/** Ids count the messages before, so that they are unique within the conversation. */
-function* toolCalls(calls: readonly Call[], { messages }: ModelRequest): Generator<ModelEvent> {
+/** Ids include the number of earlier messages, which makes them unique within the conversation. */
+function* toolCalls(calls: readonly DemoCall[], { messages }: ModelRequest): Generator<ModelEvent> {
   for (const [index, call] of calls.entries())
     yield {
       type: "tool-call",

@@ -4,24 +4,24 @@ import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { Model } from "./model.js";
 
 export interface OpenModelOptions {
-  /** The server to ask, up to and including `/v1`. Default: OpenAI's. */
+  /** The URL of the server, up to and including `/v1`. Default: OpenAI's. */
   readonly baseUrl?: string | undefined;
-  /** The key of that server. */
+  /** The key for that server. */
   readonly apiKey?: string | undefined;
-  /** How fast a model that is built in talks: milliseconds a word. Default: at once. */
+  /** Milliseconds a built-in model waits before each word. Default: 0. */
   readonly delayMs?: number | undefined;
 }
 
 const KEYS: KnownKeys<OpenModelOptions> = { baseUrl: true, apiKey: true, delayMs: true };
 
-interface Kind {
-  /** Whether a name stands behind the kind, as in `openai:NAME`. */
+interface ModelKind {
+  /** Whether a name follows the kind, as in `openai:NAME`. */
   readonly isNamed: boolean;
   readonly open: (name: string, options: OpenModelOptions) => Promise<Model>;
 }
 
-/** One row for each kind of model; its file is loaded when it is opened. */
-const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+/** One row per kind of model. Its file is loaded when it is first opened. */
+const KINDS: ReadonlyMap<string, ModelKind> = new Map<string, ModelKind>([
   [
     "demo",
     {
@@ -39,12 +39,16 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ],
 ]);
 
-/** The model that answers without a server or a key. */
+/** True for a model that needs no server and no key. */
 export const isBuiltIn = (spec: string): boolean => KINDS.get(spec)?.isNamed === false;
 
 /**
- * The model that `spec` names: `demo`, or `openai:NAME` on any server that speaks OpenAI's API. Nothing is sent yet.
- * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` for an unknown kind, or what the kind refuses its options with
+ * Opens the model that `spec` names: `demo`, or `openai:NAME` on any server that speaks OpenAI's
+ * API. Sends nothing yet.
+ * @example
+ * const model = await openModel("openai:qwen3", { baseUrl: "http://localhost:11434/v1" });
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` for an unknown kind, `USAGE` for an unknown
+ *   option, or what the model's constructor throws
  */
 export async function openModel(spec: string, options: OpenModelOptions = {}): Promise<Model> {
   refuseUnknownKeys(options, KEYS, "openModel");

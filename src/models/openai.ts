@@ -1,51 +1,59 @@
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
-import { Answer } from "./openai/answer.js";
-import { Call } from "./openai/call.js";
+import { AnswerBuilder } from "./openai/answer.js";
+import { ApiCall } from "./openai/api-call.js";
+import { ApiServer, type ApiServerOptions } from "./openai/api-server.js";
 import { Client } from "./openai/client.js";
 import { failureOf } from "./openai/failure.js";
 import { HttpFailure } from "./openai/http-fetch.js";
 import { parseChunk } from "./openai/parse-chunk.js";
 import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./openai/request-body.js";
-import { type Chance, MAX_RETRIES, REAL_CHANCE, retryDelay } from "./openai/retry-policy.js";
-import { Server, type ServerOptions } from "./openai/server.js";
+import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./openai/retry-policy.js";
 import { eventsIn } from "./openai/sse.js";
 import { WireNames } from "./openai/wire-names.js";
 
 export { type ListModelsOptions, listModels } from "./openai/list-models.js";
 
-export interface OpenAIModelOptions extends ServerOptions {
-  /** As the server calls it, for example `gpt-5-mini`. */
+export interface OpenAIModelOptions extends ApiServerOptions {
+  /** The model's name on the server, for example `gpt-5-mini`. */
   readonly model: string;
-  /** Most tokens of one answer. Default: the server's own limit. */
+  /** The most tokens in one answer. Default: the server's own limit. */
   readonly maxTokens?: number | undefined;
-  /** How often a call is tried again before its first word. Default: 3. */
+  /** How often a call that failed before its first word is retried. Default: 3. */
   readonly maxRetries?: number | undefined;
-  /** @internal Chance and time, for tests. */
-  readonly chance?: Chance;
+  /** @internal For tests. */
+  readonly timing?: RetryTiming;
 }
 
 /**
- * A model behind chat.completions, OpenAI's own or a compatible server's, always streamed. It reads nothing from the
- * environment but `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+ * A model served by OpenAI or a compatible server through chat.completions, always streamed. From
+ * the environment it reads only `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
+ * @example
+ * const model = new OpenAIModel({ model: "qwen3", baseUrl: "http://localhost:11434/v1" });
  */
 export class OpenAIModel implements Model {
   readonly name: string;
-  readonly #server: Server;
+  readonly #server: ApiServer;
   readonly #client: Client;
   readonly #maxTokens: number | undefined;
   readonly #maxRetries: number;
-  readonly #chance: Chance;
-  /** What the server turned out to understand, so that a refused request is not sent twice at every call. */
+  readonly #timing: RetryTiming;
+  /**
+   * What the server has been found to support, so that each refusal costs one request, not one a
+   * call.
+   */
   #dialect: Dialect;
 
-  /** @throws {AgnoChatError} `CONFIG_INVALID` for a base URL, `MODEL_AUTH` for a key that cannot be one */
+  /**
+   * @throws {AgnoChatError} `CONFIG_INVALID` for an invalid base URL, `MODEL_AUTH` for an invalid
+   *   key
+   */
   constructor(options: OpenAIModelOptions) {
     this.name = options.model;
-    this.#server = new Server(options);
+    this.#server = new ApiServer(options);
     this.#client = new Client(this.#server);
     this.#maxTokens = options.maxTokens;
     this.#maxRetries = options.maxRetries ?? MAX_RETRIES;
-    this.#chance = options.chance ?? REAL_CHANCE;
+    this.#timing = options.timing ?? REAL_TIMING;
     this.#dialect = firstDialect(this.#server.isOpenAI);
   }
 
@@ -69,18 +77,18 @@ export class OpenAIModel implements Model {
           model: this.name,
         });
         if (begun || !retry || attempt > this.#maxRetries) throw error;
-        const delayMs = retryDelay(attempt, { retryAfterMs, random: this.#chance.random });
+        const delayMs = retryDelay(attempt, { retryAfterMs, random: this.#timing.random });
         yield { type: "retry", attempt, delayMs, reason: error.message };
-        await this.#chance.sleep(delayMs, signal).catch(() => {});
+        await this.#timing.sleep(delayMs, signal).catch(() => {});
       }
     }
   }
 
-  /** One try: what it yields before the finish may be followed by a failure. */
+  /** Makes one attempt. It may fail after some events have been yielded. */
   async *#answer(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
     const names = new WireNames(request);
-    const call = new Call(this.#server, signal);
-    const answer = new Answer(request, { server: this.#server, names });
+    const call = new ApiCall(this.#server, signal);
+    const answer = new AnswerBuilder(request, { server: this.#server, names });
     try {
       const response = await this.#open(request, { call, names });
       yield* this.#read(response, { answer, call });
@@ -95,25 +103,25 @@ export class OpenAIModel implements Model {
 
   async *#read(
     { body }: Response,
-    { answer, call }: { answer: Answer; call: Call },
+    { answer, call }: { answer: AnswerBuilder; call: ApiCall },
   ): AsyncGenerator<ModelEvent> {
-    for await (const data of eventsIn(call.heard(body))) {
-      if (answer.isComplete) continue; // only the end of the body is awaited, so that its connection can be kept
+    for await (const data of eventsIn(call.withIdleTimeout(body))) {
+      if (answer.isComplete) continue; // read to the end, so that the connection can be reused
       if (data === "[DONE]") {
         answer.complete();
         call.expectEnd();
         continue;
       }
       const text = answer.take(parseChunk(data, this.#server));
-      call.measure(answer.size);
+      call.noteSize(answer.size);
       if (text !== "") yield { type: "text-delta", text };
     }
   }
 
-  /** Asks again at once, in other words, when the server did not understand an argument. */
+  /** Retries at once in another dialect when the server does not support a parameter. */
   async #open(
     request: ModelRequest,
-    { call, names }: { call: Call; names: WireNames },
+    { call, names }: { call: ApiCall; names: WireNames },
   ): Promise<Response> {
     let dialect = this.#dialect;
     for (;;) {

@@ -6,7 +6,7 @@ import { within } from "../within.js";
 const LIMIT_MS = 250;
 
 /** The last check of each run under way, by the run's signal. */
-const lastOf = new WeakMap<AbortSignal, Promise<unknown>>();
+const lastChecks = new WeakMap<AbortSignal, Promise<unknown>>();
 
 /**
  * Checks arguments in a way that ends, also when a pattern of the schema explodes on them. The checks of one run follow each
@@ -15,11 +15,11 @@ const lastOf = new WeakMap<AbortSignal, Promise<unknown>>();
  * @throws {TookTooLong} rejects with it, with the reason of the signal, or with what the check throws
  */
 export function stoppableCheck<T>(check: () => Awaitable<T>, signal: AbortSignal): Promise<T> {
-  const before = lastOf.get(signal) ?? Promise.resolve();
+  const before = lastChecks.get(signal) ?? Promise.resolve();
   const checked = before
     .then(() => nextTurn(undefined, { signal }))
     .then(() => within(LIMIT_MS, check));
-  lastOf.set(
+  lastChecks.set(
     signal,
     checked.catch(() => {}),
   );

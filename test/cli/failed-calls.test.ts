@@ -119,7 +119,7 @@ it("a refused connection names the server and the next step", async () => {
     env: { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
   });
   expect(code).toBe(4);
-  expect(stderr).toMatch(/^agno-chat: Nothing answers at 127\.0\.0\.1:9\. [^\n]+\n$/);
+  expect(stderr).toMatch(/^agno-chat: Nothing is listening at 127\.0\.0\.1:9\. [^\n]+\n$/);
   expect(await exported()).toBe(before);
 });
 

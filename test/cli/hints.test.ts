@@ -18,7 +18,7 @@ it("keeps flags and commands out of the library", () => {
   expect(found).toEqual([]);
 });
 
-describe("a failed command tells the next step in flags and commands", () => {
+describe("a failed command names the next step in flags and commands", () => {
   let server: ModelServer | undefined;
   afterEach(() => server?.close());
 
@@ -28,7 +28,7 @@ describe("a failed command tells the next step in flags and commands", () => {
   it("when the server wants a key", async () => {
     server = await ModelServer.start(status(401, "no"));
     const args = ["ask", "Hi", "--base-url", server.url, "--model", "m"];
-    expect(await stderrOf(args)).toMatch(/wants an API key.*--api-key-env.*agno-chat config/);
+    expect(await stderrOf(args)).toMatch(/requires an API key.*--api-key-env.*agno-chat config/);
   });
 
   it("when OpenAI is asked without a key", async () => {

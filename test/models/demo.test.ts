@@ -112,7 +112,7 @@ describe("facts", () => {
     expect(await lastReply(question)).toContain("I don't know");
   });
 
-  it("lists all that one likes, but only the latest of what can only be one", async () => {
+  it("lists everything users like, but only their latest favourite", async () => {
     const lines = ["I like tea", "I like cake", "I live in Rome", "I live in Oslo"];
     expect(await lastReply(...lines, "What do I like?")).toBe("You like tea. You like cake.");
     expect(await lastReply(...lines, "Where do I live?")).toBe("You live in Oslo.");
@@ -123,7 +123,7 @@ describe("facts", () => {
 });
 
 describe("the conversation", () => {
-  it("quotes the message before, and counts those it was sent", async () => {
+  it("quotes the previous message, and counts the messages it was sent", async () => {
     expect(await lastReply("blue cheese", "What did I just say?")).toContain("“blue cheese”");
     expect(await lastReply("What did I say?")).toContain("not said anything");
     expect(await lastReply("a", "b", "How many messages have I sent?")).toContain("3 messages");
@@ -136,7 +136,7 @@ describe("the conversation", () => {
   });
 
   it.each(["hello", "help", "Who are you?", "What can you do?"])(
-    "says after %j that it is a demo that works offline, and how to get a real model",
+    "answers %j that it is an offline demo, and how to get real answers",
     async (line) => {
       expect(await lastReply(line)).toMatch(
         /demo model.*offline.*For real answers, choose a model/s,
@@ -157,7 +157,7 @@ describe("the conversation", () => {
 });
 
 describe("the stream", () => {
-  it("comes word by word and ends with an estimated usage, the same every time", async () => {
+  it("comes word by word, ends with an estimated usage, and is the same every time", async () => {
     const request = { messages: [userMessage("My name is Alice")] };
     const events = await ask(request);
     const deltas = events.filter(({ type }) => type === "text-delta");
@@ -178,7 +178,7 @@ describe("the stream", () => {
     );
   });
 
-  it("answers any text with some text, and knows nothing of any other conversation", async () => {
+  it("answers any text, and knows nothing of any other conversation", async () => {
     await fc.assert(
       fc.asyncProperty(wildText(300), async (line) => {
         await lastReply("My name is Mallory");
@@ -191,7 +191,7 @@ describe("the stream", () => {
   });
 
   it.each([" ", "!", "\n", "what ", "show ", "my name is, and I ", "tell the "])(
-    "answers endless repetitions of %j without delay",
+    "answers endless repetitions of %j quickly",
     async (part) => {
       const started = performance.now();
       expect(await lastReply(part.repeat(100_000))).not.toBe("");
@@ -265,7 +265,7 @@ describe("tools", () => {
     expect(await converse("What do you remember?")).toContain("no notes yet");
   });
 
-  it("passes on what a tool it does not know has answered", async () => {
+  it("passes on the result of a tool it does not know", async () => {
     const messages = [
       userMessage("?"),
       assistantMessage("", [{ id: "1", name: "weather", arguments: "{}" }]),

@@ -58,13 +58,13 @@ describe("an abort throws the reason within 100 ms and closes the socket", () =>
     await server.hungUp();
   });
 
-  it("while nothing but keep-alive comments come", async () => {
+  it("while only keep-alive comments arrive", async () => {
     server = await ModelServer.start(comments());
     expectPrompt(await abortWhen(open(server.url), () => server.nextRequest()));
     await server.hungUp();
   });
 
-  it("while the reason of a failure is read", async () => {
+  it("while the reason for a failure is being read", async () => {
     server = await ModelServer.start((response) => {
       response.writeHead(500, { "content-length": 100 });
       response.write("half");
@@ -81,7 +81,7 @@ describe("an abort throws the reason within 100 ms and closes the socket", () =>
     expect(server.requests).toHaveLength(1);
   });
 
-  it("while a secure connection is being made", async () => {
+  it("while a secure connection is opening", async () => {
     const mute = net.createServer((socket) => socket.on("error", () => {}));
     mute.listen(0, "127.0.0.1");
     await once(mute, "listening");
@@ -94,7 +94,7 @@ describe("an abort throws the reason within 100 ms and closes the socket", () =>
   });
 });
 
-it("a signal that aborted before sends nothing", async () => {
+it("nothing is sent for a signal that has already aborted", async () => {
   server = await ModelServer.start();
   const reason = new Error("enough");
   await expect(ask(open(server.url), HELLO, AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -107,7 +107,7 @@ it("leaving the loop closes the socket", async () => {
   await server.hungUp();
 });
 
-it("listens to the signal only while a call is under way", async () => {
+it("listens to the signal only during a call", async () => {
   server = await ModelServer.start([status(503), streamedText("Hello there")]);
   const { signal } = new AbortController();
   let listeners = 0;
@@ -121,7 +121,7 @@ it("listens to the signal only while a call is under way", async () => {
     Reflect.apply(removeEventListener, signal, args);
   };
   await ask(
-    open(server.url, { chance: { random: () => 0, sleep: async () => {} } }),
+    open(server.url, { timing: { random: () => 0, sleep: async () => {} } }),
     HELLO,
     signal,
   );

@@ -18,11 +18,11 @@ function keepsNoPromise(answer: Reply = streamedText("Hello there")): Reply {
   };
 }
 
-describe("a connection that the server promised to keep and closed", () => {
-  it("is replaced without a word: 39 of 39 follow-ups succeed at once", async () => {
+describe("a kept connection that the server has closed", () => {
+  it("is replaced silently: 39 of 39 follow-ups succeed at once", async () => {
     server = await ModelServer.start(keepsNoPromise());
-    const { chance, delays } = noWaiting();
-    const model = open(server.url, { chance });
+    const { timing, delays } = noWaiting();
+    const model = open(server.url, { timing });
     for (let count = 0; count < 40; count += 1) {
       const events = await ask(model);
       expect(textOf(events)).toBe("Hello there");
@@ -31,7 +31,7 @@ describe("a connection that the server promised to keep and closed", () => {
     expect(delays).toEqual([]);
   });
 
-  it("is replaced also when it is closed right behind the answer", async () => {
+  it("is replaced even when it closes right after the answer", async () => {
     server = await ModelServer.start(async (response, request) => {
       response.once("finish", () => response.socket?.end());
       await streamedText("Hello there")(response, request);
@@ -41,14 +41,14 @@ describe("a connection that the server promised to keep and closed", () => {
       expect(typesOf(await ask(model))).toEqual(["text-delta", "finish"]);
   });
 
-  it("is replaced also without a retry left", async () => {
+  it("is replaced even when no retry is left", async () => {
     server = await ModelServer.start(keepsNoPromise());
     const model = open(server.url, { maxRetries: 0 });
     await ask(model);
     expect(textOf(await ask(model))).toBe("Hello there");
   });
 
-  it("is replaced once: a new one that breaks too is a failure", async () => {
+  it("is replaced once: a new one that also breaks is a failure", async () => {
     server = await ModelServer.start([streamedText("Hello"), dropped()]);
     const model = open(server.url, { maxRetries: 0 });
     await ask(model);
@@ -58,13 +58,13 @@ describe("a connection that the server promised to keep and closed", () => {
   });
 });
 
-it("a new connection that breaks is a failure, and is not repeated in silence", async () => {
+it("a new connection that breaks is a failure, and is not retried silently", async () => {
   server = await ModelServer.start(dropped());
   await askInVain(open(server.url, { maxRetries: 0 }));
   expect(server.requests).toHaveLength(1);
 });
 
-it("a kept connection that breaks after the first byte is not repeated in silence", async () => {
+it("a kept connection that breaks after the first byte is not retried silently", async () => {
   const begun: Reply = (response) => {
     response.socket?.write("HTTP/1.1 200 OK\r\nContent-Ty", () => response.socket?.destroy());
   };
@@ -75,7 +75,7 @@ it("a kept connection that breaks after the first byte is not repeated in silenc
   expect([error.code, server.requests.length]).toEqual(["MODEL_NETWORK", 2]);
 });
 
-it("a look-up of models is repeated on a new connection too", async () => {
+it("a request for the list of models moves to a new connection too", async () => {
   server = await ModelServer.start(streamedText("Hello"), {
     models: keepsNoPromise((response) => {
       response.end(JSON.stringify({ data: [{ id: "m" }] }));

@@ -65,10 +65,10 @@ const STREAMS: readonly Fault[] = [
   ],
   ["plain text with 200", html("It works!"), "MODEL_BAD_RESPONSE", /empty answer/],
   [
-    "an event without end",
+    "an endless event",
     recorded(`data: ${"x".repeat(8_000_001)}`),
     "MODEL_BAD_RESPONSE",
-    /without an end/,
+    /event that is too long/,
   ],
   ["choices of a wrong type", streamed({ choices: "none" }), "MODEL_BAD_RESPONSE", /ended before/],
   ["a cut socket after text", cut(hi), "MODEL_NETWORK", /connection .* was lost \(ECONNRESET\)/],
@@ -108,7 +108,12 @@ const STREAMS: readonly Fault[] = [
     "MODEL_UNAVAILABLE",
     /engine died/,
   ],
-  ["a finish_reason error", streamed(chunk({}, "error")), "MODEL_BAD_RESPONSE", /gave up/],
+  [
+    "a finish_reason error",
+    streamed(chunk({}, "error")),
+    "MODEL_BAD_RESPONSE",
+    /stopped with an error/,
+  ],
   [
     "a content filter",
     streamed(hi, chunk({}, "content_filter")),
@@ -206,7 +211,7 @@ const STATUSES: readonly Fault[] = [
     /\(500\): template\.$/,
   ],
   [
-    "a model that is being loaded",
+    "a model that is still loading",
     status(503, { error: { code: 503, message: "Loading model", type: "unavailable_error" } }),
     "MODEL_UNAVAILABLE",
     /still loading its model \(503\): Loading model\.$/,
@@ -227,7 +232,7 @@ const STATUSES: readonly Fault[] = [
   ["408", status(408), "MODEL_TIMEOUT", /took too long \(408\)\.$/],
   ["409", status(409), "MODEL_UNAVAILABLE", /409/],
   [
-    "504 that speaks of a time-out",
+    "a 504 that mentions a time-out",
     status(504, "upstream timed out"),
     "MODEL_TIMEOUT",
     /504\): upstream timed out/,
@@ -279,12 +284,12 @@ const STATUSES: readonly Fault[] = [
     "MODEL_NOT_FOUND",
     /Invalid model/,
   ],
-  ["a wrong path", status(404, "404 page not found"), "MODEL_NOT_FOUND", /no chat at \/v1/],
+  ["a wrong path", status(404, "404 page not found"), "MODEL_NOT_FOUND", /no chat API at \/v1/],
   [
-    "used up quota",
+    "an exhausted quota",
     status(429, openAIError("You exceeded your current quota", { code: "insufficient_quota" })),
     "MODEL_QUOTA",
-    /nothing left to spend/,
+    /no credit left/,
   ],
   [
     "no credits",
@@ -301,7 +306,7 @@ const STATUSES: readonly Fault[] = [
       }),
     ),
     "MODEL_RATE_LIMITED",
-    /limits the requests \(429\)/,
+    /limits the rate of requests \(429\)/,
   ],
   [
     "a request over the tokens per minute",
@@ -380,7 +385,7 @@ const TOO_LONG: Record<string, Reply> = {
   "a body too large": status(413, "Payload Too Large"),
 };
 
-describe("tells clearly of", () => {
+describe("explains in one line", () => {
   const tooLong = Object.entries(TOO_LONG).map(
     ([name, reply]): Fault => [
       `a too long conversation: ${name}`,
@@ -412,8 +417,8 @@ function expectClear(error: AgnoChatError, code: ErrorCode, says: RegExp): void 
   }
 }
 
-describe("what a server says of a failure", () => {
-  it("never shows the key, control characters or more than a line", async () => {
+describe("the reason a server gives for a failure", () => {
+  it("never shows the key, a control character or more than one line", async () => {
     const reason = `Bad key ${KEY}!\n\u001b]0;x\u0007and sk-proj-AAAA_bbb-1 ${"very ".repeat(200)}long`;
     server = await ModelServer.start(status(400, openAIError(reason)));
     const { error } = await askInVain(open(server.url));
@@ -421,20 +426,20 @@ describe("what a server says of a failure", () => {
     expect(String((error.cause as Error).stack)).not.toContain(KEY);
   });
 
-  it("never shows a key of another make either", async () => {
+  it("never shows a key of another provider either", async () => {
     const apiKey = "gsk_0123456789";
     server = await ModelServer.start(status(401, `Bad key ${apiKey}`));
     const { error } = await askInVain(open(server.url, { apiKey }));
     expectClear(error, "MODEL_AUTH", /: Bad key \[key\]\.$/);
   });
 
-  it("leaves the request's id in the cause", async () => {
+  it("keeps the request id in the cause", async () => {
     server = await ModelServer.start(status(400, "no", { "x-request-id": "req_1" }));
     const { error } = await askInVain(open(server.url));
     expect(String(error.cause)).toBe("Error: HTTP 400, request id req_1");
   });
 
-  it("is kept when the connection breaks in the middle of it", async () => {
+  it("is kept when the connection breaks halfway through it", async () => {
     server = await ModelServer.start((response) => {
       response.writeHead(403, { "content-length": 100 });
       response.write("half a rea", () => response.socket?.destroy());
@@ -445,21 +450,21 @@ describe("what a server says of a failure", () => {
 });
 
 describe("a connection that fails", () => {
-  it("names the host that refuses, and asks whether the server runs", async () => {
+  it("names the host that refuses, and asks whether the server is running", async () => {
     const { port } = await closedPort();
     const { error } = await askInVain(open(`http://127.0.0.1:${port}/v1`));
-    expectClear(error, "MODEL_NETWORK", new RegExp(`Nothing answers at 127.0.0.1:${port}`));
+    expectClear(error, "MODEL_NETWORK", new RegExp(`Nothing is listening at 127.0.0.1:${port}`));
     expect(error.hint).toMatch(/Is the server running\?/);
   });
 
-  it("tells of https spoken to an http server", async () => {
+  it("explains https sent to an http server", async () => {
     server = await ModelServer.start();
     const { error } = await askInVain(open(server.url.replace("http:", "https:")));
     expectClear(error, "MODEL_NETWORK", /No secure connection/);
-    expect(error.hint).toMatch(/http and not https/);
+    expect(error.hint).toMatch(/http instead of https/);
   });
 
-  it("tells of something that does not speak HTTP", async () => {
+  it("explains a server that does not speak HTTP", async () => {
     const other = net.createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-x\r\n"));
     await new Promise<void>((listening) => other.listen(0, "127.0.0.1", listening));
     const { port } = other.address() as AddressInfo;
@@ -468,14 +473,14 @@ describe("a connection that fails", () => {
     expectClear(error, "MODEL_BAD_RESPONSE", /does not answer in HTTP/);
   });
 
-  it("gives up on a server that says nothing at all", async () => {
+  it("gives up on a silent server", async () => {
     server = await ModelServer.start(silence());
     const { error } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
     expectClear(error, "MODEL_TIMEOUT", /sent nothing for 0.03 s/);
     await server.hungUp();
   });
 
-  it("gives up on a body that stalls, and keeps what came before", async () => {
+  it("gives up on a body that stalls, and keeps what arrived before", async () => {
     server = await ModelServer.start(stalled(hi));
     const { error, events } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
     expectClear(error, "MODEL_TIMEOUT", /sent nothing for 0.03 s/);
@@ -483,7 +488,7 @@ describe("a connection that fails", () => {
     await server.hungUp();
   });
 
-  it("does not count the time its own reader takes as the server's silence", async () => {
+  it("does not count the reader's own time as silence of the server", async () => {
     const raw = [hi, hi, chunk({}, "stop")].map(event).join("");
     server = await ModelServer.start(recorded(raw, { pieceSize: event(hi).length }));
     const stream = open(server.url, { idleTimeoutMs: 30 }).stream(HELLO, { signal: never() });
@@ -496,7 +501,7 @@ describe("a connection that fails", () => {
     expect(deltas).toBe(2);
   });
 
-  it("gives up connecting to a secure server that never shakes hands", async () => {
+  it("gives up on a TLS server that never completes the handshake", async () => {
     const mute = net.createServer((socket) => socket.on("error", () => {}));
     await new Promise<void>((listening) => mute.listen(0, "127.0.0.1", listening));
     const { port } = mute.address() as AddressInfo;
@@ -526,9 +531,9 @@ describe("what is refused before anything is sent", () => {
   };
 
   for (const apiKey of ["sk-a\nb", "sk-é", "sk-a b", "sk-\u0000", "“sk-x”"])
-    it(`a key that cannot be one: ${JSON.stringify(apiKey)}`, () => {
+    it(`an invalid key: ${JSON.stringify(apiKey)}`, () => {
       const error = refused({ apiKey });
-      expectClear(error, "MODEL_AUTH", /holds a character that no key has/);
+      expectClear(error, "MODEL_AUTH", /contains an invalid character/);
       expect(error.message).not.toContain(apiKey);
     });
 
@@ -544,7 +549,7 @@ describe("what is refused before anything is sent", () => {
     "https://u:p@host.test/v1",
     "http://host.test/v1?x=1",
   ])
-    it(`a base URL that is none: ${JSON.stringify(baseUrl)}`, () => {
+    it(`an invalid base URL: ${JSON.stringify(baseUrl)}`, () => {
       expectClear(refused({ apiKey: KEY, baseUrl }), "CONFIG_INVALID", /plain http or https URL/);
     });
 });
@@ -570,7 +575,7 @@ describe("tool calls", () => {
     expect(calls).toEqual([["c1", "a", "{}"]]);
   });
 
-  it("get an id of ours when it is missing, empty, over-long, used before or another call's", async () => {
+  it("get a new id when theirs is missing, empty, too long, used before or another call's", async () => {
     const request = {
       messages: [
         userMessage("?"),
@@ -588,7 +593,7 @@ describe("tool calls", () => {
     expect(new Set(got).size).toBe(6);
   });
 
-  it("take no arguments as {}", async () => {
+  it("turn missing arguments into {}", async () => {
     const reply = streamed(
       toolDelta(whole("c1", "a", "", 0), whole("c2", "b", undefined, 1)),
       chunk({}, "tool_calls"),
@@ -599,7 +604,7 @@ describe("tool calls", () => {
     ]);
   });
 
-  it("may come as an object, and keep what is not JSON", async () => {
+  it("take arguments that come as an object, and keep what is not JSON", async () => {
     const reply = streamed(
       toolDelta(whole("c1", "a", { x: 1 }, 0), whole("c2", "b", "{oops", 1)),
       chunk({}, "tool_calls"),
@@ -610,7 +615,7 @@ describe("tool calls", () => {
     ]);
   });
 
-  it("are all there when several come", async () => {
+  it("are all kept when several arrive", async () => {
     const calls = await callsOf(streamedCalls({ name: "a" }, { name: "b", arguments: { x: 1 } }));
     expect(calls).toEqual([
       ["call_0", "a", "{}"],
@@ -645,7 +650,7 @@ describe("tool calls", () => {
     ]);
   });
 
-  it("are one call, though every piece repeats id and name", async () => {
+  it("are one call even when every piece repeats id and name", async () => {
     const reply = streamed(
       toolDelta(whole("c1", "a", "", 0)),
       toolDelta(whole("c1", "a", '{"x":', 0)),
@@ -657,8 +662,8 @@ describe("tool calls", () => {
   });
 });
 
-describe("a server that does not know an argument", () => {
-  it("is asked once more without stream_options, and never with it again", async () => {
+describe("a server that does not support a parameter", () => {
+  it("is asked once more without stream_options, and never sent it again", async () => {
     server = await ModelServer.start((response, request) =>
       request.body.stream_options
         ? status(400, openAIError("Unrecognized request argument supplied: stream_options"))(
@@ -677,7 +682,7 @@ describe("a server that does not know an argument", () => {
     ]);
   });
 
-  it("gets the token limit under its other name, once", async () => {
+  it("gets the token limit under its other name after one refusal", async () => {
     const refusal = openAIError(
       "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
       { param: "max_tokens", code: "unsupported_parameter" },
@@ -695,7 +700,7 @@ describe("a server that does not know an argument", () => {
     ]);
   });
 
-  it("is not asked for ever when it takes neither name", async () => {
+  it("is not asked forever when it supports neither name", async () => {
     server = await ModelServer.start((response, { body }) => {
       const name = "max_tokens" in body ? "max_tokens" : "max_completion_tokens";
       return status(400, openAIError(`Unsupported parameter: ${name}`))(response, {} as never);
@@ -705,7 +710,7 @@ describe("a server that does not know an argument", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("is not asked again when the limit is only too large", async () => {
+  it("is not asked again when the limit is merely too large", async () => {
     server = await ModelServer.start(status(400, openAIError("max_tokens is too large: 9")));
     await askInVain(open(server.url, { maxTokens: 9 }));
     expect(server.requests).toHaveLength(1);
@@ -715,10 +720,10 @@ describe("a server that does not know an argument", () => {
 describe("retries", () => {
   const text = streamed(chunk({ content: "ok" }, "stop"));
 
-  it("announce themselves, wait longer each time, and end with the last failure", async () => {
+  it("are announced, wait longer each time, and end with the last failure", async () => {
     server = await ModelServer.start(status(503, "busy"));
-    const { chance, delays } = noWaiting();
-    const { events, error } = await askInVain(open(server.url, { chance }));
+    const { timing, delays } = noWaiting();
+    const { events, error } = await askInVain(open(server.url, { timing }));
     const host = `127.0.0.1:${server.port}`;
     expect(events).toEqual(
       [500, 1000, 2000].map((delayMs, index) => ({
@@ -769,14 +774,14 @@ describe("retries", () => {
     ["retry-after", "Wed, 21 Oct 2015 07:28:00 GMT", 0],
     ["retry-after", "soon", 500],
   ] as const)
-    it(`wait as the server asks: ${header}: ${value}`, async () => {
+    it(`wait as long as the server asks: ${header}: ${value}`, async () => {
       server = await ModelServer.start([status(429, "", { [header]: value }), text]);
-      const { chance, delays } = noWaiting();
-      await ask(open(server.url, { chance }));
+      const { timing, delays } = noWaiting();
+      await ask(open(server.url, { timing }));
       expect(delays).toEqual([waits]);
     });
 
-  it("do not follow a used up quota, a wrong key, or a refused request", async () => {
+  it("do not follow an exhausted quota, a wrong key or a refused request", async () => {
     for (const reply of [
       status(429, openAIError("x", { code: "insufficient_quota" })),
       status(401),
@@ -791,8 +796,8 @@ describe("retries", () => {
   });
 });
 
-describe("what the same request again cannot mend", () => {
-  it("is not tried again: a tool call that the server cannot read", async () => {
+describe("a failure that the same request would repeat", () => {
+  it("is not retried: a tool call that the server cannot read", async () => {
     server = await ModelServer.start(
       status(500, { error: { message: "Failed to parse tool call" } }),
     );
@@ -804,33 +809,33 @@ describe("what the same request again cannot mend", () => {
 describe("listModels", () => {
   const loading = status(503, { error: { code: 503, message: "Loading model" } });
 
-  it("waits for a server that loads its model, as long as a completion does", async () => {
+  it("waits for a server that is loading its model, as long as a completion does", async () => {
     const replies = [loading, loading, status(200, { data: [{ id: "m" }] })];
     server = await ModelServer.start([], { models: (...args) => replies.shift()?.(...args) });
-    const { chance, delays } = noWaiting();
-    expect(await listModels({ baseUrl: server.url, signal: never(), chance })).toEqual(["m"]);
+    const { timing, delays } = noWaiting();
+    expect(await listModels({ baseUrl: server.url, signal: never(), timing })).toEqual(["m"]);
     expect(delays).toEqual([500, 1000]);
   });
 
-  it("tells to wait when that takes longer", async () => {
+  it("says to wait when that takes longer", async () => {
     server = await ModelServer.start([], { models: loading });
-    const { chance, delays } = noWaiting();
-    const options = { baseUrl: server.url, signal: never(), chance };
+    const { timing, delays } = noWaiting();
+    const options = { baseUrl: server.url, signal: never(), timing };
     const error = await listModels(options).catch((thrown) => thrown);
     expectClear(error, "MODEL_UNAVAILABLE", /still loading its model/);
     expect([error.hint, delays.length]).toEqual(["Wait a little, then try again.", 3]);
   });
 
   for (const code of [404, 405, 501])
-    it(`tells how to go on without a list (${code}), and says nothing of the chat`, async () => {
+    it(`says how to go on without a list (${code}), and does not mention the chat`, async () => {
       server = await ModelServer.start([], { models: status(code, "not here") });
       const options = { baseUrl: server.url, signal: never() };
       const error = await listModels(options).catch((thrown) => thrown);
-      expectClear(error, "MODEL_NOT_FOUND", /lists no models at \/v1\.$/);
+      expectClear(error, "MODEL_NOT_FOUND", /does not list its models at \/v1\.$/);
       expect(error.hint).toMatch(/^Name the model yourself/);
     });
 
-  it("names the models in the server's order", async () => {
+  it("returns the models in the server's order", async () => {
     server = await ModelServer.start([], { models: ["b", "a"] });
     expect(await listModels({ baseUrl: server.url, signal: never() })).toEqual(["b", "a"]);
   });
@@ -843,7 +848,7 @@ describe("listModels", () => {
     "a wrong path": [status(404, "not found"), "MODEL_NOT_FOUND"],
   };
   for (const [what, [reply, code]] of Object.entries(failing))
-    it(`tells clearly of ${what}`, async () => {
+    it(`explains in one line: ${what}`, async () => {
       server = await ModelServer.start([], { models: reply });
       const options = { baseUrl: server.url, apiKey: KEY, signal: never() };
       const failed = listModels(options).catch((thrown) => thrown);

@@ -18,7 +18,7 @@ const endless =
 const long = "word ".repeat(20_000);
 const toolCall = (piece: object) => chunk({ tool_calls: [{ index: 0, id: "c", ...piece }] });
 
-describe("a server that never stops is given up, and its connection closed, when it sends endless", () => {
+describe("gives up, and closes the connection, when a server sends endless", () => {
   for (const [what, text, says] of [
     ["text", event(chunk({ content: long })), /more than 4 million characters of text/],
     ["thoughts", event(chunk({ content: `<think>${long}` })), /more than 4 million .* of text/],
@@ -29,14 +29,18 @@ describe("a server that never stops is given up, and its connection closed, when
       /4 million characters of arguments/,
     ],
     ["names", event(toolCall({ function: { name: long } })), /4 million characters of arguments/],
-    ["comments", `: ${long}\n\n`, /sent a great deal that is no answer/],
-    ["short comments", ": working\n\n".repeat(6_000), /sent a great deal that is no answer/],
-    ["empty chunks", event(chunk({})).repeat(300), /sent a great deal that is no answer/],
-    ["blank lines", "\n".repeat(60_000), /sent a great deal that is no answer/],
-    ["a line", `data: ${long}`, /an event without an end/],
-    ["lines of one event", `data: ${long}\n`, /an event without an end/],
-    ["lines of another kind", `id: ${long}\n`, /an event without an end/],
-    ["a document", `{"a": "${long}`, /an event without an end/],
+    ["comments", `: ${long}\n\n`, /sent too much that is not part of an answer/],
+    [
+      "short comments",
+      ": working\n\n".repeat(6_000),
+      /sent too much that is not part of an answer/,
+    ],
+    ["empty chunks", event(chunk({})).repeat(300), /sent too much that is not part of an answer/],
+    ["blank lines", "\n".repeat(60_000), /sent too much that is not part of an answer/],
+    ["a line", `data: ${long}`, /an event that is too long/],
+    ["lines of one event", `data: ${long}\n`, /an event that is too long/],
+    ["lines of another kind", `id: ${long}\n`, /an event that is too long/],
+    ["a document", `{"a": "${long}`, /an event that is too long/],
   ] as const)
     it(what, async () => {
       server = await ModelServer.start(endless(text));
@@ -82,15 +86,15 @@ describe("time", () => {
     }
   }
 
-  it("ends a server that sends signs of life and nothing of an answer for 20 minutes", async () => {
+  it("gives up after 20 minutes of keep-alives and no answer", async () => {
     const { error, minutes } = await everyMinute(": working\n\n");
     expect(error.code).toBe("MODEL_TIMEOUT");
-    expect(error.message).toMatch(/sent nothing of an answer for 20 minutes\.$/);
+    expect(error.message).toMatch(/sent no part of an answer for 20 minutes\.$/);
     expect(minutes).toBeGreaterThanOrEqual(20);
     expect(minutes).toBeLessThan(60);
   });
 
-  it("ends an answer that has no end after 2 hours", async () => {
+  it("gives up on an endless answer after 2 hours", async () => {
     const { error, minutes } = await everyMinute(event(chunk({ content: "on " })));
     expect(error.code).toBe("MODEL_TIMEOUT");
     expect(error.message).toMatch(/did not end its answer within 120 minutes\.$/);
@@ -98,7 +102,7 @@ describe("time", () => {
   });
 });
 
-it("a model of somebody else's is bounded too", async () => {
+it("bounds a model of another author too", async () => {
   const model: Model = {
     name: "endless",
     async *stream() {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ApiServer } from "../../src/models/openai/api-server.js";
 import { estimateTokens } from "../../src/models/openai/estimate-usage.js";
 import { failureOf } from "../../src/models/openai/failure.js";
 import { proxyFor } from "../../src/models/openai/proxy.js";
 import { retryDelay } from "../../src/models/openai/retry-policy.js";
-import { Server } from "../../src/models/openai/server.js";
 import { EventTooLongError, eventsIn } from "../../src/models/openai/sse.js";
 
 describe("server-sent events", () => {
@@ -19,7 +19,7 @@ describe("server-sent events", () => {
     return found;
   };
 
-  it("are found in bytes cut anywhere, with any line end", async () => {
+  it("are read from bytes cut anywhere, with any line end", async () => {
     const line = fc
       .stringMatching(/^[^\s\r\n\u2028][^\r\n]*[^\s\r\n]$/u)
       .map((text) => `x${text.trim()}`);
@@ -43,11 +43,11 @@ describe("server-sent events", () => {
     );
   });
 
-  it("may lack the blank after the colon, and the last line end", async () => {
+  it("may lack the space after the colon, and the last line end", async () => {
     expect(await events("\ufeffdata:a\n\ndata:b\ndata:\ndata: c", 2)).toEqual(["a", "b\nc"]);
   });
 
-  it("are given up when one never ends, in one line or in many", async () => {
+  it("are given up when one never ends, on one line or many", async () => {
     for (const line of ["x".repeat(100_000), `data: ${"x".repeat(100_000)}\n`]) {
       async function* endless() {
         yield Buffer.from("data: begun\n");
@@ -60,7 +60,7 @@ describe("server-sent events", () => {
     }
   });
 
-  it("give way to a document", async () => {
+  it("may be replaced by one document", async () => {
     expect(await events(' \n{"a":\n1}', 3)).toEqual(['{"a":\n1}']);
   });
 });
@@ -69,7 +69,7 @@ describe("the proxy", () => {
   const via = (url: string, environment: Record<string, string>): string | undefined =>
     proxyFor(new URL(url), environment)?.host;
 
-  it("goes by the protocol of the target, lower case first", () => {
+  it("depends on the protocol of the target, lower-case variables first", () => {
     const both = { HTTPS_PROXY: "http://s:1", HTTP_PROXY: "http://p:2" };
     expect(via("https://x.test", both)).toBe("s:1");
     expect(via("http://x.test", both)).toBe("p:2");
@@ -83,7 +83,7 @@ describe("the proxy", () => {
     expect(via("http://localhost.test", { HTTP_PROXY: "p:1" })).toBe("p:1");
   });
 
-  it("leaves out what NO_PROXY names", () => {
+  it("is not used for what NO_PROXY names", () => {
     const isDirect = (list: string, host = "api.corp.test"): boolean =>
       via(`https://${host}`, { HTTPS_PROXY: "p:1", NO_PROXY: list }) === undefined;
     for (const list of [
@@ -99,7 +99,7 @@ describe("the proxy", () => {
       expect([list, isDirect(list)]).toEqual([list, false]);
   });
 
-  it("must be one we can speak to", () => {
+  it("must be an http or https proxy", () => {
     for (const value of ["socks5://p:1", "http://[", "ftp://p"])
       expect(() => via("https://x.test", { HTTPS_PROXY: value })).toThrow(
         /HTTPS_PROXY does not name/,
@@ -108,16 +108,16 @@ describe("the proxy", () => {
 });
 
 describe("a connection that fails", () => {
-  const server = new Server({ baseUrl: "http://models.test/v1" });
+  const server = new ApiServer({ baseUrl: "http://models.test/v1" });
   for (const [code, says, retry] of [
     ["ENOTFOUND", /^The host models.test was not found\.$/, false],
     ["EAI_AGAIN", /^The host models.test was not found\.$/, true],
-    ["ECONNREFUSED", /^Nothing answers at models.test\.$/, true],
+    ["ECONNREFUSED", /^Nothing is listening at models.test\.$/, true],
     ["EHOSTUNREACH", /^The connection to models.test was lost \(EHOSTUNREACH\)\.$/, true],
     ["CERT_HAS_EXPIRED", /^No secure connection to models.test \(CERT_HAS_EXPIRED\)\.$/, false],
     ["ERR_TLS_CERT_ALTNAME_INVALID", /^No secure connection/, false],
   ] as const)
-    it(`names the host, and ${retry ? "is" : "is not"} tried again: ${code}`, () => {
+    it(`names the host, and ${retry ? "is" : "is not"} retried: ${code}`, () => {
       const thrown = Object.assign(new Error("raw"), { code });
       const failure = failureOf(thrown, { server, model: "m" });
       expect(failure.retry).toBe(retry);
@@ -128,7 +128,7 @@ describe("a connection that fails", () => {
       expect(failure.error.hint).toMatch(/^[A-Z].*\.$/);
     });
 
-  it("is told apart from a fault of ours", () => {
+  it("is told apart from a bug of ours", () => {
     const thrown = new TypeError("x is undefined");
     expect(failureOf(thrown, { server, model: "m" })).toMatchObject({
       error: { code: "INTERNAL", cause: thrown },
@@ -137,7 +137,7 @@ describe("a connection that fails", () => {
   });
 });
 
-it("a retry waits twice as long each time, up to 8 s, less up to a quarter by chance", () => {
+it("a retry waits twice as long each time, up to 8 s, less up to a quarter at random", () => {
   const delays = (random: number) =>
     [1, 2, 3, 5, 9].map((attempt) =>
       retryDelay(attempt, { retryAfterMs: undefined, random: () => random }),

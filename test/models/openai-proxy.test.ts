@@ -93,7 +93,7 @@ afterEach(async () => {
   await server.close();
 });
 
-it("sends a plain request whole to the proxy, and the credentials to it alone", async () => {
+it("sends a plain request to the proxy, and the proxy's credentials to nobody else", async () => {
   await proxy.start(server.port);
   process.env.HTTP_PROXY = `http://us%40er:pass@${proxy.host}`;
   expect(textOf(await ask(open("http://model.test/v1")))).toBe("through");
@@ -105,7 +105,7 @@ it("sends a plain request whole to the proxy, and the credentials to it alone", 
   });
 });
 
-it("replaces a connection that the proxy promised to keep, without a word", async () => {
+it("replaces a kept connection that the proxy has closed, silently", async () => {
   await proxy.start(server.port);
   proxy.forgets = true;
   process.env.HTTP_PROXY = `http://${proxy.host}`;
@@ -134,7 +134,7 @@ it.each(["http://u:100%@proxy.test:8080", "socks5://proxy.test", "http://[", "ht
   },
 );
 
-it("trusts no unknown certificate behind a tunnel", async () => {
+it("does not trust an unknown certificate behind a tunnel", async () => {
   await proxy.start((secure.address() as AddressInfo).port);
   process.env.HTTPS_PROXY = proxy.host;
   const { error } = await askInVain(open("https://model.test/v1"));
@@ -146,7 +146,7 @@ it("trusts no unknown certificate behind a tunnel", async () => {
   expect(server.requests).toHaveLength(0);
 });
 
-it("trusts no certificate made out for another host", async () => {
+it("does not trust a certificate for another host", async () => {
   await proxy.start((secure.address() as AddressInfo).port);
   process.env.HTTPS_PROXY = proxy.host;
   https.globalAgent.options.ca = PEM;
@@ -154,7 +154,7 @@ it("trusts no certificate made out for another host", async () => {
   expect(error.message).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
 });
 
-it("tells of a proxy that refuses, without its password", async () => {
+it("explains a proxy that refuses, without its password", async () => {
   await proxy.start(1);
   proxy.refuses = true;
   process.env.HTTPS_PROXY = `http://user:secret@${proxy.host}`;
@@ -165,7 +165,7 @@ it("tells of a proxy that refuses, without its password", async () => {
   expect(`${error.message} ${error.hint}`).not.toContain("secret");
 });
 
-it("tells of a proxy that is not there, for plain and secure servers", async () => {
+it("explains a proxy that is not there, for plain and secure servers", async () => {
   await proxy.start(1);
   const { host } = proxy;
   proxy.close();
@@ -176,7 +176,7 @@ it("tells of a proxy that is not there, for plain and secure servers", async () 
   }
 });
 
-it("goes past the proxy to this machine", async () => {
+it("reaches this machine without the proxy", async () => {
   await proxy.start(1);
   process.env.HTTP_PROXY = proxy.host;
   expect(textOf(await ask(open(server.url)))).toBe("through");

@@ -43,11 +43,11 @@ export async function askInVain(
 /** No waiting between retries, and what would have been waited. */
 export function noWaiting() {
   const delays: number[] = [];
-  const chance = {
+  const timing = {
     random: () => 0,
     sleep: async (ms: number) => {
       delays.push(ms);
     },
   };
-  return { delays, chance };
+  return { delays, timing };
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { Agent, InMemory } from "../../src/index.js";
 import { createThinkFilter } from "../../src/models/openai/think-filter.js";
-import { behindUnopenedThoughts } from "../../src/models/openai/think-tags.js";
+import { stripUnopenedThoughts } from "../../src/models/openai/think-tags.js";
 import { chunk, ModelServer, type Reply, streamed, streamedText } from "../support/model-server.js";
 import { ask, open, textOf } from "./openai-support.js";
 
@@ -53,7 +53,7 @@ describe("thoughts are kept out of an answer, however it is cut", () => {
       );
     });
 
-  it("and nothing else is lost", () => {
+  it("and no other text is lost", () => {
     const anyText = fc
       .array(
         fc.constantFrom(
@@ -79,7 +79,7 @@ describe("thoughts are kept out of an answer, however it is cut", () => {
     );
   });
 
-  it("also when they never end", () => {
+  it("even when they never end", () => {
     expect(filtered(["<think>for", " ever"])).toBe("");
   });
 });
@@ -94,7 +94,7 @@ describe("thoughts without an opening tag", () => {
       ["without thoughts", `${closing}\n\nFour.`],
     ] as const)
       it(`are found ${how}: ${JSON.stringify(closing)}`, () => {
-        expect(behindUnopenedThoughts(text, false)).toBe("Four.");
+        expect(stripUnopenedThoughts(text, false)).toBe("Four.");
       });
 
   const MENTIONS = [
@@ -115,14 +115,14 @@ describe("thoughts without an opening tag", () => {
     "The <code></think></code> element.",
   ];
   for (const text of MENTIONS)
-    it(`are not seen where an answer speaks of them: ${JSON.stringify(text)}`, () => {
-      expect(behindUnopenedThoughts(text, false)).toBe(text);
+    it(`are not assumed where an answer only mentions the tag: ${JSON.stringify(text)}`, () => {
+      expect(stripUnopenedThoughts(text, false)).toBe(text);
     });
 
-  it("take a time that grows with the text alone", () => {
+  it("are found in linear time", () => {
     const text = "`</think>` ".repeat(200_000);
     const start = performance.now();
-    expect(behindUnopenedThoughts(text, false)).toBe(text);
+    expect(stripUnopenedThoughts(text, false)).toBe(text);
     expect(performance.now() - start).toBeLessThan(1000);
   });
 });
@@ -132,19 +132,19 @@ describe("a server that streams thoughts as an answer", () => {
     streamed(...texts.map((content) => chunk({ content })), chunk({}, "stop"));
   const thoughtful = deltas("She wants", " a sum.</th", "ink>\n", "\nFour.");
 
-  it("is corrected when it finishes", async () => {
+  it("is corrected at the finish", async () => {
     server = await ModelServer.start(thoughtful);
     const events = await ask(open(server.url));
     expect(textOf(events)).toBe("She wants a sum.</think>\n\nFour.");
     expect(events.at(-1)).toMatchObject({ type: "finish", text: "Four." });
   });
 
-  it("does not say again what was right", async () => {
+  it("is not corrected when nothing was wrong", async () => {
     server = await ModelServer.start(streamedText("Use the </think> tag."));
     expect((await ask(open(server.url))).at(-1)).not.toHaveProperty("text");
   });
 
-  it("leaves none of them in what is returned, stored and sent back", async () => {
+  it("leaves none of them in what is returned, stored or sent back", async () => {
     server = await ModelServer.start([thoughtful, streamedText("Five.")]);
     const memory = new InMemory();
     const agent = new Agent({ model: open(server.url), memory });

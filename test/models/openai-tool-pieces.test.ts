@@ -153,7 +153,7 @@ const ODD: Record<string, [pieces: Piece[], calls: unknown[][]]> = {
   ],
 };
 
-describe("one call is told once, whatever its pieces look like", () => {
+describe("one call is reported once, whatever its pieces look like", () => {
   for (const [what, [pieces, calls]] of Object.entries(ODD))
     it(what, () => expect(collected(pieces)).toEqual(calls));
 
@@ -166,7 +166,7 @@ describe("one call is told once, whatever its pieces look like", () => {
     expect(events.map(({ type }) => type)).toEqual(["tool-call", "finish"]);
   });
 
-  it("and an empty piece behind a text is no call at all", async () => {
+  it("and an empty piece after text is not a call", async () => {
     const phantom = chunk({ tool_calls: [wire({ index: 0, args: "" })] });
     server = await ModelServer.start(
       streamed(chunk({ content: "Hi" }), phantom, chunk({}, "stop")),
@@ -175,7 +175,7 @@ describe("one call is told once, whatever its pieces look like", () => {
   });
 });
 
-describe("known calls, split anywhere, with oddities", () => {
+describe("known calls, split anywhere and repeated oddly", () => {
   const json = fc.dictionary(
     fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom("{", "}", "{}", '"')),
     fc.oneof(
@@ -219,7 +219,7 @@ describe("known calls, split anywhere, with oddities", () => {
     ["all at the index 0", () => 0],
     ["without an index", () => undefined],
   ] as const)
-    it(`give exactly the calls ${how}`, () => {
+    it(`come out unchanged ${how}`, () => {
       const one = fc.tuple(call, oddities);
       fc.assert(
         fc.property(fc.array(one, { minLength: 1, maxLength: 4 }), (given) => {
@@ -240,7 +240,7 @@ describe("known calls, split anywhere, with oddities", () => {
       );
     });
 
-  it("give exactly the calls when their pieces come in turns", () => {
+  it("come out unchanged when their pieces are interleaved", () => {
     fc.assert(
       fc.property(call, call, oddities, oddities, (first, second, oneOdd, otherOdd) => {
         const calls = [first, second].map(({ name, args }, index) => ({

@@ -59,7 +59,7 @@ const request = fc.record({
 });
 
 describe("whatever names and ids a history holds", () => {
-  it("sends ids that every server takes, no two calls the same, and the call's id with its result", () => {
+  it("sends ids every server accepts, a different one for each call, the same for its result", () => {
     fc.assert(
       fc.property(request, (given) => {
         const { messages } = bodyOf(given);
@@ -71,7 +71,7 @@ describe("whatever names and ids a history holds", () => {
     );
   });
 
-  it("sends legal names, different ones for different tools, the same in calls as in tools", () => {
+  it("sends legal names, a different one for each tool, the same in tools and calls", () => {
     fc.assert(
       fc.property(request, (given) => {
         const { messages, tools = [] } = bodyOf(given);
@@ -92,16 +92,16 @@ describe("whatever names and ids a history holds", () => {
     );
   });
 
-  it("understands every sent name as the tool it was sent for", () => {
+  it("maps every sent name back to its tool", () => {
     fc.assert(
       fc.property(request, (given) => {
         const names = new WireNames(given);
-        for (const { name } of given.tools) expect(names.toMeant(names.toSent(name))).toBe(name);
+        for (const { name } of given.tools) expect(names.toOriginal(names.toSent(name))).toBe(name);
       }),
     );
   });
 
-  it("leaves legal names and ids as they are, and sends the same words for the same history", () => {
+  it("keeps legal names and ids, and sends the same history in the same way", () => {
     const call = { id: "D681PevKs", name: "add", arguments: "{}" };
     const history = [userMessage("?"), assistantMessage("", [call]), toolMessage(call.id, "3")];
     const { messages } = bodyOf({ messages: history });
@@ -115,7 +115,7 @@ describe("whatever names and ids a history holds", () => {
     );
   });
 
-  it("keeps the beginning of a conversation as it was sent when the conversation goes on", () => {
+  it("sends the beginning of a conversation unchanged as the conversation grows", () => {
     fc.assert(
       fc.property(conversation, conversation, (first, more) => {
         const legal = (messages: Message[]): Message[] =>
@@ -162,7 +162,7 @@ describe("a strict server", () => {
     tools: [{ name: "math.add", description: "Adds.", parameters: { type: "object" } }],
   };
 
-  it("takes a history that another server wrote, which stays as it was", async () => {
+  it("accepts a history that another server wrote, which is not changed", async () => {
     const before = structuredClone(given);
     server = await ModelServer.start(strict(streamed(chunk({ content: "ok" }, "stop"))));
     expect((await ask(open(server.url), given)).map(({ type }) => type)).toEqual([
@@ -172,7 +172,7 @@ describe("a strict server", () => {
     expect(given).toEqual(before);
   });
 
-  it("calls the tool by the sent name, and the tool is found by its own", async () => {
+  it("calls a tool by its sent name, which is mapped back to its own", async () => {
     server = await ModelServer.start((response, incoming) => {
       const { name } = incoming.body.tools[0].function;
       return strict(streamedCalls({ name }))(response, incoming);

@@ -70,7 +70,7 @@ const RECORDED: Record<string, { text: string; calls?: unknown[]; usage: unknown
   "groq-text": { text: "Fast", usage: used(5, 1) },
 };
 
-describe("understands every server's stream, whole and in pieces of three bytes", () => {
+describe("understands the stream of every server, whole and in pieces of three bytes", () => {
   for (const [name, { text, calls = [], usage }] of Object.entries(RECORDED))
     it(name, async () => {
       const raw = await readFile(new URL(`fixtures/${name}.sse`, import.meta.url), "utf8");
@@ -132,7 +132,7 @@ describe("text arrives exactly", () => {
 describe("the request", () => {
   const TOOL = { name: "add", description: "Adds.", parameters: { type: "object" } };
 
-  it("holds what is set and nothing else", async () => {
+  it("holds only what is set", async () => {
     server = await ModelServer.start();
     await ask(open(server.url));
     expect(server.requests[0]?.body).toEqual({
@@ -185,7 +185,7 @@ describe("the request", () => {
     });
   });
 
-  it("leaves out an answer that says nothing, and joins the questions around it", async () => {
+  it("leaves out an empty answer, and joins the questions around it", async () => {
     server = await ModelServer.start();
     await ask(open(server.url), {
       messages: [userMessage("One"), assistantMessage(""), userMessage("Two")],
@@ -193,7 +193,7 @@ describe("the request", () => {
     expect(server.requests[0]?.body.messages).toEqual([{ role: "user", content: "One\n\nTwo" }]);
   });
 
-  it("carries the key, no header of the SDK's own, and nothing the SDK finds in the environment", async () => {
+  it("carries the key, no header of the SDK, and nothing from the SDK's environment variables", async () => {
     const environment = {
       OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
       OPENAI_API_KEY: "sk-foreign",
@@ -230,7 +230,7 @@ describe("the request", () => {
     expect(server.requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
   });
 
-  it("reuses the connection of the one before", async () => {
+  it("reuses the connection of the previous one", async () => {
     server = await ModelServer.start();
     const model = open(server.url);
     for (let index = 0; index < 3; index += 1) await ask(model);
@@ -239,7 +239,7 @@ describe("the request", () => {
 });
 
 describe("the answer", () => {
-  it("may come whole from a server that does not stream", async () => {
+  it("may arrive whole from a server that does not stream", async () => {
     server = await ModelServer.start((response) => {
       response.writeHead(200, { "content-type": "application/json" });
       const message = { role: "assistant", content: "All at once" };
@@ -253,14 +253,14 @@ describe("the answer", () => {
     ]);
   });
 
-  it("may be cut by the token limit, and says so", async () => {
+  it("reports that the token limit cut it", async () => {
     server = await ModelServer.start(streamed(chunk({ content: "Once upon" }, "length")));
     expect((await ask(open(server.url))).at(-1)).toMatchObject({ reason: "length" });
   });
 
   const done = event("[DONE]");
 
-  it("is whole with the text that comes after an early finish reason", async () => {
+  it("includes text that arrives after an early finish reason", async () => {
     const chunks = [
       chunk({ content: "One" }, "stop"),
       chunk({ content: " two" }),
@@ -272,7 +272,7 @@ describe("the answer", () => {
     expect(events.at(-1)).toMatchObject({ type: "finish", reason: "stop" });
   });
 
-  it("goes on however long the server is silent after an early finish reason", async () => {
+  it("waits for more text after an early finish reason", async () => {
     let goOn = () => {};
     server = await ModelServer.start((response) => {
       response.writeHead(200, { "content-type": "text/event-stream" });
@@ -294,13 +294,13 @@ describe("the answer", () => {
     }
   });
 
-  it("is not whole when the connection stays open in silence after a finish reason", async () => {
+  it("is incomplete when the server falls silent after a finish reason", async () => {
     server = await ModelServer.start(stalled(chunk({ content: "Half" }, "stop")));
     const { events, error } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
     expect([textOf(events), error.code]).toEqual(["Half", "MODEL_TIMEOUT"]);
   });
 
-  it("is not whole when the connection is cut after a finish reason", async () => {
+  it("is incomplete when the connection is cut after a finish reason", async () => {
     server = await ModelServer.start(cut(chunk({ content: "Half" }, "stop")));
     const { events, error } = await askInVain(open(server.url));
     expect([textOf(events), error.code]).toEqual(["Half", "MODEL_NETWORK"]);
@@ -314,7 +314,7 @@ describe("the answer", () => {
       (response: ServerResponse) => void response.write(event(chunk({ content: "!" }))),
     ],
   ] as const)
-    it(`is whole with [DONE], though the connection is ${what} after it`, async () => {
+    it(`is complete with [DONE], even if the connection is ${what} after it`, async () => {
       server = await ModelServer.start((response) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.write(event(chunk({ content: "Done" }, "stop")) + done, () => end(response));
@@ -324,12 +324,12 @@ describe("the answer", () => {
       expect(events.at(-1)).toMatchObject({ type: "finish", reason: "stop" });
     });
 
-  it("is whole when the body ends cleanly without [DONE]", async () => {
+  it("is complete when the body ends cleanly without [DONE]", async () => {
     server = await ModelServer.start(recorded(event(chunk({ content: "Done" }, "stop"))));
     expect(textOf(await ask(open(server.url)))).toBe("Done");
   });
 
-  it("is reported as empty when it is", async () => {
+  it("is reported as empty when nothing arrived", async () => {
     server = await ModelServer.start(streamed(chunk({ content: "" }), chunk({}, "stop")));
     expect(await ask(open(server.url))).toEqual([
       { type: "finish", reason: "stop", usage: guessed },

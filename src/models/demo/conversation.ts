@@ -1,17 +1,17 @@
 import type { Message, ToolMessage } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 
-/** The most that is read of one message, since the patterns take their time with endless ones. */
+/** Characters read of one message: the patterns are slow on very long ones. */
 const MAX_LENGTH = 2_000;
 
-/** A tool that was called since the question, and what it answered. */
+/** A tool called since the question, and its result. */
 export interface ToolAnswer {
   readonly name: string;
   readonly text: string;
   readonly isError: boolean;
 }
 
-/** One request, seen the way the intents ask about it: of each user message the first 2,000 characters. */
+/** One request as the intents see it, with each user message cut to 2,000 characters. */
 export interface Conversation {
   /** The newest user message. */
   readonly question: string;
@@ -20,21 +20,21 @@ export interface Conversation {
   readonly instructions: string | undefined;
   /** Names of the tools that may be called. */
   readonly tools: ReadonlySet<string>;
-  /** What tools have answered to the question so far. */
+  /** The tool results for the question so far. */
   readonly answers: readonly ToolAnswer[];
 }
 
-/** A tool call the demo model wants. */
-export interface Call {
+/** A tool call the demo model makes. */
+export interface DemoCall {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
 }
 
 /** A text to say, or tools to call. */
-export type Reply = string | readonly Call[];
+export type DemoReply = string | readonly DemoCall[];
 
-/** Answers a conversation it understands, and leaves any other to the next intent. */
-export type Intent = (conversation: Conversation) => Reply | undefined;
+/** Answers a conversation it understands; returns undefined to leave it to the next intent. */
+export type Intent = (conversation: Conversation) => DemoReply | undefined;
 
 export function conversationOf({ messages, tools = [] }: ModelRequest): Conversation {
   const said = messages.filter(({ role }) => role === "user").map(({ content }) => cut(content));

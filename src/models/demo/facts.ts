@@ -2,7 +2,7 @@ import type { Intent } from "./conversation.js";
 import { nameIn } from "./name.js";
 import { capitalised, statementsIn, toYou } from "./sentences.js";
 
-/** Something users said of themselves: what it is about, and the sentence to say back. */
+/** Something users said about themselves: its topic, and the sentence that repeats it. */
 interface Fact {
   readonly topic: string;
   readonly sentence: string;
@@ -24,7 +24,7 @@ const MINE_ASKED =
 const WHERE_ASKED = new RegExp(`\\bwhere (?:do|did|am|was) I (?<verb>${WHERE}|from|born)\\b`, "iu");
 const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, "iu");
 
-/** Answers a question for something the user has stated before. */
+/** Answers a question about something the user stated earlier. */
 export const recallFact: Intent = ({ question, said }) => {
   const topic = topicAsked(question);
   if (topic === undefined) return undefined;
@@ -33,7 +33,7 @@ export const recallFact: Intent = ({ question, said }) => {
   return isList(topic) ? joined(found) : found.at(-1)?.sentence;
 };
 
-/** Takes note of what the user states. */
+/** Acknowledges what the user states. */
 export const noteFact: Intent = ({ question }) => {
   const facts = factsIn([question]);
   return facts.length > 0
@@ -41,16 +41,16 @@ export const noteFact: Intent = ({ question }) => {
     : undefined;
 };
 
-/** Lists all that the user has stated. */
+/** Lists everything the user has stated. */
 export const recallEverything: Intent = ({ question, said }) => {
   if (!/\bwhat (?:do|can) you (?:know|remember)\b/iu.test(question)) return undefined;
   const known = everythingIn(said);
   return known.length > 0
     ? ["This is what you have told me:", "", ...known.map((sentence) => `- ${sentence}`)].join("\n")
-    : "Nothing yet: you have not told me anything about you in this conversation.";
+    : "Nothing yet: you have not told me anything about yourself in this conversation.";
 };
 
-/** What the user has stated, as sentences; of one topic only the latest. */
+/** What the user has stated, as sentences; for most topics only the latest statement. */
 export function everythingIn(said: readonly string[]): string[] {
   const name = nameIn(said);
   const facts = factsIn(said).map(
@@ -59,7 +59,7 @@ export function everythingIn(said: readonly string[]): string[] {
   return [...(name === undefined ? [] : [`Your name is ${name}.`]), ...new Map(facts).values()];
 }
 
-/** Of what users do or like, all counts; of anything else the latest. */
+/** Users may do or like several things; of anything else only the latest statement counts. */
 const isList = (topic: string): boolean => topic.startsWith("do ");
 
 const factsIn = (said: readonly string[]): Fact[] =>
@@ -100,7 +100,7 @@ const thingTopic = (whose: string, thing: string): string =>
     .replace(/\s+/gu, " ")
     .trim();
 
-/** "was born" and "born", "am from" and "from" are the same place to ask for. */
+/** Makes "was born" and "born", "am from" and "from" the same topic. */
 const base = (verb: string): string =>
   verb
     .toLowerCase()

@@ -1,4 +1,4 @@
-import type { Conversation, Intent, Reply } from "./conversation.js";
+import type { Conversation, DemoReply, Intent } from "./conversation.js";
 import { noteFact, recallEverything, recallFact } from "./facts.js";
 import { showMarkdown } from "./markdown.js";
 import { greetByName, recallName } from "./name.js";
@@ -6,7 +6,7 @@ import * as talk from "./talk.js";
 import { sayToolAnswers } from "./tool-answers.js";
 import { callTools } from "./tool-calls.js";
 
-/** In order: the first that answers wins, so questions stand before statements and the vague ones last. */
+/** The first that answers wins: questions come before statements, vague intents last. */
 const INTENTS: readonly Intent[] = [
   sayToolAnswers,
   showMarkdown,
@@ -25,7 +25,7 @@ const INTENTS: readonly Intent[] = [
   talk.sayGoodbye,
 ];
 
-export function replyTo(conversation: Conversation): Reply {
+export function replyTo(conversation: Conversation): DemoReply {
   for (const intent of INTENTS) {
     const reply = intent(conversation);
     if (reply !== undefined) return reply;

@@ -30,7 +30,7 @@ console.log(output.content);
 \`\`\`
 `;
 
-/** Shows everything a renderer has to render. */
+/** Shows every kind of Markdown that a renderer handles. */
 export const showMarkdown: Intent = ({ question }) =>
   /\b(?:show|demo|test|render|sample)\b.*\bmarkdown\b|\bmarkdown\b.*\b(?:demo|test|sample)\b/iu.test(
     question,

@@ -12,17 +12,17 @@ const STATED = [
 const ASKED =
   /\bwhat(?:['’]?s| is| was)? my (?:full |first |real )?name\b|\bwho am I\b|\b(?:know|remember|recall|say|tell me) (?:what )?my name\b|\bis my name\b|\bmy name is what\b|名前は(?:何|なん|なに)/iu;
 
-/** What stands where a name could, and is none. */
-const NO_NAME =
+/** Words in the place of a name that are not a name. */
+const NOT_A_NAME =
   /^(?:what|who|not|an?|the|unknown|none|secret|different|back|later|when|if)(?![\p{L}\p{N}])|^(?:何|なん|なに)/iu;
 
-/** A capital and a small letter, or a letter of a script that has no capitals. */
+/** A capital and a small letter, or a letter of a script without case. */
 const LOOKS_LIKE_NAME = /^(?:\p{Lu}[\p{Ll}\p{M}'’]|\p{Lo})/u;
 
-/** Capitalised, and yet no name after "I'm". */
+/** Capitalised words that are not a name after "I'm". */
 const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready|Sure)$/u;
 
-/** Says the user's name when asked for it. */
+/** Answers a question for the user's name. */
 export const recallName: Intent = ({ question, said }) => {
   if (!ASKED.test(question)) return undefined;
   const name = nameIn(said);
@@ -31,7 +31,7 @@ export const recallName: Intent = ({ question, said }) => {
     : `Your name is ${name}.`;
 };
 
-/** Greets users who say their name. */
+/** Greets users who give their name. */
 export const greetByName: Intent = ({ question }) => {
   const name = nameIn([question]);
   return (
@@ -39,7 +39,7 @@ export const greetByName: Intent = ({ question }) => {
   );
 };
 
-/** The name stated last. */
+/** The name given last. */
 export const nameIn = (said: readonly string[]): string | undefined =>
   statementsIn(said)
     .map(statedName)
@@ -51,13 +51,13 @@ function statedName(statement: string): string | undefined {
     if (!groups) continue;
     if (groups.alone !== undefined) return aloneName(groups.alone);
     const name = trimmed(groups.name ?? groups.call ?? "");
-    if (name === "" || name.length > 100 || NO_NAME.test(name)) return undefined;
+    if (name === "" || name.length > 100 || NOT_A_NAME.test(name)) return undefined;
     return groups.call === undefined || LOOKS_LIKE_NAME.test(name) ? name : undefined;
   }
   return undefined;
 }
 
-/** After a mere "I'm", only one or two capitalised words are a name. */
+/** After "I'm" alone, only one or two capitalised words are a name. */
 function aloneName(words: string): string | undefined {
   const parts = words.split(/\s+/u);
   const isName =
@@ -65,7 +65,7 @@ function aloneName(words: string): string | undefined {
   return isName ? trimmed(words) : undefined;
 }
 
-/** Without what follows the name, and without quotation marks. */
+/** Removes what follows the name, and quotation marks. */
 const trimmed = (name: string): string =>
   name
     .replace(/(?:,|\s(?:and|but|by the way|now|please|actually)\b).*$/iu, "")

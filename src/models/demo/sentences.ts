@@ -4,7 +4,7 @@ export interface Clause {
   readonly isQuestion: boolean;
 }
 
-/** Where one sentence holds two: "my name is Al, and what is yours?" */
+/** Where one sentence contains two: "my name is Al, and what is yours?" */
 const JOINT =
   /(?:,|\s(?:and|but))+\s+(?=(?:I|I['’]m|my name|my(?=(?:\s[\p{L}'’-]+){1,4}\s(?:is|are|was|were)\b)|call me|please|what|what['’]s|who|where|when|how|do|is|you(?=\W*$))\b)/giu;
 
@@ -12,11 +12,11 @@ const JOINT =
 const CLAUSE =
   /((?:(?<=\b(?:Dr|Mr|Mrs|Ms|Prof|St))\.|\.(?=\S)|[^.;!?。、！？\n])+)([.;!?。、！？]*)/gu;
 
-/** Words before a statement that change nothing about it. */
+/** Words before a statement that do not change its meaning. */
 const OPENING =
   /^(?:(?:hi|hello|hey|well|so|ok|okay|and|but|also|actually|now|please|yes|no|by the way)\b[,\s]*|(?:remember|note)\b(?: that)?\s+)+/iu;
 
-/** Words that only a question begins with. */
+/** Words that only begin questions. */
 const QUESTION =
   /^(?:what|whats|who|whos|where|when|why|how|which|whose|do|does|did|is|are|am|can|could|will|would|say|tell)\b/iu;
 
@@ -29,11 +29,11 @@ const clausesOf = (text: string): Clause[] =>
     })
     .filter(({ text }) => text !== "");
 
-/** The clauses of everything said that state something, the oldest first. */
+/** The statements among everything said, oldest first. */
 export const statementsIn = (said: readonly string[]): string[] =>
   said.flatMap(clausesOf).flatMap(({ text, isQuestion }) => (isQuestion ? [] : [text]));
 
-/** What users say of themselves, as said back to them. */
+/** Turns "my" into "your" and so on, to repeat to users what they said. */
 export const toYou = (text: string): string =>
   text
     .replace(/\bmy\b/giu, "your")

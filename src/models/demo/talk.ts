@@ -17,7 +17,7 @@ export const quoteUser: Intent = ({ question, said }) => {
     : `You said: “${previous}”`;
 };
 
-/** Counts the user's messages in view. */
+/** Counts the user's messages in the request. */
 export const countMessages: Intent = ({ question, said }) =>
   /\bhow many (?:messages|things|questions)\b/iu.test(question)
     ? `I can see ${said.length} ${said.length === 1 ? "message" : "messages"} from you, this one included.`
@@ -28,7 +28,7 @@ export const quoteInstructions: Intent = ({ question, instructions }) => {
   if (!/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/iu.test(question))
     return undefined;
   return instructions === undefined
-    ? "I have been given no instructions."
+    ? "I have no instructions."
     : `My instructions are: “${instructions}”`;
 };
 
@@ -40,7 +40,7 @@ export const help: Intent = ({ question, tools }) => {
   )
     return undefined;
   return [
-    "I am the built-in **demo model**: I work offline, and I know only what you tell me in this conversation. Try:",
+    "I am the built-in **demo model**: I work offline and know only what you tell me in this conversation. Try:",
     "",
     "- `My name is Alice`, then `What's my name?`",
     "- `My favourite colour is blue`, `I live in Paris`, `I like tea`, then ask me about it",
@@ -69,11 +69,11 @@ export const sayGoodbye: Intent = ({ question }) =>
 
 const LONGEST_ECHO = 60;
 
-/** What is left when nothing else fits: says so, and what it heard. */
+/** The last resort: repeats the message and admits that it has no answer. */
 export const admit = ({ question }: Conversation): string => {
-  const heard = question.replace(/\s+/gu, " ").trim();
-  const letters = [...heard];
+  const words = question.replace(/\s+/gu, " ").trim();
+  const letters = [...words];
   const echo =
-    letters.length > LONGEST_ECHO ? `${letters.slice(0, LONGEST_ECHO).join("")}…` : heard;
+    letters.length > LONGEST_ECHO ? `${letters.slice(0, LONGEST_ECHO).join("")}…` : words;
   return `You said “${echo}”. I am only a demo model that works offline, so I have no real answer to that. Ask for \`help\` to see what I can do.`;
 };

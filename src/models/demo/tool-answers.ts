@@ -2,7 +2,7 @@ import type { Conversation, Intent, ToolAnswer } from "./conversation.js";
 import { everythingIn } from "./facts.js";
 import { toYou } from "./sentences.js";
 
-/** What a tool returned, as long as it is what the built-in tools return. */
+/** The keys that results of the built-in tools have. */
 interface ToolResult {
   readonly date?: string;
   readonly time?: string;
@@ -13,7 +13,7 @@ interface ToolResult {
   readonly forgotten?: readonly string[];
 }
 
-/** Turns what the tools answered into sentences, one for each. */
+/** Puts each tool result into a sentence. */
 export const sayToolAnswers: Intent = (conversation) => {
   const { answers } = conversation;
   if (answers.length === 0) return undefined;
@@ -57,7 +57,7 @@ function notesAnd(told: readonly string[], notes: readonly string[]): string {
   ];
   return lines.length > 0
     ? ["This is what I remember:", "", ...lines].join("\n")
-    : "I have no notes yet, and you have told me nothing about you in this conversation.";
+    : "I have no notes yet, and you have not told me anything about yourself in this conversation.";
 }
 
 const forgottenSentence = (forgotten: readonly string[]): string =>

@@ -1,9 +1,9 @@
-import type { Call, Intent } from "./conversation.js";
+import type { DemoCall, Intent } from "./conversation.js";
 
-/** The calls one wish asks for; undefined when it is about something else. */
-type Wish = (wish: string) => Call | undefined;
+/** Returns the call that a request asks for, or undefined when it asks for something else. */
+type Wish = (wish: string) => DemoCall | undefined;
 
-/** Calls the tools that were asked for in plain words, several at once if need be. */
+/** Calls the tools a message asks for in plain words, several at once if needed. */
 export const callTools: Intent = ({ question, tools }) => {
   const calls = wishesIn(question)
     .flatMap((wish) => WISHES.map((callFor) => callFor(wish)).find(Boolean) ?? [])
@@ -11,7 +11,7 @@ export const callTools: Intent = ({ question, tools }) => {
   return calls.length > 0 ? calls : undefined;
 };
 
-/** "What time is it and what is 2+2?" holds two. */
+/** "What time is it and what is 2+2?" makes two requests. */
 const wishesIn = (question: string): string[] =>
   question
     .split(
@@ -34,7 +34,7 @@ const wantsTime: Wish = (wish) => {
   };
 };
 
-/** A city's name is the last part of its zone's. */
+/** The last part of a time zone's name is a city. */
 function zoneOf(place: string): string {
   const last = place.trim().replace(/\s+/gu, "_").toLowerCase();
   const zones = Intl.supportedValuesOf("timeZone");
@@ -61,7 +61,7 @@ const inSymbols = (words: string): string =>
     .replace(/\bsquared\b/giu, "^2")
     .replace(/[\s=?!.]+$/u, "");
 
-/** Numbers, and something to do with them; the only words in it are names the calculator may know. */
+/** Numbers with operators; the only words are names that the calculator may know. */
 const looksLikeSum = (text: string): boolean =>
   /\d/u.test(text) &&
   /[-+*/%^×÷−(]/u.test(text) &&

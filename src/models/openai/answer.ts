@@ -2,25 +2,25 @@ import { AgnoChatError } from "../../errors.js";
 import type { ToolCall, Usage } from "../../messages.js";
 import { limitSize } from "../limits.js";
 import type { FinishReason, ModelEvent, ModelRequest } from "../model.js";
+import type { ApiServer } from "./api-server.js";
 import { ToolCallCollector } from "./collect-tool-calls.js";
 import { estimateTokens, estimateUsage, usageIn } from "./estimate-usage.js";
-import { createHalfPairJoiner } from "./half-pairs.js";
-import { list, record, string } from "./json.js";
-import type { Server } from "./server.js";
+import { asList, asRecord, asString } from "./json.js";
+import { createSurrogateJoiner } from "./surrogate-joiner.js";
 import { createThinkFilter } from "./think-filter.js";
-import { behindUnopenedThoughts } from "./think-tags.js";
+import { stripUnopenedThoughts } from "./think-tags.js";
 import { callsOf, type WireNames } from "./wire-names.js";
 
-/** Builds one answer out of the chunks of chat.completions, whichever server they come from. */
-export class Answer {
+/** Builds one answer from the chunks of chat.completions that any server sends. */
+export class AnswerBuilder {
   readonly #request: ModelRequest;
-  readonly #server: Server;
+  readonly #server: ApiServer;
   readonly #names: WireNames;
   readonly #thinkFilter = createThinkFilter();
-  readonly #joiner = createHalfPairJoiner();
+  readonly #joiner = createSurrogateJoiner();
   readonly #toolCalls = new ToolCallCollector();
   #isComplete = false;
-  /** All that was streamed. */
+  /** Everything streamed so far. */
   #text = "";
   #finishReason = "";
   #usage: Usage | undefined;
@@ -29,15 +29,15 @@ export class Answer {
   #textSize = 0;
   #reasoningSize = 0;
 
-  constructor(request: ModelRequest, { server, names }: { server: Server; names: WireNames }) {
+  constructor(request: ModelRequest, { server, names }: { server: ApiServer; names: WireNames }) {
     this.#request = request;
     this.#server = server;
     this.#names = names;
   }
 
   /**
-   * The server has said that nothing more comes: what happens to the connection from now on cannot spoil it. A finish
-   * reason alone does not say so: some servers send it early, and text behind it.
+   * True once the server has said that the answer is over: a connection that breaks later does no
+   * harm. A finish reason is not enough, since some servers send more text after it.
    */
   get isComplete(): boolean {
     return this.#isComplete;
@@ -52,21 +52,24 @@ export class Answer {
     return this.#textSize + this.#reasoningSize + this.#toolCalls.size;
   }
 
-  /** Takes one chunk and returns the text that it adds. @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when it is too much */
+  /**
+   * Takes one chunk and returns the text it adds.
+   * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when the answer exceeds a limit
+   */
   take(chunk: unknown): string {
     this.#chunks += 1;
-    const { choices, usage, x_groq: groq } = record(chunk);
-    this.#usage = usageIn(usage) ?? usageIn(record(groq).usage) ?? this.#usage;
-    const choice = record(list(choices)[0]);
-    // A server that does not stream sends one whole `message`.
-    const delta = record(choice.delta ?? choice.message);
-    for (const piece of list(delta.tool_calls)) this.#toolCalls.add(piece);
-    this.#finishReason = string(choice.finish_reason) || this.#finishReason;
+    const { choices, usage, x_groq: groq } = asRecord(chunk);
+    this.#usage = usageIn(usage) ?? usageIn(asRecord(groq).usage) ?? this.#usage;
+    const choice = asRecord(asList(choices)[0]);
+    // A server that does not stream sends a whole `message` at once.
+    const delta = asRecord(choice.delta ?? choice.message);
+    for (const piece of asList(delta.tool_calls)) this.#toolCalls.add(piece);
+    this.#finishReason = asString(choice.finish_reason) || this.#finishReason;
     return this.#textOf(delta);
   }
 
   /**
-   * What is left to tell once the body has ended: text held back, the tool calls, and the finish.
+   * Yields what is left once the body has ended: text held back, the tool calls, and the finish.
    * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` or `MODEL_FILTERED`
    */
   *end(): Generator<ModelEvent> {
@@ -79,14 +82,14 @@ export class Answer {
       yield { type: "tool-call", ...call };
     }
     const usage = this.#usage ?? estimateUsage(this.#request, this.#outputTokens);
-    const answer = behindUnopenedThoughts(this.#text, calls.length > 0);
+    const answer = stripUnopenedThoughts(this.#text, calls.length > 0);
     yield { type: "finish", reason, usage, ...(answer !== this.#text && { text: answer }) };
   }
 
   #textOf(delta: Readonly<Record<string, unknown>>): string {
-    // A refusal is what the model has to say, so it is the answer; reasoning is not.
-    const text = contentOf(delta.content) + string(delta.refusal);
-    const reasoning = string(delta.reasoning_content) || string(delta.reasoning);
+    // A refusal is the answer; reasoning is not.
+    const text = contentOf(delta.content) + asString(delta.refusal);
+    const reasoning = asString(delta.reasoning_content) || asString(delta.reasoning);
     this.#outputTokens += estimateTokens(text + reasoning);
     this.#textSize += text.length;
     this.#reasoningSize += reasoning.length;
@@ -98,14 +101,15 @@ export class Answer {
   }
 
   #outcome(): { reason: FinishReason; calls: readonly ToolCall[] } {
-    if (this.#finishReason === "") throw this.#incomplete();
+    if (this.#finishReason === "") throw this.#incompleteAnswer();
     const reason = this.#finishReason;
     if (reason === "content_filter") throw this.#filtered();
-    if (reason === "error") throw this.#bad("gave up in the middle of the answer");
+    if (reason === "error")
+      throw this.#badResponse("stopped with an error in the middle of the answer");
     const isCut = reason === "length" || reason === "max_tokens";
     const calls = this.#calls();
     if (calls.length === 0) return { reason: isCut ? "length" : "stop", calls };
-    if (isCut) throw this.#bad("reached the token limit inside a tool call", MORE_TOKENS);
+    if (isCut) throw this.#badResponse("reached the token limit inside a tool call", MORE_TOKENS);
     return { reason: "tool-calls", calls };
   }
 
@@ -113,33 +117,38 @@ export class Answer {
     const calls = this.#toolCalls.calls(idsIn(this.#request));
     const isPromised = this.#finishReason === "tool_calls" && this.#toolCalls.isBegun;
     if ((calls.length === 0 && isPromised) || calls.some(({ name }) => name === ""))
-      throw this.#bad("asked for a tool without a name");
-    return calls.map((call) => ({ ...call, name: this.#names.toMeant(call.name) }));
+      throw this.#badResponse("sent a tool call without a name");
+    return calls.map((call) => ({ ...call, name: this.#names.toOriginal(call.name) }));
   }
 
-  #incomplete(): AgnoChatError {
-    return this.#bad(this.#chunks === 0 ? "sent an empty answer" : "ended before the answer did");
+  #incompleteAnswer(): AgnoChatError {
+    return this.#badResponse(
+      this.#chunks === 0 ? "sent an empty answer" : "ended before the answer did",
+    );
   }
 
   #filtered(): AgnoChatError {
     const message = `The content filter of ${this.#server.host} stopped the answer.`;
     return new AgnoChatError("MODEL_FILTERED", message, {
-      hint: "Put the question in other words.",
+      hint: "Rephrase the message.",
     });
   }
 
-  #bad(what: string, hint = "Try again; if it stays so, look at the server's log."): AgnoChatError {
+  #badResponse(
+    what: string,
+    hint = "Try again; if it happens again, look at the server's log.",
+  ): AgnoChatError {
     return new AgnoChatError("MODEL_BAD_RESPONSE", `${this.#server.host} ${what}.`, { hint });
   }
 }
 
 const MORE_TOKENS = "Allow more tokens for an answer.";
 
-/** Text, or a list of parts of which those of type `text` are the answer. */
+/** Reads a string, or a list of parts, whose parts of type `text` are the answer. */
 function contentOf(content: unknown): string {
-  if (!Array.isArray(content)) return string(content);
+  if (!Array.isArray(content)) return asString(content);
   return content
-    .map((part) => (record(part).type === "text" ? string(record(part).text) : ""))
+    .map((part) => (asRecord(part).type === "text" ? asString(asRecord(part).text) : ""))
     .join("");
 }
 

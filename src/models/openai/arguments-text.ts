@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { isJsonObject, parseJson } from "./json.js";
 
 /**
- * Adds a piece to the arguments of a call. They are a list, since some servers begin with a `{}` and send the real ones
- * behind it, or send all of them again at the end: a text that begins behind a whole object is another version.
+ * Adds a piece to the arguments of a call. Arguments are a list of versions, since some servers
+ * send a `{}` before the real ones, or send all of them again at the end: whatever starts a new
+ * object after a whole one is a new version.
  */
 export function withPiece(versions: readonly string[], piece: string): string[] {
   const newest = versions.at(-1) ?? "";
@@ -12,13 +13,16 @@ export function withPiece(versions: readonly string[], piece: string): string[] 
   return isAnother ? [...versions, piece] : [...versions.slice(0, -1), newest + piece];
 }
 
-/** The versions that differ, without placeholders. One at most, unless the server contradicts itself. */
+/**
+ * The versions that differ, without placeholders. There is at most one unless the server
+ * contradicts itself.
+ */
 export function differing(versions: readonly string[]): string[] {
   const real = versions.filter((version) => !isHollow(version));
   return real.filter((version, index) => index === 0 || !isSame(version, real[index - 1] ?? ""));
 }
 
-/** Nothing, or an object of nothing: what no call loses anything by. */
+/** True for nothing or `{}`, which a call can do without. */
 const isHollow = (text: string): boolean => /^\s*(\{\s*\}\s*)?$/.test(text);
 
 const isWhole = (text: string): boolean => isHollow(text) || isJsonObject(text);

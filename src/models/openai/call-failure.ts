@@ -4,6 +4,6 @@ import type { AgnoChatError } from "../../errors.js";
 export interface CallFailure {
   readonly error: AgnoChatError;
   readonly retry: boolean;
-  /** How long the server asked to wait. */
+  /** How long the server asked us to wait. */
   readonly retryAfterMs?: number | undefined;
 }

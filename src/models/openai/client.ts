@@ -1,30 +1,33 @@
 import type OpenAI from "openai";
-import type { Call } from "./call.js";
+import type { ApiCall } from "./api-call.js";
+import type { ApiServer } from "./api-server.js";
 import { createFetch } from "./http-fetch.js";
 import type { RequestBody } from "./request-body.js";
-import type { Server } from "./server.js";
 
 type Sdk = typeof import("openai");
 
-/** The endpoints of one server that a chat needs. The only reader of the `openai` package, which is loaded at the first call. */
+/**
+ * Calls the endpoints of one server. The only file that uses the `openai` package, which is loaded
+ * with the first call.
+ */
 export class Client {
-  readonly #server: Server;
+  readonly #server: ApiServer;
   #loading: Promise<{ sdk: Sdk; client: OpenAI }> | undefined;
 
-  constructor(server: Server) {
+  constructor(server: ApiServer) {
     this.#server = server;
   }
 
   /**
-   * POST /chat/completions. The body is read by us and not by the SDK, which ends a cut or aborted stream as if it were
-   * whole, and prints events it cannot parse.
+   * POST /chat/completions. We read the body ourselves: the SDK treats a cut or aborted stream as
+   * complete, and prints events it cannot parse.
    */
-  complete(body: RequestBody, { signal }: Call): Promise<Response> {
+  complete(body: RequestBody, { signal }: ApiCall): Promise<Response> {
     return this.#send((client) => client.chat.completions.create(body, { signal }).asResponse());
   }
 
   /** GET /models */
-  models({ signal }: Call): Promise<Response> {
+  models({ signal }: ApiCall): Promise<Response> {
     return this.#send((client) => client.models.list({ signal }).asResponse());
   }
 
@@ -43,7 +46,7 @@ export class Client {
     const { apiKey, baseUrl } = this.#server;
     const client = new sdk.OpenAI({
       baseURL: baseUrl.href.replace(/\/$/, ""),
-      // The SDK insists on a key. Without one of ours nothing is sent.
+      // The SDK requires a key. Without one of ours, the header below is left out.
       apiKey: apiKey ?? "none",
       defaultHeaders: {
         Authorization: apiKey === undefined ? null : `Bearer ${apiKey}`,
@@ -52,7 +55,7 @@ export class Client {
       fetch: createFetch(this.#server),
       maxRetries: 0,
       timeout: LONGEST_TIMER,
-      // What is left out here, the SDK takes from the environment.
+      // The SDK would read these from the environment.
       adminAPIKey: null,
       organization: null,
       project: null,
@@ -65,7 +68,7 @@ export class Client {
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What our `fetch` threw. The SDK wraps it, and of a timeout it keeps nothing but the fact. */
+/** Unwraps what our `fetch` threw. The SDK drops the cause of a timeout. */
 function causeOf(thrown: unknown, { APIConnectionTimeoutError, APIConnectionError }: Sdk): unknown {
   if (thrown instanceof APIConnectionTimeoutError)
     return Object.assign(new Error("connection timed out"), { code: "ETIMEDOUT" });

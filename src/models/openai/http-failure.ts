@@ -4,18 +4,18 @@ import {
   type ErrorCode,
   type HintId,
 } from "../../errors.js";
+import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
 import type { HttpFailure } from "./http-fetch.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { retryAfterMs } from "./retry-policy.js";
-import type { Server } from "./server.js";
 
-interface About {
-  readonly server: Server;
+interface CallContext {
+  readonly server: ApiServer;
   readonly model: string;
 }
 
-interface Outcome {
+interface HttpFault {
   readonly code: ErrorCode;
   /** What failed, without the reason. */
   readonly what: string;
@@ -23,10 +23,10 @@ interface Outcome {
   readonly hintId?: HintId;
 }
 
-/** What an HTTP status and an error body mean. */
-export function httpFailure(failure: HttpFailure, { server, model }: About): CallFailure {
+/** Turns an HTTP status and an error body into an error. */
+export function httpFailure(failure: HttpFailure, { server, model }: CallContext): CallFailure {
   const reason = reasonIn(failure.body);
-  const { code, what, hint, hintId } = outcomeOf(failure, reason, { server, model });
+  const { code, what, hint, hintId } = faultOf(failure, reason, { server, model });
   const said = isUnreadableCall(failure, reason) ? "" : server.redact(reason.message);
   const options: AgnoChatErrorOptions = { hint, hintId, cause: traceOf(failure, server) };
   return {
@@ -36,7 +36,7 @@ export function httpFailure(failure: HttpFailure, { server, model }: About): Cal
   };
 }
 
-/** A server's words and ours stand side by side. */
+/** The server's words may come without a full stop. */
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const RETRIED: ReadonlySet<ErrorCode> = new Set([
@@ -48,27 +48,27 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set([
 const isPassing = (status: number): boolean =>
   [408, 409, 429].includes(status) || (status >= 500 && status !== 501);
 
-/** The body stays out of it: it may quote a key. */
-function traceOf({ status, headers }: HttpFailure, server: Server): Error {
+/** Leaves the body out: it may quote a key. */
+function traceOf({ status, headers }: HttpFailure, server: ApiServer): Error {
   const id = headers.get("x-request-id");
   return new Error(`HTTP ${status}${id ? `, request id ${server.redact(id)}` : ""}`);
 }
 
-function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: About): Outcome {
+function faultOf(failure: HttpFailure, reason: Reason, { server, model }: CallContext): HttpFault {
   const { host } = server;
   const status = failure.status;
   const words = `${reason.code} ${reason.type} ${reason.message}`;
-  if (status < 400) return redirected(failure, server);
+  if (status < 400) return redirectedFault(failure, server);
   if (isQuota(status, words))
     return {
       code: "MODEL_QUOTA",
-      what: `The account at ${host} has nothing left to spend`,
-      hint: "Check plan and billing at the provider, or use another key.",
+      what: `The account at ${host} has no credit left`,
+      hint: "Check the plan and billing at the provider, or use another key.",
     };
   if (status === 429 || RATE_LIMIT.test(words))
     return {
       code: "MODEL_RATE_LIMITED",
-      what: `${host} limits the requests (${status})`,
+      what: `${host} limits the rate of requests (${status})`,
       hint: "Wait a little, then try again.",
     };
   if (CONTEXT.test(words) || status === 413)
@@ -81,15 +81,16 @@ function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: Abou
     return {
       code: "MODEL_FILTERED",
       what: `The content filter of ${host} refused the request`,
-      hint: "Put it in other words.",
+      hint: "Rephrase the message.",
     };
-  if (status === 401 || status === 403 || BAD_KEY.test(words)) return unauthorised(status, server);
-  if (status === 404 || NO_MODEL.test(words)) return notFound(reason, { server, model });
+  if (status === 401 || status === 403 || BAD_KEY.test(words))
+    return unauthorisedFault(status, server);
+  if (status === 404 || NO_MODEL.test(words)) return notFoundFault(reason, { server, model });
   if (isUnreadableCall(failure, reason))
     return {
       code: "MODEL_BAD_RESPONSE",
       what: `${model} wrote a tool call that ${host} cannot read (${status})`,
-      hint: "Ask again, in other words or without toolkits, or use another model.",
+      hint: "Rephrase the message, use no toolkits, or use another model.",
     };
   if (TIMED_OUT.has(status))
     return {
@@ -114,21 +115,26 @@ function outcomeOf(failure: HttpFailure, reason: Reason, { server, model }: Abou
     what: `${host} refused the request (${status})`,
     hint: /\btools?\b|tool_choice/i.test(words)
       ? "The server or the model may not support tools: use another model, or no toolkits."
-      : "Change what the reason names; without one, check model and base URL.",
+      : "Change what the reason names. Without a reason, check the model and the base URL.",
   };
 }
 
-/** As OpenAI, Azure, Mistral, Groq, xAI, Anthropic, Gemini, Bedrock, Cohere, vLLM, TGI, llama.cpp and LM Studio put it. */
+/**
+ * The wording of OpenAI, Azure, Mistral, Groq, xAI, Anthropic, Gemini, Bedrock, Cohere, vLLM, TGI,
+ * llama.cpp and LM Studio.
+ */
 const CONTEXT =
   /context_length_exceeded|exceed_context_size|maximum (context|prompt) length|context (length|window|size|limit)|prompt (is )?too long|input (is )?too long|too many tokens|input token count|reduce the length of the messages|max_new_tokens` must be/i;
 
-/** llama-server, Ollama, vLLM and Hugging Face, before the first answer. */
+/** The wording of llama-server, Ollama, vLLM and Hugging Face before their first answer. */
 const LOADING = /\bloading (the )?model\b|model .{0,120}?is (currently |still )?loading/i;
 
-/** Request Timeout, Gateway Timeout, and Cloudflare's own. */
+/** Request Timeout, Gateway Timeout, and Cloudflare's timeout. */
 const TIMED_OUT: ReadonlySet<number> = new Set([408, 504, 524]);
 
-/** llama-server quotes what the model wrote, which is of no use to anybody, and the same again would fail the same way. */
+/**
+ * llama-server quotes what the model wrote, which helps nobody. A retry would fail the same way.
+ */
 const isUnreadableCall = ({ status }: HttpFailure, { message }: Reason): boolean =>
   status >= 500 && /failed to parse (input|tool[ _]calls?)\b/i.test(message);
 
@@ -144,27 +150,27 @@ const QUOTA =
 
 const BAD_KEY = /invalid_api_key|incorrect api key|api key not valid|invalid api key/i;
 
-/** Quota and rate limit share a status; only one of them gets better by waiting. */
+/** Quota and rate limit share a status, but waiting only helps against a rate limit. */
 const isQuota = (status: number, words: string): boolean =>
   status === 402 || ((status === 429 || status === 403 || status === 400) && QUOTA.test(words));
 
-function unauthorised(status: number, { host, apiKey }: Server): Outcome {
+function unauthorisedFault(status: number, { host, apiKey }: ApiServer): HttpFault {
   const code = "MODEL_AUTH";
   if (apiKey === undefined)
     return {
       code,
-      what: `${host} wants an API key (${status})`,
+      what: `${host} requires an API key (${status})`,
       hint: "Pass a key for that server as apiKey.",
       hintId: "give-key",
     };
   return {
     code,
     what: `${host} refused the API key (${status})`,
-    hint: "Check that the key is valid, allowed to use this model, and made for this server.",
+    hint: "Check that the key is valid, allowed to use this model, and meant for this server.",
   };
 }
 
-function notFound({ message }: Reason, { server, model }: About): Outcome {
+function notFoundFault({ message }: Reason, { server, model }: CallContext): HttpFault {
   if (/model/i.test(message))
     return {
       code: "MODEL_NOT_FOUND",
@@ -174,13 +180,13 @@ function notFound({ message }: Reason, { server, model }: About): Outcome {
     };
   return {
     code: "MODEL_NOT_FOUND",
-    what: `${server.host} has no chat at ${server.baseUrl.pathname} (404)`,
+    what: `${server.host} has no chat API at ${server.baseUrl.pathname} (404)`,
     hint: "Check the base URL: it usually ends in /v1.",
   };
 }
 
-const redirected = ({ status, headers }: HttpFailure, server: Server): Outcome => ({
+const redirectedFault = ({ status, headers }: HttpFailure, server: ApiServer): HttpFault => ({
   code: "MODEL_REJECTED",
-  what: `${server.host} sends requests elsewhere (${status})`,
+  what: `${server.host} redirects requests (${status})`,
   hint: `Use the base URL it names: ${server.redact(headers.get("location") ?? "none")}`,
 });

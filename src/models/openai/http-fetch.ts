@@ -5,12 +5,12 @@ import {
   openRequest,
   ProxyFailure,
   StaleConnection,
-  staleness,
+  watchForStaleness,
   whenConnected,
 } from "./http-request.js";
 import { proxyFor } from "./proxy.js";
 
-/** An answer whose status is no success, with what its body says. */
+/** A response whose status is not 2xx, with its body. */
 export class HttpFailure extends Error {
   readonly status: number;
   readonly headers: Headers;
@@ -29,10 +29,11 @@ const LONGEST_ERROR_BODY = 64 * 1024;
 const NO_BODY = new Set([204, 205, 304]);
 
 /**
- * A `fetch` over node:http, for an SDK. Node 20's own takes twice as long to start and knows no proxy. This one goes
- * through `HTTPS_PROXY` and `HTTP_PROXY`, gives up connecting after `connectTimeoutMs`, does not follow redirects (a key must not
- * travel to another host), and rejects with `HttpFailure` unless the status is 2xx. A server may close a connection it
- * promised to keep just as the next request goes out; that request is sent once more, on a new connection.
+ * Creates a `fetch` over node:http for the SDK; Node 20's own takes twice as long to start and
+ * ignores proxies. This one uses `HTTPS_PROXY` and `HTTP_PROXY`, gives up connecting after
+ * `connectTimeoutMs`, does not follow redirects (a key must not travel to another host), and
+ * rejects with `HttpFailure` unless the status is 2xx. If the server closes a kept connection just
+ * as a request goes out, that request is sent once more on a new connection.
  */
 export function createFetch({ connectTimeoutMs }: { connectTimeoutMs: number }) {
   return async (url: string | URL | Request, init: Init = {}): Promise<Response> => {
@@ -48,7 +49,7 @@ export function createFetch({ connectTimeoutMs }: { connectTimeoutMs: number }) 
 
 interface SendOptions extends Init {
   readonly connectTimeoutMs: number;
-  /** Use no connection that was kept from an earlier request. */
+  /** Open a new connection instead of reusing one. */
   readonly isNew: boolean;
 }
 
@@ -71,14 +72,14 @@ function responseTo(
   { body, proxy }: { body: unknown; proxy: URL | undefined },
 ): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const isStale = staleness(request);
+    const isStale = watchForStaleness(request);
     request.on("error", (error: NodeJS.ErrnoException) => {
       if (isStale(error)) return reject(new StaleConnection());
       const isUnreached = error.syscall === "connect" || error.syscall === "getaddrinfo";
       reject(proxy && isUnreached ? new ProxyFailure(proxy.host, error) : error);
     });
     request.once("response", resolve);
-    request.end(body); // a body that is given whole gets its length as a header
+    request.end(body); // a body given whole is sent with its length
   });
 }
 
@@ -91,7 +92,10 @@ async function toResponse(incoming: http.IncomingMessage): Promise<Response> {
   return new Response(Readable.toWeb(incoming) as ReadableStream, { status, headers });
 }
 
-/** As much of an error's body as came: a connection that breaks here must not hide the status. */
+/**
+ * Reads as much of an error's body as arrives: a connection that breaks here must not hide the
+ * status.
+ */
 async function startOf(incoming: http.IncomingMessage): Promise<string> {
   let text = "";
   try {

@@ -3,7 +3,7 @@ import https from "node:https";
 import { isIP, type Socket } from "node:net";
 import tls from "node:tls";
 
-/** The proxy could not be reached, or would not connect. `host` is the proxy's. */
+/** The proxy could not be reached or refused to connect. `host` is the proxy's. */
 export class ProxyFailure extends Error {
   readonly host: string;
 
@@ -13,23 +13,26 @@ export class ProxyFailure extends Error {
   }
 }
 
-/** A connection that was kept for reuse had been closed in the meantime: nothing of an answer came. */
+/** A kept connection turned out to be closed before any part of an answer arrived. */
 export class StaleConnection extends Error {}
 
-/** The headers that are sent: not those that an SDK adds of its own, or finds in the environment. */
+/** The headers we send. The SDK adds others, some of them from the environment. */
 const SENT_HEADERS = ["accept", "authorization", "content-type", "user-agent"];
 
-/** What an SDK passes on: headers as `Headers`, a body as the text of JSON. */
+/** What the SDK passes to `fetch`: headers as `Headers`, a body as JSON text. */
 export type Init = Pick<RequestInit, "method" | "headers" | "body" | "signal">;
 
 interface OpenOptions extends Init {
   readonly signal: AbortSignal;
   readonly proxy: URL | undefined;
-  /** Use no connection that was kept from an earlier request. */
+  /** Open a new connection instead of reusing one. */
   readonly isNew: boolean;
 }
 
-/** A request whose body is still to be sent. @throws {ProxyFailure | StaleConnection} */
+/**
+ * Opens a request. The caller still has to send its body.
+ * @throws {ProxyFailure | StaleConnection}
+ */
 export async function openRequest(
   target: URL,
   { signal, proxy, isNew, ...init }: OpenOptions,
@@ -45,12 +48,12 @@ export async function openRequest(
   return https.request(target, {
     ...options,
     agent: undefined,
-    defaultPort: 443, // otherwise the agent's, and a socket of our own has no agent
-    createConnection: () => secured(socket, target),
+    defaultPort: 443, // the agent would supply it, but our own socket has no agent
+    createConnection: () => secureSocket(socket, target),
   });
 }
 
-/** Opens a connection for one request, with what an embedder set on the global agent. */
+/** An agent for one connection, with the options an embedder set on the global agent. */
 const unsharedAgent = ({ protocol }: URL): http.Agent =>
   protocol === "https:"
     ? new https.Agent({ ...https.globalAgent.options, keepAlive: false })
@@ -70,11 +73,11 @@ const clientOf = ({ protocol }: URL) => (protocol === "https:" ? https : http);
 
 interface OnwardOptions extends Pick<http.RequestOptions, "method" | "signal" | "path" | "agent"> {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Where the proxy sends it on to. */
+  /** The host that the proxy forwards the request to. */
   readonly host: string;
 }
 
-/** A request to the proxy, whose path says where it goes on to (RFC 9110, 7.1 and 9.3.6). */
+/** Opens a request to the proxy; its path names the target (RFC 9110, 7.1 and 9.3.6). */
 function requestThrough(proxy: URL, { host, headers, ...options }: OnwardOptions) {
   const credentials = [proxy.username, proxy.password].map(decodeURIComponent).join(":");
   const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
@@ -90,10 +93,10 @@ function requestThrough(proxy: URL, { host, headers, ...options }: OnwardOptions
   });
 }
 
-/** The socket behind a CONNECT, once the proxy has opened it. */
+/** Resolves with the tunnelled socket once the proxy has answered CONNECT. */
 function tunnel(connect: http.ClientRequest, proxy: URL): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const isStale = staleness(connect);
+    const isStale = watchForStaleness(connect);
     connect.on("error", (cause) =>
       reject(isStale(cause) ? new StaleConnection() : new ProxyFailure(proxy.host, cause)),
     );
@@ -106,8 +109,8 @@ function tunnel(connect: http.ClientRequest, proxy: URL): Promise<Socket> {
   });
 }
 
-/** What an embedder set on the global agent, such as a company's CA, holds behind a proxy too. */
-function secured(socket: Socket, { hostname }: URL): tls.TLSSocket {
+/** The CA an embedder set on the global agent, such as a company's, applies behind a proxy too. */
+function secureSocket(socket: Socket, { hostname }: URL): tls.TLSSocket {
   const host = withoutBrackets(hostname);
   const { ca } = https.globalAgent.options;
   return tls.connect({ socket, host, servername: isIP(host) ? "" : host, ca });
@@ -115,7 +118,7 @@ function secured(socket: Socket, { hostname }: URL): tls.TLSSocket {
 
 const withoutBrackets = (hostname: string): string => hostname.replace(/^\[|\]$/g, "");
 
-/** Calls `then` once the connection stands: at once for one that was kept. */
+/** Calls `then` once the connection is open: at once for a reused one. */
 export function whenConnected(request: http.ClientRequest, then: () => void): void {
   request.once("socket", (socket) => {
     if (request.reusedSocket) then();
@@ -123,8 +126,13 @@ export function whenConnected(request: http.ClientRequest, then: () => void): vo
   });
 }
 
-/** Tells of a failed request whether its connection was a kept one that had ended before a byte of the answer. */
-export function staleness(request: http.ClientRequest): (error: NodeJS.ErrnoException) => boolean {
+/**
+ * Returns a test for a failed request: was its reused connection closed before any byte of the
+ * answer?
+ */
+export function watchForStaleness(
+  request: http.ClientRequest,
+): (error: NodeJS.ErrnoException) => boolean {
   let earlier = 0;
   request.once("socket", (socket) => {
     earlier = socket.bytesRead;

@@ -1,92 +1,92 @@
 import { AgnoChatError, type ErrorCode } from "../../errors.js";
+import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
 import { ProxyFailure } from "./http-request.js";
-import type { Server } from "./server.js";
 
-interface Story {
+interface NetworkFault {
   readonly code?: ErrorCode;
   readonly message: string;
   readonly hint: string;
   readonly retry: boolean;
 }
 
-/** What became of a connection, by the error code of Node; undefined for an error without one. */
-export function networkFailure(thrown: unknown, server: Server): CallFailure | undefined {
-  const story = storyOf(thrown, server);
-  if (story === undefined) return undefined;
-  const { code = "MODEL_NETWORK", message, hint, retry } = story;
+/** Explains a failed connection by Node's error code; undefined for an error without one. */
+export function networkFailure(thrown: unknown, server: ApiServer): CallFailure | undefined {
+  const fault = faultOf(thrown, server);
+  if (fault === undefined) return undefined;
+  const { code = "MODEL_NETWORK", message, hint, retry } = fault;
   return { error: new AgnoChatError(code, message, { hint, cause: thrown }), retry };
 }
 
-function storyOf(thrown: unknown, server: Server): Story | undefined {
-  if (thrown instanceof ProxyFailure) return proxyStory(thrown);
+function faultOf(thrown: unknown, server: ApiServer): NetworkFault | undefined {
+  if (thrown instanceof ProxyFailure) return proxyFailed(thrown);
   const code = codeOf(thrown);
   if (code === "") return undefined;
-  if (code === "ETIMEDOUT") return slowStory(server);
-  if (code === "ECONNREFUSED") return refusedStory(server);
-  if (/^(ENOTFOUND|EAI_)/.test(code)) return unknownHostStory(server, code);
-  if (TLS.test(code)) return tlsStory(server, code);
-  if (code === "HPE_HEADER_OVERFLOW") return longHeadersStory(server);
-  if (code.startsWith("HPE_")) return notHttpStory(server);
-  return lostStory(server, code);
+  if (code === "ETIMEDOUT") return connectTimedOut(server);
+  if (code === "ECONNREFUSED") return connectionRefused(server);
+  if (/^(ENOTFOUND|EAI_)/.test(code)) return unknownHost(server, code);
+  if (TLS.test(code)) return tlsFailed(server, code);
+  if (code === "HPE_HEADER_OVERFLOW") return headersTooLong(server);
+  if (code.startsWith("HPE_")) return notHttp(server);
+  return connectionLost(server, code);
 }
 
-const slowStory = ({ host }: Server): Story => ({
+const connectTimedOut = ({ host }: ApiServer): NetworkFault => ({
   code: "MODEL_TIMEOUT",
   message: `${host} took too long to connect.`,
   hint: "Check the base URL and the network, then try again.",
   retry: true,
 });
 
-const refusedStory = ({ host, isLoopback }: Server): Story => ({
-  message: `Nothing answers at ${host}.`,
+const connectionRefused = ({ host, isLoopback }: ApiServer): NetworkFault => ({
+  message: `Nothing is listening at ${host}.`,
   hint: isLoopback
     ? "Is the server running? Start it, or check the base URL."
     : "Check the base URL and the network.",
   retry: !isLoopback,
 });
 
-const unknownHostStory = ({ host }: Server, code: string): Story => ({
+const unknownHost = ({ host }: ApiServer, code: string): NetworkFault => ({
   message: `The host ${host} was not found.`,
   hint: "Check the base URL and the network.",
   retry: code === "EAI_AGAIN",
 });
 
-const notHttpStory = ({ host }: Server): Story => ({
+const notHttp = ({ host }: ApiServer): NetworkFault => ({
   code: "MODEL_BAD_RESPONSE",
   message: `${host} does not answer in HTTP.`,
-  hint: "Check the base URL: perhaps it is https and not http, or another port.",
+  hint: "Check the base URL: it may need https instead of http, or another port.",
   retry: false,
 });
 
-const longHeadersStory = ({ host }: Server): Story => ({
+const headersTooLong = ({ host }: ApiServer): NetworkFault => ({
   code: "MODEL_BAD_RESPONSE",
   message: `${host} sent headers that are too long.`,
-  hint: "Check the base URL, and what stands between you and the server.",
+  hint: "Check the base URL, and any proxy or gateway in front of the server.",
   retry: false,
 });
 
-const lostStory = ({ host }: Server, code: string): Story => ({
+const connectionLost = ({ host }: ApiServer, code: string): NetworkFault => ({
   message: `The connection to ${host} was lost (${code}).`,
-  hint: "Try again; if it stays so, look at the network and at the server's log.",
+  hint: "Try again; if it happens again, check the network and the server's log.",
   retry: true,
 });
 
 const TLS = /CERT|SELF_SIGNED|UNABLE_TO|^ERR_(TLS|SSL)|^EPROTO$/;
 
-const tlsStory = ({ host }: Server, code: string): Story => ({
+const tlsFailed = ({ host }: ApiServer, code: string): NetworkFault => ({
   message: `No secure connection to ${host} (${code}).`,
   hint: /SSL|EPROTO/.test(code)
-    ? "Check the base URL: perhaps the server speaks http and not https."
-    : "If you trust its certificate, name the file of its authority in NODE_EXTRA_CA_CERTS.",
+    ? "Check the base URL: the server may need http instead of https."
+    : "If you trust its certificate, set NODE_EXTRA_CA_CERTS to the file of the CA that signed it.",
   retry: false,
 });
 
-function proxyStory({ host, cause }: ProxyFailure): Story {
+function proxyFailed({ host, cause }: ProxyFailure): NetworkFault {
   const why = codeOf(cause) || (cause instanceof Error && /^HTTP \d+$/.exec(cause.message)?.[0]);
   return {
     message: `The proxy ${host} did not connect${why ? ` (${why})` : ""}.`,
-    hint: "Check HTTPS_PROXY and HTTP_PROXY, or name the host in NO_PROXY.",
+    hint: "Check HTTPS_PROXY and HTTP_PROXY, or add the host to NO_PROXY.",
     retry: false,
   };
 }

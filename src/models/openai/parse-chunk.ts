@@ -1,15 +1,15 @@
 import { AgnoChatError } from "../../errors.js";
+import type { ApiServer } from "./api-server.js";
 import { HttpFailure } from "./http-fetch.js";
-import { parseJson, record } from "./json.js";
+import { asRecord, parseJson } from "./json.js";
 import { reasonOf } from "./reason.js";
-import type { Server } from "./server.js";
 
 /**
- * The JSON of one event.
- * @throws {HttpFailure} for an error that a server tells of inside a 200
- * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for anything that is no JSON object
+ * Parses the JSON of one event.
+ * @throws {HttpFailure} for an error that a server reports inside a 200
+ * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` for anything that is not a JSON object or list
  */
-export function parseChunk(data: string, server: Server): unknown {
+export function parseChunk(data: string, server: ApiServer): unknown {
   const chunk = parseJson(data);
   if (typeof chunk !== "object" || chunk === null) throw unreadable(data, server);
   const error = errorIn(chunk);
@@ -18,7 +18,7 @@ export function parseChunk(data: string, server: Server): unknown {
   return chunk;
 }
 
-function unreadable(data: string, server: Server): AgnoChatError {
+function unreadable(data: string, server: ApiServer): AgnoChatError {
   const isPage = data.trimStart().startsWith("<");
   const message = `${server.host} sent ${isPage ? "a web page" : "something unreadable"} instead of an answer.`;
   return new AgnoChatError("MODEL_BAD_RESPONSE", message, {
@@ -26,14 +26,16 @@ function unreadable(data: string, server: Server): AgnoChatError {
   });
 }
 
-/** The chunk itself when it tells of an error: under `error`, or as a message where choices should be. */
+/**
+ * The chunk itself when it reports an error: under `error`, or as a message without any choices.
+ */
 function errorIn(chunk: object): object | undefined {
-  const { error, choices, message, detail } = record(Array.isArray(chunk) ? chunk[0] : chunk);
+  const { error, choices, message, detail } = asRecord(Array.isArray(chunk) ? chunk[0] : chunk);
   if (error) return chunk;
   return choices === undefined && (message || detail) ? chunk : undefined;
 }
 
-/** The status this error would have had, had it come in time. */
+/** The status the server would have sent before the answer began. */
 function statusOf(error: object): number {
   const { code, type } = reasonOf(error);
   if (/^[45]\d\d$/.test(code)) return Number(code);

@@ -2,14 +2,15 @@ import { AgnoChatError } from "../../errors.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** True for this machine: `localhost`, names below it, 127.0.0.0/8 and ::1. */
+/** True for this machine: `localhost` and its subdomains, 127.0.0.0/8 and ::1. */
 export const isLoopback = ({ hostname }: URL): boolean =>
   /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/.test(hostname);
 
 /**
- * The proxy for a request, from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case first, as curl reads them), or
- * undefined. This machine is always reached directly.
- * @throws {AgnoChatError} `CONFIG_INVALID` for a value that names no http or https proxy
+ * Returns the proxy for a request, from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` (lower case
+ * first, as curl reads them), or undefined. This machine is always reached directly.
+ * @throws {AgnoChatError} `CONFIG_INVALID` for a value that is not the URL of an http or https
+ *   proxy
  */
 export function proxyFor(target: URL, environment: Environment): URL | undefined {
   const name = target.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
@@ -23,7 +24,7 @@ export function proxyFor(target: URL, environment: Environment): URL | undefined
   });
 }
 
-/** A `%` of a password must be written `%25`. */
+/** A `%` in a password must be written `%25`. */
 function hasReadableCredentials({ username, password }: URL): boolean {
   try {
     decodeURIComponent(username + password);
@@ -39,7 +40,10 @@ const setting = (name: string, environment: Environment): string =>
 const toUrl = (value: string): URL | undefined =>
   URL.canParse(value) ? new URL(value) : undefined;
 
-/** `NO_PROXY` lists hosts with or without port, domains with or without a leading `.` or `*.`, or `*` for all. */
+/**
+ * `NO_PROXY` lists hosts or domains (a leading `.` or `*.` is optional), with or without a port;
+ * `*` is all.
+ */
 function isExempt(target: URL, list: string): boolean {
   const port = target.port || (target.protocol === "https:" ? "443" : "80");
   return list

@@ -6,12 +6,12 @@ import type { WireNames } from "./wire-names.js";
 
 type LimitKey = "max_tokens" | "max_completion_tokens";
 
-/** What a server has shown to understand. It says nothing of a user or a request. */
+/** What a server has been found to support. Holds nothing of any user or request. */
 export interface Dialect {
-  /** The server takes `stream_options`. */
+  /** Whether to send `stream_options`, which asks for the usage. */
   readonly asksUsage: boolean;
   readonly limitKey: LimitKey;
-  /** The other key was tried before. */
+  /** Whether the other key has been tried. */
   readonly limitKeySwapped: boolean;
 }
 
@@ -35,7 +35,10 @@ export interface RequestBody {
   readonly max_completion_tokens?: number;
 }
 
-/** OpenAI's newer models refuse `max_tokens`; older servers elsewhere ignore the newer key, and then never stop. */
+/**
+ * OpenAI's newer models reject `max_tokens`; older servers ignore the newer key, so they would
+ * never stop.
+ */
 export const firstDialect = (isOpenAI: boolean): Dialect => ({
   asksUsage: true,
   limitKey: isOpenAI ? "max_completion_tokens" : "max_tokens",
@@ -49,7 +52,7 @@ interface BodyOptions {
   readonly names: WireNames;
 }
 
-/** Only what is set is sent. */
+/** Leaves out whatever is not set. */
 export function toRequestBody(
   { messages, tools = [] }: ModelRequest,
   { model, maxTokens, dialect, names }: BodyOptions,
@@ -69,7 +72,7 @@ const toWireTool = ({ name, description, parameters }: ToolSpec, names: WireName
   function: { name: names.toSent(name), description, parameters },
 });
 
-/** The dialect to try after a server refused `body`, or undefined when another one would not help. */
+/** Returns the dialect to try after a server refused `body`, or undefined when none would help. */
 export function otherDialect(
   dialect: Dialect,
   { body, failure }: { body: RequestBody; failure: HttpFailure },
@@ -92,7 +95,10 @@ const OTHER_LIMIT_KEY = {
   max_completion_tokens: "max_tokens",
 } as const satisfies Record<LimitKey, LimitKey>;
 
-/** Not every complaint about the key: a limit that is too large stays too large under the other name. */
+/**
+ * False for other complaints about the key: a limit that is too large is too large under either
+ * name.
+ */
 function isUnsupported(key: LimitKey, { code, param, message }: Reason): boolean {
   const named = param === key || new RegExp(`\\b${key}\\b`).test(message);
   const kind = /unsupported|not supported|unrecognized|unknown|unexpected|extra|not permitted/i;

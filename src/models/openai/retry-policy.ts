@@ -1,27 +1,28 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How often a call is tried again, unless said otherwise. */
+/** The default number of retries. */
 export const MAX_RETRIES = 3;
 
-/** Chance and time. */
-export interface Chance {
+/** The randomness and the clock behind retries; tests replace them. */
+export interface RetryTiming {
   random(): number;
   sleep(ms: number, signal: AbortSignal): Promise<unknown>;
 }
 
-export const REAL_CHANCE: Chance = {
+export const REAL_TIMING: RetryTiming = {
   random: Math.random,
   sleep: (ms, signal) => sleep(ms, undefined, { signal }),
 };
 
-/** Longer waits are not worth it to somebody who is watching. */
+/** A user who is watching will not wait longer. */
 const LONGEST_WAIT_MS = 20_000;
 const FIRST_WAIT_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
 
 /**
- * Milliseconds to wait before a retry: what the server asked for, but at most 20 s, or else 0.5 s, doubled each time, with a
- * quarter of it left to chance so that many clients do not come back at once.
+ * Returns the milliseconds to wait before a retry: what the server asked for, at most 20 s;
+ * otherwise 0.5 s, doubled each time up to 8 s, less a random part of up to a quarter, so that many
+ * clients do not return at once.
  * @param attempt 1 for the first retry
  */
 export function retryDelay(
@@ -33,7 +34,10 @@ export function retryDelay(
   return Math.round(backoff * (1 - random() / 4));
 }
 
-/** `retry-after-ms`, or `retry-after` as seconds or as a date (RFC 9110, 10.2.3). Undefined when it says nothing of use. */
+/**
+ * Reads `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3). Returns
+ * milliseconds, or undefined without a usable header.
+ */
 export function retryAfterMs(headers: Headers, now: number): number | undefined {
   const milliseconds = numberIn(headers.get("retry-after-ms"));
   if (milliseconds !== undefined) return milliseconds;

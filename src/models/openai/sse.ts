@@ -1,12 +1,12 @@
 import { LIMITS } from "../limits.js";
 
-/** A server that never ends an event would fill the memory. */
+/** Thrown before a server that never ends an event could exhaust memory. */
 export class EventTooLongError extends Error {}
 
 /**
- * The data of every server-sent event in a body, in order (WHATWG HTML, "Server-sent events"). Comments, names and ids are
- * skipped. A body that is one document (it begins with `{`, `[` or `<`) is yielded whole, as if it were one event: servers
- * answer so when they fail or do not stream.
+ * Yields the data of every server-sent event in a body, in order (WHATWG HTML, "Server-sent
+ * events"). Skips comments, names and ids. A body that starts with `{`, `[` or `<` is one document,
+ * yielded whole like one event: servers send those when they fail or do not stream.
  * @throws {EventTooLongError} when one event is longer than 8 million characters
  */
 export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
@@ -18,7 +18,7 @@ export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator
     rest += text;
     if (length + rest.length > LIMITS.event) throw new EventTooLongError();
     if (kind === "unknown") {
-      rest = rest.trimStart(); // blank lines without end must not pile up
+      rest = rest.trimStart(); // endless blank lines must not pile up
       kind = kindOf(rest);
     }
     if (kind !== "events" || !/[\r\n]/.test(text)) continue;
@@ -35,11 +35,11 @@ export async function* eventsIn(body: AsyncIterable<Uint8Array>): AsyncGenerator
     }
   }
   if (kind === "document") yield rest;
-  else data.push(...rest.split(LINE_END).flatMap(dataOf)); // not every server ends its last event with a blank line
+  else data.push(...rest.split(LINE_END).flatMap(dataOf)); // the last blank line may be missing
   if (data.length > 0) yield data.join("\n");
 }
 
-/** CR, LF or CRLF; a CR at the very end waits, since its LF may come with the next bytes. */
+/** CR, LF or CRLF. A CR at the very end waits for a possible LF in the next bytes. */
 const LINE_END = /\r\n|\n|\r(?!$)/;
 
 async function* decoded(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
@@ -54,7 +54,7 @@ function kindOf(start: string): "unknown" | "events" | "document" {
   return "{[<".includes(first) ? "document" : "events";
 }
 
-/** The value of a `data` line that has one, else nothing. White space around JSON means nothing. */
+/** The value of a `data` line, if any, without the white space around it, which JSON ignores. */
 function dataOf(line: string): string[] {
   const value = line.startsWith("data:") ? line.slice("data:".length).trim() : "";
   return value === "" ? [] : [value];

@@ -1,13 +1,15 @@
 import { LONGEST_TAG, openingOf } from "./think-tags.js";
 
-/** Text in pieces, and the pieces that may be passed on. */
+/** Takes text in pieces and returns the pieces to pass on. */
 export interface TextFilter {
   write(text: string): string;
-  /** What was still held back. Call it once, at the end of the text. */
+  /** Returns what was still held back. Call it once, at the end of the text. */
   end(): string;
 }
 
-/** Drops the thoughts between tags that some models begin an answer with. Anywhere else such tags are part of the answer. */
+/**
+ * Drops the tagged thoughts at the start of an answer. Tags anywhere else are part of the answer.
+ */
 export function createThinkFilter(): TextFilter {
   let place: "start" | "thinking" | "after" | "answer" = "start";
   let held = "";
@@ -28,7 +30,7 @@ export function createThinkFilter(): TextFilter {
     held = end ? held.slice(end.index + end[0].length) : held.slice(-LONGEST_TAG);
   }
 
-  /** The blank lines between the thoughts and the answer belong to neither. */
+  /** Skips the blank lines between the thoughts and the answer. */
   function leaveAfter(): void {
     held = held.trimStart();
     if (held !== "") place = "answer";

@@ -1,4 +1,4 @@
-/** What models write before and after their thoughts. White space and case vary. */
+/** The tags models put around their thoughts. White space and case vary. */
 const TAGS = [
   ...["think", "thinking", "thought", "reasoning"].map((name) => [`<${name}>`, `</${name}>`]),
   ["[think]", "[/think]"],
@@ -7,7 +7,7 @@ const TAGS = [
   ["<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>final<|message|>"],
 ].map(([opening = "", closing = ""]) => ({ opening, closing }));
 
-/** Longer than any tag, with room for white space in it. */
+/** Longer than any tag, with room for white space inside it. */
 export const LONGEST_TAG = 120;
 
 const patternOf = (tag: string): string =>
@@ -19,7 +19,10 @@ const anyOf = (tags: readonly string[]): RegExp =>
 const ANY_OPENING = anyOf(TAGS.map(({ opening }) => opening));
 const ANY_CLOSING = anyOf(TAGS.map(({ closing }) => closing));
 
-/** The tag that a text begins with: where it ends, and what closes it. `maybe` while more of the text may make it one. */
+/**
+ * The opening tag at the start of a text: where it ends, and what closes it. `maybe` if more text
+ * could still complete one.
+ */
 export function openingOf(text: string): { end: number; closing: RegExp } | "maybe" | "none" {
   let seen = "";
   for (let at = 0; at < text.length && at < LONGEST_TAG; at += 1) {
@@ -33,21 +36,21 @@ export function openingOf(text: string): { end: number; closing: RegExp } | "may
   return text.length < LONGEST_TAG ? "maybe" : "none";
 }
 
-/** A text that speaks of such tags more often than this is about them. */
+/** A text that mentions the tags more often is about the tags. */
 const MOST_MENTIONS = 20;
 
 /**
- * The text behind thoughts whose opening tag was never sent, or else the text. A closing tag that the answer itself
- * mentions, in code, in quotes or as a word of a sentence, ends no thoughts.
+ * Drops leading thoughts whose opening tag was never sent. A closing tag that the answer only
+ * mentions, in code, in quotes or as a word in a sentence, does not count.
  */
-export function behindUnopenedThoughts(text: string, callsFollow: boolean): string {
+export function stripUnopenedThoughts(text: string, callsFollow: boolean): string {
   const opened = text.search(ANY_OPENING);
   let mentions = 0;
   for (const { 0: tag, index } of text.matchAll(ANY_CLOSING)) {
     if ((opened >= 0 && opened < index) || mentions === MOST_MENTIONS) return text;
     const before = text.slice(0, index);
     const after = text.slice(index + tag.length);
-    // Thoughts alone answer nothing: such a text is shown rather than lost.
+    // A text of thoughts alone is shown rather than lost.
     if (!isMention(before, after) && (callsFollow || after.trim() !== "")) return after.trimStart();
     mentions += 1;
   }

@@ -8,7 +8,7 @@ interface WireToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
-/** A message as chat.completions takes it. */
+/** A message in the form of chat.completions. */
 export type WireMessage =
   | { readonly role: "system" | "user"; readonly content: string }
   | {
@@ -19,9 +19,9 @@ export type WireMessage =
   | { readonly role: "tool"; readonly tool_call_id: string; readonly content: string };
 
 /**
- * The messages as the strictest servers take them: rebuilt key by key, since an unknown key is an error to some; no
- * half surrogates; tool names and call ids that any server takes; no assistant message that says nothing, and the two user
- * messages around it as one.
+ * Converts messages to a form that even the strictest servers accept: known keys only, no lone
+ * surrogates, tool names and call ids any server takes, no empty assistant messages, and the two
+ * user messages around one joined.
  */
 export function toOpenAIMessages(messages: readonly Message[], names: WireNames): WireMessage[] {
   const known = { names, ids: new WireIds() };
@@ -44,12 +44,12 @@ const userAfter = (earlier: string, content: string): WireMessage => ({
   content: `${earlier}\n\n${content.toWellFormed()}`,
 });
 
-interface Known {
+interface WireMapping {
   readonly names: WireNames;
   readonly ids: WireIds;
 }
 
-function toOpenAIMessage(message: Message, known: Known): WireMessage {
+function toOpenAIMessage(message: Message, known: WireMapping): WireMessage {
   const content = message.content.toWellFormed();
   switch (message.role) {
     case "assistant":
@@ -63,7 +63,7 @@ function toOpenAIMessage(message: Message, known: Known): WireMessage {
 
 function toAssistant(
   { toolCalls = [] }: AssistantMessage,
-  { content, names, ids }: Known & { content: string },
+  { content, names, ids }: WireMapping & { content: string },
 ): WireMessage {
   if (toolCalls.length === 0) return { role: "assistant", content };
   const sentIds = ids.ofCalls(toolCalls);
@@ -71,7 +71,7 @@ function toAssistant(
   return { role: "assistant", content: content || null, tool_calls };
 }
 
-/** Arguments that are no JSON object would make a server's template fail, which shows as a 500. */
+/** Arguments that are not a JSON object can make a server's template fail with a 500. */
 const toWireCall = ({ name, arguments: args }: ToolCall, id: string, names: WireNames) => ({
   id,
   type: "function" as const,

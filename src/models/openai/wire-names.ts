@@ -2,23 +2,24 @@ import { createHash } from "node:crypto";
 import type { Message, ToolCall } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 
-/** What every server takes as the name of a tool. */
+/** A tool name that every server accepts. */
 const LEGAL_NAME = /^[\w-]{1,64}$/;
 
-/** Mistral takes nothing else as the id of a call; all others take this too. */
+/** A call id that every server accepts; Mistral accepts no other. */
 const LEGAL_ID = /^[a-zA-Z0-9]{9}$/;
 
 /**
- * The tools of a request under the names they are sent by: a history may hold names that only another server took. A legal
- * name is sent as it is, any other as a legal one that no other tool has. The same request always gets the same names.
+ * Maps a request's tool names to the names sent: a history may hold names that only another server
+ * accepted. A legal name is sent as is, any other under a legal name that no other tool has. The
+ * same request always gets the same names.
  */
 export class WireNames {
   readonly #sent = new Map<string, string>();
-  readonly #meant = new Map<string, string>();
+  readonly #originals = new Map<string, string>();
 
   constructor({ messages, tools = [] }: ModelRequest) {
     const names = [...tools, ...messages.flatMap(callsOf)].map(({ name }) => name);
-    // The legal ones first, so that nothing else takes their place.
+    // Legal names first, so that no replacement takes one of them.
     for (const name of names.filter((name) => LEGAL_NAME.test(name))) this.#add(name);
     for (const name of names) this.#add(name);
   }
@@ -27,29 +28,30 @@ export class WireNames {
     return this.#sent.get(name) ?? name;
   }
 
-  /** The tool that a model means. A name that was never sent is the model's own, and stays. */
-  toMeant(sent: string): string {
-    return this.#meant.get(sent) ?? sent;
+  /** The tool that a model called. A name that was never sent stays as it is. */
+  toOriginal(sent: string): string {
+    return this.#originals.get(sent) ?? sent;
   }
 
   #add(name: string): void {
     if (this.#sent.has(name)) return;
-    const sent = firstFree(namesFor(name), this.#meant);
+    const sent = firstFree(namesFor(name), this.#originals);
     this.#sent.set(name, sent);
-    this.#meant.set(sent, name);
+    this.#originals.set(sent, name);
   }
 }
 
 /**
- * The ids of a request's calls as they are sent. Told of the messages in their order, it never gives two calls one id,
- * though servers that count from 0 in each answer do; a result gets the id of the call before it.
+ * Maps the call ids of a request to the ids sent. Pass it the messages in order: it gives every
+ * call an id of its own, even when a server counted from 0 in each answer, and each result the id
+ * of its call.
  */
 export class WireIds {
   readonly #used = new Map<string, string>();
-  /** The ids sent for each stored id in the newest message with calls; the first is the next to be answered. */
+  /** The ids sent for each stored id of the newest calls, the next one to be answered first. */
   #unanswered = new Map<string, string[]>();
 
-  /** All calls of one message. */
+  /** Returns the ids to send for all calls of one message. */
   ofCalls(calls: readonly ToolCall[]): string[] {
     this.#unanswered = new Map();
     return calls.map(({ id }) => {
@@ -78,7 +80,7 @@ function firstFree(candidates: Iterable<string>, taken: ReadonlyMap<string, unkn
   throw new RangeError("no candidate left");
 }
 
-/** Names to send a tool by, the best first, without end. */
+/** Yields candidate names for a tool endlessly, the best first. */
 function* namesFor(name: string): Generator<string> {
   const legal = name.replace(/[^\w-]/gu, "_");
   if (LEGAL_NAME.test(legal)) yield legal;
@@ -91,7 +93,7 @@ function* idsFor(id: string): Generator<string> {
   for (let attempt = 0; ; attempt += 1) yield digest(id, attempt).slice(0, 9);
 }
 
-/** Of the JSON, in which half surrogates differ from each other. */
+/** Hashes the JSON, in which lone surrogates stay distinct. */
 const digest = (text: string, attempt: number): string =>
   createHash("sha256")
     .update(JSON.stringify([text, attempt]))

@@ -16,13 +16,13 @@ export async function evaluate(expression: string): Promise<string> {
   if (expression.length > MAX_LENGTH)
     throw new Error(`The expression is longer than ${MAX_LENGTH} characters.`);
   const { default: parse } = await import("jsep");
-  return numberText(compute(tree(parse, expression)));
+  return numberText(compute(parseTree(parse, expression)));
 }
 
 /** jsep counts characters in the rewritten text, so its "at character 7" would mislead. */
-function tree(parse: (text: string) => jsep.Expression, expression: string): jsep.Expression {
+function parseTree(parse: (text: string) => jsep.Expression, expression: string): jsep.Expression {
   try {
-    return parse(plain(expression));
+    return parse(toJsep(expression));
   } catch (cause) {
     const why = String((cause as Error).message).replace(/ at character \d+$/u, "");
     throw new Error(`The expression cannot be read: ${why}.`, { cause });
@@ -33,7 +33,7 @@ function tree(parse: (text: string) => jsep.Expression, expression: string): jse
  * In the words of jsep, which are JavaScript's: brackets become calls of `group`, since its tree forgets them and binds
  * a sign closer than a power, so that -2^2 and (-2)^2 would look the same.
  */
-const plain = (expression: string): string =>
+const toJsep = (expression: string): string =>
   expression
     .replace(/[×·]/gu, "*")
     .replace(/÷/gu, "/")
@@ -52,7 +52,7 @@ function compute(node: jsep.Expression): number {
     case "Literal":
       return literal(node as jsep.Literal);
     case "Identifier":
-      return known(CONSTANTS, (node as jsep.Identifier).name);
+      return lookUp(CONSTANTS, (node as jsep.Identifier).name);
     case "UnaryExpression":
       return unary(node as jsep.UnaryExpression);
     case "BinaryExpression":
@@ -76,7 +76,7 @@ function unary({ operator, argument }: jsep.UnaryExpression): number {
 
 function binary({ operator, left, right }: jsep.BinaryExpression): number {
   if (operator === "**") return power(left, right);
-  return known(BINARY, operator)(compute(left), compute(right));
+  return lookUp(BINARY, operator)(compute(left), compute(right));
 }
 
 function power(base: jsep.Expression, exponent: jsep.Expression): number {
@@ -88,7 +88,7 @@ function power(base: jsep.Expression, exponent: jsep.Expression): number {
 function call({ callee, arguments: args }: jsep.CallExpression): number {
   if (callee.type !== "Identifier") throw new Error("Only a named function can be called.");
   const { name } = callee as jsep.Identifier;
-  const { apply, least, most } = known(FUNCTIONS, name);
+  const { apply, least, most } = lookUp(FUNCTIONS, name);
   if (args.length < least || args.length > most)
     throw new Error(`${name} does not take ${args.length} values.`);
   return apply(...args.map(compute));
@@ -100,7 +100,7 @@ function signOf(operator: string): number {
   throw new Error(`The calculator does not know ${operator}.`);
 }
 
-function known<Value>(words: ReadonlyMap<string, Value>, word: string): Value {
+function lookUp<Value>(words: ReadonlyMap<string, Value>, word: string): Value {
   const value = words.get(word.toLowerCase());
   if (value !== undefined) return value;
   throw new Error(`The calculator does not know ${word}.`);

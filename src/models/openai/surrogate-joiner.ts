@@ -1,7 +1,10 @@
 import type { TextFilter } from "./think-filter.js";
 
-/** Passes text on unchanged, but never ends a piece inside a surrogate pair: tokens of a model may. */
-export function createHalfPairJoiner(): TextFilter {
+/**
+ * Passes text on unchanged, but never ends a piece inside a surrogate pair, as a model's tokens
+ * may.
+ */
+export function createSurrogateJoiner(): TextFilter {
   let half = "";
   return {
     write(text) {

@@ -9,33 +9,36 @@ const LONGEST_REASON = 300;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A reasoning model, or a local one with a long prompt, may be silent for minutes before its first word. */
+/**
+ * A reasoning model, or a local one with a long prompt, may be silent for minutes before it
+ * answers.
+ */
 const IDLE_TIMEOUT_MS = 300_000;
 
-/** A server that speaks OpenAI's API, and how long to wait for it. */
-export interface ServerOptions {
-  /** Optional for servers other than OpenAI's: without one, none is sent. */
+/** How to reach a server that speaks OpenAI's API, and how long to wait for it. */
+export interface ApiServerOptions {
+  /** Required by OpenAI, optional for other servers: without one, none is sent. */
   readonly apiKey?: string | undefined;
-  /** Up to and including `/v1`. Default: OpenAI's. */
+  /** The URL up to and including `/v1`. Default: OpenAI's. */
   readonly baseUrl?: string | undefined;
-  /** Milliseconds until a connection must stand. Default: 10,000. */
+  /** Milliseconds a connection may take to open. Default: 10,000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Milliseconds that the server may be silent, before its first word or between two. Default: 300,000. */
+  /** Milliseconds the server may stay silent, at any point of a call. Default: 300,000. */
   readonly idleTimeoutMs?: number | undefined;
 }
 
-/** Where requests go, as whom, and how long they may take. */
-export class Server {
+/** A server that speaks OpenAI's API: its validated URL, key and time limits. */
+export class ApiServer {
   readonly baseUrl: URL;
   readonly apiKey: string | undefined;
   readonly connectTimeoutMs: number;
   readonly idleTimeoutMs: number;
 
   /**
-   * @throws {AgnoChatError} `CONFIG_INVALID` for a base URL that is none, `MODEL_AUTH` for a key that cannot be one, or for none
-   *   at all with OpenAI
+   * @throws {AgnoChatError} `CONFIG_INVALID` for an invalid base URL; `MODEL_AUTH` for an invalid
+   *   key, or for OpenAI without a key
    */
-  constructor(options: ServerOptions) {
+  constructor(options: ApiServerOptions) {
     this.baseUrl = validateBaseUrl(options.baseUrl ?? OPENAI_URL);
     this.apiKey = validateKey(options.apiKey);
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -47,7 +50,7 @@ export class Server {
       });
   }
 
-  /** With the port, when there is one. Never with the credentials of the URL. */
+  /** Includes the port if the URL has one, never its credentials. */
   get host(): string {
     return this.baseUrl.host;
   }
@@ -60,7 +63,7 @@ export class Server {
     return isLoopback(this.baseUrl);
   }
 
-  /** What somebody else wrote as one short line that holds no key. */
+  /** Makes text from the server one short line without any key. */
   redact(text: string): string {
     const own = this.apiKey === undefined ? text : maskKey(text, this.apiKey);
     return singleLine(maskSecrets(own), LONGEST_REASON);
@@ -79,7 +82,7 @@ function validateKey(key: string | undefined): string | undefined {
   const trimmed = key?.trim();
   if (!trimmed) return undefined;
   if (/^[\x21-\x7e]+$/.test(trimmed)) return trimmed;
-  throw new AgnoChatError("MODEL_AUTH", "The API key holds a character that no key has.", {
-    hint: "Copy the key again: it is one word of plain ASCII characters.",
+  throw new AgnoChatError("MODEL_AUTH", "The API key contains an invalid character.", {
+    hint: "Copy the key again: a key is one word of plain ASCII characters.",
   });
 }
