@@ -31,6 +31,11 @@ export type RunEvent =
       readonly reason: string;
     }
   | {
+      /** The history was too long for the model: it is sent again with its most recent messages only. */
+      readonly type: "history-shortened";
+      readonly messages: number;
+    }
+  | {
       readonly type: "tool-call";
       readonly toolCallId: string;
       readonly name: string;

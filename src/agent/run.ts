@@ -150,6 +150,8 @@ class Run {
         const sent = sentOf(this.#extentOf(snapshot));
         if (sent === 0) throw tooLong(this.#parts.model.name, thrown);
         this.#most = halfOf(snapshot.messages, sent);
+        const messages = sentOf(this.#extentOf(snapshot));
+        this.#request.emit({ type: "history-shortened", messages });
       }
     }
   }

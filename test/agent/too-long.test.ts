@@ -48,6 +48,17 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(await memory.size()).toBe(130);
   });
 
+  it("says how much of it is sent each time it is shortened", async () => {
+    const memory = open();
+    await memory.add(chat(Array(64).fill(100)));
+    const agent = new Agent({ model: roomFor(1_000), memory });
+    const { events } = await collect(agent.stream("now", SOMEONE));
+    const sent = events.flatMap((event) =>
+      event.type === "history-shortened" ? [event.messages] : [],
+    );
+    expect(sent).toEqual([64, 32, 16]);
+  });
+
   it("starts from there next time, also in a new process, and has room to grow again", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));

@@ -1,5 +1,6 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { singleLine } from "../../sanitise.js";
+import { count } from "../words.js";
 import type { Spinner } from "./spinner.js";
 
 /** Shows one text of a reply while it comes. */
@@ -28,6 +29,8 @@ const LONGEST_NOTE = 200;
 export class RunView {
   readonly #options: RunViewOptions;
   #text: TextView | undefined;
+  /** How many messages were sent again, when the whole history was too long. */
+  #historySent: number | undefined;
 
   constructor(options: RunViewOptions) {
     this.#options = options;
@@ -36,6 +39,8 @@ export class RunView {
 
   show(event: RunEvent): void {
     const { note, durations = true, spinner, toolWidth = () => LONGEST_NOTE } = this.#options;
+    if (event.type === "history-shortened") this.#historySent = event.messages;
+    else this.#noteHistory();
     if (event.type === "text-delta") {
       this.#showText(event.text);
       spinner?.rest();
@@ -53,6 +58,13 @@ export class RunView {
   end(): void {
     this.#endText();
     this.#options.spinner?.stop();
+  }
+
+  /** Once it fits: it may have been shortened several times. */
+  #noteHistory(): void {
+    if (this.#historySent === undefined) return;
+    this.#options.note(historyLine(this.#historySent));
+    this.#historySent = undefined;
   }
 
   #endText(): void {
@@ -87,6 +99,9 @@ function toolLine(
   const duration = withDuration ? ` (${Math.round(durationMs)} ms)` : "";
   return `· ${name}${duration} ${outcome}`;
 }
+
+const historyLine = (messages: number): string =>
+  `· The history is too long for the model: only its last ${count(messages, "message")} fit. To send fewer from the start: --history ${messages}`;
 
 function retryLine({ reason, delayMs, attempt }: RunEvent & { type: "retry" }): string {
   const seconds = (delayMs / 1000).toFixed(1);

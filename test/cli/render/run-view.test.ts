@@ -13,3 +13,17 @@ it("never cuts off when a retry comes, and ends the server's sentence before its
   expect(notes[0]).toMatch(/^· busy x+… Trying again in 20\.0 s \(retry 2\)\.$/);
   expect(notes[1]).toBe("· Too many requests. Trying again in 0.4 s (retry 1).");
 });
+
+it("says once how much of a history that is too long is sent, and names the flag for it", () => {
+  const notes: string[] = [];
+  const view = new RunView({
+    text: () => ({ add() {}, end() {} }),
+    note: (line) => notes.push(line),
+  });
+  view.show({ type: "history-shortened", messages: 64 });
+  view.show({ type: "history-shortened", messages: 32 });
+  view.show({ type: "text-delta", text: "Hello" });
+  expect(notes).toEqual([
+    "· The history is too long for the model: only its last 32 messages fit. To send fewer from the start: --history 32",
+  ]);
+});
