@@ -202,7 +202,7 @@ const STATUSES: readonly Fault[] = [
     "a redirect",
     status(308, "", { location: "https://example.test/v1/chat/completions" }),
     "MODEL_REJECTED",
-    /elsewhere \(308\)/,
+    /redirects requests \(308\)/,
   ],
   [
     "500 with a number as code",
