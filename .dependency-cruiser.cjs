@@ -59,7 +59,8 @@ module.exports = {
       from: { path: "^src/memory/stores/([^/]+)/" },
       to: {
         path: "^src/memory/",
-        pathNot: "^src/memory/(stores/$1/|(store|memory|clears|failures|order|state)[.]ts$)",
+        pathNot:
+          "^src/memory/(stores/$1/|(store|memory|clears|failures|measure|order|state)[.]ts$)",
       },
     },
     {

@@ -17,7 +17,13 @@ import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
 const SESSION_KEYS = { sessionId: true } as const;
 const EXPORT_KEYS = { sessionId: true, format: true, fields: true, signal: true } as const;
-const PAGE_KEYS = { sessionId: true, limit: true, before: true, after: true } as const;
+const PAGE_KEYS = {
+  sessionId: true,
+  limit: true,
+  maxCharacters: true,
+  before: true,
+  after: true,
+} as const;
 
 /** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
 export class UserView {

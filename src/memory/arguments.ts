@@ -21,8 +21,9 @@ export const oneSessionOf = ({ sessionId }: SessionOptions): string | undefined 
  * The page of messages meant.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
-export const pageOf = ({ limit, before, after }: GetMessagesOptions): Page => ({
+export const pageOf = ({ limit, maxCharacters, before, after }: GetMessagesOptions): Page => ({
   limit: countOf(limit, "limit"),
+  maxCharacters: countOf(maxCharacters, "maxCharacters"),
   before: countOf(before, "before"),
   after: after === undefined ? undefined : countOf(after, "after"),
 });

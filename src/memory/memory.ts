@@ -51,6 +51,11 @@ export interface ReadOptions extends SessionOptions {
 export interface GetMessagesOptions extends SessionOptions {
   /** How many messages to return, system messages included. Default: all. */
   readonly limit?: number | undefined;
+  /**
+   * The page ends with the message with which content and arguments of tool calls come to more characters than this, so
+   * it is never empty for a message that is long. Default: no bound.
+   */
+  readonly maxCharacters?: number | undefined;
   /** Only messages with an `id` below this one: pass the first id of a page to get the page before it. */
   readonly before?: number | undefined;
   /** Only messages with an `id` above this one: pass the last id of a page to get the page after it. */

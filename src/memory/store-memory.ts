@@ -33,6 +33,7 @@ import type {
   Snapshot,
   UserInfo,
 } from "./memory.js";
+import { cut } from "./order.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
@@ -76,8 +77,12 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   getMessages(userId?: string, options: GetMessagesOptions = {}): Answer<AtOnce, StoredMessage[]> {
     return this.#answer(() => {
-      const page = { sessionId: oneSessionOf(options), ...pageOf(options) };
-      return follow(this.#store.page(userIdOf(userId), page), copyFrozen);
+      const page = pageOf(options);
+      const found = this.#store.page(userIdOf(userId), {
+        sessionId: oneSessionOf(options),
+        ...page,
+      });
+      return follow(found, (messages) => copyFrozen(cut(messages, page)));
     });
   }
 

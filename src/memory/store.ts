@@ -81,6 +81,11 @@ export interface Window {
 export interface Page {
   /** `Infinity` means all. */
   readonly limit: number;
+  /**
+   * The page ends with the message that goes beyond so many characters, see `charactersOf`. `StoreMemory` sees to that: a
+   * store may stop reading there, so that long messages hold nobody up, or leave it alone.
+   */
+  readonly maxCharacters: number;
   /** Only ids below this one; `Infinity` means all. */
   readonly before: number;
   /** Only ids above this one, and the oldest of them; without it, the most recent. */

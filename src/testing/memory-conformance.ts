@@ -495,6 +495,25 @@ const paging: Promises = {
     assert.equal(await pageOf({ after: Infinity }), "");
   },
 
+  "ends a page with the message that goes beyond its characters": async ({ memory }) => {
+    const call = { id: "1", name: "clock", arguments: "x".repeat(10) };
+    for (const length of [1, 2, 30, 4, 5])
+      await memory.add(userMessage("x".repeat(length)), "a", { sessionId: `${length % 2}` });
+    await memory.add(assistantMessage("x".repeat(6), [call]), "a", { sessionId: "0" });
+    const pageOf = async (options: object): Promise<number[]> =>
+      (await memory.getMessages("a", options)).map(({ content }) => content.length);
+    assert.deepEqual(await pageOf({ after: 0, maxCharacters: 2 }), [1, 2]);
+    assert.deepEqual(await pageOf({ after: 0, maxCharacters: 3 }), [1, 2, 30]);
+    assert.deepEqual(await pageOf({ after: 0, maxCharacters: 0 }), [1]);
+    assert.deepEqual(await pageOf({ after: 0, maxCharacters: 100, limit: 2 }), [1, 2]);
+    assert.deepEqual(await pageOf({ after: 0, maxCharacters: 2, sessionId: "0" }), [2, 30]);
+    assert.deepEqual(await pageOf({ maxCharacters: 15 }), [6]);
+    assert.deepEqual(await pageOf({ maxCharacters: 16 }), [5, 6]);
+    assert.deepEqual(await pageOf({ maxCharacters: 1, sessionId: "1" }), [5]);
+    assert.deepEqual(await pageOf({ maxCharacters: Infinity, sessionId: "1" }), [1, 5]);
+    await rejects("INVALID_INPUT", () => memory.getMessages("a", { maxCharacters: -1 }));
+  },
+
   "reads a window of the most recent messages, with every system message": async ({ memory }) => {
     await memory.add([systemMessage("S"), userMessage("1"), assistantMessage("2")], "a");
     await memory.add([systemMessage("T"), userMessage("3"), assistantMessage("4")], "a");

@@ -65,7 +65,13 @@ const commit = (parts: Partial<Commit>): Commit => ({
   ...parts,
 });
 
-const ALL = { sessionId: undefined, limit: Infinity, before: Infinity, after: undefined };
+const ALL = {
+  sessionId: undefined,
+  limit: Infinity,
+  maxCharacters: Infinity,
+  before: Infinity,
+  after: undefined,
+};
 const WINDOW = { sessionId: "default", limit: Infinity };
 
 const writes: Promises = {

@@ -114,6 +114,32 @@ describe("InMemory", () => {
     for (const message of memory.read("a").messages) expect(isFrozenDeeply(message)).toBe(true);
   });
 
+  it("counts runs and bytes as messages come and go, however they do", () => {
+    const kept = (memory: InMemory) => ({
+      runs: memory.getMessages("a").filter(({ role }) => role === "user").length,
+      bytes: memory
+        .getMessages("a")
+        .reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
+    });
+    const memory = new InMemory(9);
+    memory.add(systemMessage("Sé"), "a");
+    for (let index = 0; index < 5; index += 1) {
+      const added = memory.add(index % 2 ? toolRun("é\u0000") : run(`${index}`), "a");
+      expect(memory.sessions("a")).toMatchObject([kept(memory)]);
+      memory.add(run("other"), "a", { replaceRun: added[0]?.runId });
+      expect(memory.sessions("a")).toMatchObject([kept(memory)]);
+    }
+  });
+
+  it("tells the size of a big history at once", () => {
+    const memory = new InMemory();
+    const batch = Array.from({ length: 500 }, () => toolRun("x".repeat(200))).flat();
+    for (let added = 0; added < 100_000; added += batch.length) memory.add(batch, "a");
+    const start = process.cpuUsage();
+    for (let index = 0; index < 100; index += 1) memory.sessions("a");
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(50);
+  });
+
   it("refuses a limit that is no whole number from 0 up", () => {
     for (const wrong of [-1, 1.5, Number.NaN])
       expect(() => new InMemory(wrong)).toThrow("maxMessages");

@@ -123,7 +123,7 @@ test("three exports and eight histories of 100,000 messages hold up nobody", asy
   const [first = 0, ...others] = await Promise.all(exports);
   expect(first).toBeGreaterThan(20_000_000);
   expect(others).toEqual([first, first]);
-  // What this test's own clients do is in it too; measured by itself the server stays far below 50.
+  // What this test's own clients do is in it too.
   expect(longest).toBeLessThan(100);
   expect(answered).toBeGreaterThan(100);
 }, 60_000);

@@ -68,7 +68,7 @@ export class InMemoryStore implements Store<true> {
     return stored;
   }
 
-  page(userId: string, { sessionId, ...page }: Page & InSession): StoredMessage[] {
+  page(userId: string, { sessionId, ...page }: Page & InSession): readonly StoredMessage[] {
     return this.#historyOf(userId, sessionId)?.page(page) ?? [];
   }
 
@@ -171,16 +171,13 @@ function applyChanges(session: SessionHistory, changes: readonly StateChange[]):
   }
 }
 
-function describeSession(session: SessionHistory): SessionRow {
-  const messages = session.window(Infinity);
-  return {
-    sessionId: session.sessionId,
-    messages: messages.length,
-    runs: messages.filter(({ role }) => role === "user").length,
-    bytes: messages.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
-    lastActivity: session.lastActivity,
-  };
-}
+const describeSession = ({
+  sessionId,
+  size: messages,
+  runs,
+  bytes,
+  lastActivity,
+}: SessionHistory): SessionRow => ({ sessionId, messages, runs, bytes, lastActivity });
 
 function tally(users: Iterable<UserHistory>): DeletedUsers {
   const deleted = { users: 0, sessions: 0, messages: 0 };

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
+import { bytesOf } from "../../measure.js";
 import { byId, cut } from "../../order.js";
 import type { Page } from "../../store.js";
 
@@ -18,6 +19,9 @@ export class SessionHistory {
   /** JSON text by key. */
   readonly state = new Map<string, string>();
   total = 0;
+  /** What is kept, counted as it comes and goes, so that asking costs the same however much there is. */
+  runs = 0;
+  bytes = 0;
   lastActivity = Number.NEGATIVE_INFINITY;
   latestRun: Run | undefined;
   latestRunId: string | undefined;
@@ -44,22 +48,31 @@ export class SessionHistory {
     (message.role === "system" ? this.#system : this.#turns).push(message);
     this.total += 1;
     this.latestRunId = message.runId;
+    this.#count(message, 1);
   }
 
   /** Removes the last messages, as long as they are of this run; tells how many they were. */
   takeBack(runId: string): number {
     let count = 0;
-    for (; this.lastTurn?.runId === runId; count += 1) this.#turns.pop();
+    for (; this.lastTurn?.runId === runId; count += 1)
+      this.#count(this.#turns.pop() as StoredMessage, -1);
     this.total -= count;
     return count;
   }
 
   dropOldest(count: number): void {
+    for (const message of this.#turns.slice(this.#dropped, this.#dropped + count))
+      this.#count(message, -1);
     this.#dropped += count;
     // Removing from the front moves the rest: done only when half is dropped, that costs the same per message.
     if (2 * this.#dropped < this.#turns.length) return;
     this.#turns = this.#turns.slice(this.#dropped);
     this.#dropped = 0;
+  }
+
+  #count(message: StoredMessage, times: 1 | -1): void {
+    if (message.role === "user") this.runs += times;
+    this.bytes += times * bytesOf(message);
   }
 
   /** Every system message and the last `limit` others, oldest first. */
@@ -69,7 +82,7 @@ export class SessionHistory {
   }
 
   /** A page of them, oldest first. */
-  page(page: Page): StoredMessage[] {
+  page(page: Page): readonly StoredMessage[] {
     const system = slicePage(this.#system, 0, page);
     return cut(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
   }

@@ -45,9 +45,10 @@ export class UserHistory {
   }
 
   /** A page of all sessions, oldest first. */
-  page(page: Page): StoredMessage[] {
+  page(page: Page): readonly StoredMessage[] {
     const pages = [...this.sessions.values()].map((session) => session.page(page));
-    return pages.length === 1 ? (pages[0] as StoredMessage[]) : cut(pages.flat().sort(byId), page);
+    const [only] = pages;
+    return only !== undefined && pages.length === 1 ? only : cut(pages.flat().sort(byId), page);
   }
 
   /** Forgets a session and everything in it. */

@@ -8,6 +8,7 @@ import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./
 interface Statement {
   get(...values: readonly SqlValue[]): unknown;
   all(...values: readonly SqlValue[]): unknown[];
+  iterate(...values: readonly SqlValue[]): Iterable<unknown>;
   run(...values: readonly SqlValue[]): unknown;
 }
 
@@ -134,6 +135,15 @@ export class SqliteConnection {
   all<Row>(sql: string, ...values: readonly SqlValue[]): Row[] {
     try {
       return this.#statement(sql).all(...values) as Row[];
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
+  }
+
+  /** As `all`, but a row that is not asked for is not loaded. */
+  *each<Row>(sql: string, ...values: readonly SqlValue[]): Generator<Row> {
+    try {
+      for (const row of this.#statement(sql).iterate(...values)) yield row as Row;
     } catch (thrown) {
       throw sqliteError(thrown);
     }

@@ -1,4 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
+import { bytesOf, charactersOf } from "../../measure.js";
 import type { DeletedUsers, SessionState } from "../../memory.js";
 import { byId, cut } from "../../order.js";
 import { decodeState, type StateChange } from "../../state.js";
@@ -8,7 +9,7 @@ import type {
   UserCount,
   UserRow as UserInfo,
 } from "../../store.js";
-import type { SqliteConnection } from "./driver.js";
+import type { SqliteConnection, SqlValue } from "./driver.js";
 import { decoded } from "./errors.js";
 import { blankMessages, noteErased } from "./upkeep.js";
 
@@ -135,7 +136,7 @@ export function insertMessages(
   for (const message of messages) {
     insertMessage(connection, { userKey, sessionKey, message });
     if (message.role === "user") runs += 1;
-    bytes += Buffer.byteLength(JSON.stringify(message));
+    bytes += bytesOf(message);
   }
   connection.run(
     `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?, bytes = bytes + ?,
@@ -217,7 +218,7 @@ export function takeBackRun(
     taken.length,
     taken.length,
     taken.filter(({ role }) => role === "user").length,
-    taken.reduce((sum, message) => sum + Buffer.byteLength(JSON.stringify(message)), 0),
+    taken.reduce((sum, message) => sum + bytesOf(message), 0),
     userKey,
     sessionKey,
   );
@@ -296,14 +297,14 @@ export const windowOf = (
     ...messagesOf(connection, session, { isSystem: 0, ...ALL, limit }),
   ].sort(byId);
 
-const ALL: Page = { limit: Infinity, before: Infinity, after: undefined };
+const ALL: Page = { limit: Infinity, maxCharacters: Infinity, before: Infinity, after: undefined };
 
 /** A page of one session, oldest first. */
 export const pageOfSession = (
   connection: SqliteConnection,
   session: SessionRow,
   page: Page,
-): StoredMessage[] =>
+): readonly StoredMessage[] =>
   cut(
     [
       ...messagesOf(connection, session, { isSystem: 1, ...page }),
@@ -318,17 +319,16 @@ export const pageOfUser = (
   { userKey }: UserRow,
   page: Page,
 ): StoredMessage[] =>
-  connection
-    .all<MessageRow>(
-      `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt, body_json AS bodyJson
+  takeFrom(
+    connection,
+    page,
+    `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt, body_json AS bodyJson
        FROM messages JOIN sessions USING (user_key, session_key)
        WHERE user_key = ? AND message_id > ? AND message_id < ?
        ORDER BY message_id ${direction(page)} LIMIT ?`,
-      userKey,
-      ...boundsOf(page),
-    )
-    .map(decodeMessage)
-    .sort(byId);
+    userKey,
+    ...boundsOf(page),
+  ).sort(byId);
 
 /** In the direction of the page. */
 const messagesOf = (
@@ -336,17 +336,40 @@ const messagesOf = (
   { userKey, sessionKey, sessionId }: SessionRow,
   { isSystem, ...page }: Page & { readonly isSystem: 0 | 1 },
 ): StoredMessage[] =>
-  connection
-    .all<Omit<MessageRow, "sessionId">>(
-      `SELECT message_id AS id, run_id AS runId, created_at AS createdAt, body_json AS bodyJson FROM messages
+  takeFrom(
+    connection,
+    page,
+    `SELECT message_id AS id, run_id AS runId, ? AS sessionId, created_at AS createdAt, body_json AS bodyJson
+       FROM messages
        WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
        ORDER BY message_id ${direction(page)} LIMIT ?`,
-      userKey,
-      sessionKey,
-      isSystem,
-      ...boundsOf(page),
-    )
-    .map((row) => decodeMessage({ ...row, sessionId }));
+    sessionId,
+    userKey,
+    sessionKey,
+    isSystem,
+    ...boundsOf(page),
+  );
+
+/** In their order, up to the one that goes beyond the characters of the page: no more are loaded. */
+function takeFrom(
+  connection: SqliteConnection,
+  { maxCharacters }: Page,
+  sql: string,
+  ...values: readonly SqlValue[]
+): StoredMessage[] {
+  // One by one takes longer.
+  if (maxCharacters === Infinity)
+    return connection.all<MessageRow>(sql, ...values).map(decodeMessage);
+  const messages: StoredMessage[] = [];
+  let characters = 0;
+  for (const row of connection.each<MessageRow>(sql, ...values)) {
+    const message = decodeMessage(row);
+    messages.push(message);
+    characters += charactersOf(message);
+    if (characters > maxCharacters) break;
+  }
+  return messages;
+}
 
 const direction = ({ after }: Page): string => (after === undefined ? "DESC" : "ASC");
 

@@ -86,7 +86,10 @@ export class SqliteStore implements Store<false> {
     return this.#write((connection) => writeTo(connection, commit));
   }
 
-  page(userId: string, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
+  page(
+    userId: string,
+    { sessionId, ...page }: Page & InSession,
+  ): Promise<readonly StoredMessage[]> {
     return this.#read((connection) => {
       if (sessionId === undefined) {
         const user = findUser(connection, userId);
