@@ -14,11 +14,13 @@ const INVALID_PARAMS = -32602;
 const INTERNAL = -32603;
 
 /**
- * Every stable error code, and what it means at each edge of the product.
- * Exit codes: 1 unexpected · 2 usage or bad input · 3 configuration or key · 4 model, network or storage · 5 an
- * expectation failed · 130 cancelled.
- * HTTP: 4xx what the caller can mend · 502, 503, 504 the model or the store failed · 500 this side is set up or works
- * wrongly.
+ * Every stable error code, with its exit code, HTTP status and JSON-RPC code.
+ *
+ * Exit codes: 1 unexpected · 2 usage or bad input · 3 configuration or key · 4 model, network or
+ * storage · 5 an expectation failed · 130 cancelled.
+ *
+ * HTTP: 4xx the caller can fix it · 502, 503, 504 the model or the store failed · 500 this side is
+ * misconfigured or broken.
  */
 export const ERROR_TABLE = {
   INTERNAL: { exit: 1, http: 500, rpc: INTERNAL },
@@ -76,7 +78,7 @@ export const ERROR_TABLE = {
   CANCELLED: { exit: 130, http: 499, rpc: INTERNAL },
 } as const satisfies Record<string, ErrorMapping>;
 
-/** A stable name of one kind of failure: the part of an error a program may rely on. */
+/** The stable name of a kind of failure: the part of an error that programs can rely on. */
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
 /**
@@ -95,9 +97,9 @@ export interface AgnoChatErrorOptions {
   /** The next step, as one sentence a user can act on. */
   readonly hint?: string | undefined;
   readonly hintId?: HintId | undefined;
-  /** What caused it. Never shown unless the user asks for details. */
+  /** The underlying error. Only shown when the user asks for details. */
   readonly cause?: unknown;
-  /** Whether anything of the run that it ended is stored. */
+  /** Whether any part of the run it ended is stored. */
   readonly stored?: boolean | undefined;
 }
 
@@ -107,8 +109,14 @@ interface ErrorChanges {
 }
 
 /**
- * Every failure this library reports on purpose. `message` is one line that names what failed and the value; it never
- * holds a key, a stack or another user's text.
+ * Every failure this library reports on purpose. `message` is one line that names what failed and
+ * the value; it never contains a key, a stack or another user's text.
+ * @example
+ * try {
+ *   await agent.run("Hi", { userId: "alice" });
+ * } catch (error) {
+ *   if (error instanceof AgnoChatError && error.code === "BUSY") console.log("Try again later.");
+ * }
  */
 export class AgnoChatError extends Error {
   override readonly name = "AgnoChatError";
@@ -116,8 +124,9 @@ export class AgnoChatError extends Error {
   readonly hint: string | undefined;
   readonly hintId: HintId | undefined;
   /**
-   * What became of the run that it ended. `false`: nothing of it is stored. `true`: what had been shown is, marked as
-   * interrupted, so that sending the message again would double it. `undefined`: it ended no run, or nobody can know.
+   * Whether the run it ended is stored. `false`: nothing is. `true`: what had been shown is, marked
+   * as interrupted, so sending the message again would store it twice. `undefined`: the error ended
+   * no run, or it is not known.
    */
   readonly stored: boolean | undefined;
 
@@ -133,14 +142,17 @@ export class AgnoChatError extends Error {
     this.stored = stored;
   }
 
-  /** The same failure with these parts of its own. It is never changed itself, since one may end any number of runs. */
+  /**
+   * Returns a copy with these changes. One error may end several runs, so it is never changed
+   * itself.
+   */
   with({ message = this.message, stored = this.stored }: ErrorChanges): AgnoChatError {
     const { code, hint, hintId, cause } = this;
     return new AgnoChatError(code, message, { hint, hintId, cause, stored });
   }
 }
 
-/** What failed, what is stored of it, and what to do next, as far as there is something to say. */
+/** Joins what failed, whether it is partly stored, and what to do next. */
 export const sentencesOf = ({
   message,
   stored,
@@ -152,7 +164,7 @@ export const sentencesOf = ({
 
 const PARTLY_STORED = "What was shown is stored, marked as interrupted.";
 
-/** What the operating system was asked to do, as far as Node tells. */
+/** The system call and the path that failed, if Node names them. */
 function describeSyscall(thrown: unknown): string {
   const { syscall, path } = thrown as NodeJS.ErrnoException;
   const words = [syscall, path === undefined ? undefined : JSON.stringify(path)];
@@ -160,8 +172,8 @@ function describeSyscall(thrown: unknown): string {
 }
 
 /**
- * Whatever was thrown, as one of ours: a refusal of the operating system becomes `SYSTEM_FAILED`, anything else unknown
- * `INTERNAL`. Both keep their cause.
+ * Returns an `AgnoChatError` as it is. An error of the operating system becomes `SYSTEM_FAILED`,
+ * anything else `INTERNAL`, both with the original as their cause.
  */
 export function asAgnoChatError(thrown: unknown): AgnoChatError {
   if (thrown instanceof AgnoChatError) return thrown;

@@ -8,30 +8,34 @@ export type UserId = string & { readonly [checked]: "user" };
 /** A session id that `validateSessionId` has accepted. */
 export type SessionId = string & { readonly [checked]: "session" };
 
-/** The user a Memory means when it is given no user id. */
+/** The user whom a `Memory` uses when it gets no user id. */
 export const DEFAULT_USER_ID = "default" as UserId;
 
-/** The conversation meant when none is named. */
+/** The session used when none is named. */
 export const DEFAULT_SESSION_ID = "default" as SessionId;
 
 const MAX_CODE_POINTS = 255;
 
 /**
- * Characters that can make two ids look alike or move text on a screen: controls, line and paragraph separators, and
- * all that Unicode lets a screen leave out (bidi controls, zero-width, filler and tag characters). ZWJ and the two emoji
- * variation selectors are allowed, since emoji need them.
+ * Characters that can make two ids look alike or move text on a screen: controls, line and
+ * paragraph separators, and everything Unicode calls default-ignorable (bidi controls, zero-width,
+ * filler and tag characters). ZWJ and the two emoji variation selectors are allowed, since emoji
+ * need them.
  */
 const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
 /**
- * The same id, unchanged, when it may name a user: 1–255 code points, well-formed, NFC, no surrounding white space, no
- * control or invisible characters. An id is never cleaned up: that would merge two users.
+ * Returns the id unchanged if it is valid: 1–255 code points, well-formed, NFC, no surrounding
+ * white space, no control or invisible characters. An id is never cleaned up, which could merge two
+ * users.
+ * @example
+ * const userId = validateUserId(request.headers.get("x-user"));
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
 export const validateUserId = (userId: unknown): UserId => validate(userId, USER) as UserId;
 
 /**
- * As `validateUserId`, for a session.
+ * Like `validateUserId`, for a session id.
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
 export const validateSessionId = (sessionId: unknown): SessionId =>
@@ -55,7 +59,7 @@ const SESSION: IdKind = {
   examples: "work or trip-to-oslo",
 };
 
-/** What nearly every id looks like: it needs no closer look. */
+/** The fast path: nearly every id looks like this. */
 const PLAIN = /^[\w@.:+-]{1,255}$/;
 
 function validate(id: unknown, { noun, code, examples }: IdKind): string {
@@ -70,19 +74,19 @@ function faultOf(id: unknown): string | undefined {
   if (typeof id !== "string") return "is not a string";
   if (PLAIN.test(id)) return undefined;
   if (id === "") return "is empty";
-  // A code point is at most two UTF-16 units: longer ones need no exact count.
+  // A code point is at most two UTF-16 units, so longer strings need no exact count.
   if (id.length > 2 * MAX_CODE_POINTS || [...id].length > MAX_CODE_POINTS)
     return `is longer than ${MAX_CODE_POINTS} characters`;
-  if (!id.isWellFormed()) return "holds half a surrogate pair";
-  // What decoders put in place of bytes they cannot read: different ids have become one by then.
-  if (id.includes("\ufffd")) return "holds bytes that are not UTF-8";
-  if (UNSAFE.test(id)) return "holds a control or invisible character";
+  if (!id.isWellFormed()) return "contains half a surrogate pair";
+  // Decoders replace unreadable bytes with U+FFFD, which makes different ids equal.
+  if (id.includes("\ufffd")) return "contains bytes that are not UTF-8";
+  if (UNSAFE.test(id)) return "contains a control or invisible character";
   if (id !== id.trim()) return "begins or ends with white space";
   if (id !== id.normalize("NFC")) return "is not in Unicode normal form NFC";
   return undefined;
 }
 
-/** The offending id as ASCII-safe JSON, cut short, so that quoting it is harmless everywhere. */
+/** Quotes an invalid id as short ASCII JSON, which is safe to print anywhere. */
 function quote(id: unknown): string {
   if (typeof id !== "string") return `of type ${id === null ? "null" : typeof id}`;
   const shown = id.length > 40 ? `${id.slice(0, 40)}…` : id;

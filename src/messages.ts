@@ -1,18 +1,18 @@
-/** What one run cost. Tokens, as the provider counted them unless `estimated`. */
+/** Tokens used, as counted by the provider unless `estimated`. */
 export interface Usage {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly estimated?: boolean;
 }
 
-/** Why a model ended a reply. `length`: it reached its token limit, so the reply is cut. */
+/** Why a reply ended. `length`: the model reached its token limit, so the reply is cut off. */
 export type FinishReason = "stop" | "length" | "tool-calls";
 
-/** One call of a tool, as the model asked for it. */
+/** A tool call requested by the model. */
 export interface ToolCall {
   readonly id: string;
   readonly name: string;
-  /** The JSON text exactly as the model wrote it; it may be invalid JSON. */
+  /** The text exactly as the model wrote it. Usually JSON, but possibly invalid. */
   readonly arguments: string;
 }
 
@@ -30,9 +30,11 @@ export interface AssistantMessage {
   readonly role: "assistant";
   readonly content: string;
   readonly toolCalls?: readonly ToolCall[];
-  /** The reply was cut off by a cancel; `content` is what had been shown. */
+  /** The run was cancelled during the reply; `content` is what had been shown. */
   readonly interrupted?: boolean;
-  /** The reply is not whole: the model stopped at its token limit. Absent from a whole one. */
+  /**
+   * The model stopped at its token limit, so the reply is cut off. Absent from a complete reply.
+   */
   readonly finishReason?: "length";
 }
 
@@ -48,26 +50,30 @@ export type Message = SystemMessage | UserMessage | AssistantMessage | ToolMessa
 
 /** What a memory adds to a message when it stores it. */
 export interface StoredFields {
-  /** Position among all messages of its user, rising; unique until the user is cleared. */
+  /** Ascends with every message of its user; unique until the user is cleared. */
   readonly id: number;
   readonly runId: string;
   readonly sessionId: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  /** The model that wrote it; assistant messages only. */
+  /** The name of the model that wrote it. Assistant messages only. */
   readonly model?: string;
   readonly usage?: Usage;
   /**
-   * How many messages of the history the model was sent for this reply, when the whole was too long for it: the next run
-   * begins its history at the same place. System messages are not counted; final assistant messages only.
+   * How many messages of the history the model was sent for this reply, if the whole history was
+   * too long for it. The next run starts its history at the same message. Does not count system
+   * messages. Final assistant messages only.
    */
   readonly historySent?: number;
 }
 
-/** A message as a memory gives it back. */
+/** A message as a memory returns it. */
 export type StoredMessage = Message & StoredFields;
 
-/** A message as a memory takes it: what is already known of it is kept, the rest is filled in. `id` and `sessionId` are always the memory's own. */
+/**
+ * A message to add to a memory. The memory keeps the stored fields it already has and fills in the
+ * rest, except `id` and `sessionId`, which the memory always sets.
+ */
 export type NewMessage = Message & Partial<StoredFields>;
 
 export const systemMessage = (content: string): SystemMessage => ({ role: "system", content });
@@ -83,7 +89,7 @@ export const assistantMessage = (
 export const toolMessage = (toolCallId: string, content: string, isError = false): ToolMessage =>
   isError ? { role: "tool", content, toolCallId, isError } : { role: "tool", content, toolCallId };
 
-/** The message alone, without what a memory added to it. */
+/** The message without the fields that a memory adds. */
 export function plainMessage(message: Message): Message {
   if (message.role === "assistant") {
     const { role, content, toolCalls, interrupted, finishReason } = message;

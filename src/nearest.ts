@@ -1,24 +1,25 @@
 import levenshtein from "fastest-levenshtein";
 
-/** The known word a user most likely meant, in whatever case, or `undefined` when none is near. */
+/**
+ * Returns the known word closest to what was typed, ignoring case, or undefined when none is close.
+ */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
   const names = [...known].sort((left, right) => left.length - right.length);
-  const begun = wanted.length > 1 ? names.find((name) => isBegun(name, wanted)) : undefined;
-  return begun ?? closest(wanted, names);
+  const completed = wanted.length > 1 ? names.find((name) => startsWith(name, wanted)) : undefined;
+  return completed ?? closest(wanted, names);
 }
 
-const isBegun = (name: string, beginning: string): boolean =>
-  name.toLowerCase().startsWith(beginning);
+const startsWith = (name: string, start: string): boolean => name.toLowerCase().startsWith(start);
 
-/** One slip for every three letters: two in a short word make another word of it. */
+/** Allows one slip per three letters: two slips turn a short word into another. */
 function closest(wanted: string, names: readonly string[]): string | undefined {
   const slips = (name: string) => slipsBetween(wanted, name.toLowerCase());
   const [best] = names.toSorted((left, right) => slips(left) - slips(right));
   return best !== undefined && slips(best) <= Math.floor(wanted.length / 3) ? best : undefined;
 }
 
-/** Letters put in, left out or mistaken. Two that changed places are one slip, and not the two that they count as. */
+/** Counts letters inserted, left out or replaced; two swapped letters are one slip, not two. */
 function slipsBetween(typed: string, name: string): number {
   const distance = levenshtein.distance(typed, name);
   const isSwap = distance === 2 && lettersOf(typed) === lettersOf(name);

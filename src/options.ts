@@ -1,13 +1,15 @@
 import { AgnoChatError } from "./errors.js";
 import { nearest } from "./nearest.js";
 
-/** The keys that an options object may have: every key of `Options`, each named once, which the compiler checks. */
+/**
+ * The keys an options object may have. The compiler checks that it lists every key of `Options`.
+ */
 export type KnownKeys<Options> = Readonly<Record<keyof Required<Options>, true>>;
 
 /**
- * Refuses a key that an options object does not have. A misspelt option would be ignored in silence, and a misspelt user
- * would mix strangers.
- * @param what what takes the options, such as "run"
+ * Refuses unknown keys in an options object. Otherwise a misspelt option would be ignored silently,
+ * and a misspelt `userId` would mix two users.
+ * @param what The function that takes the options, such as "run".
  * @throws {AgnoChatError} `USAGE` with the nearest known key
  */
 export function refuseUnknownKeys<Options extends object>(

@@ -1,16 +1,18 @@
-/** Text in pieces, made safe for a terminal. Pieces may end anywhere, also inside a sequence or a surrogate pair. */
+/**
+ * Makes text safe for a terminal in pieces, which may end anywhere, even inside an escape sequence.
+ */
 export interface Sanitiser {
-  /** The part of the text so far that is known to be safe. Every answer is safe by itself. */
+  /** Returns the text that is now known to be safe. Each result is safe on its own. */
   write(chunk: string): string;
-  /** What was still held back. Call it once, at the end of the text. */
+  /** Returns what was still held back. Call it once, at the end of the text. */
   end(): string;
 }
 
 /**
- * What of `text` may reach a terminal or a log: whole escape sequences are removed, finished or not, and then every
- * control (but tab and line feed), bidi override or isolate, line or paragraph separator and tag character. Carriage
- * returns go, so CRLF becomes LF; a lone surrogate becomes U+FFFD; U+200E and U+200F stay, since right-to-left text needs
- * them. Linear in the length of `text`.
+ * Makes `text` safe for a terminal or a log. Removes whole escape sequences, complete or not, and
+ * then every control except tab and line feed, bidi override or isolate, line or paragraph
+ * separator and tag character. CRLF becomes LF; a lone surrogate becomes U+FFFD; U+200E and U+200F
+ * stay, since right-to-left text needs them. Linear in the length of `text`.
  */
 export function sanitise(text: string): string {
   const sanitiser = createSanitiser();
@@ -18,11 +20,12 @@ export function sanitise(text: string): string {
 }
 
 /**
- * `sanitise` for text that arrives in chunks: however the text is cut, the answers joined equal `sanitise` of the whole.
- * A sequence that never ends takes at most the rest of its line, or 4096 characters.
+ * Creates a `sanitise` for text that arrives in chunks: however the text is cut, the joined results
+ * equal `sanitise` of the whole. An endless sequence swallows at most the rest of its line, or 4096
+ * characters.
  */
 export function createSanitiser(): Sanitiser {
-  let place: ParserState = "text";
+  let state: ParserState = "text";
   let consumed = 0;
   let highSurrogate = "";
 
@@ -30,7 +33,7 @@ export function createSanitiser(): Sanitiser {
     let safe = "";
     let index = 0;
     while (index < text.length) {
-      if (place === "text") {
+      if (state === "text") {
         const end = indexOfUnsafe(text, index);
         safe += text.slice(index, end);
         index = end;
@@ -43,11 +46,11 @@ export function createSanitiser(): Sanitiser {
     return safe;
   }
 
-  /** Follows the sequence by one character; true when that character is text after all. */
+  /** Advances by one character. True when that character is text. */
   function step(character: string): boolean {
-    const next = nextState(place, character);
+    const next = nextState(state, character);
     consumed = SEQUENCE_STARTS.has(character) ? 0 : consumed + 1;
-    place = next === "ended" || consumed === LONGEST_SEQUENCE ? "text" : next;
+    state = next === "ended" || consumed === LONGEST_SEQUENCE ? "text" : next;
     return next === "text" && !UNSAFE.test(character);
   }
 
@@ -64,8 +67,8 @@ export function createSanitiser(): Sanitiser {
 }
 
 /**
- * `text` on one line, for log lines, names and reasons: sanitised, every run of white space one space, and cut with "…"
- * so that at most `max` code points (at least 1) are left.
+ * Puts `text` on one line, for log lines, names and reasons: sanitised, with each run of white
+ * space as one space, and cut with "…" to at most `max` code points (at least 1).
  */
 export function singleLine(text: string, max: number): string {
   const folded = sanitise(text.replace(LINE_ENDS, "\n")).replace(/\s+/g, " ").trim();
@@ -73,7 +76,9 @@ export function singleLine(text: string, max: number): string {
   return characters.length <= max ? folded : `${characters.slice(0, max - 1).join("")}…`;
 }
 
-/** Where a terminal that reads the text would be; "ended" is text, after a character that closed a sequence. */
+/**
+ * The state of a terminal reading the text. "ended" is text again, right after a sequence ended.
+ */
 type ParserState = "text" | "escape" | "designation" | "control" | "string" | "ended";
 
 const LONGEST_SEQUENCE = 4096;
@@ -83,7 +88,9 @@ const LINE_ENDS = /[\r\v\f\x85\u2028\u2029]/g;
 const UNSAFE = /(?![\t\n])[\p{Cc}\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
 const NEXT_UNSAFE = new RegExp(UNSAFE.source, "gu");
 
-/** ESC, and the introducers of ECMA-48 as single C1 characters. Each starts anew wherever it stands. */
+/**
+ * ESC, and the introducers of ECMA-48 as single C1 characters. Each starts a new sequence anywhere.
+ */
 const SEQUENCE_STARTS: ReadonlyMap<string, ParserState> = new Map([
   ["\x1b", "escape"],
   ["\x9b", "control"],
@@ -94,7 +101,7 @@ const SEQUENCE_STARTS: ReadonlyMap<string, ParserState> = new Map([
   ["\x9f", "string"],
 ]);
 
-/** The same introducers as they follow ESC, and `k`, the window title of screen and tmux. */
+/** The same introducers written after ESC, and `k`, the window title of screen and tmux. */
 const ESCAPED_STARTS: ReadonlyMap<string, ParserState> = new Map([
   ["[", "control"],
   ["P", "string"],
@@ -113,16 +120,16 @@ function indexOfUnsafe(text: string, from: number): number {
   return NEXT_UNSAFE.exec(text)?.index ?? text.length;
 }
 
-function nextState(place: ParserState, character: string): ParserState {
-  if (place === "text") return SEQUENCE_STARTS.get(character) ?? "text";
+function nextState(state: ParserState, character: string): ParserState {
+  if (state === "text") return SEQUENCE_STARTS.get(character) ?? "text";
   const start =
     SEQUENCE_STARTS.get(character) ??
-    (place === "escape" ? ESCAPED_STARTS.get(character) : undefined);
+    (state === "escape" ? ESCAPED_STARTS.get(character) : undefined);
   if (start !== undefined) return start;
   if (SEQUENCE_ENDS.includes(character)) return "ended";
-  if (place === "string") return nextInString(character);
-  if (UNSAFE.test(character)) return place; // a terminal obeys it and goes on with the sequence
-  return place === "control" ? nextInControl(character) : nextInEscape(character);
+  if (state === "string") return nextInString(character);
+  if (UNSAFE.test(character)) return state; // obeyed at once; the sequence continues
+  return state === "control" ? nextInControl(character) : nextInEscape(character);
 }
 
 function nextInString(character: string): ParserState {

@@ -1,4 +1,4 @@
-/** Up to the last `@` in front of the host: also a password that holds one unencoded. */
+/** Matches up to the last `@` before the host, since a password may contain an unencoded one. */
 const PASSWORD_IN_URL = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"']*):[^\s/"']+@/gi;
 
 const SECRET_IN_QUERY =
@@ -6,13 +6,13 @@ const SECRET_IN_QUERY =
 
 const BEARER = /\bBearer [\w*.~+/=-]{4,}/g;
 
-/** As OpenAI, and who follows it, makes keys. */
+/** The form of keys of OpenAI and of providers that copy it. */
 const KEY = /\bsk-[\w*.-]+/g;
 
-/** Characters of a key that may be shown in a row: fewer tell nobody anything, and more are part of a key. */
+/** Consecutive characters of a key that may be shown; more would reveal part of the key. */
 const SHOWN = 8;
 
-/** Text without what is secret by its form alone: passwords and keys inside URLs, `sk-…` keys, bearer tokens. */
+/** Masks what looks like a secret: passwords and keys inside URLs, `sk-…` keys, bearer tokens. */
 export const maskSecrets = (text: string): string =>
   text
     .replace(PASSWORD_IN_URL, "$1:…@")
@@ -21,8 +21,8 @@ export const maskSecrets = (text: string): string =>
     .replace(KEY, "[key]");
 
 /**
- * Text without this key, also where somebody changed it: in other case, percent-encoded, as base64, or a piece of it that
- * is longer than 8 characters. Linear in the length of the text, for a key of a given length.
+ * Masks this key in a text, even in other case, percent-encoded, as base64, or a piece of more than
+ * 8 characters. Linear in the length of the text, for a key of a given length.
  */
 export function maskKey(text: string, key: string): string {
   const forms = [key, encodeURIComponent(key), Buffer.from(key).toString("base64")];
@@ -49,5 +49,5 @@ function maskPieces(text: string, key: string): string {
   return masked + text.slice(shownUpTo);
 }
 
-/** ASCII letters alone: other folding changes the length of a text. */
+/** Folds ASCII letters only: other folding can change the length of a text. */
 const fold = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());

@@ -1,8 +1,8 @@
 import { getSystemErrorMap } from "node:util";
 
 /**
- * Why the operating system refused, such as "permission denied (EACCES)"; the code alone where the system has no words
- * for it, and undefined for what is no system error.
+ * Why the operating system refused, such as "permission denied (EACCES)": the code alone if the
+ * system has no text for it, undefined for anything that is not a system error.
  */
 export function systemReason(thrown: unknown): string | undefined {
   const { code, errno } = Object(thrown) as { code?: unknown; errno?: unknown };

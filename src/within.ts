@@ -1,6 +1,6 @@
 import vm from "node:vm";
 
-/** Work that did not end in its time was stopped. */
+/** Thrown when work was stopped because it exceeded its time limit. */
 export class TookTooLong extends Error {
   override readonly name = "TookTooLong";
 
@@ -14,19 +14,20 @@ interface Sandbox {
   readonly script: vm.Script;
 }
 
-let place: Sandbox | undefined;
+let sandbox: Sandbox | undefined;
 
 /**
- * Does work that is not waited for, such as matching a regular expression that somebody else wrote, and stops it where it
- * takes too long: nothing else runs meanwhile, no signal handler and no timer. Costs some 0.2 ms.
+ * Runs synchronous work, such as matching somebody else's regular expression, and stops it if it
+ * takes too long. It blocks the process: no signal handler and no timer runs meanwhile. Costs about
+ * 0.2 ms.
  * @throws {TookTooLong} or what the work throws
  */
 export function within<T>(milliseconds: number, work: () => T): T {
-  place ??= {
+  sandbox ??= {
     context: vm.createContext({ work: undefined }) as Sandbox["context"],
     script: new vm.Script("work()"),
   };
-  const { context, script } = place;
+  const { context, script } = sandbox;
   context.work = work;
   try {
     return script.runInContext(context, { timeout: milliseconds }) as T;

@@ -19,7 +19,7 @@ describe("the table of errors", () => {
     },
   );
 
-  it("tells bad input from a broken set-up and from a failed service", () => {
+  it("separates bad input, a broken set-up and a failed service", () => {
     expect(ERROR_TABLE.INVALID_USER_ID).toMatchObject({ exit: 2, http: 400 });
     expect(ERROR_TABLE.MODEL_AUTH).toMatchObject({ exit: 3, http: 500 });
     expect(ERROR_TABLE.MODEL_RATE_LIMITED).toMatchObject({ exit: 4, http: 503 });
@@ -29,7 +29,7 @@ describe("the table of errors", () => {
   });
 });
 
-describe("an HTTP status says whose it is", () => {
+describe("an HTTP status says whose fault it is", () => {
   const statusesOf = (names: RegExp) =>
     new Set(outcomes.filter(([name]) => names.test(name)).map(([, { http }]) => http));
 
@@ -75,7 +75,7 @@ describe("an error", () => {
     expect(error.hint).toBeUndefined();
   });
 
-  it("says what became of its run without being changed, since it may end many", () => {
+  it("is copied, not changed, to say whether its run is stored, since it may end many", () => {
     const error = new AgnoChatError("CANCELLED", "Cancelled.", { hint: "Go on.", cause: 1 });
     const told = error.with({ stored: true });
     expect(told).toMatchObject({ code: "CANCELLED", hint: "Go on.", cause: 1, stored: true });
@@ -87,7 +87,7 @@ describe("an error", () => {
     expect(sentencesOf(error.with({ message: "Off.", stored: false }))).toBe("Off. Go on.");
   });
 
-  it("of ours stays itself", () => {
+  it("that is an AgnoChatError stays the same object", () => {
     const error = new AgnoChatError("BUSY", "Busy.");
     expect(asAgnoChatError(error)).toBe(error);
   });
@@ -105,7 +105,7 @@ describe("an error", () => {
     expect(`${error.message} ${error.hint}`).not.toContain("secret-key-1");
   });
 
-  it("of the operating system is told in words, with its code and place", () => {
+  it("of the operating system is put in words, with its code and path", () => {
     const path = join(temporaryFolder(), "nothing");
     const thrown = failureOf(() => readFileSync(path));
     expect(asAgnoChatError(thrown)).toMatchObject({

@@ -15,7 +15,7 @@ const faultOf = (id: unknown): AgnoChatError | undefined => {
 const code = (point: number): string => `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
 
 describe("a user id", () => {
-  it("is refused when it was made of bytes that are not UTF-8, since different ones have become one", () => {
+  it("is refused when decoded from bytes that are not UTF-8, since different ids become equal", () => {
     for (const byte of [0xe7, 0xe8, 0xe9])
       expect(faultOf(Buffer.from([0x6a, 0x6f, 0x73, byte]).toString("utf8"))?.message).toMatch(
         /not UTF-8/,
@@ -79,7 +79,7 @@ describe("a user id", () => {
     for (const id of [`al${character}ice`, character]) expect(faultOf(id)).toBeDefined();
   });
 
-  it("is refused in one harmless line that names what to do", () => {
+  it("is refused in one harmless line that names the next step", () => {
     const strange = fc.string({ unit: "binary", maxLength: 600 });
     fc.assert(
       fc.property(strange, (id) => {

@@ -10,7 +10,7 @@ import {
 const call = { id: "call-1", name: "add", arguments: "{}" };
 
 describe("the constructors", () => {
-  it("make a message of each role, holding nothing that was not given", () => {
+  it("make a message of each role with only the keys that were given", () => {
     expect(userMessage("Hi")).toStrictEqual({ role: "user", content: "Hi" });
     expect(systemMessage("Be kind.")).toStrictEqual({ role: "system", content: "Be kind." });
     expect(assistantMessage("Hello")).toStrictEqual({ role: "assistant", content: "Hello" });
@@ -21,7 +21,7 @@ describe("the constructors", () => {
     });
   });
 
-  it("keep tool calls, but no empty list of them, which model APIs refuse", () => {
+  it("keep tool calls, but drop an empty list, which model APIs refuse", () => {
     expect(assistantMessage("", [call])).toStrictEqual({
       role: "assistant",
       content: "",
@@ -51,7 +51,7 @@ describe("plainMessage", () => {
     createdAt: "2026-01-01T00:00:00.000Z",
   };
 
-  it("is the message without what a memory added, for each role", () => {
+  it("drops what a memory added, for each role", () => {
     const messages = [
       userMessage("Hi"),
       systemMessage("Be kind."),

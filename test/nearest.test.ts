@@ -26,6 +26,6 @@ it.each([
   expect(nearest(word, KNOWN)).toBe(meant);
 });
 
-it("is nothing where nothing is known", () => {
+it("is undefined when there is nothing to choose from", () => {
   expect(nearest("size", [])).toBeUndefined();
 });

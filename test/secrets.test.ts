@@ -34,7 +34,7 @@ describe("maskKey", () => {
     (key) => `${key.slice(0, 10)}****${key.slice(-4)}`,
   ];
 
-  it("leaves no piece of a key of more than eight characters, however it was changed", () => {
+  it("never leaves more than eight characters of a key in a row, however it was changed", () => {
     fc.assert(
       fc.property(key, fc.constantFrom(...changed), (key, change) => {
         const echoed = change(key);
@@ -47,7 +47,7 @@ describe("maskKey", () => {
     );
   });
 
-  it("leaves text alone that holds no such piece", () => {
+  it("leaves text without such a piece alone", () => {
     expect(maskKey("The model is overloaded.", "sk-0123456789abcdef")).toBe(
       "The model is overloaded.",
     );

@@ -5,26 +5,30 @@ import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 
 type Test = () => Promise<void>;
 
-/** A model to be tested, and what frees the things around it, such as a server. */
+/** A model to test, and a function that closes what it needs, such as a server. */
 export interface OpenedModel {
   readonly model: Model;
   readonly close?: () => Awaitable<void>;
 }
 
 export interface ModelConformanceOptions {
-  /** What is tested, for the title. */
+  /** The name of the model, for the title. */
   readonly name: string;
-  /** A new model that answers any request with text, and the same request with the same text. */
+  /** Opens a model that answers any request with text, and the same request with the same text. */
   readonly open: () => Awaitable<OpenedModel>;
-  /** The test functions of vitest, node:test, mocha or jest. */
+  /** `describe` and `it` of vitest, node:test, mocha or jest. */
   readonly describe: (title: string, body: () => void) => unknown;
   readonly it: (title: string, test: Test) => unknown;
 }
 
-/** Milliseconds within which an abort must be felt. */
+/** Milliseconds within which an abort must take effect. */
 const SOON = 100;
 
-/** Checks the promises of the `Model` contract. Call it in a test file of your own model. */
+/**
+ * Tests the promises of the `Model` contract. Call it in a test file of your own model.
+ * @example
+ * modelConformance({ name: "MyModel", open: () => ({ model: new MyModel() }), describe, it });
+ */
 export function modelConformance({ name, open, describe, it }: ModelConformanceOptions): void {
   describe(`${name} keeps the model contract`, () => {
     for (const [title, check] of Object.entries(PROMISES))
@@ -53,43 +57,43 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     );
   },
 
-  "tells why it finished, and counts tokens as whole numbers": async (model) => {
+  "reports why it finished, and counts tokens as whole numbers": async (model) => {
     const finish = (await eventsOf(model, ALICE)).at(-1);
     assert.equal(finish?.type, "finish");
     assert.equal(finish.reason, "stop");
     for (const count of [finish.usage?.inputTokens ?? 0, finish.usage?.outputTokens ?? 0])
-      assert.ok(Number.isSafeInteger(count) && count >= 0, `${count} is no count`);
+      assert.ok(Number.isSafeInteger(count) && count >= 0, `${count} is not a count`);
   },
 
-  "sends no empty text, and no half of a character": async (model) => {
+  "never sends an empty text or half a character": async (model) => {
     for (const event of await eventsOf(model, ALICE))
       if (event.type === "text-delta")
         assert.ok(event.text !== "" && event.text.isWellFormed(), JSON.stringify(event.text));
   },
 
-  "does not begin when the signal has aborted already": async (model) => {
+  "does not start when the signal has already aborted": async (model) => {
     const reason = new Error("aborted before");
     const stream = model.stream(ALICE, { signal: AbortSignal.abort(reason) });
     await assert.rejects(collect(stream), (thrown) => thrown === reason);
   },
 
-  "stops with the reason of the signal, soon after an abort in the middle": async (model) => {
+  "stops with the signal's reason soon after an abort in the middle": async (model) => {
     const { controller, events } = begin(model);
     await events.next();
     await assertStops(controller, { events, pending: undefined });
   },
 
-  "stops with the reason of the signal while the next event is awaited": async (model) => {
+  "stops with the signal's reason while the next event is awaited": async (model) => {
     const { controller, events } = begin(model);
     await assertStops(controller, { events, pending: events.next() });
   },
 
-  "can be left in the middle, and asked again": async (model) => {
+  "can be left in the middle and called again": async (model) => {
     for await (const _ of model.stream(ALICE, idle())) break;
     assert.notEqual(textOf(await eventsOf(model, ALICE)), "");
   },
 
-  "keeps streams apart that run at the same time": async (model) => {
+  "keeps concurrent streams apart": async (model) => {
     const requests = Array.from({ length: 8 }, (_, index) => ask(`My name is User${index}`));
     const alone: string[] = [];
     for (const request of requests) alone.push(textOf(await eventsOf(model, request)));
@@ -97,14 +101,14 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     assert.deepEqual(together.map(textOf), alone);
   },
 
-  "answers by the request alone, and remembers nothing between two calls": async (model) => {
+  "answers from the request alone, and remembers nothing between two calls": async (model) => {
     const question = ask("What is my name?");
     const before = textOf(await eventsOf(model, question));
     await eventsOf(model, ALICE);
     assert.equal(textOf(await eventsOf(model, question)), before);
   },
 
-  "knows what the messages of the request say": async (model) => {
+  "takes the messages of the request into account": async (model) => {
     const histories = ["Alice", "Bob"].map((user) => ({
       messages: [
         systemMessage("Be brief."),
@@ -150,7 +154,7 @@ function begin(model: Model) {
 
 type Pending = Promise<IteratorResult<ModelEvent>>;
 
-/** An event that was under way may still come; then the reason has to. */
+/** An event already on its way may still arrive; after that the reason must be thrown. */
 async function assertStops(
   controller: AbortController,
   { events, pending }: { events: AsyncIterator<ModelEvent>; pending: Pending | undefined },

@@ -3,31 +3,31 @@ import type { Usage } from "../messages.js";
 import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
 import { untilAborted } from "../tools/until-aborted.js";
 
-/** A tool call of a script. */
+/** A tool call in a script. */
 export interface ScriptedCall {
-  /** Default: `call-1`, `call-2`, … over the whole model. */
+  /** Default: `call-1`, `call-2`, … counted over the whole script. */
   readonly id?: string;
   readonly name: string;
-  /** A string is sent as it is, so that it may be invalid JSON; anything else as JSON. Default: `{}`. */
+  /** A string is sent as is, so it may be invalid JSON; anything else as JSON. Default: `{}`. */
   readonly arguments?: unknown;
 }
 
-/** What the model answers to one call. */
+/** The answer to one call. */
 export interface ScriptedAnswer {
   /** One text delta, or several. */
   readonly text?: string | readonly string[];
   readonly toolCalls?: readonly ScriptedCall[];
-  /** Default: `tool-calls` when there are any, else `stop`. */
+  /** Default: `tool-calls` when there are tool calls, else `stop`. */
   readonly reason?: FinishReason;
   readonly usage?: Usage;
-  /** Thrown after the text, as when a connection breaks. */
+  /** Thrown after the text and the tool calls, like a connection that breaks. */
   readonly error?: Error;
 }
 
 /** A text, a whole answer, or an error to throw. */
 export type ScriptedReply = string | ScriptedAnswer | Error;
 
-/** Decides on the reply when the call comes. */
+/** Chooses the reply when the call arrives. */
 export type ScriptedFunction = (
   request: ModelRequest,
   options: { readonly signal: AbortSignal },
@@ -38,17 +38,22 @@ export type ScriptedStep = ScriptedReply | ScriptedFunction;
 export interface ScriptedModelOptions {
   /** Default: `scripted`. */
   readonly name?: string;
-  /** Milliseconds to wait before each event. Give it a seeded random number to shuffle overlapping runs. */
+  /**
+   * Returns the milliseconds to wait before each event. Use a seeded random number to shuffle
+   * overlapping runs.
+   */
   readonly delay?: () => number;
 }
 
 /**
- * A model that answers what a test told it to: one step per call, or one function for every call. It keeps what it was
- * asked in `requests`.
+ * A model for tests that follows a script: one step per call, or one function for every call. It
+ * records every request in `requests`.
+ * @example
+ * const model = new ScriptedModel(["Hello!", new Error("The connection broke.")]);
  */
 export class ScriptedModel implements Model {
   readonly name: string;
-  /** A deep copy of every request, in order of the calls. */
+  /** Deep copies of all requests, in order of the calls. */
   readonly requests: ModelRequest[] = [];
   readonly #script: readonly ScriptedStep[] | ScriptedFunction;
   readonly #delay: (() => number) | undefined;
@@ -81,7 +86,7 @@ export class ScriptedModel implements Model {
     }
   }
 
-  /** Throws when steps are left, or when there were more calls than steps. */
+  /** Throws unless there was exactly one call per step. */
   assertDone(): void {
     if (typeof this.#script === "function") return;
     const [calls, steps] = [this.requests.length, this.#script.length];
@@ -95,7 +100,7 @@ export class ScriptedModel implements Model {
     if (step !== undefined) return step;
     const asked = this.requests[call - 1]?.messages.at(-1)?.content;
     throw new Error(
-      `Call ${call} of a model scripted for ${this.#script.length}: it was asked ${JSON.stringify(asked)}.`,
+      `Call ${call} of a script of ${this.#script.length}, with the message ${JSON.stringify(asked)}.`,
     );
   }
 

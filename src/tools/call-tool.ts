@@ -12,12 +12,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_ERROR_LENGTH = 500;
 const MAX_RESULT_LENGTH = 100_000;
 
-/** Tools by name. */
 export type ToolTable = ReadonlyMap<string, Tool>;
 
 /**
- * The tools of all toolkits by name.
- * @throws {AgnoChatError} `USAGE` for two tools of one name, or a tool that cannot be used
+ * Collects the tools of all toolkits by name.
+ * @throws {AgnoChatError} `USAGE` for two tools of one name, or an invalid tool
  */
 export function toolTable(toolkits: readonly Toolkit[]): ToolTable {
   const table = new Map<string, Tool>();
@@ -32,10 +31,11 @@ export function toolTable(toolkits: readonly Toolkit[]): ToolTable {
 }
 
 /**
- * Calls a tool the way a model asked for it. Whatever goes wrong (an unknown tool, bad arguments, a throw, a time-out)
- * becomes a message with `isError` that the model can read. Rejects only when the run is cancelled, at once and with
- * its signal's reason, whether or not the tool heeds the signal.
- * @param onAnswer Called in the same tick in which the tool has answered or thrown; what it throws is the call's failure.
+ * Runs the tool call of a model. Any failure (an unknown tool, bad arguments, a throw, a time-out)
+ * becomes a message with `isError` that the model can read. Rejects only when the run is cancelled,
+ * at once and with its signal's reason, even if the tool ignores the signal.
+ * @param onAnswer Called in the tick in which the tool returns or throws. What it throws becomes
+ *   the failure of the call.
  */
 export async function callTool(
   table: ToolTable,
@@ -62,7 +62,7 @@ function toolNamed(table: ToolTable, name: string): Tool {
   );
 }
 
-/** Gives up after the tool's time, or when the run is cancelled. */
+/** Gives up when the tool's time is over or the run is cancelled. */
 async function execute(
   tool: Tool,
   call: ToolCall,
@@ -72,7 +72,7 @@ async function execute(
   const controller = new AbortController();
   const cancel = () => controller.abort(context.signal.reason);
   const expire = () =>
-    controller.abort(new Error(`${tool.name} gave no answer in ${timeoutMs / 1000} s.`));
+    controller.abort(new Error(`${tool.name} did not answer within ${timeoutMs / 1000} s.`));
   const timer = setTimeout(expire, timeoutMs);
   context.signal.addEventListener("abort", cancel, { once: true });
   const { signal } = controller;
@@ -115,7 +115,7 @@ function parsedJson(text: string): unknown {
   }
 }
 
-/** Drops the key that would change an object's prototype in a tool that copies its arguments by assignment. */
+/** Drops `__proto__`: a tool that copies its arguments by assignment would change a prototype. */
 const withoutPrototype = (key: string, value: unknown): unknown =>
   key === "__proto__" ? undefined : value;
 
@@ -128,7 +128,7 @@ function resultText(result: unknown): string {
 const errorText = (thrown: unknown): string =>
   singleLine(messageOf(thrown), MAX_ERROR_LENGTH) || "The tool failed.";
 
-/** Never the stack, and never another throw: anything can be thrown. */
+/** Never includes the stack, and never throws itself, whatever was thrown. */
 function messageOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown);

@@ -2,7 +2,7 @@ import { defineTool } from "./define-tool.js";
 import type { Toolkit } from "./tool.js";
 
 export interface ClockOptions {
-  /** What time it is. Default: the system's clock. */
+  /** Returns the current time. Default: the system's clock. */
   readonly now?: () => Date;
 }
 
@@ -26,7 +26,10 @@ export const clock = ({ now = () => new Date() }: ClockOptions = {}): Toolkit =>
   ],
 });
 
-/** For example `{ date: "2026-03-01", time: "09:05:00", weekday: "Sunday", timeZone: "Asia/Tokyo", utc: "2026-…Z" }`. */
+/**
+ * For example `{ date: "2026-03-01", time: "09:05:00", weekday: "Sunday", timeZone: "Asia/Tokyo",
+ * utc: "2026-…Z" }`.
+ */
 function currentTime(now: Date, timeZone: string | undefined) {
   const format = formatFor(timeZone);
   const parts = new Map(format.formatToParts(now).map(({ type, value }) => [type, value]));
@@ -39,7 +42,10 @@ function currentTime(now: Date, timeZone: string | undefined) {
   };
 }
 
-/** A system can keep a time that has no zone's name, such as `TZ=UTC+3`: then it is the offset, `UTC-03:00`. */
+/**
+ * Returns the offset, such as `UTC-03:00`, for a system time zone without a name, such as
+ * `TZ=UTC+3`.
+ */
 function zoneNameOf(format: Intl.DateTimeFormat, now: Date): string {
   const { locale, timeZone } = format.resolvedOptions();
   if (timeZone !== undefined && timeZone !== "Etc/Unknown") return timeZone;

@@ -9,29 +9,39 @@ import {
 } from "./standard-schema.js";
 import type { Tool, ToolContext } from "./tool.js";
 
-/** What the model APIs accept as a tool's name. */
+/** The tool names that model APIs accept. */
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
-/** The longest a timer of Node can wait. */
+/** The longest delay of a timer in Node. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface ToolDefinition<Args, Parameters> {
   /** 1–64 of a–z, A–Z, 0–9, `_` and `-`. */
   readonly name: string;
-  /** Tells the model when to call it, and what comes back. */
+  /** Tells the model when to call the tool and what it returns. */
   readonly description: string;
-  /** What it takes: a zod or other Standard Schema, or JSON Schema of an object. */
+  /** A schema of an object: zod, any other Standard Schema, or JSON Schema. */
   readonly parameters: Parameters;
-  /** Milliseconds after which a call is given up. Default: 30,000. */
+  /** Milliseconds until a call times out. Default: 30,000. */
   readonly timeoutMs?: number;
-  /** Returns what the model gets to read: a string, or JSON. What it throws, the model reads too. */
+  /**
+   * Returns what the model will read: a string or JSON. The model also reads the message of a
+   * throw.
+   */
   execute(args: Args, context: ToolContext): Awaitable<unknown>;
 }
 
 /**
- * A tool whose arguments are checked before it sees them. A Standard Schema gives them their type; JSON Schema cannot,
- * so say it: `defineTool<{ city: string }>(…)`.
- * @throws {AgnoChatError} `USAGE` for a name, time-out or parameters that cannot work
+ * Defines a tool whose arguments are validated before each call. A Standard Schema also types them;
+ * for JSON Schema, state the type: `defineTool<{ city: string }>(…)`.
+ * @example
+ * const weather = defineTool({
+ *   name: "weather",
+ *   description: "Returns the weather of a city.",
+ *   parameters: z.object({ city: z.string() }),
+ *   execute: ({ city }) => `Sunny in ${city}.`,
+ * });
+ * @throws {AgnoChatError} `USAGE` for an invalid name, time-out or parameters
  */
 export function defineTool<Args>(definition: ToolDefinition<Args, StandardSchema<Args>>): Tool;
 export function defineTool<Args = Readonly<Record<string, unknown>>>(
@@ -46,7 +56,7 @@ export function defineTool(definition: ToolDefinition<unknown, StandardSchema | 
 }
 
 /**
- * The same tool, when a model can be told of it.
+ * Returns the tool if it is valid.
  * @throws {AgnoChatError} `USAGE`
  */
 export function checkedTool(tool: Tool): Tool {

@@ -2,12 +2,14 @@ import type { JsonValue } from "../memory/memory.js";
 import { defineTool } from "./define-tool.js";
 import type { Toolkit } from "./tool.js";
 
-/** Where the notes are in the session state: a list of texts, oldest first. */
+/** The key of the notes in the session state: a list of texts, oldest first. */
 export const NOTES_KEY = "notes";
 
 const MAX_NOTES = 1_000;
 
-/** Toolkit `notes`: `remember`, `recall` and `forget`, kept in the session state of who asks. */
+/**
+ * Toolkit `notes`: `remember`, `recall` and `forget`, kept in the state of the caller's session.
+ */
 export const notes = (): Toolkit => ({ name: "notes", tools: [remember, recall, forget] });
 
 const text = (description: string) => ({
@@ -61,15 +63,15 @@ const forget = defineTool<{ readonly text: string }>({
     additionalProperties: false,
   },
   execute: ({ text }, { state, update }) => {
-    const isMeant = containing(text);
-    const forgotten = notesIn(state[NOTES_KEY]).filter(isMeant);
+    const matches = containing(text);
+    const forgotten = notesIn(state[NOTES_KEY]).filter(matches);
     if (forgotten.length > 0)
-      update(NOTES_KEY, (value) => notesIn(value).filter((note) => !isMeant(note)));
+      update(NOTES_KEY, (value) => notesIn(value).filter((note) => !matches(note)));
     return { forgotten };
   },
 });
 
-/** The state is the caller's as well: what is no note is passed over. */
+/** The program can change the state too, so anything that is not a note is skipped. */
 function notesIn(notes: JsonValue | undefined): string[] {
   return Array.isArray(notes) ? notes.filter((note) => typeof note === "string") : [];
 }

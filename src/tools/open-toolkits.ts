@@ -8,13 +8,15 @@ const BUILT_IN: ReadonlyMap<string, () => Promise<Toolkit>> = new Map([
   ["notes", async () => (await import("./notes.js")).notes()],
 ]);
 
-/** The toolkits that come with the product. */
+/** The names of the built-in toolkits. */
 export const TOOLKIT_NAMES: readonly string[] = [...BUILT_IN.keys()];
 
 /**
- * Built-in toolkits by name, each once.
- * @param names Separated by commas, for example `notes,clock`; an empty text means none.
- * @throws {AgnoChatError} rejects with `USAGE` for a name that is none
+ * Opens built-in toolkits by name, each once.
+ * @param names Separated by commas; an empty string opens none.
+ * @example
+ * const agent = new Agent({ model, toolkits: await openToolkits("notes,clock") });
+ * @throws {AgnoChatError} rejects with `USAGE` for an unknown name
  */
 export async function openToolkits(names: string): Promise<Toolkit[]> {
   const unique = new Set(names.split(",").map((name) => name.trim().toLowerCase()));

@@ -1,6 +1,7 @@
 /**
- * What a tool returned as JSON text; nothing as `done`. Nothing is dropped or turned into something else on the way.
- * @throws {Error} that says what came where, for what is not JSON at any depth
+ * Converts a tool's result to JSON text, and undefined to `done`. Never drops or alters a part of
+ * it.
+ * @throws {Error} that names the value and its key, for anything that is not JSON at any depth
  */
 export function jsonText(result: unknown): string {
   if (result === undefined) return "done";
@@ -16,18 +17,21 @@ export function jsonText(result: unknown): string {
 class NotJson extends Error {
   constructor(what: string, key: string) {
     const place = key === "" ? "" : ` at ${JSON.stringify(key.slice(0, 64))}`;
-    super(`The tool returned what is not JSON: ${what}${place}.`);
+    super(`The tool returned something that is not JSON: ${what}${place}.`);
   }
 }
 
-/** A replacer of JSON.stringify. `value` has been through `toJSON`, as a Date has. */
+/**
+ * A replacer for JSON.stringify. `value` is the result of `toJSON` where there is one, as for a
+ * Date.
+ */
 function refuseLoss(key: string, value: unknown): unknown {
   const what = notJsonIn(value);
   if (what !== undefined) throw new NotJson(what, key);
   return value;
 }
 
-/** Says what it is that JSON has no words for. */
+/** Names a value that JSON cannot represent; undefined for any other. */
 function notJsonIn(value: unknown): string | undefined {
   if (typeof value === "number") return Number.isFinite(value) ? undefined : String(value);
   if (typeof value === "bigint") return "a bigint";
@@ -40,7 +44,7 @@ function notJsonIn(value: unknown): string | undefined {
   return isHollow(value) ? `a ${value.constructor.name} without fields` : undefined;
 }
 
-/** Whether it is an object of a class that keeps what it holds to itself. */
+/** True for an instance of a class that keeps its data private. */
 function isHollow(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;

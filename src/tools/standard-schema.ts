@@ -3,15 +3,16 @@ import type { Awaitable } from "../memory/memory.js";
 import type { JsonSchema } from "../models/model.js";
 
 /**
- * A schema of zod (4.2 or newer) or any other library that follows Standard Schema and Standard JSON Schema
- * (https://standardschema.dev). Seen by its shape, so that none of them is a dependency.
+ * A schema of zod (4.2 or newer) or any other library that implements Standard Schema and Standard
+ * JSON Schema (https://standardschema.dev). Recognised by its shape, so that no such library is a
+ * dependency.
  */
 export interface StandardSchema<Output = unknown> {
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => Awaitable<StandardResult<Output>>;
-    /** Only there for type inference. */
+    /** Only used for type inference. */
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
   };
 }
@@ -29,15 +30,15 @@ interface JsonSchemaConverter {
   readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
 }
 
-/** Some libraries make their schemas functions. */
+/** In some libraries, schemas are functions. */
 export const isStandardSchema = (schema: unknown): schema is StandardSchema =>
   schema !== null &&
   ["object", "function"].includes(typeof schema) &&
   "~standard" in Object(schema);
 
 /**
- * What the schema takes, as JSON Schema.
- * @throws {AgnoChatError} `USAGE` when its library cannot say
+ * Converts the input side of a schema to JSON Schema.
+ * @throws {AgnoChatError} `USAGE` when its library cannot convert it
  */
 export function jsonSchemaOf({ "~standard": standard }: StandardSchema): JsonSchema {
   const { jsonSchema } = standard as { jsonSchema?: JsonSchemaConverter };
@@ -53,15 +54,15 @@ export function jsonSchemaOf({ "~standard": standard }: StandardSchema): JsonSch
     return jsonSchema.input({ target: "draft-2020-12" });
   } catch (cause) {
     throw new AgnoChatError("USAGE", "A tool's parameters cannot be turned into JSON Schema.", {
-      hint: "Use only what JSON has: no dates, maps, functions or symbols.",
+      hint: "Use only what JSON supports: no dates, maps, functions or symbols.",
       cause,
     });
   }
 }
 
 /**
- * The value as the schema gives it back: defaults filled in, transforms done.
- * @throws {Error} naming every place that does not fit
+ * Validates a value and returns the schema's output: defaults filled in, transforms applied.
+ * @throws {Error} that names every place that does not fit
  */
 export async function parseWith<Output>(
   schema: StandardSchema<Output>,

@@ -1,30 +1,31 @@
 import type { Awaitable, JsonValue, SessionState } from "../memory/memory.js";
 import type { ToolSpec } from "../models/model.js";
 
-/** Makes a key's new value from the stored one, which is frozen; `undefined` means that there is none. */
+/** Returns a key's new value for the stored one, which is frozen. `undefined` means no value. */
 export type StateChange = (value: JsonValue | undefined) => JsonValue | undefined;
 
-/** Who a tool is called for, and what it may touch. */
+/** The user and session of a tool call, and the state it may change. */
 export interface ToolContext {
   readonly userId: string;
   readonly sessionId: string;
   readonly runId: string;
   /**
-   * The run's own copy of the session state; changes are stored when the run succeeds. It is a proxy: to copy it, spread
-   * it. Others may change the same key meanwhile, so what comes of an assignment depends on whether this call had read
-   * the key before; changing a value in place counts as both:
+   * The run's own copy of the session state. Changes are stored when the run succeeds. It is a
+   * proxy: spread it to copy it. Others may change the same key at the same time, so the effect of
+   * an assignment depends on whether this call has read the key before. Changing a value in place
+   * counts as reading and assigning.
    *
-   * - Read, then assigned, and another tool of the same reply wrote it in between: the assignment throws, and the call is an
-   *   error result that says so.
-   * - Read, then assigned, and another process stored another value before the run ended: the run ends with
+   * - Read, then assigned, while another tool of the same reply wrote it: the assignment throws,
+   *   and the call becomes an error result that says so.
+   * - Read, then assigned, while another process stored another value: the run ends with
    *   `STATE_CONFLICT`, and nothing of it is stored.
    * - Never read: the later write wins.
    */
   readonly state: SessionState;
   /**
-   * Changes one key without losing what others do to it. `change` is applied at once, and again to what is stored by then
-   * when the run is stored: it must answer at once, depend on nothing but its argument, and may throw. Returns the value
-   * it has now.
+   * Changes one key without losing concurrent changes. `change` is applied now, and again to the
+   * value stored by then when the run is stored, so it must be synchronous and depend only on its
+   * argument. It may throw. Returns the new value.
    * @throws what `change` throws; `INVALID_STATE` for a value that is not JSON
    */
   readonly update: (key: string, change: StateChange) => JsonValue | undefined;
@@ -32,18 +33,20 @@ export interface ToolContext {
   readonly signal: AbortSignal;
 }
 
-/** What a model may call. `defineTool` makes one. */
+/** A tool that a model may call. Create one with `defineTool`. */
 export interface Tool extends ToolSpec {
-  /** Milliseconds after which a call is given up, 1–2147483647. Default: 30,000. */
+  /** Milliseconds until a call times out, 1–2147483647. Default: 30,000. */
   readonly timeoutMs?: number;
   /**
-   * Checks the arguments, and may change them; throws with the reason when they do not fit. Without it they are checked
-   * against `parameters`. Either is stopped when it holds the process for 250 ms, as a pattern that explodes would.
+   * Validates the arguments and may transform them; throws the reason when they do not fit. Without
+   * it they are validated against `parameters`. Either way, validation that blocks the process for
+   * 250 ms is stopped, as with catastrophic backtracking.
    */
   parse?(args: unknown): Awaitable<unknown>;
   /**
-   * The arguments are a checked object. A string is returned as it is, nothing as `done`, anything else as JSON; a throw, and
-   * what is not JSON at any depth (an Error, a Map, NaN, …), becomes a tool result with `isError`.
+   * Runs the tool with validated arguments. The model gets a string as is, `done` for undefined,
+   * and anything else as JSON. A throw, or a value that is not JSON at any depth (an Error, a Map,
+   * NaN, …), becomes a tool result with `isError`.
    */
   execute(args: unknown, context: ToolContext): Awaitable<unknown>;
 }

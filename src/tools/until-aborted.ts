@@ -1,6 +1,9 @@
 import type { Awaitable } from "../memory/memory.js";
 
-/** Waits for the work, but no longer than until the signal aborts: then rejects with its reason at once and lets the work go. */
+/**
+ * Waits for the work until the signal aborts, and then rejects at once with its reason. The
+ * abandoned work goes on unobserved.
+ */
 export async function untilAborted<T>(work: Awaitable<T>, signal: AbortSignal): Promise<T> {
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {

@@ -16,7 +16,7 @@ async function eventsOf(
 }
 
 describe("ScriptedModel", () => {
-  it("answers step by step: a text, a whole answer, a function", async () => {
+  it("follows its steps: a text, a whole answer, a function", async () => {
     const model = new ScriptedModel([
       "Hello",
       { text: ["a", "b"], toolCalls: [{ name: "x", arguments: { n: 1 } }, { name: "y" }] },
@@ -58,7 +58,7 @@ describe("ScriptedModel", () => {
     await expect(stream.next()).rejects.toThrow("cut");
   });
 
-  it("keeps deep copies of what it was asked", async () => {
+  it("keeps deep copies of its requests", async () => {
     const model = new ScriptedModel(() => "ok");
     const request = { messages: [{ role: "user" as const, content: "before" }] };
     await eventsOf(model, request);
@@ -66,18 +66,20 @@ describe("ScriptedModel", () => {
     expect(model.requests).toEqual([asking("before")]);
   });
 
-  it("fails loudly beyond its script, and says what it was asked", async () => {
+  it("fails beyond its script, and quotes the message it got", async () => {
     const model = new ScriptedModel(["only"]);
     await eventsOf(model);
-    await expect(eventsOf(model, asking("More?"))).rejects.toThrow(/Call 2 .* 1: .*"More\?"/);
+    await expect(eventsOf(model, asking("More?"))).rejects.toThrow(
+      /Call 2 of a script of 1, .*"More\?"/,
+    );
     expect(() => model.assertDone()).toThrow("1 steps were scripted, but there were 2 calls.");
   });
 
-  it("says when steps were not used", () => {
+  it("reports unused steps", () => {
     expect(() => new ScriptedModel(["a", "b"]).assertDone()).toThrow("2 steps");
   });
 
-  it("stops with the signal's reason, also in a step that never answers", async () => {
+  it("stops with the signal's reason, even in a step that never answers", async () => {
     const controller = new AbortController();
     const model = new ScriptedModel(() => new Promise<string>(() => {}));
     const reply = eventsOf(model, asking("Hi"), controller);

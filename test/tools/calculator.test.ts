@@ -56,7 +56,7 @@ describe("calculator", () => {
     await expect(evaluate(expression)).rejects.toThrow(reason);
   });
 
-  it("takes the deepest expression it admits", async () => {
+  it("evaluates the deepest expression it accepts", async () => {
     expect(await evaluate(`${"(".repeat(499)}1${")".repeat(499)}`)).toBe("1");
     expect(await evaluate(`${"-".repeat(999)}1`)).toBe("-1");
     expect(await evaluate(`1${"+1".repeat(499)}`)).toBe("500");
@@ -84,7 +84,7 @@ describe("calculator", () => {
     );
   });
 
-  it("answers any text at once: with a finite number or with a reason", async () => {
+  it("answers any text at once, with a finite number or a reason", async () => {
     const table = toolTable([calculator()]);
     const context = toolContext();
     const token = fc.constantFrom(

@@ -73,7 +73,7 @@ describe("results", () => {
     ["a Map", new Map()],
     ["NaN", Number.NaN],
   ])("reports %s as an error", async (what, result) => {
-    const content = `The tool returned what is not JSON: ${what}.`;
+    const content = `The tool returned something that is not JSON: ${what}.`;
     expect(await call(toolThat(() => result))).toEqual({ content, isError: true });
   });
 
@@ -85,7 +85,7 @@ describe("results", () => {
     expect(isError).toBe(false);
   });
 
-  it("hands the tool who asks, and the state to change", async () => {
+  it("gives the tool its user and session, and the state to change", async () => {
     const context = contextWith();
     const tool = toolThat((_, { userId, sessionId, runId, state }) => {
       state.seen = true;
@@ -107,7 +107,7 @@ describe("arguments", () => {
     },
   });
 
-  it("are an empty object when there are none", async () => {
+  it("default to an empty object", async () => {
     expect((await call(echo, "")).content).toBe("{}");
     expect((await call(echo, " \n")).content).toBe("{}");
   });
@@ -170,7 +170,7 @@ describe("arguments", () => {
 });
 
 describe("faults", () => {
-  it("names the available tools for one that is unknown", async () => {
+  it("lists the available tools for an unknown one", async () => {
     const table = toolTable([{ name: "kit", tools: [toolThat(() => 1)] }]);
     const unknown = { id: "9", name: "toString", arguments: "{}" };
     expect(await callTool(table, unknown, contextWith())).toEqual({
@@ -208,7 +208,10 @@ describe("faults", () => {
       },
       { timeoutMs: 20 },
     );
-    expect(await call(deaf)).toEqual({ content: "it gave no answer in 0.02 s.", isError: true });
+    expect(await call(deaf)).toEqual({
+      content: "it did not answer within 0.02 s.",
+      isError: true,
+    });
     expect(signal?.aborted).toBe(true);
   });
 });
@@ -232,7 +235,7 @@ describe("a cancelled run", () => {
     expect(seen?.reason).toBe(reason);
   });
 
-  it("calls nothing when it was cancelled before", async () => {
+  it("calls nothing when it is already cancelled", async () => {
     let called = false;
     const tool = toolThat(() => {
       called = true;

@@ -11,7 +11,7 @@ async function currentTime(args: object, toolkit = clock({ now: () => now })) {
   return callTool(toolTable([toolkit]), call, toolContext());
 }
 
-it("tells date, time and weekday in the time zone asked for", async () => {
+it("returns date, time and weekday in the requested time zone", async () => {
   expect(JSON.parse((await currentTime({ timeZone: "Asia/Tokyo" })).content)).toEqual({
     date: "2026-03-01",
     time: "05:05:09",
@@ -21,7 +21,7 @@ it("tells date, time and weekday in the time zone asked for", async () => {
   });
 });
 
-it("takes the system's time zone and clock without one", async () => {
+it("uses the system's time zone and clock by default", async () => {
   const before = Date.now();
   const { timeZone, utc } = JSON.parse((await currentTime({}, clock())).content);
   expect(timeZone).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
@@ -34,7 +34,7 @@ it("refuses a time zone that does not exist, and says what one looks like", asyn
   expect(content).toBe('There is no time zone "Mars/Base". Use an IANA name such as Europe/Paris.');
 });
 
-it("says midnight as 00", async () => {
+it("writes midnight as 00", async () => {
   const midnight = clock({ now: () => new Date("2026-01-01T00:00:00Z") });
   expect((await currentTime({ timeZone: "UTC" }, midnight)).content).toContain('"00:00:00"');
 });

@@ -26,7 +26,7 @@ describe("defineTool", () => {
     });
   });
 
-  it("takes JSON Schema as it is, with a type of the caller's", () => {
+  it("keeps JSON Schema as is, with the type the caller states", () => {
     const parameters = { type: "object", properties: { city: { type: "string" } } };
     const tool = defineTool<{ city: string }>({
       ...definition,
@@ -66,7 +66,7 @@ describe("defineTool", () => {
     },
   );
 
-  it("refuses parameters that are not of an object", () => {
+  it("refuses parameters that do not describe an object", () => {
     expect(() => defineTool({ ...definition, parameters: { type: "string" } })).toThrow(
       "an object",
     );
@@ -85,7 +85,7 @@ describe("defineTool", () => {
     );
   });
 
-  it("refuses a hand-made tool that a model cannot be told of", () => {
+  it("refuses an invalid hand-made tool", () => {
     expect(() => checkedTool({ ...definition, description: undefined as never })).toThrow(
       "description",
     );

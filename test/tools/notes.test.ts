@@ -52,7 +52,7 @@ describe("notes", () => {
     expect(before).toEqual(["Buy milk"]);
   });
 
-  it("passes over a state that is not its own", async () => {
+  it("skips values that are not notes", async () => {
     expect(await notebook({ [NOTES_KEY]: { no: "list" } })("recall", {})).toEqual({ notes: [] });
   });
 

@@ -9,7 +9,7 @@ it("opens toolkits by name, each once, whatever the case and spaces", async () =
   expect(await opened(TOOLKIT_NAMES.join(","))).toEqual(TOOLKIT_NAMES);
 });
 
-it("names the nearest and all toolkits for one it does not know", async () => {
+it("names the nearest toolkit and all others for an unknown name", async () => {
   await expect(openToolkits("notes,calculater")).rejects.toMatchObject({
     code: "USAGE",
     message: 'There is no toolkit "calculater".',

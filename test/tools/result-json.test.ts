@@ -34,7 +34,7 @@ it.each<[unknown, RegExp]>([
   expect(() => jsonText(result)).toThrow(words);
 });
 
-it("writes JSON as it is, and what says itself how it is JSON", () => {
+it("writes JSON as is, and objects with toJSON", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       expect(jsonText(value)).toBe(JSON.stringify(value));

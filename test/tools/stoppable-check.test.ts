@@ -41,14 +41,17 @@ function call(tool: Tool, text: string, signal = new AbortController().signal) {
   return callTool(toolTable([{ name: "kit", tools: [tool] }]), toolCall, toolContext({ signal }));
 }
 
-it.each(TOOLS)("stops %s that explodes, and tells the model", async (_, tool) => {
-  expect(await call(tool, FUSE)).toMatchObject({
-    isError: true,
-    content: "The arguments do not fit: it took longer than 250 ms and was stopped",
-  });
-});
+it.each(TOOLS)(
+  "stops %s that backtracks catastrophically, and tells the model",
+  async (_, tool) => {
+    expect(await call(tool, FUSE)).toMatchObject({
+      isError: true,
+      content: "The arguments do not fit: it took longer than 250 ms and was stopped",
+    });
+  },
+);
 
-it("stops the pattern of a property's name", async () => {
+it("stops such a pattern for property names", async () => {
   const parameters = { type: "object", patternProperties: { [EXPLOSIVE]: {} } };
   const tool = defineTool({ name: "it", description, parameters, execute });
   const toolCall = { id: "1", name: "it", arguments: JSON.stringify({ [FUSE]: 1 }) };
@@ -60,7 +63,7 @@ it("stops the pattern of a property's name", async () => {
   expect(isError).toBe(true);
 });
 
-it("still matches a pattern that does not explode", async () => {
+it("still matches a harmless pattern", async () => {
   const tool = toolOf({ type: "string", pattern: "^a+$" });
   expect(await call(tool, "aaa")).toMatchObject({ content: "done" });
   expect(await call(tool, "abc")).toMatchObject({ isError: true });
@@ -69,7 +72,7 @@ it("still matches a pattern that does not explode", async () => {
   });
 });
 
-test("however many explode, whoever else is served waits for one of them at most", async () => {
+test("however many are stopped, other users wait for one of them at most", async () => {
   const { signal } = new AbortController();
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
   const done = Promise.all(Array.from({ length: 6 }, () => call(tool, FUSE, signal)));
@@ -88,7 +91,7 @@ test("however many explode, whoever else is served waits for one of them at most
   expect(longest).toBeLessThan(700);
 });
 
-test("an abort gets in between: what is not checked yet never is", async () => {
+test("an abort comes in between: the remaining checks never run", async () => {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];

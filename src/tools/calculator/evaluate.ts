@@ -1,16 +1,17 @@
 import type jsep from "jsep";
 import { BINARY, CONSTANTS, FUNCTIONS } from "./vocabulary.js";
 
-/** Keeps the parser's and our own recursion far from the end of the stack. */
+/** Keeps recursion, the parser's and ours, within the stack. */
 const MAX_LENGTH = 1_000;
 
-/** Digits of a double that hold for every value. */
+/** Decimal digits that every double preserves. */
 const PRECISION = 15;
 
 /**
- * The value of an expression as text. Only what `vocabulary.ts` names can be reached, each step takes constant time,
- * and nothing can be stored: no text runs code or hangs.
- * @throws {Error} saying what is wrong with the expression
+ * Evaluates an expression and returns the result as text. Only the names in `vocabulary.ts` can be
+ * used, each step takes constant time, and nothing can be assigned: no expression runs code or
+ * hangs.
+ * @throws {Error} that says what is wrong with the expression
  */
 export async function evaluate(expression: string): Promise<string> {
   if (expression.length > MAX_LENGTH)
@@ -30,8 +31,9 @@ function parseTree(parse: (text: string) => jsep.Expression, expression: string)
 }
 
 /**
- * In the words of jsep, which are JavaScript's: brackets become calls of `group`, since its tree forgets them and binds
- * a sign closer than a power, so that -2^2 and (-2)^2 would look the same.
+ * Rewrites an expression into the JavaScript syntax that jsep parses. Brackets become calls of
+ * `group`: jsep drops them and binds a sign closer than a power, so -2^2 and (-2)^2 would look the
+ * same.
  */
 const toJsep = (expression: string): string =>
   expression
@@ -43,7 +45,7 @@ const toJsep = (expression: string): string =>
     .replace(/^\P{L}*$/u, withoutThousands)
     .replace(/(?<![\p{L}\p{N}_]\s*)\(/gu, "group(");
 
-/** Only where no function can be called: max(1,234) has two values. */
+/** Removes thousands separators. Only used without function calls: max(1,234) has two values. */
 const withoutThousands = (expression: string): string =>
   expression.replace(/(?<=\d),(?=\d{3}(?!\d))/gu, "");
 
@@ -106,7 +108,7 @@ function lookUp<Value>(words: ReadonlyMap<string, Value>, word: string): Value {
   throw new Error(`The calculator does not know ${word}.`);
 }
 
-/** Without the noise of binary fractions; what a double cannot hold exactly is said to be about. */
+/** Rounds away the noise of binary fractions. Says "about" for integers too large to be exact. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) throw new Error("The result is not a finite number.");
   if (Number.isInteger(value) && !Number.isSafeInteger(value)) return `about ${value}`;

@@ -1,4 +1,4 @@
-/** A function of the calculator, and how many values it takes. */
+/** A function of the calculator, with the least and most values it takes. */
 interface CalculatorFunction {
   readonly apply: (...values: number[]) => number;
   readonly least: number;
@@ -68,6 +68,6 @@ function factorial(value: number): number {
 }
 
 function divisor(value: number): number {
-  if (value === 0) throw new Error("Nothing can be divided by zero.");
+  if (value === 0) throw new Error("A number cannot be divided by zero.");
   return value;
 }
