@@ -23,7 +23,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (ending.exitCode === undefined || flagsIn(argv).json) report(thrown, argv, io);
     return ending.exitCode ?? exitCodeOf(thrown);
   } finally {
-    ending.unwatch();
+    // A terminal that closes may send its signal twice: the second must not end what ends in order.
+    if (ending.exitCode === undefined) ending.unwatch();
   }
 }
 

@@ -43,7 +43,8 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
   return {
     add(delta) {
       certain += renderer.write(delta);
-      timer ??= setTimeout(paint, mayPaintAt - performance.now());
+      // Node 24 warns of a negative wait, in the middle of the screen.
+      timer ??= setTimeout(paint, Math.max(0, mayPaintAt - performance.now()));
     },
     end() {
       clearTimeout(timer);
