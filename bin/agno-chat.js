@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Node 12 must still be able to read this file: an old Node shall meet the line below and not a syntax error.
+// Must parse on Node 12, so that an old Node prints the message below, not a syntax error.
 const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 20 || (major === 20 && minor < 20)) {
@@ -12,7 +12,7 @@ if (major < 20 || (major === 20 && minor < 20)) {
   void start();
 }
 
-/** Without loading the program or opening stdout as a stream: the version should cost no more than starting Node. */
+/** Loads no program and opens no stream, so that --version costs little more than starting Node. */
 function printVersion() {
   const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
   const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");

@@ -1,4 +1,4 @@
-// A store of one's own: a folder with a JSON file for each user, for one process. See docs/write-a-store.md.
+// Your own store: a folder with one JSON file per user, for one process. See docs/write-a-store.md.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -111,7 +111,7 @@ export class FileStore {
     return this.#withUser(userId, async (user) => {
       const leaving = user.lastActivity < idleSince ? sessionsIn(user, sessionId) : [];
       if (leaving.length === 0) return sizeOf(leaving);
-      // Remembered before it is done: after a crash in between in vain, but never forgotten.
+      // Recorded before the deletion, so that a crash in between cannot lose the record.
       this.#clears.record(userId, { sessionId, time });
       await this.#writeJson("clears.json", this.#clears);
       const sessions = user.sessions.filter((each) => !leaving.includes(each));
@@ -143,7 +143,7 @@ export class FileStore {
     await this.#last;
   }
 
-  /** One call after the other, so that each sees and leaves whole files. */
+  /** Runs calls one after the other, so that each sees complete files. */
   #inTurn(work) {
     const done = this.#last.then(async () => {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
@@ -167,7 +167,7 @@ export class FileStore {
     return Promise.all(files.map((file) => this.#readJson(file)));
   }
 
-  /** A session without messages and state is none, and a user without sessions is none. */
+  /** Drops sessions without messages and state, and users without sessions. */
   async #save(user) {
     const sessions = user.sessions.filter((each) => each.messages.length + each.state.length > 0);
     if (sessions.length > 0) await this.#writeJson(fileOf(user.userId), { ...user, sessions });
@@ -179,7 +179,7 @@ export class FileStore {
     return existsSync(file) ? JSON.parse(await readFile(file, "utf8")) : undefined;
   }
 
-  /** Written beside and renamed, so that a crash leaves the old file or the new one. */
+  /** Written beside and renamed, so that a crash leaves either the old file or the new one. */
   async #writeJson(name, value) {
     const file = path.join(this.#folder, name);
     await writeFile(`${file}.new`, JSON.stringify(value), { mode: 0o600, flush: true });
@@ -187,7 +187,7 @@ export class FileStore {
   }
 }
 
-/** An id may hold what a file name may not, or differ from another one only in case. */
+/** Hashed, since an id may contain any character or differ from another only in case. */
 const fileOf = (userId) => `user-${createHash("sha256").update(userId).digest("hex")}.json`;
 
 const NO_SESSION = { total: 0, messages: [], state: [] };

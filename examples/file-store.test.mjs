@@ -1,4 +1,4 @@
-// Does the store keep every rule? node --test examples/file-store.test.mjs
+// Checks the store against every rule: node --test examples/file-store.test.mjs
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";

@@ -1,4 +1,4 @@
-// The agent inside your own server, which knows who asks: node examples/server.mjs
+// The agent inside your own server, which authenticates users: node examples/server.mjs
 import { createServer as createHttpServer } from "node:http";
 import { Agent, DemoModel, InMemory } from "agno-chat";
 import { createServer } from "agno-chat/server";

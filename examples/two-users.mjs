@@ -5,7 +5,7 @@ const agent = new Agent({ model: new DemoModel(), memory: new InMemory() });
 const alice = agent.forUser("alice");
 const bob = agent.forUser("bob");
 
-// Both at once: each run knows its user, so they cannot be mixed up.
+// Both at the same time: each run carries its own user, so they cannot be mixed up.
 await Promise.all([alice.run("My name is Alice"), bob.run("My name is Bob")]);
 
 for (const user of [alice, bob]) {

@@ -7,7 +7,7 @@ import { build, bundleOptions } from "./build.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Inside node_modules, so that packages left out of a bundle are found, and nothing is packed. */
+/** Inside node_modules, so that external packages resolve and nothing gets packed. */
 const OUT = path.join(root, "node_modules/.cache/bench");
 
 const names = readdirSync(path.join(root, "bench"))
@@ -21,7 +21,7 @@ await bundle({
   entryPoints: wanted.map((name) => `bench/${name}.ts`),
   outdir: OUT,
 });
-// One after the other, each in its own process: none pays for what another left behind.
+// One after the other, each in its own process, so that no benchmark affects another.
 for (const name of wanted) run(name);
 
 function run(name) {

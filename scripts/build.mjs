@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "ut
 const ENTRIES = ["index", "testing/index", "cli/main", "server/index"];
 
 /**
- * How every bundle of this repository is made: the product's own and those of the benchmarks.
+ * Options shared by every bundle: the product and the benchmarks.
  * @satisfies {import("esbuild").BuildOptions}
  */
 export const bundleOptions = {
@@ -19,7 +19,7 @@ export const bundleOptions = {
   format: "esm",
   platform: "node",
   target: "node20",
-  external: ["@photostructure/sqlite"], // it brings a binary
+  external: ["@photostructure/sqlite"], // it contains a binary
   define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
   // CommonJS packages inside the bundle call `require` for Node's own modules.
   banner: {
@@ -29,8 +29,8 @@ export const bundleOptions = {
 };
 
 /**
- * Bundles src into dist. What the entries share goes into common chunks, so that a class is the same one in all of
- * them, and what is imported lazily stays a file of its own.
+ * Bundles src into dist. Code shared by entries goes into common chunks, so that a class is the
+ * same in all of them, and lazily imported code stays in its own file.
  */
 export async function build() {
   const { metafile } = await bundle({
@@ -45,7 +45,7 @@ export async function build() {
   await removeAllBut(new Set(Object.keys(metafile.outputs)));
 }
 
-/** Clears dist after the build and not before it, so that a command started meanwhile still finds its files. */
+/** Clears dist after the build, so that a command started meanwhile still finds its files. */
 async function removeAllBut(outputs) {
   const found = await readdir(path.join(root, "dist"), { recursive: true, withFileTypes: true });
   const stale = found

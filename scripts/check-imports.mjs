@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tree = process.argv[2] ?? root;
 
-/** Files that break one rule each, and those they need. */
+/** Files that each break one rule, and the files they need. */
 const PLANTED = [
   ["src/ids.ts", 'import "./memory/upward.js";', "imports-point-one-way"],
   ["src/memory/upward.ts", 'import "../agent/upward.js";', "imports-point-one-way"],
@@ -61,7 +61,7 @@ proveRules();
 const { status } = cruise(tree, ["--output-type", "err"], "inherit");
 process.exitCode = status;
 
-/** A rule that sees nothing passes just as one that is kept: so each must first report the file that breaks it. */
+/** A rule that matches nothing also passes, so each rule must first report a planted violation. */
 function proveRules() {
   const copy = mkdtempSync(path.join(tmpdir(), "agno-chat-imports-"));
   try {

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** All that may be in the package: the command, the bundle, the types, the example scripts, and four papers. */
+/** What may be packed: the command, the bundle, the types, the example scripts, the documents. */
 const ALLOWED = [
   /^package\.json$/,
   /^(README|CHANGELOG)\.md$/,
@@ -38,7 +38,9 @@ const missing = REQUIRED.filter((file) => !packed.includes(file));
 const extra = packed.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
 
 for (const file of missing) console.error(`Missing in the package: ${file}`);
-for (const file of extra) console.error(`Not meant to be in the package: ${file}`);
+for (const file of extra) console.error(`Must not be in the package: ${file}`);
 if (missing.length + extra.length > 0) process.exitCode = 1;
 else
-  console.log(`Package: ${packed.length} files, ${Math.ceil(size / 1024)} kB, all of them meant.`);
+  console.log(
+    `Package: ${packed.length} files, ${Math.ceil(size / 1024)} kB, all of them expected.`,
+  );

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The newest of each line of Node that is supported besides the oldest one, which runs everything. */
+/** The newest release of each supported Node line, apart from the oldest, which runs all tests. */
 const VERSIONS = ["22.23.3", "24.21.0"];
 
-/** What leans on Node itself: keys and modes of a terminal, SQLite's binary, signals, the executable. */
+/** Tests that depend on Node itself: terminals, SQLite's binary, signals, the executable. */
 const SUITES = [
   "test/cli/chat",
   "test/cli/terminal",
@@ -24,7 +24,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** Node as the npm registry carries it. Returns the folder of the executable. */
+/** Installs Node from the npm registry. Returns the folder of the executable. */
 function install(version) {
   const name = `node-${process.platform}-${process.arch}`;
   const prefix = path.join(folder, version);
@@ -35,7 +35,7 @@ function install(version) {
 function testOn(bin) {
   const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH}` };
   run("node", ["--version"], { env });
-  // Most of it looks at real terminals, in time: what fails here fails twice. npm test forgives nothing.
+  // Terminal tests depend on timing, so a failure is retried once here. npm test retries nothing.
   const vitest = path.join(root, "node_modules/vitest/vitest.mjs");
   run("node", [vitest, "run", "--retry=1", ...SUITES], { env });
 }

@@ -1,6 +1,6 @@
 import { execSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-// Without the development dependencies (npm ci --omit=dev) there is nothing to build with, and nothing to build.
+// Skipped without the development dependencies (npm ci --omit=dev), which the build needs.
 if (existsSync(new URL("../node_modules/esbuild", import.meta.url)))
   execSync("npm run --silent build", { stdio: "inherit" });

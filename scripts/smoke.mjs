@@ -27,13 +27,13 @@ function pack() {
   return path.join(folder, filename);
 }
 
-/** As someone tries it who has no project: npx, in a folder of its own and with nothing in the cache. */
+/** Runs it like a new user: with npx, in an empty folder and with an empty cache. */
 function runsAlone(tarball) {
   const args = ["--yes", "--cache", path.join(folder, "cache"), `./${path.basename(tarball)}`];
   assert.equal(run("npx", [...args, "--version"]).trim(), version);
 }
 
-/** Without scripts, as newer npm versions do it of themselves. */
+/** Installs without scripts, which is the default of newer npm versions. */
 function install(tarball) {
   writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
   run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball]);

@@ -2,7 +2,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** How long ago an ISO time was, in words: `just now`, `5 minutes ago`, `yesterday`, or the day after a week. */
+/**
+ * How long ago an ISO time was, in words: `just now`, `5 minutes ago`, `yesterday`. After a week it
+ * is the date: `on 2026-01-31`.
+ */
 export function ago(time: string, now = Date.now()): string {
   const passed = now - Date.parse(time);
   if (passed < MINUTE) return "just now";

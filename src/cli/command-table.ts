@@ -3,8 +3,8 @@ import type { ScriptOptions } from "./commands/run.js";
 import type { Context } from "./context.js";
 import type { Flags } from "./settings/settings.js";
 
-/** A command's work. What it returns is the exit code; nothing means 0. */
-export type Work<Options> = (
+/** Runs a command. Resolves to its exit code; `undefined` means 0. */
+export type CommandHandler<Options> = (
   context: Context,
   args: string[],
   options: Options,
@@ -12,7 +12,7 @@ export type Work<Options> = (
 
 type OptionRow = readonly [flags: string, description: string];
 
-/** A command's options by their names in the code, each as commander reads it and with its line of help. */
+/** A command's options by property name: the flags in commander's syntax and the line of help. */
 type OptionRows<Options> = Readonly<Record<keyof Options, OptionRow>>;
 
 interface Spec<Options> {
@@ -21,42 +21,42 @@ interface Spec<Options> {
   readonly summary: string;
   readonly options?: OptionRows<Options>;
   readonly hidden?: boolean;
-  /** The command has these settings, and no flag, variable or file changes them. */
+  /** Fixed settings: flags, environment variables and the settings file are ignored. */
   readonly fixed?: Flags;
-  /** The command can repair the settings file, so it works whatever stands in there. */
-  readonly mends?: boolean;
-  readonly load: () => Promise<Work<Options>>;
+  /** The command can repair the settings file, so it also runs when that file is invalid. */
+  readonly repairsSettings?: boolean;
+  readonly load: () => Promise<CommandHandler<Options>>;
 }
 
 export interface CommandSpec extends Omit<Spec<never>, "options"> {
   readonly options?: Readonly<Record<string, OptionRow>>;
 }
 
-/** Checks that a command's options are those its work takes. */
+/** Checks that a command's table row declares the options its handler takes. */
 const row = <Options>(spec: Spec<Options>): CommandSpec => spec;
 
-export const loadAsk = async (): Promise<Work<AskOptions>> =>
+export const loadAsk = async (): Promise<CommandHandler<AskOptions>> =>
   (await import("./commands/ask.js")).ask;
 
-/** What only `ask` takes, also as `-p`. */
+/** Options of `ask`, also accepted with `-p`. */
 export const ASK_OPTIONS: OptionRows<AskOptions> = {
-  new: ["--new", "begin a new session of that user"],
-  stdin: ["--no-stdin", "leave stdin alone"],
-  raw: ["--raw", "the answer as the model wrote it, escape sequences and all"],
+  new: ["--new", "start a new session for that user"],
+  stdin: ["--no-stdin", "do not read stdin"],
+  raw: ["--raw", "print the answer exactly as the model wrote it, including escape sequences"],
 };
 
-/** What only a script takes. */
+/** Options of scripts. */
 export const SCRIPT_OPTIONS: OptionRows<ScriptOptions> = {
-  keepGoing: ["--keep-going", "report every failure of a script, not only the first"],
+  keepGoing: ["--keep-going", "go on after a failure and report all of them"],
 };
 
-/** One row a command; a command's file is loaded when it runs. */
+/** One row per command. A command's file is loaded only when the command runs. */
 export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "repl",
     args: "[words...]",
-    summary: "talk in the terminal; the default",
-    // With -p it is ask.
+    summary: "chat in the terminal; the default",
+    // `agno-chat -p` is `ask`.
     options: { ...ASK_OPTIONS, ...SCRIPT_OPTIONS },
     hidden: true,
     load: async () => (await import("./commands/repl.js")).repl,
@@ -64,13 +64,13 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "ask",
     args: "[prompt...]",
-    summary: "ask once and print the answer; without a prompt, or with -, stdin is the prompt",
+    summary: "ask once and print the answer; without a prompt, or with -, read it from stdin",
     options: ASK_OPTIONS,
     load: loadAsk,
   }),
   row({
     name: "users",
-    summary: "list everyone who has a history",
+    summary: "list the users who have a history",
     load: async () => (await import("./commands/users.js")).users,
   }),
   row({
@@ -85,9 +85,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       format: ["--format <format>", "json, jsonl (one message a line) or md"],
       output: [
         "-o, --output <file>",
-        "write to a file instead, unless nothing is kept; - is stdout",
+        "write to a file instead, unless nothing is stored; - is stdout",
       ],
-      force: ["--force", "overwrite that file"],
+      force: ["--force", "overwrite the file if it exists"],
     },
     load: async () => (await import("./commands/export.js")).exportHistory,
   }),
@@ -95,20 +95,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "clear",
     summary: "delete one user's history and session state",
     options: {
-      allUsers: ["--all-users", "delete everything of everyone"],
-      dryRun: ["--dry-run", "only count what would be deleted"],
+      allUsers: ["--all-users", "delete the data of all users"],
+      dryRun: ["--dry-run", "count what would be deleted, and delete nothing"],
     },
     load: async () => (await import("./commands/clear.js")).clear,
   }),
   row({
     name: "context",
-    summary: "show what the model would be sent next for one user",
+    summary: "show what would be sent to the model next for one user",
     load: async () => (await import("./commands/context.js")).showContext,
   }),
   row({
     name: "run",
     args: "<script>",
-    summary: "run a script of messages, /commands and ?expectations, with a verdict; - is stdin",
+    summary: "run a script of messages, /commands and ?expectations; - is stdin",
     options: SCRIPT_OPTIONS,
     load: async () => (await import("./commands/run.js")).run,
   }),
@@ -126,40 +126,43 @@ export const COMMANDS: readonly CommandSpec[] = [
       port: ["--port <number>", "port to listen on (8080); 0 means any free one"],
       allowAnonymous: [
         "--allow-anonymous",
-        "let other machines in, though whoever comes may be any user",
+        "accept other machines without authentication: any caller can be any user",
       ],
-      publicUrl: ["--public-url <url>", "address others know the server by, for the agent card"],
+      publicUrl: [
+        "--public-url <url>",
+        "URL under which clients reach the server, for the agent card",
+      ],
       trustedProxies: [
         "--trusted-proxies <addresses>",
-        "by comma, those whose X-Forwarded-For and X-Forwarded-Proto count",
+        "comma-separated proxies whose X-Forwarded-For and -Proto are believed",
       ],
       keepAlive: ["--keep-alive <time>", "how long an idle connection stays open (65s)"],
       removeInactive: [
         "--remove-inactive <time>",
-        "every hour delete everything of users idle that long",
+        "every hour, delete the data of users inactive for that long",
       ],
     },
     load: async () => (await import("./commands/serve.js")).serve,
   }),
   row({
     name: "prune",
-    summary: "delete everything of users who have been idle for long",
+    summary: "delete the data of users who have been inactive for a while",
     options: {
-      inactive: ["--inactive <time>", "how long is long, such as 90s, 30m, 24h or 7d"],
-      dryRun: ["--dry-run", "only count them"],
+      inactive: ["--inactive <time>", "how long, such as 90s, 30m, 24h or 7d"],
+      dryRun: ["--dry-run", "count them, and delete nothing"],
     },
     load: async () => (await import("./commands/prune.js")).prune,
   }),
   row({
     name: "models",
-    summary: "list the models of the server in use",
+    summary: "list the models the server offers",
     load: async () => (await import("./commands/models.js")).models,
   }),
   row({
     name: "config",
     args: "[action] [name] [value]",
-    mends: true,
-    summary: "choose and try a model by questions; or list, get, set, unset, path",
+    repairsSettings: true,
+    summary: "choose and test a model interactively; or list, get, set, unset, path",
     load: async () => (await import("./commands/config.js")).config,
   }),
 ];

@@ -1,10 +1,10 @@
 import type { Io } from "./io.js";
 import { Output } from "./output.js";
 import { homeOf } from "./settings/home.js";
-import { type Flags, resolveSettings, type Settings, usableIn } from "./settings/settings.js";
+import { type Flags, resolveSettings, type Settings, usableSettings } from "./settings/settings.js";
 import { readSettingsFile } from "./settings/settings-file.js";
 
-/** The flags every command takes that are no settings. */
+/** The flags that every command takes and that are not settings. */
 export interface CommonOptions {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -13,11 +13,10 @@ export interface CommonOptions {
   readonly yes: boolean;
 }
 
-/** What a command works with. */
 export interface Context {
   readonly io: Io;
   readonly options: CommonOptions;
-  /** Undefined when the account has no usable one; see `requireHome`. */
+  /** The data folder. Undefined when the account has no usable one; see `requireHome`. */
   readonly home: string | undefined;
   readonly settings: Settings;
   readonly output: Output;
@@ -30,20 +29,20 @@ export interface ContextOptions {
   readonly options: CommonOptions;
   readonly flags: Flags;
   readonly signal: AbortSignal;
-  /** All the settings there are; without them they come from flags, environment and file. */
+  /** Use these settings alone and ignore flags, environment and settings file. */
   readonly fixed?: Flags | undefined;
-  /** Leave out, with a remark, what the settings file says and cannot mean. */
-  readonly mends?: boolean | undefined;
+  /** Skip invalid values of the settings file with a note instead of failing. */
+  readonly repairsSettings?: boolean | undefined;
 }
 
-/** @throws {AgnoChatError} for settings that cannot be meant, wherever they come from */
+/** @throws {AgnoChatError} for an invalid setting, naming where it came from */
 export async function createContext(parts: ContextOptions): Promise<Context> {
-  const { io, options, flags, signal, fixed, mends } = parts;
+  const { io, options, flags, signal, fixed, repairsSettings } = parts;
   const home = homeOf(io.env);
   const output = new Output(io, options);
   const fileSettings = async () => {
     const file = home === undefined ? {} : await readSettingsFile(home);
-    return mends ? usableIn(file, (fault) => output.note(fault)) : file;
+    return repairsSettings ? usableSettings(file, (fault) => output.note(fault)) : file;
   };
   const sources =
     fixed === undefined

@@ -1,6 +1,9 @@
 import type { EventEmitter } from "node:events";
 
-/** The signals that ask a process to end, and the exit code of one that did: 128 and the signal's number. */
+/**
+ * The signals that ask a process to end, each with the exit code to end with: 128 plus the signal's
+ * number.
+ */
 export const ENDING_SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
 export const endingSignals = Object.keys(
@@ -10,22 +13,22 @@ export const endingSignals = Object.keys(
 type Emitter = Pick<EventEmitter, "on" | "off" | "rawListeners">;
 
 /**
- * Lets `listener` hear these signals in place of everybody else.
- * @returns gives them back
+ * Makes `listener` the only listener of these signals.
+ * @returns a function that restores the earlier listeners
  */
-export function heardAlone(
+export function listenExclusively(
   emitter: Emitter,
   names: readonly (keyof typeof ENDING_SIGNALS)[],
   listener: () => void,
 ): () => void {
   const others = names.flatMap((name) =>
-    emitter.rawListeners(name).map((heard) => ({ name, heard: heard as () => void })),
+    emitter.rawListeners(name).map((other) => ({ name, other: other as () => void })),
   );
-  // The new one first: without any, the signal would end the process.
+  // The new one first: a signal without any listener ends the process.
   for (const name of names) emitter.on(name, listener);
-  for (const { name, heard } of others) emitter.off(name, heard);
+  for (const { name, other } of others) emitter.off(name, other);
   return () => {
-    for (const { name, heard } of others) emitter.on(name, heard);
+    for (const { name, other } of others) emitter.on(name, other);
     for (const name of names) emitter.off(name, listener);
   };
 }

@@ -1,7 +1,10 @@
 import type { EventEmitter } from "node:events";
 import type { Readable, Writable } from "node:stream";
 
-/** What of a process the command line touches: `process` itself, or a test's own streams. Signals arrive as events. */
+/**
+ * The part of a process that the command line uses: `process` itself, or a test's own streams.
+ * Signals arrive as events.
+ */
 export interface Io extends Pick<EventEmitter, "on" | "off" | "rawListeners"> {
   readonly stdin: Readable & { readonly isTTY?: boolean; readonly fd?: number };
   readonly stdout: Writable & TerminalStream;

@@ -8,18 +8,21 @@ import { runProgram } from "./program.js";
 import { letGoOfGoneTerminals } from "./terminal/gone-terminal.js";
 
 /**
- * The whole command line: arguments and streams in, exit code out.
- * Exit codes: 0 ok · 1 unexpected · 2 usage · 3 configuration or key · 4 model, network or storage · 5 an expectation
- * failed · 129 HUP · 130 Ctrl-C · 131 QUIT · 143 TERM.
+ * Runs the command line: arguments and streams in, exit code out.
+ * Exit codes: 0 ok · 1 unexpected · 2 usage · 3 configuration or key · 4 model, network or storage
+ * · 5 an expectation failed · 129 HUP · 130 Ctrl-C · 131 QUIT · 143 TERM.
+ *
+ * @example
+ * process.exitCode = await main(["ask", "--user", "alice", "Hello"], process);
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const ending = watchForTheEnd(io);
+  const ending = watchForEnd(io);
   try {
     const exitCode = await runProgram(argv, io, ending.signal);
-    await written(io.stdout, ending.signal);
+    await flushed(io.stdout, ending.signal);
     return ending.exitCode ?? exitCode;
   } catch (thrown) {
-    // Who pressed Ctrl-C knows why it ended; who reads JSON still gets a document.
+    // After Ctrl-C the reason is obvious, but a JSON reader still needs its document.
     if (ending.exitCode === undefined || flagsIn(argv).json) report(thrown, argv, io);
     return ending.exitCode ?? exitCodeOf(thrown);
   } finally {
@@ -30,12 +33,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 
 interface Ending {
   readonly signal: AbortSignal;
-  /** Set when the process was told to end, or nobody reads its output any more. */
+  /** Set when a signal asked the process to end, or its output is no longer read. */
   readonly exitCode: number | undefined;
   unwatch(): void;
 }
 
-function watchForTheEnd(io: Io): Ending {
+function watchForEnd(io: Io): Ending {
   const controller = new AbortController();
   let exitCode: number | undefined;
   const end = (code: number) => {
@@ -46,7 +49,7 @@ function watchForTheEnd(io: Io): Ending {
   const onBrokenOutput = (cause: NodeJS.ErrnoException) => {
     // `agno-chat … | head`: the reader has what it wanted.
     if (cause.code === "EPIPE") return end(0);
-    // The terminal is gone, and its signal may come after this.
+    // The terminal is gone; its SIGHUP may arrive later.
     if (cause.code === "EIO" && io.stdout.isTTY) return end(ENDING_SIGNALS.SIGHUP);
     end(ERROR_TABLE.FILE_UNWRITABLE.exit);
     io.stderr.write(`agno-chat: Cannot write the output: ${systemReason(cause) ?? cause.code}.\n`);
@@ -54,7 +57,7 @@ function watchForTheEnd(io: Io): Ending {
   for (const [name, listener] of listeners) io.on(name, listener);
   io.on("exit", letGoOfGoneTerminals);
   io.stdout.on("error", onBrokenOutput);
-  io.stderr.on("error", () => {}); // there is nobody left to tell
+  io.stderr.on("error", () => {}); // there is nowhere left to report it
   return {
     signal: controller.signal,
     get exitCode() {
@@ -66,8 +69,8 @@ function watchForTheEnd(io: Io): Ending {
   };
 }
 
-/** Resolves once everything before it was written, or never will be. */
-const written = (stream: Io["stdout"], signal: AbortSignal): Promise<void> =>
+/** Resolves once everything so far is written, or `signal` aborts. */
+const flushed = (stream: Io["stdout"], signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
     stream.write("", () => resolve());
@@ -86,7 +89,7 @@ function report(thrown: unknown, argv: readonly string[], io: Io): void {
   if (!isDone(thrown)) new Output(io, flagsIn(argv)).failure(errorOf(thrown));
 }
 
-/** Also of arguments that could not be parsed. */
+/** Reads these flags even from arguments that cannot be parsed. */
 function flagsIn(argv: readonly string[]): OutputOptions {
   const end = argv.indexOf("--");
   const given = end === -1 ? argv : argv.slice(0, end);
@@ -94,7 +97,10 @@ function flagsIn(argv: readonly string[]): OutputOptions {
   return { json: has("--json"), quiet: has("-q", "--quiet"), debug: has("--debug") };
 }
 
-/** commander's own words: without its prefix, with a capital and a full stop; what it suggests is the hint. */
+/**
+ * commander's message without its prefix, as a sentence with a capital and a full stop. Its
+ * suggestion becomes the hint.
+ */
 function usageError({ code, message }: CommanderError): AgnoChatError {
   const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
@@ -106,5 +112,5 @@ function usageError({ code, message }: CommanderError): AgnoChatError {
 const SEE_HELP = "See agno-chat --help.";
 
 const HINTS: Readonly<Record<string, string>> = {
-  "commander.unknownOption": 'See agno-chat --help. Text that begins with a dash goes behind "--".',
+  "commander.unknownOption": 'See agno-chat --help. Put text that begins with a dash after "--".',
 };

@@ -7,20 +7,21 @@ import type { Settings } from "./settings/settings.js";
 
 const DEFAULT_OPENAI_MODEL = "gpt-5.4-mini";
 
-/** Where a model is asked. Without a base URL it is OpenAI's own server. */
+/** The server that runs the model. Without a base URL it is OpenAI. */
 export interface Endpoint {
   readonly baseUrl: string | undefined;
   /** The key, or the command that prints it. */
   readonly apiKey: string | KeyCommand | undefined;
 }
 
-/** The model the settings mean, or how to find it. */
+/** The model that the settings select. */
 export type ModelChoice =
   | { readonly kind: "built-in"; readonly spec: string; readonly named: boolean }
   | { readonly kind: "openai"; readonly endpoint: Endpoint; readonly model: string | undefined };
 
 /**
- * Which model the settings mean. The demo model answers only when it was named or nothing else was.
+ * Selects the model from the settings. The demo model is used only when it was named, or when no
+ * model, key or server was.
  * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED`
  */
 export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
@@ -42,8 +43,8 @@ export function chooseModel(settings: Settings, env: Io["env"]): ModelChoice {
 }
 
 /**
- * The server the settings mean, with the key that belongs to it.
- * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` for a variable that should hold the key and is not set
+ * The server in the settings, with the key that belongs to it.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when `apiKeyEnv` names a variable that is not set
  */
 export const endpointOf = (settings: Settings, env: Io["env"]): Endpoint => ({
   baseUrl: settings.values.baseUrl,
@@ -51,19 +52,20 @@ export const endpointOf = (settings: Settings, env: Io["env"]): Endpoint => ({
 });
 
 /**
- * The key that belongs to the base URL in use: a key goes to the server it was named together with, or to OpenAI's own,
- * and never to the `--base-url` of the moment unless `--api-key-env` says so.
+ * The key for the base URL in use. A key is sent to OpenAI, or to the server that was named in the
+ * same place (environment or settings file). It is never sent to a `--base-url` given as a flag,
+ * unless `--api-key-env` is given too.
  */
 function keyFor({ values, origins }: Settings, env: Io["env"]): Endpoint["apiKey"] {
   const { baseUrl, apiKey, apiKeyEnv } = values;
-  const place = baseUrl === undefined || isOpenAI(baseUrl) ? undefined : origins.baseUrl;
+  const urlOrigin = baseUrl === undefined || isOpenAI(baseUrl) ? undefined : origins.baseUrl;
   if (
     apiKeyEnv !== undefined &&
-    (origins.apiKeyEnv === "flag" || belongs(origins.apiKeyEnv, place))
+    (origins.apiKeyEnv === "flag" || belongs(origins.apiKeyEnv, urlOrigin))
   )
     return keyIn(env, apiKeyEnv);
-  if (apiKey === undefined || !belongs(origins.apiKey, place)) return undefined;
-  // A variable is whatever the environment says; only the settings file is the user's own text.
+  if (apiKey === undefined || !belongs(origins.apiKey, urlOrigin)) return undefined;
+  // Only the settings file may name a command: the environment is not the user's own text.
   const command = origins.apiKey === "settings file" ? commandIn(apiKey) : undefined;
   return command === undefined ? apiKey : { command, env };
 }
@@ -77,60 +79,60 @@ function keyIn(env: Io["env"], name: string): string {
   const key = env[name];
   if (key) return key;
   throw new AgnoChatError("MODEL_NOT_CONFIGURED", `The environment variable ${name} is not set.`, {
-    hint: `It should hold the key: export ${name}=…`,
+    hint: `Set it to the key: export ${name}=…`,
   });
 }
 
 /**
- * Where to send requests, and as whom. Runs the command that prints the key, if there is one.
- * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when that command does not print one
+ * The endpoint with its key. Runs the command that prints the key, if there is one.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when that command prints no key
  */
-export async function openEndpoint(
+export async function resolveEndpoint(
   { baseUrl, apiKey }: Endpoint,
   signal: AbortSignal,
-): Promise<OpenEndpoint> {
+): Promise<ResolvedEndpoint> {
   return {
     baseUrl,
     apiKey: typeof apiKey === "object" ? await keyFrom(apiKey, { signal }) : apiKey,
   };
 }
 
-export interface OpenEndpoint {
+export interface ResolvedEndpoint {
   readonly baseUrl: string | undefined;
   readonly apiKey: string | undefined;
 }
 
 /**
- * The model itself; with a server but no model named, the only one the server has.
- * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` with the list when it has several
+ * Opens the chosen model. When only a server was named, it is the only model of that server.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED`, with the list, when the server has several models
  */
 export async function openChosenModel(
   choice: ModelChoice,
   { signal, delayMs = 0 }: OpenModelOptions,
 ): Promise<Model> {
   if (choice.kind === "built-in") return openModel(choice.spec, { delayMs });
-  const endpoint = await openEndpoint(choice.endpoint, signal);
+  const endpoint = await resolveEndpoint(choice.endpoint, signal);
   return openModel(`openai:${choice.model ?? (await onlyModelAt(endpoint, signal))}`, endpoint);
 }
 
 export interface OpenModelOptions {
   readonly signal: AbortSignal;
-  /** How fast a built-in model talks: milliseconds a word. Default: at once. */
+  /** Pace of a built-in model, in milliseconds per word. Default: 0. */
   readonly delayMs?: number;
 }
 
-async function onlyModelAt(endpoint: OpenEndpoint, signal: AbortSignal): Promise<string> {
+async function onlyModelAt(endpoint: ResolvedEndpoint, signal: AbortSignal): Promise<string> {
   const { listModels } = await import("../models/openai.js");
   const models = await listModels({ ...endpoint, signal });
   const [only, ...others] = models;
   if (only !== undefined && others.length === 0) return only;
   throw new AgnoChatError(
     "MODEL_NOT_CONFIGURED",
-    "No model is named and the server does not have exactly one.",
+    "No model is named, and the server does not offer exactly one.",
     {
       hint:
         only === undefined
-          ? "The server lists no model: load one, or name it with --model."
+          ? "The server lists no models. Load one, or name it with --model."
           : `Name one with --model: ${models.slice(0, 20).join(", ")}${models.length > 20 ? ", …" : ""}.`,
     },
   );

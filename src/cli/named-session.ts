@@ -1,5 +1,5 @@
 import type { Settings } from "./settings/settings.js";
 
-/** The session somebody named; `undefined`, which means all of a user's, when nobody did. */
+/** The session given by flag or settings; `undefined`, all sessions of the user, otherwise. */
 export const namedSession = ({ values, origins }: Settings): string | undefined =>
   origins.session === "default" ? undefined : values.session;

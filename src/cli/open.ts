@@ -8,14 +8,14 @@ import { chooseModel, openChosenModel } from "./model-choice.js";
 import { requireHome } from "./settings/home.js";
 
 /**
- * Where the settings keep conversations.
- * @throws {AgnoChatError} `CONFIG_INVALID` when nothing names a store and there is no home folder
+ * The store in the settings.
+ * @throws {AgnoChatError} `CONFIG_INVALID` when no store is named and there is no home folder
  */
 export function storeOf({ settings, home }: Context): string {
   return settings.values.store ?? requireHome(home);
 }
 
-/** Opens the memory for as long as the work takes. */
+/** Opens the memory, runs `work` with it and closes it. */
 export async function withMemory<T>(
   context: Context,
   work: (memory: Memory) => Promise<T>,
@@ -31,31 +31,36 @@ export async function withMemory<T>(
 }
 
 const DEMO_NOTE =
-  "Answering with the built-in demo model. For a real one: export OPENAI_API_KEY=…, or --base-url http://localhost:11434/v1";
+  "Using the built-in demo model. For a real one: export OPENAI_API_KEY=…, or --base-url http://localhost:11434/v1";
 
-/** The model the settings mean. Says so when it is the demo model and nobody named it. */
-export async function modelOf({ settings, io, output, signal }: Context): Promise<Model> {
+/** Opens the model in the settings. Notes on stderr when it is the demo model by default. */
+export async function openConfiguredModel({
+  settings,
+  io,
+  output,
+  signal,
+}: Context): Promise<Model> {
   const choice = chooseModel(settings, io.env);
   if (choice.kind === "built-in" && !choice.named) output.note(DEMO_NOTE);
   return openChosenModel(choice, { signal });
 }
 
-/** The toolkits the settings name; none unless they name some. */
-export async function toolkitsOf({ settings }: Context): Promise<readonly Toolkit[]> {
+/** Opens the toolkits in the settings; none by default. */
+export async function openConfiguredToolkits({ settings }: Context): Promise<readonly Toolkit[]> {
   const { tools } = settings.values;
   if (tools === undefined) return [];
   const { openToolkits } = await import("../tools/open-toolkits.js");
   return openToolkits(tools);
 }
 
-/** The agent the settings mean, on an open model and memory. */
-export async function agentOf(
+/** Creates the agent described by the settings, on an open model and memory. */
+export async function createConfiguredAgent(
   context: Context,
   parts: { model: Model; memory: Memory },
 ): Promise<Agent> {
   const { system, historyLimit } = context.settings.values;
   const { Agent } = await import("../agent/agent.js");
-  const toolkits = await toolkitsOf(context);
+  const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
   return new Agent({ ...parts, toolkits, historyLimit, ...instructions });
 }

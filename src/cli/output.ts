@@ -17,8 +17,8 @@ const LONGEST_NOTE = 1000;
 const LONGEST_CELL = 255;
 
 /**
- * The two streams of the command line. stdout carries the answer, or with `--json` one document and nothing else; stderr
- * everything else.
+ * The two streams of the command line. stdout carries the answer, or with `--json` exactly one
+ * document. Everything else goes to stderr.
  */
 export class Output {
   readonly #io: Io;
@@ -29,17 +29,17 @@ export class Output {
     this.#options = options;
   }
 
-  /** Text for stdout, made safe for a terminal. */
+  /** Writes text to stdout after making it safe for a terminal. */
   write(text: string): void {
     this.writeSafe(sanitise(text));
   }
 
-  /** Text for stdout that is safe already. */
+  /** Writes text to stdout that is already safe for a terminal. */
   writeSafe(text: string): void {
     if (text !== "" && !this.#options.json) this.#io.stdout.write(text);
   }
 
-  /** Text that is safe already in pieces for stdout, no faster than it is read there. */
+  /** Writes already safe text to stdout piece by piece, and waits while the reader is slow. */
   async pieces(texts: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
     const { stdout } = this.#io;
     for await (const text of texts) {
@@ -48,7 +48,7 @@ export class Output {
     }
   }
 
-  /** A list of rows: aligned columns on a terminal and in a pipe alike. */
+  /** Writes rows as aligned columns, on a terminal and in a pipe alike. */
   table(rows: readonly (readonly string[])[]): void {
     const cells = rows.map((row) => row.map((cell) => singleLine(cell, LONGEST_CELL)));
     const widths = (cells[0] ?? []).map((_, column) =>
@@ -60,18 +60,18 @@ export class Output {
     }
   }
 
-  /** The one JSON document of a command. */
+  /** Writes the one JSON document of a command. */
   document(value: unknown): void {
     this.#io.stdout.write(`${safeJson(value)}\n`);
   }
 
-  /** A remark, one line, on stderr; `dress` adds what its row looks like. */
-  note(text: string, dress = (line: string): string => line): void {
+  /** Writes a one-line remark to stderr. `style` adds colour and indentation to the safe line. */
+  note(text: string, style = (line: string): string => line): void {
     if (!this.#options.quiet)
-      this.#io.stderr.write(`${dress(singleLine(maskSecrets(text), LONGEST_NOTE))}\n`);
+      this.#io.stderr.write(`${style(singleLine(maskSecrets(text), LONGEST_NOTE))}\n`);
   }
 
-  /** One line on stderr, or with `--json` the one document on stdout. */
+  /** Reports a failure: one line on stderr, or with `--json` the document on stdout. */
   failure(error: AgnoChatError): void {
     if (this.#options.json) this.document({ ok: false, error: failureDocument(error) });
     else this.#io.stderr.write(`agno-chat: ${failureLine(error)}\n`);

@@ -15,9 +15,10 @@ import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings
 import { VERSION } from "./version.js";
 
 /**
- * Parses the arguments and does what they ask for.
+ * Parses the arguments and runs the command they name.
  * @returns the exit code
- * @throws {CommanderError} for arguments that cannot be meant, and after `--help`; else what the command threw
+ * @throws {CommanderError} for invalid arguments and after `--help`
+ * @throws what the command throws
  */
 export async function runProgram(
   argv: readonly string[],
@@ -38,11 +39,11 @@ export async function runProgram(
 
 const AFTER_HELP = `
 Examples:
-  agno-chat                                      talk; /user bob switches users
+  agno-chat                                      chat; /user bob switches users
   agno-chat ask --user alice "My name is Alice"
   agno-chat size --user alice --json`;
 
-/** The root takes the common options wherever they stand, before or after the command's name. */
+/** The common options belong to the root, so they work before and after the command's name. */
 function rootCommand(io: Io): Command {
   const root = new Command("agno-chat");
   for (const name of SETTING_NAMES) addSetting(root, SETTINGS[name]);
@@ -51,15 +52,15 @@ function rootCommand(io: Io): Command {
       .description("One agent, many users, provably isolated, in your terminal.")
       .usage("[command] [options]")
       .exitOverride()
-      // Errors are thrown, and reported in one place.
+      // commander throws its errors; main reports them.
       .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} })
       .configureHelp({ showGlobalOptions: true })
       .helpCommand(false)
       .addHelpText("after", AFTER_HELP)
       .option("-p, --print <prompt>", "the same as ask")
       .option("--json", "one JSON document on stdout")
-      .option("-q, --quiet", "no remarks on stderr")
-      .option("--debug", "causes of an error on stderr, keys masked")
+      .option("-q, --quiet", "no notes on stderr")
+      .option("--debug", "print the causes of an error on stderr, with keys masked")
       .option("--no-color", "no colour (NO_COLOR)")
       .option("-y, --yes", "do not ask for confirmation")
       .version(VERSION, "-V, --version", "print the version")
@@ -81,7 +82,7 @@ function addCommand(
   return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
 }
 
-/** Our own, since commander's takes any words after the first. */
+/** Our own help command, since commander's ignores extra arguments. */
 function addHelpCommand(program: Command): void {
   program
     .command("help")
@@ -106,17 +107,17 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   const { print, json = false, quiet = false, debug = false, color, yes = false } = program.opts();
   const isAsk = typeof print === "string";
   if (isAsk && spec.name !== "repl" && spec.name !== "ask")
-    throw new AgnoChatError("USAGE", `-p is the same as ask, and ${spec.name} is a command too.`, {
-      hint: "Give one of them.",
+    throw new AgnoChatError("USAGE", `-p means ask, so it does not go with ${spec.name}.`, {
+      hint: "Give only one of them.",
     });
   const [word] = command.args;
   if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
   if (spec.name === "repl") refuseOptions(command, isAsk);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json, quiet, debug, color, yes };
-  const { fixed, mends } = spec;
+  const { fixed, repairsSettings } = spec;
   const flags = flagsOf(program);
-  const context = await createContext({ io, options, flags, signal, fixed, mends });
+  const context = await createContext({ io, options, flags, signal, fixed, repairsSettings });
   return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
 }
 
@@ -129,21 +130,24 @@ function flagsOf(program: Command): Flags {
   return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
-/** With -p the root is ask, and without it the REPL: it has the options of both. */
+/** The root is `ask` with -p and the REPL without it: refuses the options of the other one. */
 function refuseOptions(command: Command, isAsk: boolean): void {
   for (const [flag] of Object.values(isAsk ? SCRIPT_OPTIONS : ASK_OPTIONS)) {
     const isGiven = command.getOptionValueSource(new Option(flag).attributeName()) === "cli";
     if (isGiven)
-      throw new AgnoChatError("USAGE", `${flag} goes ${isAsk ? "not with -p" : "with -p or ask"}.`);
+      throw new AgnoChatError(
+        "USAGE",
+        `${flag} ${isAsk ? "does not go with -p" : "needs -p or ask"}.`,
+      );
   }
 }
 
 function refuse(program: Command, word: string): never {
   const known = COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name);
-  // Only when repl itself was named.
+  // Happens only for `agno-chat repl COMMAND`.
   if (known.includes(word))
-    throw new AgnoChatError("USAGE", `repl takes nothing after it, not ${JSON.stringify(word)}.`, {
-      hint: `To do that: ${program.name()} ${word}`,
+    throw new AgnoChatError("USAGE", `repl takes no arguments, but got ${JSON.stringify(word)}.`, {
+      hint: `Run: ${program.name()} ${word}`,
     });
   const near = nearest(word, known);
   throw new AgnoChatError("USAGE", `There is no command ${JSON.stringify(word)}.`, {

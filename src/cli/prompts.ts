@@ -1,2 +1,2 @@
-/** The questions asked on a terminal, and no others: the bundle holds what is named here. Load it lazily. */
+/** Only the prompts in use, so that the bundle holds no others. Import this file lazily. */
 export { confirm, input, password, search, select } from "@inquirer/prompts";

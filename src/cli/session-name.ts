@@ -1,4 +1,4 @@
-/** A name for a new session that none of these has: `session-2` beside one other, and so on. */
+/** An unused name for a new session: `session-2` when there is one already, and so on. */
 export function unusedSessionName(taken: readonly string[]): string {
   const used = new Set(taken);
   let number = used.size + 1;

@@ -1,12 +1,12 @@
 import { fstatSync } from "node:fs";
 import type { Io } from "./io.js";
-import { utf8Of } from "./utf8.js";
+import { decodeUtf8 } from "./utf8.js";
 
 const NOTICE_AFTER_MS = 1000;
 
 /**
- * Whether stdin may hold input: a pipe, a file or a socket (what a Node parent gives its child). A terminal, /dev/null
- * or a closed stdin holds none.
+ * Whether stdin may hold input: a pipe, a file or a socket (what a Node parent gives its child).
+ * False for a terminal, /dev/null and a closed stdin.
  */
 export function hasInput({ isTTY, fd }: Io["stdin"]): boolean {
   if (isTTY) return false;
@@ -20,8 +20,8 @@ export function hasInput({ isTTY, fd }: Io["stdin"]): boolean {
 }
 
 /**
- * All of stdin as text. Calls `onWaiting` once when nothing has come for a second.
- * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are no UTF-8 text
+ * Reads all of stdin as text. Calls `onWaiting` once if nothing arrives within a second.
+ * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are not UTF-8
  */
 export async function readAll(
   stdin: Io["stdin"],
@@ -32,7 +32,7 @@ export async function readAll(
   signal.addEventListener("abort", stop, { once: true });
   let text = "";
   try {
-    for await (const piece of utf8Of(stdin, "stdin")) {
+    for await (const piece of decodeUtf8(stdin, "stdin")) {
       clearTimeout(waiting);
       text += piece;
     }

@@ -7,7 +7,7 @@ export interface TimeLimit {
   clear(): void;
 }
 
-/** A signal that aborts with this one, or after so many seconds. */
+/** A signal that aborts when `signal` does, or after this many seconds. */
 export function signalWithin(signal: AbortSignal, seconds: number | undefined): TimeLimit {
   if (seconds === undefined) return { signal, clear: () => {} };
   const controller = new AbortController();
@@ -18,7 +18,7 @@ export function signalWithin(signal: AbortSignal, seconds: number | undefined): 
   };
 }
 
-/** Work that may take as long as the setting `timeout` says. */
+/** Runs `work` with a signal that aborts after the `timeout` in the settings. */
 export async function withinTimeout<T>(
   { settings, signal }: Pick<Context, "settings" | "signal">,
   work: (signal: AbortSignal) => Promise<T>,
@@ -32,6 +32,6 @@ export async function withinTimeout<T>(
 }
 
 const tooSlow = (seconds: number): AgnoChatError =>
-  new AgnoChatError("MODEL_TIMEOUT", `There was no whole answer within ${seconds} s.`, {
+  new AgnoChatError("MODEL_TIMEOUT", `The answer was not complete within ${seconds} s.`, {
     hint: "Allow more with --timeout.",
   });

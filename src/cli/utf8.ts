@@ -1,11 +1,11 @@
 import { AgnoChatError } from "../errors.js";
 
 /**
- * Bytes as the UTF-8 text they are, each piece as soon as it is there. A byte order mark is no text.
- * @param what Whose bytes they are, as a message begins with it.
- * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are not UTF-8: a text is refused or taken as it is, never changed
+ * Decodes UTF-8, piece by piece as the bytes arrive, without the byte order mark.
+ * @param what Names the source at the start of an error message.
+ * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are not UTF-8; they are never replaced
  */
-export async function* utf8Of(
+export async function* decodeUtf8(
   chunks: AsyncIterable<Uint8Array | string>,
   what: string,
 ): AsyncGenerator<string> {
@@ -14,13 +14,13 @@ export async function* utf8Of(
   for await (const chunk of chunks) {
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
     if (beginning.length < 2) beginning = Buffer.concat([beginning, bytes.subarray(0, 2)]);
-    if (isUtf16(beginning)) throw notUtf8(`${what} is UTF-16 and not UTF-8.`, "UTF-16");
+    if (isUtf16(beginning)) throw notUtf8(`${what} is UTF-16, not UTF-8.`, "UTF-16");
     yield decoded(() => decoder.decode(bytes, { stream: true }), what);
   }
   yield decoded(() => decoder.decode(), what);
 }
 
-/** By its byte order mark, or by a first letter that is half a zero. */
+/** Detected by its byte order mark, or by one zero among the first two bytes. */
 function isUtf16([first, second]: Uint8Array): boolean {
   if (first === 0xff) return second === undefined || second === 0xfe;
   if (first === 0xfe) return second === undefined || second === 0xff;

@@ -4,6 +4,6 @@ import type { Size } from "../memory/size.js";
 export const count = (number: number, noun: string): string =>
   `${number} ${noun}${number === 1 ? "" : "s"}`;
 
-/** What is kept of a user or a session, in words. */
+/** The size of a user's or a session's history, in words. */
 export const sizeText = ({ messages, runs, bytes }: Size): string =>
   `${count(messages, "message")} in ${count(runs, "run")}, ${count(bytes, "byte")}`;

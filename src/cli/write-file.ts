@@ -17,22 +17,23 @@ const PRIVATE = 0o600;
 
 export interface WriteOptions {
   readonly overwrite?: boolean;
-  /** What to do about a file that exists. */
+  /** The hint when the file exists. */
   readonly hint?: string;
 }
 
 /**
- * Writes a file that only its owner can read. It gets its name when all of it is on disk, so there is never half a
- * file, and an older one is there until then. Into a device or a pipe it writes at once.
- * @throws {AgnoChatError} `FILE_EXISTS` unless it may be overwritten, `FILE_UNWRITABLE`; what the pieces throw
+ * Writes a file that only its owner can read. The file gets its name once all of it is on disk, so
+ * no reader sees half a file. A device or a pipe is written to directly.
+ * @throws {AgnoChatError} `FILE_EXISTS` unless `overwrite` is set; `FILE_UNWRITABLE`; what `pieces`
+ * throws
  */
 export async function writePrivateFile(
   path: string,
   pieces: AsyncIterable<string>,
-  { overwrite = false, hint = "Name another one." }: WriteOptions = {},
+  { overwrite = false, hint = "Choose another name." }: WriteOptions = {},
 ): Promise<void> {
   const known = await lstat(path).catch(() => undefined);
-  // Looked up first, or else it would be found out after all of the work.
+  // Checked first, so that the work is not done in vain.
   if (known !== undefined && !overwrite) throw fileExists(path, hint);
   try {
     const target = await stat(path).catch(() => known);
@@ -54,13 +55,13 @@ async function writeBeside(
   overwrite: boolean,
 ): Promise<void> {
   // A link to a file stays a link.
-  const place = overwrite ? await realpath(path).catch(() => path) : path;
-  const beside = join(dirname(place), `.${basename(place)}.${randomUUID()}.tmp`);
+  const target = overwrite ? await realpath(path).catch(() => path) : path;
+  const beside = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
   try {
     await write(await open(beside, "wx", PRIVATE), pieces);
-    // Takes the name, unless somebody else has taken it meanwhile.
-    if (!overwrite) await (await open(place, "wx", PRIVATE)).close();
-    await rename(beside, place);
+    // Reserves the name, and fails if it was taken meanwhile.
+    if (!overwrite) await (await open(target, "wx", PRIVATE)).close();
+    await rename(beside, target);
   } catch (thrown) {
     await rm(beside, { force: true });
     throw thrown;
@@ -77,4 +78,4 @@ async function write(file: FileHandle, pieces: AsyncIterable<string>): Promise<v
 }
 
 const fileExists = (path: string, hint: string): AgnoChatError =>
-  new AgnoChatError("FILE_EXISTS", `The file ${JSON.stringify(path)} exists already.`, { hint });
+  new AgnoChatError("FILE_EXISTS", `The file ${JSON.stringify(path)} already exists.`, { hint });

@@ -25,7 +25,7 @@ describe("ask", () => {
     });
   });
 
-  it("with --json answers with who, where, by what, and at what cost", async () => {
+  it("with --json answers with the user, session, model and usage", async () => {
     const cli = await introduced();
     expect(await cli.json(["ask", "-u", "bob", "-s", "work", "What's my name?"])).toEqual({
       ok: true,
@@ -39,7 +39,7 @@ describe("ask", () => {
     });
   });
 
-  it("talks as default in the session default when nobody says otherwise", async () => {
+  it("uses the user and session named default unless told otherwise", async () => {
     const document = await new Cli({ AGNO_CHAT_MODEL: "demo" }).json(["ask", "Hello"]);
     expect(document).toMatchObject({ user: "default", session: "default" });
   });
@@ -63,7 +63,7 @@ describe("ask", () => {
 });
 
 describe("users", () => {
-  it("lists everyone with a history in aligned columns, also wide ones", async () => {
+  it("lists the users with a history in aligned columns, also with wide characters", async () => {
     const cli = await introduced();
     await cli.run(["ask", "-u", "世界", "Hello"]);
     const { code, stdout } = await cli.run(["users"]);
@@ -93,12 +93,12 @@ describe("users", () => {
     expect(users).toHaveLength(2);
   });
 
-  it("of an empty home is an empty list, told on stderr", async () => {
+  it("of an empty home is an empty list, with a note on stderr", async () => {
     const cli = new Cli();
     expect(await cli.run(["users"])).toEqual({
       code: 0,
       stdout: "",
-      stderr: "Nobody has a history yet.\n",
+      stderr: "No user has a history yet.\n",
     });
     expect(await cli.json(["users"])).toEqual({ ok: true, users: [] });
   });
@@ -128,7 +128,7 @@ describe("size", () => {
     });
   });
 
-  it("of a user never seen is 0, and makes no user of it (S12)", async () => {
+  it("of an unknown user is 0, and does not create the user", async () => {
     const cli = await introduced();
     expect(await cli.json(["size", "-u", "nobody"])).toEqual({
       ok: true,
@@ -154,7 +154,7 @@ describe("clear", () => {
     expect(await cli.json(["size", "-u", "bob"])).toMatchObject({ messages: 2 });
   });
 
-  it("deletes one session alone when it is named", async () => {
+  it("deletes only the named session", async () => {
     const cli = await introduced();
     await cli.run(["ask", "-u", "bob", "Hello"]);
     expect(await cli.json(["clear", "-u", "bob", "-s", "work", "-y"])).toEqual({
@@ -173,7 +173,7 @@ describe("clear", () => {
     expect(stdout).toBe("Deleted 2 messages of bob in work.\n");
   });
 
-  it("of a user never seen deletes nothing, asks nothing and is no failure", async () => {
+  it("of an unknown user deletes nothing, asks nothing and succeeds", async () => {
     const cli = await introduced();
     expect(await cli.json(["clear", "-u", "nobody"])).toEqual({
       ok: true,
@@ -184,7 +184,7 @@ describe("clear", () => {
     });
   });
 
-  it("with --all-users deletes everything of everyone", async () => {
+  it("with --all-users deletes the data of all users", async () => {
     const cli = await introduced();
     expect(await cli.json(["clear", "--all-users", "-y"])).toEqual({
       ok: true,
@@ -203,7 +203,7 @@ describe("clear", () => {
     const cli = await introduced();
     const { code, stderr } = await cli.run(["clear", "--all-users", flag, value, "-y"]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`--all-users and ${flag} exclude each other.`);
+    expect(stderr).toContain(`--all-users does not go with ${flag}.`);
     expect((await cli.json(["users"])).users).toHaveLength(2);
   });
 
@@ -237,7 +237,7 @@ describe("clear", () => {
 });
 
 describe("context", () => {
-  it("shows exactly what the model would be sent, of this user alone", async () => {
+  it("shows exactly what would be sent to the model, for this user only", async () => {
     const cli = await introduced();
     const { stdout } = await cli.run(["context", "-u", "alice", "--system", "Be brief."]);
     expect(stdout).toMatch(
@@ -259,7 +259,7 @@ describe("context", () => {
 });
 
 describe("models", () => {
-  it("is the demo model when nothing else is set up", async () => {
+  it("lists the demo model when nothing else is configured", async () => {
     expect(await new Cli().run(["models"])).toEqual({ code: 0, stdout: "demo\n", stderr: "" });
     expect(await new Cli().json(["models"])).toEqual({ ok: true, models: ["demo"] });
   });
@@ -273,7 +273,7 @@ describe("what was typed at the prompt", () => {
     return { cli, input };
   }
 
-  it("goes with the user who is cleared, and with nobody else", async () => {
+  it("is deleted with the user who is cleared, and with no other", async () => {
     const { cli, input } = await typed();
     await cli.run(["clear", "-u", "alice", "--yes"]);
     expect([input.read("alice"), input.read("bob")]).toEqual([[], ["a secret of bob"]]);
@@ -285,7 +285,7 @@ describe("what was typed at the prompt", () => {
     expect(input.read("alice")).toEqual(["a secret of alice"]);
   });
 
-  it("goes with everyone under --all-users, and with whoever is pruned", async () => {
+  it("is deleted with --all-users and prune", async () => {
     for (const args of [
       ["clear", "--all-users", "--yes"],
       ["prune", "--inactive", "0s", "--yes"],
@@ -297,7 +297,7 @@ describe("what was typed at the prompt", () => {
   });
 });
 
-it("prune is about everyone, and refuses a user or a session", async () => {
+it("prune applies to all users, and refuses --user and --session", async () => {
   const cli = await introduced();
   for (const flag of ["--user", "--session"]) {
     const { code, stderr } = await cli.run(["prune", "--inactive", "24h", flag, "bob", "--yes"]);
@@ -306,7 +306,7 @@ it("prune is about everyone, and refuses a user or a session", async () => {
   }
 });
 
-it("export goes by the name of the file when no format is named", async () => {
+it("export takes the format from the file name when none is given", async () => {
   const cli = await introduced();
   const folder = temporaryFolder();
   const written = async (name: string, ...flags: string[]) => {

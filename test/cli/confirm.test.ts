@@ -10,14 +10,14 @@ async function introduced(): Promise<Cli> {
 
 const sizeOf = async (cli: Cli) => (await cli.json(["size", "-u", "alice"])).messages;
 
-describe("where nobody can be asked", () => {
+describe("without a terminal to ask on", () => {
   it.each([[["clear", "-u", "alice"]], [["clear", "--all-users"]]])(
     "%j is NOT_CONFIRMED, exit code 2, and deletes nothing",
     async (args) => {
       const cli = await introduced();
       const { code, stdout, stderr } = await cli.run(args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-      expect(stderr).toMatch(/^agno-chat: Not done: Delete [^\n]+ add --yes\.\n$/);
+      expect(stderr).toMatch(/^agno-chat: Not confirmed: Delete [^\n]+ Add --yes to confirm\.\n$/);
       const result = await cli.run([...args, "--json"], { input: "y\n" });
       expect(result.code).toBe(2);
       expect(documentIn(result).error.code).toBe("NOT_CONFIRMED");
@@ -53,7 +53,7 @@ describe("on a terminal", () => {
     const cli = await introduced();
     const { exitCode, shown } = await ask(cli, (pty) => pty.type(keys));
     expect(exitCode).toBe(2);
-    expect(shown).toContain("Not done: you said no.");
+    expect(shown).toContain("Not confirmed: nothing was changed.");
     expect(await sizeOf(cli)).toBe(2);
   });
 

@@ -137,7 +137,7 @@ describe("--timeout", () => {
     for (const json of [[], ["--json"]]) {
       const { code, stdout, stderr } = await cli.run(["ask", "Hi", "--timeout", "0.1", ...json]);
       expect(code).toBe(4);
-      expect(stdout + stderr).toContain("There was no whole answer within 0.1 s.");
+      expect(stdout + stderr).toContain("The answer was not complete within 0.1 s.");
     }
     await server.hungUp();
     expect(await exported()).toBe(before);
@@ -148,7 +148,7 @@ describe("--timeout", () => {
     const { code, stdout, stderr } = await cli.run(["ask", "Hi", "--timeout", "0.3"]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: "Half a\n" });
     expect(stderr).toBe(
-      "agno-chat: There was no whole answer within 0.3 s. What was shown is stored, marked as interrupted. Allow more with --timeout.\n",
+      "agno-chat: The answer was not complete within 0.3 s. What was shown is stored, marked as interrupted. Allow more with --timeout.\n",
     );
     expect((await cli.json(["export"])).messages.at(-1)).toMatchObject({
       content: "Half a",

@@ -6,7 +6,7 @@ import { ModelServer, status, streamedText } from "../support/model-server.js";
 
 const KEY = "sk-environment-0123456789abcdef";
 const OTHER_KEY = "sk-other-0123456789abcdef";
-const DEMO_NOTE = /^Answering with the built-in demo model\. For a real one: [^\n]+\n$/;
+const DEMO_NOTE = /^Using the built-in demo model\. For a real one: [^\n]+\n$/;
 
 const servers: ModelServer[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));

@@ -193,7 +193,7 @@ describe("a settings file that cannot be read", () => {
     ['{\n  "user": "alice",\n}', "property name expected in line 3, column 1"],
     ['{ "apiKey": sk-secret-0123456789 }', "invalid symbol in line 1, column 13"],
     ['{\n  "user": "alice"\n  "model": "demo"\n}', "comma expected in line 3, column 3"],
-    ["[1]", "it does not hold one JSON object"],
+    ["[1]", "it is not a JSON object"],
     [Buffer.from('{"user":"\xff"}', "latin1"), "it is not UTF-8 text"],
     [Buffer.from('\ufeff{"user":"alice"}', "utf16le"), "it is UTF-16 text"],
   ])("of %j names the fault and its place, and quotes nothing", async (content, fault) => {

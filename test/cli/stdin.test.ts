@@ -6,7 +6,7 @@ import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
 import { BIN, Cli, type CliOptions, temporaryFolder } from "../support/cli.js";
 
-const WAITING = "Waiting for input on stdin. To leave it alone: --no-stdin\n";
+const WAITING = "Waiting for input on stdin. To skip it: --no-stdin\n";
 
 /** What the model was asked. */
 async function asked(cli: Cli, args: readonly string[], options: CliOptions = {}): Promise<string> {
@@ -52,7 +52,7 @@ it("that does not come is named on stderr after a second, and Ctrl-C ends the wa
   expect(await started.result).toEqual({ code: 130, stdout: "", stderr: WAITING });
 });
 
-it("that comes in time is waited for without a word", async () => {
+it("that arrives in time is read without a note", async () => {
   const input = new PassThrough();
   const started = demo().begin(["ask"], { input });
   input.end("Hello");
@@ -96,7 +96,7 @@ it("is the prompt where the prompt is -", async () => {
   expect((await cli.json(["export"])).messages[0].content).toBe("Hello");
 });
 
-it("is not both the prompt and left alone", async () => {
+it("cannot be the prompt together with --no-stdin", async () => {
   const { code, stderr } = await demo().run(["ask", "-", "--no-stdin"], { input: "Hello" });
   expect(code).toBe(2);
   expect(stderr).toContain("--no-stdin");

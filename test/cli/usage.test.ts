@@ -38,13 +38,13 @@ describe("help and version", () => {
   });
 });
 
-describe("what cannot be meant", () => {
+describe("invalid arguments", () => {
   it.each([
     [["sise"], 'There is no command "sise". Did you mean size?'],
     [["xyzzy"], "Known: ask, users, size"],
     [["size", "--usr", "x"], "Unknown option '--usr'. Did you mean --user?\n"],
     [["--jsno", "size"], "Did you mean --json?"],
-    [["ask", "- milk"], 'Text that begins with a dash goes behind "--".\n'],
+    [["ask", "- milk"], 'Put text that begins with a dash after "--".\n'],
     [["SIZE"], 'There is no command "SIZE". Did you mean size?'],
     [["rm"], 'There is no command "rm". Known: ask, users, size'],
     [["ls"], 'There is no command "ls". Known: ask, users, size'],
@@ -53,26 +53,26 @@ describe("what cannot be meant", () => {
     [["size", "--user"], "Option '-u, --user <id>' argument missing. See agno-chat --help.\n"],
     [["size", "extra"], "Too many arguments for 'size'. Expected 0 arguments but got 1. See"],
     [["help", "size", "extra"], "Too many arguments for 'help'. Expected 1 argument but got 2."],
-    [["repl", "size"], 'repl takes nothing after it, not "size".'],
-    [["config", "list", "extra"], "too many words after config list. agno-chat config list\n"],
-    [["config", "path", "extra"], "too many words after config path. agno-chat config path\n"],
+    [["repl", "size"], 'repl takes no arguments, but got "size".'],
+    [["config", "list", "extra"], "config list got too many arguments. agno-chat config list\n"],
+    [["config", "path", "extra"], "config path got too many arguments. agno-chat config path\n"],
     [["config", "get", "user", "extra"], "agno-chat config get NAME\n"],
     [["config", "unset", "user", "extra"], "agno-chat config unset NAME\n"],
     [["config", "set", "user", "bob", "extra"], "Too many arguments for 'config'."],
     [["run"], "Missing required argument 'script'."],
-    [["config", "lst"], 'config cannot "lst". Did you mean list?'],
+    [["config", "lst"], 'There is no config action "lst". Did you mean list?'],
     [["config", "get", "modle"], 'There is no setting "modle". Did you mean model?'],
-    [["config", "get"], "Which setting?"],
-    [["config", "set", "model"], "Which value for model?"],
+    [["config", "get"], "No setting is named."],
+    [["config", "set", "model"], "No value is given for model."],
     [["export", "--format", "xml"], 'There is no format "xml". Known: json, jsonl, md.'],
-    [["ask"], "There is nothing to ask."],
+    [["ask"], "The prompt is empty."],
     [["ask", "Hi", "--timeout", "soon"], '--timeout "soon" must be a number of seconds'],
     [["ask", "Hi", "--base-url", "ftp://x"], '--base-url "ftp://x" must be an http or https URL'],
     [["ask", "Hi", "--model", " "], "--model"],
     [["size", "-p", "Hi"], "-p"],
-    [["-p", "Hi", "--keep-going"], "--keep-going goes not with -p.\n"],
-    [["--raw"], "--raw goes with -p or ask.\n"],
-    [["--no-stdin"], "--no-stdin goes with -p or ask.\n"],
+    [["-p", "Hi", "--keep-going"], "--keep-going does not go with -p.\n"],
+    [["--raw"], "--raw needs -p or ask.\n"],
+    [["--no-stdin"], "--no-stdin needs -p or ask.\n"],
     [["ask", "Hi", "--history", "many"], '--history "many" must be a whole number from 0 up.\n'],
   ])("%j is one line on stderr and exit code 2", async (args, said) => {
     const { code, stdout, stderr } = await new Cli().run(args);
@@ -127,7 +127,7 @@ describe("common flags", () => {
   it("--quiet leaves remarks out and failures in", async () => {
     const cli = new Cli();
     expect(await cli.run(["ask", "Hello", "-q"])).toMatchObject({ code: 0, stderr: "" });
-    expect((await cli.run(["ask", "-q"])).stderr).toContain("nothing to ask");
+    expect((await cli.run(["ask", "-q"])).stderr).toContain("prompt is empty");
   });
 
   it("--debug adds the causes, and never a stack", async () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { utf8Of } from "../../src/cli/utf8.js";
+import { decodeUtf8 } from "../../src/cli/utf8.js";
 import { Cli } from "../support/cli.js";
 
 const UTF16 = Buffer.from("\ufeffHello\n", "utf16le");
@@ -8,10 +8,10 @@ const UTF16 = Buffer.from("\ufeffHello\n", "utf16le");
 /** What is not UTF-8, and what is said of it. */
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, said: string])[] = [
   ["Latin-1", Buffer.from("caf\xe9\n", "latin1"), "is not UTF-8 text."],
-  ["UTF-16", UTF16, "is UTF-16 and not UTF-8."],
-  ["UTF-16, big end first", Buffer.from(UTF16).swap16(), "is UTF-16 and not UTF-8."],
-  ["UTF-16 without a mark", UTF16.subarray(2), "is UTF-16 and not UTF-8."],
-  ["UTF-16BE without a mark", Buffer.from(UTF16).swap16().subarray(2), "is UTF-16 and not UTF-8."],
+  ["UTF-16", UTF16, "is UTF-16, not UTF-8."],
+  ["UTF-16, big end first", Buffer.from(UTF16).swap16(), "is UTF-16, not UTF-8."],
+  ["UTF-16 without a mark", UTF16.subarray(2), "is UTF-16, not UTF-8."],
+  ["UTF-16BE without a mark", Buffer.from(UTF16).swap16().subarray(2), "is UTF-16, not UTF-8."],
   ["a character that was cut off", Buffer.from("caf\u00e9").subarray(0, 4), "is not UTF-8 text."],
   ["half a surrogate pair", Buffer.from([0x61, 0xed, 0xa0, 0x80]), "is not UTF-8 text."],
   ["an overlong slash", Buffer.from([0x61, 0xc0, 0xaf]), "is not UTF-8 text."],
@@ -42,7 +42,7 @@ for (const [args, name] of DOORS)
     },
   );
 
-test("a byte order mark of UTF-8 is no text", async () => {
+test("a UTF-8 byte order mark is dropped", async () => {
   const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
   await cli.run(["ask"], { input: "\ufeffHello" });
   await cli.run([], { input: "\ufeffHello" });
@@ -57,7 +57,7 @@ test("text comes through as it is, wherever its bytes are cut", async () => {
       fc.array(fc.nat(60)),
       async (text, cuts) => {
         let read = "";
-        for await (const piece of utf8Of(cut(Buffer.from(text), cuts), "It")) read += piece;
+        for await (const piece of decodeUtf8(cut(Buffer.from(text), cuts), "It")) read += piece;
         expect(read).toBe(text);
       },
     ),
@@ -67,7 +67,7 @@ test("text comes through as it is, wherever its bytes are cut", async () => {
 test.each(REFUSED)("%s is refused wherever it is cut", async (_, bytes, said) => {
   for (let at = 0; at <= bytes.length; at += 1)
     await expect(async () => {
-      for await (const _piece of utf8Of(cut(bytes, [at]), "It"));
+      for await (const _piece of decodeUtf8(cut(bytes, [at]), "It"));
     }).rejects.toMatchObject({ code: "INVALID_INPUT", message: `It ${said}` });
 });
 

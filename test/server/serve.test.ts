@@ -140,11 +140,11 @@ async function audit(file: string, acknowledged: ReadonlyMap<string, string[]>):
 
 const faults: [string, string[], number, RegExp][] = [
   ["another address than loopback", ["--host", "0.0.0.0"], 2, /--allow-anonymous/],
-  ["no port", ["--port", "x"], 2, /no port/],
-  ["too high a port", ["--port", "65536"], 2, /no port/],
+  ["no port", ["--port", "x"], 2, /is not a port/],
+  ["too high a port", ["--port", "65536"], 2, /is not a port/],
   ["no address", ["--host", "no.such.host.invalid", "--allow-anonymous"], 2, /Cannot listen on/],
   ["a missing store", ["--store", "nonsense:x"], 3, /nonsense/],
-  ["no length of time", ["--remove-inactive", "soon"], 2, /24h/],
+  ["an invalid duration", ["--remove-inactive", "soon"], 2, /24h/],
 ];
 
 test.each(faults)("%s is one clear line", async (_, args, code, words) => {
@@ -195,7 +195,7 @@ test("serve --remove-inactive deletes nobody when most look idle, and says so, u
   await memory.close();
   const args = ["serve", "--port", "0", "--model", "demo", "--remove-inactive", "1h"];
   const command = new Command(folder, args);
-  await command.line(/6 of 7 users look inactive.*Check the clock; serve --yes/);
+  await command.line(/6 of 7 users look inactive.*Check the clock\. With serve --yes/);
   expect(await users()).toHaveLength(7);
   const told = new Command(folder, [...args, "--yes"]);
   await told.line(/^Deleted 6 messages of 6 inactive users\.$/);

@@ -2,7 +2,7 @@ import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
-import { toolkitsOf } from "../open.js";
+import { openConfiguredToolkits } from "../open.js";
 import { Repl } from "./repl.js";
 import type { Screen } from "./screen.js";
 
@@ -13,7 +13,7 @@ export async function openRepl(
 ): Promise<Repl> {
   const { user, session, system, historyLimit, timeout } = context.settings.values;
   const { screen, memory, model, delayMs = 0 } = parts;
-  const toolkits = await toolkitsOf(context);
+  const toolkits = await openConfiguredToolkits(context);
   return new Repl({
     parts: { memory, model, toolkits, historyLimit, instructions: system, timeout },
     screen,

@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { asAgnoChatError } from "../../errors.js";
 import { openMemory } from "../../memory/open.js";
 import type { Context } from "../context.js";
-import { heardAlone } from "../ending-signals.js";
+import { listenExclusively } from "../ending-signals.js";
 import { causeLines, failureLine } from "../failure-text.js";
 import type { Io } from "../io.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
@@ -108,7 +108,7 @@ class PlainConversation {
 
   async run(): Promise<void> {
     const { context, repl } = this.#options;
-    const giveBack = heardAlone(context.io, ["SIGINT"], () => this.#interrupt());
+    const giveBack = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
     try {
       while (!repl.isOver && !context.signal.aborted) {
         const text = await this.#read();

@@ -1,8 +1,8 @@
 import type { RunEvent } from "../../agent/events.js";
 
-/** Shows an answer while it comes. */
+/** Shows an answer as it arrives. */
 export interface AnswerView {
   show(event: RunEvent): void;
-  /** Ends the row that was begun. */
+  /** Finishes an unfinished line. */
   end(): void;
 }

@@ -3,7 +3,7 @@ import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
-import { agentOf, modelOf, withMemory } from "../open.js";
+import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open.js";
 import { remarkOn } from "../render/run-view.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
@@ -11,15 +11,15 @@ import { withinTimeout } from "../time-limit.js";
 import type { AnswerView } from "./answer-view.js";
 
 export interface AskOptions {
-  /** Begin a new session. */
+  /** Start a new session. */
   readonly new?: boolean;
-  /** False: leave stdin alone. */
+  /** `false`: do not read stdin. */
   readonly stdin?: boolean;
-  /** The answer as the model wrote it. */
+  /** Print the answer exactly as the model wrote it. */
   readonly raw?: boolean;
 }
 
-/** `ask`: one message, one answer. */
+/** `ask`: sends one message and prints the answer. */
 export async function ask(
   context: Context,
   words: string[],
@@ -29,8 +29,10 @@ export async function ask(
   const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
     withMemory(context, async (memory) => {
-      const model = await modelOf({ ...context, signal });
-      const agent = (await agentOf(context, { model, memory })).forUser(settings.values.user);
+      const model = await openConfiguredModel({ ...context, signal });
+      const agent = (await createConfiguredAgent(context, { model, memory })).forUser(
+        settings.values.user,
+      );
       const sessionId = isNew ? await newSession(agent) : settings.values.session;
       const run = { sessionId, signal };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
@@ -54,7 +56,7 @@ async function printDocument(
 }
 
 async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {
-  if (raw) context.output.note("Raw output: what the model writes can control your terminal.");
+  if (raw) context.output.note("Raw output: the model's text can control your terminal.");
   const view = await answerView(context, raw);
   try {
     for await (const event of stream) view.show(event);
@@ -63,7 +65,7 @@ async function print(stream: RunStream, context: Context, raw: boolean): Promise
   }
 }
 
-/** Markdown on a terminal, plain text in a pipe; as the model wrote it only when asked for. */
+/** Rendered Markdown on a terminal; plain text in a pipe and for --raw. */
 async function answerView(context: Context, raw: boolean): Promise<AnswerView> {
   const { stdout, env } = context.io;
   if (!stdout.isTTY || env.TERM === "dumb" || raw)
@@ -71,7 +73,10 @@ async function answerView(context: Context, raw: boolean): Promise<AnswerView> {
   return (await import("./painted-answer.js")).paintedAnswer(context);
 }
 
-/** stdin, a blank line and the argument; or whichever of the two there is. `-` alone is stdin, also a terminal. */
+/**
+ * The prompt: stdin, a blank line and the argument, or the one of them that is not empty. `-` alone
+ * means stdin, even if that is a terminal.
+ */
 async function promptOf(
   { io, output, signal }: Context,
   words: string[],
@@ -79,8 +84,8 @@ async function promptOf(
 ): Promise<string> {
   const isStdin = words.length === 1 && words[0] === "-";
   if (isStdin && !useStdin)
-    throw new AgnoChatError("USAGE", "The prompt - is stdin, which --no-stdin leaves alone.", {
-      hint: "Give one of them.",
+    throw new AgnoChatError("USAGE", "The prompt - reads stdin, but --no-stdin forbids it.", {
+      hint: "Give only one of them.",
     });
   const argument = isStdin ? "" : words.join(" ");
   const onWaiting = () => output.note(waitingText(io.stdin.isTTY === true));
@@ -88,15 +93,15 @@ async function promptOf(
   const input = isRead ? await readAll(io.stdin, { signal, onWaiting }) : "";
   const parts = [input.trimEnd(), argument].filter((part) => part.trim() !== "");
   if (parts.length > 0) return parts.join("\n\n");
-  throw new AgnoChatError("INVALID_INPUT", "There is nothing to ask.", {
-    hint: 'Give it a prompt: agno-chat ask "Hello"',
+  throw new AgnoChatError("INVALID_INPUT", "The prompt is empty.", {
+    hint: 'Give one: agno-chat ask "Hello"',
   });
 }
 
 const waitingText = (isTerminal: boolean): string =>
   isTerminal
-    ? "Type the prompt; Ctrl-D on a line of its own ends it."
-    : "Waiting for input on stdin. To leave it alone: --no-stdin";
+    ? "Type the prompt, then press Ctrl-D on an empty line."
+    : "Waiting for input on stdin. To skip it: --no-stdin";
 
 const documentOf = (
   { userId, sessionId, content, finishReason, usage, runId }: RunOutput,

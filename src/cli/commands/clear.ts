@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import { sizeOf, totalOf } from "../../memory/size.js";
-import { confirmed } from "../confirm.js";
+import { requireConfirmation } from "../confirm.js";
 import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
@@ -13,7 +13,10 @@ export interface ClearOptions {
   readonly dryRun?: boolean;
 }
 
-/** `clear`: deletes what is kept of one user, in one session or in all, typed input included; of everyone only with `--all-users`; with `--dry-run` it only counts. */
+/**
+ * `clear`: deletes the data of one user in one session, or in all sessions together with the input
+ * typed at the prompt. Deletes every user's data only with `--all-users`.
+ */
 export async function clear(
   context: Context,
   _args: string[],
@@ -28,7 +31,7 @@ export async function clear(
 
 interface Task {
   readonly memory: Memory;
-  /** Only count. */
+  /** Only count what would be deleted. */
   readonly isDry: boolean;
 }
 
@@ -42,30 +45,30 @@ async function clearUser(context: Context, { memory, isDry }: Task): Promise<voi
   };
   const words = ({ messages }: Deleted) =>
     `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
-  const whose = { user, session: session ?? null, isDry };
-  if (isDry) return report(context, { ...whose, deleted: found, words: words(found) });
-  if (found.messages > 0) await confirmed(context, `Delete ${words(found)}?`);
+  const scope = { user, session: session ?? null, isDry };
+  if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
+  if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   const deleted = await memory.clear(user, { sessionId: session });
   if (session === undefined) typedInputIn(context.home)?.remove(user);
-  report(context, { ...whose, deleted, words: words(deleted) });
+  report(context, { ...scope, deleted, words: words(deleted) });
 }
 
 async function clearEveryone(context: Context, { memory, isDry }: Task): Promise<void> {
   for (const name of ["user", "session"] as const)
     if (context.settings.origins[name] === "flag")
-      throw new AgnoChatError("USAGE", `--all-users and --${name} exclude each other.`, {
-        hint: "Give one of them.",
+      throw new AgnoChatError("USAGE", `--all-users does not go with --${name}.`, {
+        hint: "Give only one of them.",
       });
   const found = totalOf(await memory.users());
   const words = ({ messages, users }: DeletedUsers) =>
     `${count(messages, "message")} of ${count(users, "user")}`;
-  const whose = { user: null, session: null, isDry };
-  if (isDry) return report(context, { ...whose, deleted: found, words: words(found) });
+  const scope = { user: null, session: null, isDry };
+  if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
   if (found.users > 0)
-    await confirmed(context, `Delete everything of ${count(found.users, "user")}?`);
+    await requireConfirmation(context, `Delete all data of ${count(found.users, "user")}?`);
   const deleted = await memory.clearAll();
   typedInputIn(context.home)?.removeAll();
-  report(context, { ...whose, deleted, words: words(deleted) });
+  report(context, { ...scope, deleted, words: words(deleted) });
 }
 
 interface Report {

@@ -3,7 +3,7 @@ import { nearest } from "../../nearest.js";
 import type { Context } from "../context.js";
 import { requireHome } from "../settings/home.js";
 import { commandIn } from "../settings/key-command.js";
-import { parseSetting, settingNameOf, shownValue } from "../settings/settings.js";
+import { parseSetting, parseSettingName, shownValue } from "../settings/settings.js";
 import {
   type FileSettings,
   readSettingsFile,
@@ -14,7 +14,7 @@ import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/table.js"
 import { hasInput, readAll } from "../stdin.js";
 
 interface Action {
-  /** How many words it takes. */
+  /** How many arguments it takes at most. */
   readonly words: number;
   readonly run: (
     context: Context,
@@ -31,7 +31,10 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   path: { words: 0, run: path },
 };
 
-/** `config`: the settings, and where each value comes from. Alone on a terminal it asks which model to use. */
+/**
+ * `config`: lists, reads and changes the settings. Without arguments on a terminal, it asks which
+ * model to use.
+ */
 export async function config(context: Context, [action, ...words]: string[]): Promise<number> {
   if (action === undefined && isOnTerminal(context)) {
     const { setUp } = await import("../setup/set-up.js");
@@ -47,9 +50,9 @@ const isOnTerminal = ({ io, options }: Context): boolean =>
 async function act(context: Context, action: string, words: readonly string[]): Promise<void> {
   const chosen = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
   if (chosen === undefined) throw unknownAction(action);
-  // Not repeated: somebody may have typed a key.
+  // The extra argument is not repeated: it may be a key.
   if (words.length > chosen.words)
-    throw new AgnoChatError("USAGE", `There are too many words after config ${action}.`, {
+    throw new AgnoChatError("USAGE", `config ${action} got too many arguments.`, {
       hint: `agno-chat config ${[action, ...["NAME", "VALUE"].slice(0, chosen.words)].join(" ")}`,
     });
   const [name, value] = words;
@@ -58,9 +61,9 @@ async function act(context: Context, action: string, words: readonly string[]): 
 
 function unknownAction(action: string): AgnoChatError {
   const near = nearest(action, Object.keys(ACTIONS));
-  return new AgnoChatError("USAGE", `config cannot ${JSON.stringify(action)}.`, {
+  return new AgnoChatError("USAGE", `There is no config action ${JSON.stringify(action)}.`, {
     hint:
-      near === undefined ? `It can ${Object.keys(ACTIONS).join(", ")}.` : `Did you mean ${near}?`,
+      near === undefined ? `Known: ${Object.keys(ACTIONS).join(", ")}.` : `Did you mean ${near}?`,
   });
 }
 
@@ -77,7 +80,7 @@ function list({ output, options, settings }: Context): void {
 }
 
 function get({ output, options, settings }: Context, name: string | undefined): void {
-  const setting = settingNameOf(required(name));
+  const setting = parseSettingName(required(name));
   const shown = shownValue(settings, setting);
   if (options.json)
     output.document({ ok: true, name: setting, value: shown, origin: settings.origins[setting] });
@@ -90,28 +93,28 @@ async function set(
   name: string | undefined,
   value: string | undefined,
 ): Promise<void> {
-  const setting = settingNameOf(required(name));
+  const setting = parseSettingName(required(name));
   const text = await valueFor(setting, value, context);
-  const parsed = parseSetting(setting, text, { place: `The setting ${setting}`, code: "USAGE" });
+  const parsed = parseSetting(setting, text, { label: `The setting ${setting}`, code: "USAGE" });
   await write(context, { [setting]: parsed });
   done(context, setting, `Set ${setting}.`);
 }
 
 async function unset(context: Context, name: string | undefined): Promise<void> {
-  const setting = settingNameOf(required(name));
+  const setting = parseSettingName(required(name));
   await write(context, { [setting]: undefined });
   done(context, setting, `Unset ${setting}.`);
 }
 
-/** A key belongs to its server: with the server it goes, and no other server is ever sent it. */
+/** Changing the server also removes its key, so that no other server is ever sent that key. */
 async function write(context: Context, changes: FileSettings): Promise<void> {
   const home = requireHome(context.home);
   const { baseUrl, apiKey, apiKeyEnv } = await readSettingsFile(home);
-  const isLeft = "baseUrl" in changes && changes.baseUrl !== baseUrl && (apiKey ?? apiKeyEnv);
-  if (!isLeft) return writeSettings(home, changes);
+  const leavesServer = "baseUrl" in changes && changes.baseUrl !== baseUrl && (apiKey ?? apiKeyEnv);
+  if (!leavesServer) return writeSettings(home, changes);
   await writeSettings(home, { ...changes, apiKey: undefined, apiKeyEnv: undefined });
   context.output.note(
-    "The key was for another server and is gone. Set one: agno-chat config set apiKey",
+    "The key belonged to the previous server and was removed. Set one: agno-chat config set apiKey",
   );
 }
 
@@ -128,12 +131,15 @@ function done({ output, options }: Context, name: SettingName, text: string): vo
 
 function required(name: string | undefined): string {
   if (name !== undefined) return name;
-  throw new AgnoChatError("USAGE", "Which setting?", {
+  throw new AgnoChatError("USAGE", "No setting is named.", {
     hint: `Known: ${SETTING_NAMES.join(", ")}.`,
   });
 }
 
-/** A key is never taken from the command line, where a shell would keep it. The command that prints it may be. */
+/**
+ * The new value. A key is never taken from the command line, because a shell would keep it in its
+ * history; a command that prints the key may be.
+ */
 async function valueFor(
   name: SettingName,
   value: string | undefined,
@@ -141,7 +147,7 @@ async function valueFor(
 ): Promise<string> {
   if (name !== "apiKey") {
     if (value !== undefined) return value;
-    throw new AgnoChatError("USAGE", `Which value for ${name}?`, {
+    throw new AgnoChatError("USAGE", `No value is given for ${name}.`, {
       hint: `agno-chat config set ${name} VALUE`,
     });
   }
@@ -151,7 +157,7 @@ async function valueFor(
     "USAGE",
     "A key on the command line would stay in your shell's history.",
     {
-      hint: "Leave it out and be asked, or pipe it: agno-chat config set apiKey < key.txt",
+      hint: "Leave it out to be asked for it, or pipe it: agno-chat config set apiKey < key.txt",
     },
   );
 }

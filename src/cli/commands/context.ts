@@ -1,14 +1,17 @@
 import type { Context } from "../context.js";
-import { agentOf, modelOf, withMemory } from "../open.js";
+import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open.js";
 import { contextText } from "../render/context-text.js";
 
-/** `context`: what the model would be sent next for one user, but for the new message. */
+/** `context`: shows the request the next message would produce, without that message. */
 export async function showContext(context: Context): Promise<void> {
   const { options, output, settings } = context;
   const { user, session } = settings.values;
-  const model = await modelOf(context);
+  const model = await openConfiguredModel(context);
   const request = await withMemory(context, async (memory) =>
-    (await agentOf(context, { model, memory })).context({ userId: user, sessionId: session }),
+    (await createConfiguredAgent(context, { model, memory })).context({
+      userId: user,
+      sessionId: session,
+    }),
   );
   if (options.json) output.document({ ok: true, user, session, model: model.name, ...request });
   else output.write(contextText(request));

@@ -6,19 +6,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DemoModel } from "../../models/demo.js";
 import type { Context } from "../context.js";
 import { storeOf } from "../open.js";
-import { transcript } from "../script/transcript.js";
+import { runScriptSession } from "../script/script-session.js";
 
 const SCRIPT = "demo.chat";
 
-/** How fast the demo goes on a terminal, in milliseconds: a word of a reply, and the time to read before an input. */
+/** Pace on a terminal, in milliseconds: per word of a reply, and before each input. */
 const PACE = { word: 10, input: 300 };
 
-/** `demo`: the story of alice and bob, offline, on a memory that is thrown away. */
+/** `demo`: plays the example of alice and bob, offline and on a temporary memory. */
 export async function demo(context: Context): Promise<number> {
   const { io, signal } = context;
   const script = await readFile(join(packageRoot(), "examples", SCRIPT), "utf8");
   const isWatched = io.stdout.isTTY === true;
-  return transcript(context, {
+  return runScriptSession(context, {
     name: SCRIPT,
     source: Readable.from(isWatched ? paced(script, signal) : [script]),
     model: new DemoModel({ delayMs: isWatched ? PACE.word : 0 }),
@@ -38,6 +38,6 @@ async function* paced(script: string, signal: AbortSignal): AsyncGenerator<strin
   }
 }
 
-/** The folder of package.json: this file is at different depths before and after the build. */
+/** The folder of package.json. Resolved, because the build moves this file. */
 const packageRoot = (): string =>
   dirname(createRequire(import.meta.url).resolve("agno-chat/package.json"));

@@ -20,7 +20,7 @@ export interface ExportOptions {
   readonly force?: boolean;
 }
 
-/** `export`: one user's history, on stdout (also as the file `-`) or in a file. */
+/** `export`: writes one user's history to stdout (also with the file name `-`) or to a file. */
 export async function exportHistory(
   context: Context,
   _args: string[],
@@ -34,8 +34,8 @@ export async function exportHistory(
   );
   const { user } = context.settings.values;
   const sessionId = namedSession(context.settings);
-  const who = { user, session: sessionId ?? null };
-  const fields = context.options.json && !toFile ? { ok: true, ...who } : who;
+  const scope = { user, session: sessionId ?? null };
+  const fields = context.options.json && !toFile ? { ok: true, ...scope } : scope;
   return withMemory(context, async (memory) => {
     const { signal } = context;
     const text = new UserExport(memory, user, { sessionId, format, fields, signal });
@@ -43,16 +43,16 @@ export async function exportHistory(
     refuseNothingToExport(await memory.sessions(user), { userId: user, sessionId });
     await writePrivateFile(file, text, {
       overwrite: force,
-      hint: "Name another one, or overwrite it with --force.",
+      hint: "Choose another name, or overwrite it with --force.",
     });
     const { messages } = text;
-    if (context.options.json) context.output.document({ ok: true, ...who, messages, file });
+    if (context.options.json) context.output.document({ ok: true, ...scope, messages, file });
     else context.output.note(`Wrote ${count(messages, "message")} of ${user} to ${file}.`);
     return 0;
   });
 }
 
-/** What the name of the file says, if that is a format. */
+/** The format in the file's extension, if it is one. */
 function formatIn(file: string): ExportFormat | undefined {
   const extension = extname(file).slice(1);
   return isExportFormat(extension) ? extension : undefined;
@@ -65,19 +65,19 @@ function formatOf(named: string | undefined, json: boolean): ExportFormat {
       hint: `Known: ${EXPORT_FORMATS.join(", ")}.`,
     });
   if (json && named !== "json")
-    throw new AgnoChatError("USAGE", `--json and --format ${named} exclude each other.`);
+    throw new AgnoChatError("USAGE", `--json does not go with --format ${named}.`);
   return named;
 }
 
-/** A document that is half out stays the only one there: its failure is told on stderr. */
+/** A failure after part of a JSON document is out goes to stderr, not into a second document. */
 async function toStdout(context: Context, text: UserExport): Promise<number> {
   const { io, options, output, signal } = context;
   try {
     await output.pieces(text, signal);
     return 0;
   } catch (thrown) {
-    const isHalfOut = options.json && text.messages > 0;
-    if (!isHalfOut) throw thrown;
+    const hasBegun = options.json && text.messages > 0;
+    if (!hasBegun) throw thrown;
     const error = asAgnoChatError(thrown);
     new Output(io, { ...options, json: false }).failure(error);
     return ERROR_TABLE[error.code].exit;

@@ -1,8 +1,8 @@
 import type { Context } from "../context.js";
-import { chooseModel, type Endpoint, openEndpoint } from "../model-choice.js";
+import { chooseModel, type Endpoint, resolveEndpoint } from "../model-choice.js";
 import { withinTimeout } from "../time-limit.js";
 
-/** `models`: what the server in use can answer with. */
+/** `models`: lists the models the server offers. */
 export async function models(context: Context): Promise<void> {
   const { io, options, output, settings } = context;
   const choice = chooseModel(settings, io.env);
@@ -16,5 +16,5 @@ export async function models(context: Context): Promise<void> {
 
 async function listed(endpoint: Endpoint, signal: AbortSignal): Promise<string[]> {
   const { listModels } = await import("../../models/openai.js");
-  return listModels({ ...(await openEndpoint(endpoint, signal)), signal });
+  return listModels({ ...(await resolveEndpoint(endpoint, signal)), signal });
 }

@@ -8,7 +8,7 @@ import { columnsOf } from "../render/size.js";
 import { createSpinner } from "../render/spinner.js";
 import type { AnswerView } from "./answer-view.js";
 
-/** An answer as Markdown on a terminal, painted while it comes. */
+/** Renders an answer as Markdown on a terminal, as it arrives. */
 export function paintedAnswer({ io, options, output }: Context): AnswerView {
   const { stdout, env } = io;
   const palette = createPalette(stdout, { env, colorFlag: options.color });

@@ -2,47 +2,50 @@ import { AgnoChatError } from "../../errors.js";
 import type { DeletedUsers, Memory, UserInfo } from "../../memory/memory.js";
 import { totalOf } from "../../memory/size.js";
 import { isTooMany } from "../../memory/sweep.js";
-import { confirmed } from "../confirm.js";
+import { requireConfirmation } from "../confirm.js";
 import type { Context } from "../context.js";
-import { durationOf } from "../duration.js";
+import { parseDuration } from "../duration.js";
 import { withMemory } from "../open.js";
 import { typedInputIn } from "../terminal/typed-input.js";
 import { count } from "../words.js";
 
 export interface PruneOptions {
-  /** How long is long. */
+  /** The duration that counts as inactive, such as `24h`. */
   readonly inactive?: string;
   readonly dryRun?: boolean;
 }
 
-/** `prune --inactive 24h`: deletes everything of the users who have been idle that long, typed input included. */
+/**
+ * `prune --inactive 24h`: deletes the data of users inactive for that long, including the input
+ * they typed at the prompt.
+ */
 export async function prune(
   context: Context,
   _args: string[],
   { inactive, dryRun = false }: PruneOptions,
 ): Promise<void> {
   if (inactive === undefined)
-    throw new AgnoChatError("USAGE", "Nobody says how long is inactive.", {
-      hint: "Say for example --inactive 24h.",
+    throw new AgnoChatError("USAGE", "Missing --inactive.", {
+      hint: "For example: agno-chat prune --inactive 24h.",
     });
   for (const name of ["user", "session"] as const)
     if (context.settings.origins[name] === "flag")
-      throw new AgnoChatError("USAGE", `prune is about everyone: it takes no --${name}.`, {
-        hint: "To delete one user: agno-chat clear --user ID.",
+      throw new AgnoChatError("USAGE", `prune applies to all users and does not take --${name}.`, {
+        hint: "To delete the data of one user: agno-chat clear --user ID.",
       });
-  const maxAge = durationOf(inactive, "--inactive");
+  const maxAge = parseDuration(inactive, "--inactive");
   await withMemory(context, async (memory) => {
     const users = await memory.users();
     const idle = totalOf(users.filter(isIdleFor(maxAge)));
     if (dryRun) return report(context, idle, "Would delete");
-    if (idle.users > 0) await confirmed(context, questionFor(idle, users.length));
+    if (idle.users > 0) await requireConfirmation(context, questionFor(idle, users.length));
     report(context, await removeIn(memory, maxAge, context), "Deleted");
   });
 }
 
 async function removeIn(memory: Memory, maxAge: number, context: Context): Promise<DeletedUsers> {
   const before = await memory.users();
-  // Whoever said yes knew how many.
+  // Forced, because the user has confirmed the number.
   const deleted = await memory.removeInactive(maxAge, { force: true });
   const left = new Set((await memory.users()).map(({ userId }) => userId));
   for (const { userId } of before)
@@ -55,7 +58,7 @@ function isIdleFor(maxAge: number): (user: UserInfo) => boolean {
   return ({ lastActivity }) => lastActivity < latest;
 }
 
-/** Most users at once may be the clock's doing. */
+/** Warns when most users are inactive: a wrong clock may be the reason. */
 const questionFor = (idle: DeletedUsers, users: number): string =>
   isTooMany({ idle: idle.users, users })
     ? `Delete ${wordsFor(idle)}, of ${users} users in all? Check the clock first.`

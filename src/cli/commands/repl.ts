@@ -2,7 +2,10 @@ import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../context.js";
 import type { ScriptOptions } from "./run.js";
 
-/** The REPL: on a terminal a conversation, painted where that can be, else a script from stdin, strictly one line after the other. */
+/**
+ * `repl`: a chat when stdin is a terminal, otherwise a script from stdin, strictly one line after
+ * the other.
+ */
 export async function repl(
   context: Context,
   _words: string[],
@@ -19,10 +22,8 @@ export async function repl(
     else await (await import("../chat/plain.js")).plain(context);
     return 0;
   }
-  const [{ modelOf, storeOf }, { transcript }] = await Promise.all([
-    import("../open.js"),
-    import("../script/transcript.js"),
-  ]);
+  const [{ openConfiguredModel: modelOf, storeOf }, { runScriptSession: transcript }] =
+    await Promise.all([import("../open.js"), import("../script/script-session.js")]);
   return transcript(context, {
     name: "stdin",
     source: io.stdin,

@@ -3,25 +3,25 @@ import { Readable } from "node:stream";
 import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
 import type { Context } from "../context.js";
-import { modelOf, storeOf } from "../open.js";
-import { transcript } from "../script/transcript.js";
+import { openConfiguredModel, storeOf } from "../open.js";
+import { runScriptSession } from "../script/script-session.js";
 
 export interface ScriptOptions {
-  /** Report every failure, not only the first. */
+  /** Go on after a failure and report all of them. */
   readonly keepGoing?: boolean;
 }
 
-/** `run`: a script of the REPL, with a verdict. */
+/** `run`: runs a chat script, checks its expectations and prints a summary. */
 export async function run(
   context: Context,
   [file = ""]: string[],
   { keepGoing = false }: ScriptOptions,
 ): Promise<number> {
   const isStdin = file === "-";
-  return transcript(context, {
+  return runScriptSession(context, {
     name: isStdin ? "stdin" : file,
     source: isStdin ? context.io.stdin : Readable.from([await contentOf(file)]),
-    model: await modelOf(context),
+    model: await openConfiguredModel(context),
     store: ownStore(context),
     ownsHome: isHomeNamed(context),
     mayDelete: true,
@@ -43,7 +43,10 @@ async function contentOf(file: string): Promise<Uint8Array> {
   }
 }
 
-/** A throw-away memory unless a store was named here, so that a script touches nobody's data by accident. */
+/**
+ * A temporary memory, unless `--store` or AGNO_CHAT_HOME is given, so that a script never changes
+ * real data by accident.
+ */
 const ownStore = (context: Context): string =>
   context.settings.origins.store === "flag" || isHomeNamed(context) ? storeOf(context) : "memory:";
 

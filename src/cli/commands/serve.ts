@@ -2,9 +2,9 @@ import type { Agent } from "../../agent/agent.js";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../context.js";
-import { durationOf } from "../duration.js";
+import { parseDuration } from "../duration.js";
 import { endingSignals } from "../ending-signals.js";
-import { agentOf, modelOf, withMemory } from "../open.js";
+import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open.js";
 import { wordsFor } from "./prune.js";
 
 const HOUR = 3_600_000;
@@ -19,7 +19,7 @@ export interface ServeOptions {
   readonly keepAlive?: string;
 }
 
-/** `serve`: the agent over HTTP and A2A, until the process is told to end. */
+/** `serve`: serves the agent over HTTP and A2A until a signal ends the process. */
 export async function serve(
   context: Context,
   _args: string[],
@@ -29,9 +29,12 @@ export async function serve(
   const { publicUrl, trustedProxies, keepAlive = "65s" } = options;
   const address = { host: String(host), port: portOf(port) };
   const maxAge =
-    removeInactive === undefined ? undefined : durationOf(removeInactive, "--remove-inactive");
+    removeInactive === undefined ? undefined : parseDuration(removeInactive, "--remove-inactive");
   await withMemory(context, async (memory) => {
-    const agent = await agentOf(context, { model: await modelOf(context), memory });
+    const agent = await createConfiguredAgent(context, {
+      model: await openConfiguredModel(context),
+      memory,
+    });
     const { createServer } = await import("../../server/index.js");
     const server = createServer({
       agent,
@@ -41,21 +44,21 @@ export async function serve(
       trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
       timeouts: {
         reply: (context.settings.values.timeout ?? Infinity) * 1000,
-        keepAlive: durationOf(keepAlive, "--keep-alive"),
+        keepAlive: parseDuration(keepAlive, "--keep-alive"),
       },
     });
     announce(context, await server.listen(address));
-    const stopCleaning = maxAge === undefined ? () => {} : cleanHourly(context, agent, maxAge);
-    await untilTold(context, server);
-    stopCleaning();
+    const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
+    await untilSignalled(context, server);
+    stopSweeping();
   });
 }
 
 function portOf(text: unknown): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(String(text)) && port < 65_536) return port;
-  throw new AgnoChatError("USAGE", `--port ${JSON.stringify(text)} is no port.`, {
-    hint: "Ports go from 0, which means any free one, to 65535.",
+  throw new AgnoChatError("USAGE", `--port ${JSON.stringify(text)} is not a port.`, {
+    hint: "Use a number from 0 (any free port) to 65535.",
   });
 }
 
@@ -66,12 +69,12 @@ function announce({ options, output }: Context, url: string): void {
   );
 }
 
-/** The first signal lets the requests under way end, another one does not wait for them. */
-async function untilTold({ io, signal, output }: Context, server: ChatServer): Promise<void> {
+/** The first signal lets the current requests finish; a second one ends them at once. */
+async function untilSignalled({ io, signal, output }: Context, server: ChatServer): Promise<void> {
   await aborted(signal);
   const closeNow = () => void server.close({ now: true });
   for (const ending of endingSignals) io.on(ending, closeNow);
-  output.note("Finishing the requests under way. Another signal ends them.");
+  output.note("Finishing the current requests. Another signal ends them.");
   try {
     await server.close();
   } finally {
@@ -85,15 +88,15 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 
-/** At once, and then every hour. Returns how to stop. */
-function cleanHourly(context: Context, agent: Agent, maxAge: number): () => void {
-  const clean = () => void removeInactive(context, agent, maxAge);
-  clean();
-  const timer = setInterval(clean, HOUR);
+/** Deletes inactive users now and every hour. Returns a function that stops it. */
+function sweepHourly(context: Context, agent: Agent, maxAge: number): () => void {
+  const sweep = () => void removeInactive(context, agent, maxAge);
+  sweep();
+  const timer = setInterval(sweep, HOUR);
   return () => clearInterval(timer);
 }
 
-/** A failure now is no reason to stop serving: the next hour brings another try. */
+/** A failure is only noted: serving goes on, and the next hour tries again. */
 async function removeInactive(
   { options, output }: Context,
   agent: Agent,
@@ -105,7 +108,9 @@ async function removeInactive(
   } catch (thrown) {
     const { code, message } = asAgnoChatError(thrown);
     const hint =
-      code === "TOO_MANY_INACTIVE" ? " Check the clock; serve --yes deletes them anyway." : "";
-    output.note(`Inactive users could not be deleted. ${message}${hint}`);
+      code === "TOO_MANY_INACTIVE"
+        ? " Check the clock. With serve --yes they are deleted anyway."
+        : "";
+    output.note(`Cannot delete inactive users. ${message}${hint}`);
   }
 }

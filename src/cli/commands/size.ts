@@ -4,7 +4,7 @@ import { namedSession } from "../named-session.js";
 import { withMemory } from "../open.js";
 import { sizeText } from "../words.js";
 
-/** `size`: how much is kept of one user, in one session or in all. */
+/** `size`: counts what is stored for one user, in one session or in all. */
 export async function size(context: Context): Promise<void> {
   const { options, output, settings } = context;
   const { user } = settings.values;

@@ -1,7 +1,7 @@
 import type { Context } from "../context.js";
 import { withMemory } from "../open.js";
 
-/** `users`: everyone who has a history. */
+/** `users`: lists the users who have a history. */
 export async function users(context: Context): Promise<void> {
   const { options, output } = context;
   const found = await withMemory(context, async (memory) => memory.users());
@@ -10,7 +10,7 @@ export async function users(context: Context): Promise<void> {
       ok: true,
       users: found.map(({ userId, ...rest }) => ({ user: userId, ...rest })),
     });
-  else if (found.length === 0) output.note("Nobody has a history yet.");
+  else if (found.length === 0) output.note("No user has a history yet.");
   else
     output.table([
       ["user", "sessions", "messages", "last activity"],

@@ -4,7 +4,7 @@ import { RunView } from "../render/run-view.js";
 import { createSpinner } from "../render/spinner.js";
 import type { AnswerView } from "./answer-view.js";
 
-/** An answer written on and on, as it comes: for a pipe, and for a terminal that can do no more or shall not. */
+/** Writes an answer as plain text as it arrives: for pipes, simple terminals and --raw. */
 export function writtenAnswer(context: Context, raw: boolean): AnswerView {
   const { output } = context;
   const stopSpinner = spinnerOn(context);
@@ -27,7 +27,7 @@ export function writtenAnswer(context: Context, raw: boolean): AnswerView {
 
 const verbatim = (): TextRenderer => ({ write: (chunk) => chunk, end: () => "" });
 
-/** Until the first word: later it could stand in the middle of a line. */
+/** Spins only until the first word, since afterwards it would overwrite text. */
 function spinnerOn({ io: { stderr, env }, options }: Context): () => void {
   if (!stderr.isTTY || options.quiet || env.TERM === "dumb") return () => {};
   const spinner = createSpinner((frame) =>

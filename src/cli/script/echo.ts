@@ -11,13 +11,13 @@ import { wrapText } from "../render/wrap.js";
 import type { Layout } from "./layout.js";
 import type { Statement } from "./statements.js";
 
-/** What every row begins with that a script did not say itself, so that nothing a model says can pass for a prompt. */
+/** Indents everything but the script's own lines, so that no reply can look like a prompt. */
 const INDENT = "  ";
 
-/** A script shown as a conversation: its comments as headings, each input behind its prompt, the answers indented. */
+/** Shows a script as a chat: comments as headings, inputs after a prompt, answers indented. */
 export interface Echo {
   readonly layout: Layout;
-  /** Shows a statement of whoever is active. */
+  /** Shows a statement of the active user. */
   readonly show: (statement: Statement, who: Who) => void;
 }
 
@@ -49,7 +49,7 @@ type Texts = Pick<Layout, "answer" | "reply">;
 
 const PIPED: Texts = { answer: (text) => indentation()(sanitise(text)), reply: indentedReply };
 
-/** As the REPL shows it: wrapped, and replies as Markdown. */
+/** Like the REPL: wrapped, with replies rendered as Markdown. */
 function terminalLayout(stdout: Io["stdout"], palette: Palette): Texts {
   const width = () => columnsOf(stdout);
   return {
@@ -58,7 +58,7 @@ function terminalLayout(stdout: Io["stdout"], palette: Palette): Texts {
   };
 }
 
-/** As on the terminal where a message of several lines is typed. */
+/** The prompt of further lines, as in the REPL. */
 const CONTINUATION = "… ";
 
 function indentedReply(): TextRenderer {
@@ -67,7 +67,7 @@ function indentedReply(): TextRenderer {
   return { write: (chunk) => indent(safe.write(chunk)), end: () => indent(safe.end()) };
 }
 
-/** Indents every row that is not empty of a text that comes in pieces. */
+/** Indents every non-empty row of a text that arrives in pieces. */
 function indentation(): (piece: string) => string {
   let isRowStart = true;
   return (piece) => {

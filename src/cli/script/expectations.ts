@@ -3,29 +3,29 @@ import { nearest } from "../../nearest.js";
 import { safeJson } from "../../safe-json.js";
 import { TookTooLong, within } from "../../within.js";
 
-/** What an expectation is held against. */
-export interface Outcome {
-  /** The last reply, or what the last command answered. */
+/** What an expectation is checked against. */
+export interface StepResult {
+  /** The last reply, or the output of the last command. */
   readonly output: string;
-  /** Messages kept of the active user's session. */
+  /** Counts the stored messages of the active user's session. */
   readonly size: () => Promise<number>;
-  /** What the last input failed with. */
+  /** The failure of the last input, if any. */
   readonly failure: AgnoChatError | undefined;
 }
 
-/** Answers undefined when it is met, else what was expected and what came. */
+/** Returns undefined when the expectation is met, otherwise what was expected and what came. */
 type Check = (
   argument: string,
-  outcome: Outcome,
+  outcome: StepResult,
 ) => string | undefined | Promise<string | undefined>;
 
 const LONGEST_SHOWN = 300;
 
-/** One line in which every line end and control character of `text` shows. */
+/** `text` on one line, with line ends and control characters made visible. */
 const shown = (text: string): string =>
   safeJson(text.length <= LONGEST_SHOWN ? text : `${text.slice(0, LONGEST_SHOWN - 1)}…`);
 
-const met = (isMet: boolean, expected: string, { output }: Outcome): string | undefined =>
+const met = (isMet: boolean, expected: string, { output }: StepResult): string | undefined =>
   isMet ? undefined : `expected ${expected}, but it was ${shown(output)}`;
 
 const CHECKS: Readonly<Record<string, Check>> = {
@@ -50,25 +50,25 @@ const CHECKS: Readonly<Record<string, Check>> = {
 };
 
 /**
- * Holds one expectation against what came.
- * @returns what was expected and what came instead; undefined when it is met
- * @throws {AgnoChatError} `USAGE` for a word that is no expectation, or an argument it cannot take
+ * Checks one expectation.
+ * @returns undefined when it is met, otherwise what was expected and what came
+ * @throws {AgnoChatError} `USAGE` for an unknown expectation or an invalid argument
  */
 export async function check(
   word: string,
   argument: string,
-  outcome: Outcome,
+  outcome: StepResult,
 ): Promise<string | undefined> {
   const holds = Object.hasOwn(CHECKS, word) ? CHECKS[word] : undefined;
   if (holds === undefined) throw unknownWord(word);
-  if (argument === "") throw new AgnoChatError("USAGE", `?${word} needs something to expect.`);
+  if (argument === "") throw new AgnoChatError("USAGE", `?${word} needs an argument.`);
   if (word === "size" && !/^\d+$/.test(argument))
     throw new AgnoChatError("USAGE", `?size takes a number of messages, not ${shown(argument)}.`);
   if (word === "fails" && !Object.hasOwn(ERROR_TABLE, argument)) throw unknownCode(argument);
   return holds(argument, outcome);
 }
 
-/** Milliseconds: a script and its Ctrl-C wait for no pattern longer than that. */
+/** Milliseconds a pattern may take, so that it cannot block the script and Ctrl-C. */
 const MATCH_LIMIT_MS = 1000;
 
 function isMatch(pattern: string, text: string): boolean {
@@ -78,19 +78,19 @@ function isMatch(pattern: string, text: string): boolean {
   } catch (cause) {
     if (!(cause instanceof TookTooLong)) throw cause;
     throw new AgnoChatError("USAGE", `?matches ${shown(pattern)}: ${cause.message}.`, {
-      hint: "Repeat nothing that repeats itself, as (a+)+ does.",
+      hint: "Avoid nested repetition such as (a+)+.",
       cause,
     });
   }
 }
 
-/** `/pattern/flags`, or the pattern alone. */
+/** Parses `/pattern/flags` or a bare pattern. */
 function expressionOf(text: string): RegExp {
   const [, pattern = text, flags = ""] = /^\/(.*)\/([a-z]*)$/.exec(text) ?? [];
   try {
     return new RegExp(pattern, flags);
   } catch (cause) {
-    throw new AgnoChatError("USAGE", `?matches cannot read the pattern ${shown(text)}.`, { cause });
+    throw new AgnoChatError("USAGE", `?matches got an invalid pattern: ${shown(text)}.`, { cause });
   }
 }
 
@@ -99,7 +99,7 @@ function unknownWord(word: string): AgnoChatError {
   const near = nearest(word, known);
   const hint =
     near === undefined
-      ? `Known: ${known.map((name) => `?${name}`).join(", ")}. A message that begins with ? goes into a """ block.`
+      ? `Known: ${known.map((name) => `?${name}`).join(", ")}. Put a message that begins with ? into a """ block.`
       : `Did you mean ?${near}?`;
   return new AgnoChatError("USAGE", `There is no expectation ?${word}.`, { hint });
 }

@@ -1,15 +1,15 @@
 import { sanitise } from "../../sanitise.js";
 import { plainReply, type TextRenderer } from "../render/reply.js";
 
-/** How a script sets what it shows. */
+/** How the output of a script is formatted. */
 export interface Layout {
-  /** Any text a command answers, made safe. */
+  /** Formats the output of a command. Any text; the result is safe for a terminal. */
   readonly answer: (text: string) => string;
-  /** One line beside the answers that is safe already. */
+  /** Formats a one-line remark that is already safe. */
   readonly remark: (line: string) => string;
-  /** For one text of a reply. */
+  /** Creates the renderer for one text of a reply. */
   readonly reply: () => TextRenderer;
 }
 
-/** As it comes, only made safe: for whoever reads the answers alone. */
+/** Only makes the text safe. */
 export const PLAIN: Layout = { answer: sanitise, remark: (line) => line, reply: plainReply };

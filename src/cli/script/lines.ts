@@ -1,12 +1,12 @@
-import { utf8Of } from "../utf8.js";
+import { decodeUtf8 } from "../utf8.js";
 
 /**
- * The lines of a stream of text, each as soon as it is there; the last one may lack its line end.
- * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are no UTF-8 text
+ * Splits a stream into lines, each as soon as it is complete. The last one may lack its line end.
+ * @throws {AgnoChatError} `INVALID_INPUT` for bytes that are not UTF-8
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array | string>): AsyncGenerator<string> {
   let line = "";
-  for await (const text of utf8Of(chunks, "The script"))
+  for await (const text of decodeUtf8(chunks, "The script"))
     for (const [index, piece] of text.split("\n").entries()) {
       if (index > 0) {
         yield withoutReturn(line);

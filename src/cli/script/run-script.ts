@@ -5,15 +5,15 @@ import { handle } from "../chat/handle-input.js";
 import type { Repl } from "../chat/repl.js";
 import { failureText } from "../failure-text.js";
 import type { Io } from "../io.js";
-import { check, type Outcome } from "./expectations.js";
+import { check, type StepResult } from "./expectations.js";
 import type { ScriptScreen } from "./script-screen.js";
 import { type Statement, statementsOf } from "./statements.js";
 import { expandVariables } from "./variables.js";
 
-export interface ScriptOptions {
+export interface ScriptRunOptions {
   readonly repl: Repl;
   readonly screen: ScriptScreen;
-  /** As it stands in front of a line number. */
+  /** Names the script in error messages, in front of the line number. */
   readonly name: string;
   readonly lines: AsyncIterable<string>;
   readonly env: Io["env"];
@@ -21,17 +21,17 @@ export interface ScriptOptions {
   /** Go on after a failure. */
   readonly keepGoing: boolean;
   /**
-   * Somebody may write the next line only after the answer to this one: then a failed input is reported at once, though
-   * the next line may say that it was expected.
+   * The writer of the script may wait for each answer, so a failed input is reported at once, even
+   * though the next line may expect it.
    */
   readonly isLive: boolean;
-  /** Called with every statement before it is done. */
+  /** Called with every statement before it runs. */
   readonly onStatement?: (statement: Statement) => void;
   readonly onFailure: (failure: AgnoChatError) => void;
 }
 
-export interface Failure {
-  /** Undefined when it was not one line that failed. */
+export interface ScriptFailure {
+  /** Undefined when the failure belongs to no line. */
   readonly line: number | undefined;
   /** Its message names the line. */
   readonly error: AgnoChatError;
@@ -41,27 +41,28 @@ export interface Verdict {
   readonly inputs: number;
   readonly expectations: number;
   /** In the order of the lines. */
-  readonly failures: readonly Failure[];
+  readonly failures: readonly ScriptFailure[];
 }
 
 /**
- * Runs a script strictly one line after the other, up to its end, its first failure, or `/exit`.
+ * Runs a script strictly one line after the other, until its end, `/exit`, or a failure unless
+ * `keepGoing` is set.
  * @throws the reason of `signal`, as soon as it aborts
  */
-export async function runScript(options: ScriptOptions): Promise<Verdict> {
+export async function runScript(options: ScriptRunOptions): Promise<Verdict> {
   return new ScriptRun(options).run();
 }
 
 class ScriptRun {
-  readonly #options: ScriptOptions;
-  readonly #failures: Failure[] = [];
-  /** An input that failed: whether that is a failure of the script, the next statement says. */
-  #unanswered: Failure | undefined;
+  readonly #options: ScriptRunOptions;
+  readonly #failures: ScriptFailure[] = [];
+  /** The failed input, if the next statement may still expect the failure. */
+  #failedInput: ScriptFailure | undefined;
   #lastOutput = "";
   #inputs = 0;
   #expectations = 0;
 
-  constructor(options: ScriptOptions) {
+  constructor(options: ScriptRunOptions) {
     this.#options = options;
   }
 
@@ -69,17 +70,17 @@ class ScriptRun {
     const { repl, lines, signal } = this.#options;
     try {
       for await (const statement of statementsOf(lines)) {
-        // Else a model that answers at once would keep signals and a closed pipe from being noticed.
+        // Lets signals and a closed pipe be noticed even if the model answers at once.
         await nextTurn(undefined, { signal });
         await this.#step(statement);
         if (this.#isDecided || repl.isOver) break;
       }
     } catch (thrown) {
       const failure = this.#failure(thrown);
-      this.#settle();
+      this.#settleFailedInput();
       if (!this.#isDecided) this.#fail(failure);
     }
-    this.#settle();
+    this.#settleFailedInput();
     return { inputs: this.#inputs, expectations: this.#expectations, failures: this.#failures };
   }
 
@@ -91,7 +92,7 @@ class ScriptRun {
     const isAboutFailure =
       statement.kind === "comment" ||
       (statement.kind === "expectation" && statement.word === "fails");
-    if (!isAboutFailure) this.#settle();
+    if (!isAboutFailure) this.#settleFailedInput();
     if (this.#isDecided) return;
     this.#options.onStatement?.(statement);
     try {
@@ -121,9 +122,9 @@ class ScriptRun {
     const { repl, screen, env, isLive } = this.#options;
     this.#expectations++;
     const { userId, sessionId } = repl.active;
-    const failure = this.#unanswered?.error;
-    this.#unanswered = undefined;
-    const outcome: Outcome = {
+    const failure = this.#failedInput?.error;
+    this.#failedInput = undefined;
+    const outcome: StepResult = {
       output: this.#lastOutput,
       size: async () => repl.memory.size(userId, { sessionId }),
       failure,
@@ -133,45 +134,45 @@ class ScriptRun {
     if (failure !== undefined && !isLive) screen.print(`${failureText(failure)}\n`);
   }
 
-  /** Keeps a failed input until it is known whether it was expected; what it failed with counts as its output. */
-  #hold(failure: Failure): void {
+  /** Keeps a failed input until it is known whether it was expected. The error is its output. */
+  #hold(failure: ScriptFailure): void {
     const { isLive, onFailure } = this.#options;
-    this.#unanswered = failure;
+    this.#failedInput = failure;
     this.#lastOutput += failureText(failure.error);
     if (isLive) onFailure(failure.error);
   }
 
-  /** A failed input that no `?fails` spoke for is a failure of the script. */
-  #settle(): void {
-    const failure = this.#unanswered;
-    this.#unanswered = undefined;
+  /** A failed input without a `?fails` is a failure of the script. */
+  #settleFailedInput(): void {
+    const failure = this.#failedInput;
+    this.#failedInput = undefined;
     if (failure === undefined) return;
     this.#failures.push(failure);
     if (!this.#options.isLive) this.#options.onFailure(failure.error);
   }
 
-  #fail(failure: Failure): void {
+  #fail(failure: ScriptFailure): void {
     this.#failures.push(failure);
     this.#options.onFailure(failure.error);
   }
 
-  /** @throws what was thrown because the script was told to end */
-  #failure(thrown: unknown, line?: number): Failure {
+  /** @throws the reason of `signal` when the script was aborted */
+  #failure(thrown: unknown, line?: number): ScriptFailure {
     const { name, signal } = this.#options;
     signal.throwIfAborted();
     const error = asAgnoChatError(thrown);
-    const place = line === undefined ? name : `${name}:${line}`;
-    return { line, error: error.with({ message: `${place}: ${error.message}` }) };
+    const label = line === undefined ? name : `${name}:${line}`;
+    return { line, error: error.with({ message: `${label}: ${error.message}` }) };
   }
 }
 
-/** Parsed first: what a variable holds never becomes a command. */
+/** Expands variables after parsing, so that their values never become commands. */
 const withVariables = (input: Input, env: Io["env"]): Input =>
   input.kind === "message"
     ? { ...input, text: expandVariables(input.text, env) }
     : { ...input, argument: expandVariables(input.argument, env) };
 
 const unendedBlock = (): AgnoChatError =>
-  new AgnoChatError("USAGE", "The block that begins here never ends.", {
-    hint: 'End it with a line that holds """ alone.',
+  new AgnoChatError("USAGE", "The block that begins here is never closed.", {
+    hint: 'Close it with a line that holds only """.',
   });

@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import { type ReplyView, recalled, type Screen } from "../chat/screen.js";
-import { cannotAsk } from "../confirm.js";
+import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
@@ -10,13 +10,13 @@ import type { Layout } from "./layout.js";
 export interface ScriptScreenOptions {
   readonly output: Output;
   readonly layout: Layout;
-  /** Whether what a command would delete may go: nobody can be asked. */
+  /** Whether commands may delete data, since a script cannot be asked. */
   readonly mayDelete: boolean;
-  /** Forgets what this user has typed on a terminal. */
+  /** Deletes the input this user has typed on a terminal. */
   readonly forgetInput: (userId: string) => void;
 }
 
-/** Where a script shows what it does: replies and answers on stdout, remarks on stderr, nobody to ask. */
+/** The screen of a script: replies and output on stdout, remarks on stderr, no questions. */
 export class ScriptScreen implements Screen {
   readonly #output: Output;
   readonly #layout: Layout;
@@ -31,7 +31,7 @@ export class ScriptScreen implements Screen {
     this.forgetInput = forgetInput;
   }
 
-  /** The reply, or all that a command answered, since the last call. */
+  /** Returns the reply or command output since the last call. */
   takeLast(): string {
     const last = this.#last;
     this.#last = "";
@@ -56,7 +56,7 @@ export class ScriptScreen implements Screen {
     const view = new RunView({
       text: () => streamedText(this.#layout.reply(), (text) => this.#output.writeSafe(text)),
       note: (line) => this.#remark(line),
-      // Two runs of one script show the same.
+      // Two runs of a script must print the same.
       durations: false,
     });
     return {
@@ -72,7 +72,7 @@ export class ScriptScreen implements Screen {
 
   async confirm(question: string): Promise<boolean> {
     if (this.#mayDelete) return true;
-    throw cannotAsk(question);
+    throw cannotAskError(question);
   }
 
   async pickUser(): Promise<undefined> {

@@ -1,10 +1,10 @@
-/** One step of a script. `line` counts from 1; of a block it is the line where the block begins. */
+/** One step of a script. `line` counts from 1; for a block it is the first line. */
 export type Statement = { readonly line: number } & (
   | { readonly kind: "comment"; readonly text: string }
   | {
       readonly kind: "input";
       readonly text: string;
-      /** A message whatever it begins with. */
+      /** Always a message, even if it begins with a slash. */
       readonly literal: boolean;
     }
   | { readonly kind: "expectation"; readonly word: string; readonly argument: string }
@@ -14,8 +14,9 @@ export type Statement = { readonly line: number } & (
 const FENCE = '"""';
 
 /**
- * The steps of a script, each as soon as its line is there: `#` begins a comment, `"""` begins and ends a block that is
- * one message whatever it holds, `?word` is an expectation, anything else an input as in the REPL.
+ * Parses a script, step by step as its lines arrive. `#` begins a comment, `?word` is an
+ * expectation, lines between two `"""` lines are one message, and anything else is an input as in
+ * the REPL.
  */
 export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerator<Statement> {
   let line = 0;
@@ -35,7 +36,7 @@ export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerato
   if (block !== undefined) yield { kind: "unended-block", line: block.line };
 }
 
-/** What begins with `?` is never a message: a mistyped expectation would pass as one. */
+/** A line that begins with `?` is never a message, so that a mistyped expectation is noticed. */
 function statementOf(text: string) {
   if (text.startsWith("#")) return { kind: "comment", text: text.slice(1).trim() } as const;
   const [, word, argument = ""] = /^\?(\S+)(?:\s+(.*))?$/.exec(text) ?? [];

@@ -2,8 +2,8 @@ import { AgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
 
 /**
- * The text with every `${NAME}` replaced by that environment variable. Only names of capitals, digits and `_` count, and
- * `$${NAME}` stands for itself.
+ * Replaces every `${NAME}` by that environment variable. Names consist of capitals, digits and `_`;
+ * `$${NAME}` gives a literal `${NAME}`.
  * @throws {AgnoChatError} `USAGE` for a variable that is not set
  */
 export const expandVariables = (text: string, env: Io["env"]): string =>
@@ -12,6 +12,6 @@ export const expandVariables = (text: string, env: Io["env"]): string =>
     const value = env[name];
     if (value !== undefined) return value;
     throw new AgnoChatError("USAGE", `The environment variable ${name} is not set.`, {
-      hint: `Set it, or write $\${${name}} to mean these characters.`,
+      hint: `Set it, or write $\${${name}} for the literal text.`,
     });
   });

@@ -5,7 +5,7 @@ import type { Io } from "../io.js";
 
 const LIMIT_MS = 10_000;
 
-/** Characters; no key is nearly as long. */
+/** Characters. Far more than any key. */
 const LONGEST_OUTPUT = 16_384;
 
 const HAS_GROUPS = process.platform !== "win32";
@@ -16,15 +16,16 @@ export interface KeyCommand {
   readonly env: Io["env"];
 }
 
-/** What a stored key that begins with `!` runs; undefined for a key that is one. */
+/** The command in a stored key of the form `!command`; undefined for a literal key. */
 export const commandIn = (key: string): string | undefined =>
   key.startsWith("!") ? key.slice(1).trim() : undefined;
 
 /**
- * The first line that the command prints, trimmed. It runs in a shell, without a terminal; what it prints besides is
- * never shown.
- * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when it fails, prints nothing or takes longer than ten seconds; the reason
- *   of the signal when that aborts
+ * Runs the command in a shell, without a terminal, and returns the first line it prints, trimmed.
+ * The rest of its output is never shown.
+ * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` when it fails, prints nothing or takes longer than
+ * ten seconds
+ * @throws the reason of `signal` when that aborts
  */
 export async function keyFrom(
   { command, env }: KeyCommand,
@@ -51,7 +52,7 @@ export interface KeyFromOptions {
   readonly limitMs?: number;
 }
 
-/** In a process group of its own, so that it can be ended with all that it started. */
+/** Starts it in its own process group, so that its child processes can be killed with it. */
 const start = (command: string, env: Io["env"]): ChildProcess =>
   spawn(command, {
     shell: true,
@@ -88,9 +89,9 @@ function end(child: ChildProcess): void {
     if (HAS_GROUPS && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     else child.kill("SIGKILL");
   } catch {
-    // It has ended by itself meanwhile.
+    // It has already ended.
   }
-  // Whatever left the group may hold the pipe open for ever.
+  // A process that left the group may still hold the pipe open.
   child.stdout?.destroy();
 }
 
@@ -103,7 +104,7 @@ function firstLineOf(output: string): string {
 const exitText = (status: Status): string =>
   typeof status === "number" ? `exit code ${status}` : status;
 
-/** Without the command: somebody may have written a key into it. */
+/** Does not repeat the command: it may contain a key. */
 const failure = (what: string, cause?: unknown): AgnoChatError =>
   new AgnoChatError("MODEL_NOT_CONFIGURED", `The command that prints the key ${what}.`, {
     hint: "Try it in a shell: `agno-chat config get apiKey` shows it, without its first character.",

@@ -4,14 +4,15 @@ import type { ParseError } from "jsonc-parser";
 import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
 
-/** What the settings file holds, unchecked. */
+/** The content of the settings file, unchecked. */
 export type FileSettings = Readonly<Record<string, unknown>>;
 
 export const settingsPath = (home: string): string => join(home, "settings.json");
 
 /**
- * Everything in the settings file; empty when there is none.
- * @throws {AgnoChatError} `CONFIG_INVALID` for a file that is not one JSON object, or that others can write
+ * Reads the settings file; empty when there is none.
+ * @throws {AgnoChatError} `CONFIG_INVALID` for a file that is not one JSON object, or that other
+ * users can write
  */
 export async function readSettingsFile(home: string): Promise<FileSettings> {
   const path = settingsPath(home);
@@ -21,13 +22,14 @@ export async function readSettingsFile(home: string): Promise<FileSettings> {
   refuseOthers(path);
   const parsed = await parse(textOf(bytes, path), path);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
-    throw unreadable(path, "it does not hold one JSON object");
+    throw unreadable(path, "it is not a JSON object");
   return parsed as FileSettings;
 }
 
 /**
- * Sets these values at once, all or none, and removes those that are `undefined`. The file is its owner's alone.
- * @throws {AgnoChatError} `CONFIG_INVALID` for a file that cannot be read, `FILE_UNWRITABLE`
+ * Changes these values atomically, and removes those that are `undefined`. Only the owner can read
+ * the file.
+ * @throws {AgnoChatError} `CONFIG_INVALID` for an unreadable file; `FILE_UNWRITABLE`
  */
 export async function writeSettings(home: string, changes: FileSettings): Promise<void> {
   const changed = Object.entries({ ...(await readSettingsFile(home)), ...changes });
@@ -64,7 +66,7 @@ function readIfThere(path: string): Buffer | undefined {
 
 const GROUP_OR_OTHERS_WRITE = 0o022;
 
-/** Who can write the settings can name the server a key is sent to, and the command that prints it. */
+/** The settings name the server a key is sent to and the command that prints the key. */
 function refuseOthers(path: string): void {
   if (process.getuid === undefined) return;
   const { uid, mode }: Stats = statSync(path);
@@ -95,7 +97,7 @@ function textOf(bytes: Buffer, path: string): string {
   }
 }
 
-/** Without the byte order mark that some editors write. */
+/** Removes the byte order mark that some editors write. */
 const withoutMark = (text: string): string => text.replace(/^\ufeff/, "");
 
 async function parse(text: string, path: string): Promise<unknown> {
@@ -106,7 +108,7 @@ async function parse(text: string, path: string): Promise<unknown> {
   }
 }
 
-/** Names the line, and never what stands there: it may be a key. */
+/** Gives the line and column, but not the text there: it may be a key. */
 async function faultIn(text: string): Promise<string> {
   const { parse: parseLeniently, printParseErrorCode } = await import("jsonc-parser");
   const faults: ParseError[] = [];
@@ -122,7 +124,7 @@ const unreadable = (
   path: string,
   reason: string,
   cause?: unknown,
-  hint = "Repair or delete it: it must hold one JSON object.",
+  hint = "Fix it or delete it: it must hold one JSON object.",
 ): AgnoChatError =>
   new AgnoChatError("CONFIG_INVALID", `Cannot read the settings file ${path}: ${reason}.`, {
     hint,

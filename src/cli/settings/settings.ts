@@ -15,7 +15,7 @@ import {
   type SettingValues,
 } from "./table.js";
 
-/** Where a value was named. */
+/** Where a value comes from. */
 export type Origin = "flag" | "environment" | "settings file" | "default";
 
 export interface Settings {
@@ -23,7 +23,7 @@ export interface Settings {
   readonly origins: Readonly<Record<SettingName, Origin>>;
 }
 
-/** Values as they were typed, by setting. */
+/** Values of the flags as typed, by setting. */
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 
 export interface Sources {
@@ -34,16 +34,16 @@ export interface Sources {
 }
 
 /**
- * Flag, then environment, then settings file, then default.
- * @throws {AgnoChatError} for a value that cannot be meant; it names the value's origin
+ * Resolves every setting: flag over environment over settings file over default.
+ * @throws {AgnoChatError} for an invalid value; the message says where it comes from
  */
 export function resolveSettings({ flags, env, file, home }: Sources): Settings {
   const values: Record<string, unknown> = defaultsIn(home);
   const origins: Record<string, Origin> = {};
   for (const name of SETTING_NAMES) {
-    // A key belongs to its server: with one of the settings file, a key of the environment has no say.
+    // A server in the settings file never gets a key from the environment.
     const isFilesKey = name === "apiKey" && origins.baseUrl === "settings file";
-    const named = find(name, { flags, env: isFilesKey ? {} : env, file });
+    const named = findValue(name, { flags, env: isFilesKey ? {} : env, file });
     origins[name] = named?.origin ?? "default";
     if (named !== undefined) values[name] = parseSetting(name, named.value, named);
   }
@@ -53,15 +53,15 @@ export function resolveSettings({ flags, env, file, home }: Sources): Settings {
   };
 }
 
-/** The settings of the file that can be meant; each of the others is told. */
-export function usableIn(file: FileSettings, tell: (fault: string) => void): FileSettings {
+/** The valid settings of the file; `report` gets a message about each of the others. */
+export function usableSettings(file: FileSettings, report: (fault: string) => void): FileSettings {
   const isUsable = (name: SettingName): boolean => {
     try {
-      const named = find(name, { flags: {}, env: {}, file });
+      const named = findValue(name, { flags: {}, env: {}, file });
       if (named !== undefined) parseSetting(name, named.value, named);
       return named !== undefined;
     } catch (thrown) {
-      tell((thrown as Error).message);
+      report((thrown as Error).message);
       return false;
     }
   };
@@ -75,33 +75,34 @@ const defaultsIn = (home: string | undefined): Partial<SettingValues> => ({
   historyLimit: 200,
 });
 
-function find(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
+function findValue(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
   const definition: Definition = SETTINGS[name];
   const flag = flags[name];
   if (flag !== undefined)
-    return { value: flag, origin: "flag", place: `${longFlagOf(name)}`, code: "USAGE" } as const;
+    return { value: flag, origin: "flag", label: `${longFlagOf(name)}`, code: "USAGE" } as const;
   const variable = definition.env === undefined ? undefined : env[definition.env];
-  // An empty variable counts as unset, as everywhere in a shell.
+  // An empty variable counts as unset, as is usual in a shell.
   const code = "CONFIG_INVALID";
   if (variable)
-    return { value: variable, origin: "environment", place: `${definition.env}`, code } as const;
+    return { value: variable, origin: "environment", label: `${definition.env}`, code } as const;
   const stored = Object.hasOwn(file, name) ? file[name] : undefined;
   if (stored === undefined) return undefined;
-  return { value: stored, origin: "settings file", place: `The setting ${name}`, code } as const;
+  return { value: stored, origin: "settings file", label: `The setting ${name}`, code } as const;
 }
 
-export interface Place {
-  /** What it is called there. */
-  readonly place: string;
-  /** What a bad value there is. */
+/** Where a value was given, for the error when it is invalid. */
+export interface SettingSource {
+  /** What the value is called there, such as `--timeout` or `OPENAI_BASE_URL`. */
+  readonly label: string;
+  /** The error code for an invalid value. */
   readonly code: "USAGE" | "CONFIG_INVALID";
 }
 
-/** @throws {AgnoChatError} with the code of its place, or what an id is refused with; the message names the place */
+/** @throws {AgnoChatError} with the code of its source, or the code for an invalid id */
 export function parseSetting(
   name: SettingName,
   value: unknown,
-  { place, code }: Place,
+  { label, code }: SettingSource,
 ): string | number {
   const definition: Definition = SETTINGS[name];
   try {
@@ -110,15 +111,15 @@ export function parseSetting(
     return definition.parse(String(value));
   } catch (thrown) {
     const { message } = thrown as Error;
-    if (thrown instanceof AgnoChatError) throw thrown.with({ message: `${place}: ${message}` });
+    if (thrown instanceof AgnoChatError) throw thrown.with({ message: `${label}: ${message}` });
     const isHidden = definition.secret || definition.mayBeKey;
     const shown = isHidden ? "" : ` ${maskSecrets(JSON.stringify(value))}`;
-    throw new AgnoChatError(code, `${place}${shown} ${message}.`);
+    throw new AgnoChatError(code, `${label}${shown} ${message}.`);
   }
 }
 
 /** @throws {AgnoChatError} `USAGE` with the nearest known name */
-export function settingNameOf(name: string): SettingName {
+export function parseSettingName(name: string): SettingName {
   if (Object.hasOwn(SETTINGS, name)) return name as SettingName;
   const near = nearest(name, SETTING_NAMES);
   throw new AgnoChatError("USAGE", `There is no setting ${JSON.stringify(name)}.`, {
@@ -126,7 +127,10 @@ export function settingNameOf(name: string): SettingName {
   });
 }
 
-/** A value as it may be shown, null when there is none: of a key its last characters, of a command that prints it all. */
+/**
+ * A value as it may be shown; null when it is not set. A key is cut to its last characters; a
+ * command that prints the key is shown whole.
+ */
 export function shownValue({ values, origins }: Settings, name: SettingName): string | null {
   const definition: Definition = SETTINGS[name];
   const value = values[name];
@@ -136,5 +140,5 @@ export function shownValue({ values, origins }: Settings, name: SettingName): st
   return definition.secret && !isCommand ? masked(text) : maskSecrets(text);
 }
 
-/** Four characters of a short key would be most of it. */
+/** Shows nothing of a short key: four characters would be most of it. */
 const masked = (key: string): string => (key.length < 16 ? "…" : `…${key.slice(-4)}`);

@@ -7,21 +7,23 @@ import {
   validateUserId,
 } from "../../ids.js";
 
-/** One setting: everything the command line, its help and the README say of it. */
+/** One setting, as the command line, its help and the README describe it. */
 export interface Definition {
-  /** What it means, in a few words. */
   readonly describe: string;
-  /** As commander reads it: short and long name, and what the value is called. */
+  /** In commander's syntax, such as `-u, --user <id>`. */
   readonly flag?: string;
   /** The environment variable that sets it. */
   readonly env?: string;
-  /** The text as a value; throws an AgnoChatError or a plain Error that says what it must be. */
+  /**
+   * Parses the text. Throws an AgnoChatError, or a plain Error whose message completes the sentence
+   * "--timeout …".
+   */
   readonly parse: (text: string) => string | number;
-  /** What it is when nobody names it, in words. */
+  /** The default, in words. */
   readonly otherwise?: string;
-  /** Shown by its last characters alone. */
+  /** Only its last characters may be shown. */
   readonly secret?: boolean;
-  /** What somebody gave by mistake may be a key: it is not repeated. */
+  /** An invalid value may be a key given by mistake, so errors do not repeat it. */
   readonly mayBeKey?: boolean;
 }
 
@@ -49,17 +51,17 @@ const url = (value: string): string => {
   return value;
 };
 
-/** In capitals: some keys look like a name in lower case. */
+/** Must be in capitals, since some keys look like a lower-case name. */
 const environmentName = (value: string): string => {
   if (!/^[A-Z_][A-Z0-9_]*$/.test(value))
     throw new Error("must be the name of an environment variable, in capitals, and not a key");
   return value;
 };
 
-/** Every setting. Flags, environment names, types, help and the README's table come from here. */
+/** Every setting. Flags, environment variables, types, help and the README's table follow it. */
 export const SETTINGS = {
   user: {
-    describe: "user to talk as",
+    describe: "user to chat as",
     flag: "-u, --user <id>",
     env: "AGNO_CHAT_USER",
     parse: validateUserId,
@@ -76,7 +78,7 @@ export const SETTINGS = {
     flag: "-m, --model <name>",
     env: "AGNO_CHAT_MODEL",
     parse: text,
-    otherwise: "with a key gpt-5.4-mini, with a server its only one, else demo",
+    otherwise: "gpt-5.4-mini with a key, the only model of a named server, otherwise demo",
   },
   baseUrl: {
     describe: "OpenAI-compatible server",
@@ -87,7 +89,7 @@ export const SETTINGS = {
   },
   apiKey: { describe: "key for that server", env: "OPENAI_API_KEY", parse: text, secret: true },
   apiKeyEnv: {
-    describe: "environment variable that holds its key",
+    describe: "environment variable that holds the key",
     flag: "--api-key-env <name>",
     parse: environmentName,
     mayBeKey: true,
@@ -100,17 +102,17 @@ export const SETTINGS = {
     otherwise: "sqlite: in the home folder",
   },
   system: {
-    describe: "instructions the model is given first",
+    describe: "instructions for the model",
     flag: "--system <text>",
     parse: text,
   },
   tools: {
-    describe: "toolkits by comma: calculator, clock, notes",
+    describe: "toolkits, comma-separated: calculator, clock, notes",
     flag: "--tools <names>",
     parse: text,
   },
   historyLimit: {
-    describe: "the most messages of history the model is sent",
+    describe: "how many messages of history to send to the model at most",
     flag: "--history <messages>",
     parse: wholeNumber,
     otherwise: "200",
@@ -122,7 +124,7 @@ export type SettingName = keyof typeof SETTINGS;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
-/** A setting that nothing sets is undefined, unless it has a default. */
+/** A setting without a value and a default is undefined. */
 export type SettingValues = {
   readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]["parse"]> | undefined;
 } & {
@@ -131,7 +133,7 @@ export type SettingValues = {
   readonly historyLimit: number;
 };
 
-/** The long name of a setting's flag, such as `--base-url`; undefined for one that has none. */
+/** The long name of a setting's flag, such as `--base-url`; undefined when it has no flag. */
 export function longFlagOf(name: SettingName): string | undefined {
   const { flag }: Definition = SETTINGS[name];
   return flag === undefined ? undefined : /--[a-z-]+/.exec(flag)?.[0];

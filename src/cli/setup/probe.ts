@@ -2,14 +2,14 @@ import http from "node:http";
 
 const LIMIT_MS = 300;
 
-/** Bytes; a local server's list of models is shorter. */
+/** Characters. A local server's list of models is shorter. */
 const LONGEST_LIST = 1_000_000;
 
 /**
- * Those of the base URLs, all on this machine, where a server lists its models in time. It is sent no key.
- * @param limitMs Milliseconds for all of them together, which are asked at once. Default: 300.
+ * Finds the base URLs, all on this machine, where a server lists its models in time. Sends no key.
+ * @param limitMs Milliseconds for all requests, which run in parallel. Default: 300.
  */
-export async function runningAt(
+export async function findRunning(
   baseUrls: readonly string[],
   { limitMs = LIMIT_MS }: { readonly limitMs?: number } = {},
 ): Promise<ReadonlySet<string>> {
@@ -17,7 +17,7 @@ export async function runningAt(
   return new Set(baseUrls.filter((_, index) => answers[index]));
 }
 
-/** Asked without the SDK, which takes longer to load than all of this may, and without proxies and redirects. */
+/** Uses no SDK, which would take too long to load, and follows no proxy or redirect. */
 function listsModels(baseUrl: string, limitMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const request = http.get(`${baseUrl}/models`, { agent: false }, (response) => {

@@ -7,7 +7,7 @@ import type { OfferedServer } from "./servers.js";
 
 const LONGEST_NAME = 60;
 
-/** One of these, or another whose URL is asked for. */
+/** Asks for one of these servers or the URL of another one. */
 export async function askServer(
   context: Context,
   { offered, running }: { offered: readonly OfferedServer[]; running: ReadonlySet<string> },
@@ -25,7 +25,7 @@ export async function askServer(
     description: "any OpenAI-compatible server",
   };
   const chosen = await answered(context, (terminal) =>
-    select({ message: "Which server answers?", choices: [...choices, other] }, terminal),
+    select({ message: "Which server?", choices: [...choices, other] }, terminal),
   );
   return chosen ?? { name: "other URL", baseUrl: await askUrl(context), isLocal: false };
 }
@@ -36,35 +36,40 @@ const nameOf = ({ name, baseUrl }: OfferedServer, running: ReadonlySet<string>):
 async function askUrl(context: Context): Promise<string> {
   const { input } = await import("../prompts.js");
   const url = await answered(context, (terminal) =>
-    input({ message: "Its URL, up to /v1", validate: (text) => urlFault(text.trim()) }, terminal),
+    input(
+      { message: "Base URL, ending in /v1", validate: (text) => urlFault(text.trim()) },
+      terminal,
+    ),
   );
   return url.trim();
 }
 
 function urlFault(text: string): true | string {
   try {
-    parseSetting("baseUrl", text, { place: "The URL", code: "USAGE" });
+    parseSetting("baseUrl", text, { label: "The URL", code: "USAGE" });
     return true;
   } catch (thrown) {
     return (thrown as Error).message;
   }
 }
 
-/** The key, or `!` and the command that prints it; "" for none. Nothing of it is shown but stars. */
+/** Asks for the key, or `!` and a command that prints it; "" for none. Shows only stars. */
 export async function askKey(
   context: Context,
   { message, isOptional }: { message: string; isOptional: boolean },
 ): Promise<string> {
   const { password } = await import("../prompts.js");
   const validate = (text: string) =>
-    isOptional || text.trim() !== "" || "Type or paste the key, or ! and a command that prints it.";
+    isOptional ||
+    text.trim() !== "" ||
+    "Type or paste the key, or ! followed by a command that prints it.";
   const key = await answered(context, (terminal) =>
     password({ message, mask: true, toggleMask: false, validate }, terminal),
   );
   return key.trim();
 }
 
-/** One of the names, or another one as typed. */
+/** Asks for one of the names, or for any other name. */
 export async function askModel(context: Context, names: readonly string[]): Promise<string> {
   const { search } = await import("../prompts.js");
   const source = (typed = "") => {
@@ -82,22 +87,22 @@ export async function askModel(context: Context, names: readonly string[]): Prom
   return answered(context, (terminal) => search({ message, source }, terminal));
 }
 
-/** What to do about a server that did not answer. */
-export type Mend = "again" | "key" | "model" | "server" | "save";
+/** What to change when the model did not answer. */
+export type Repair = "again" | "key" | "model" | "server" | "save";
 
-export async function askMend(context: Context): Promise<Mend> {
+export async function askRepair(context: Context): Promise<Repair> {
   const { select } = await import("../prompts.js");
-  const choices: { value: Mend; name: string }[] = [
+  const choices: { value: Repair; name: string }[] = [
     { value: "again", name: "try again" },
     { value: "key", name: "change the key" },
-    { value: "model", name: "name another model" },
+    { value: "model", name: "choose another model" },
     { value: "server", name: "choose another server" },
     { value: "save", name: "save it anyway" },
   ];
   return answered(context, (terminal) => select({ message: "What now?", choices }, terminal));
 }
 
-/** @throws {AgnoChatError} `CANCELLED` when the user left the question, by Esc, Ctrl-C or Ctrl-D, or the process is to end */
+/** @throws {AgnoChatError} `CANCELLED` after Esc, Ctrl-C or Ctrl-D, or when the process must end */
 async function answered<T>(
   { io, signal }: Context,
   question: (terminal: QuestionContext) => Promise<T>,

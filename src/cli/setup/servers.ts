@@ -1,20 +1,20 @@
-/** A server the set-up offers. */
+/** A server offered by `config`. */
 export interface OfferedServer {
   readonly name: string;
-  /** Undefined is OpenAI's own. */
+  /** Undefined for OpenAI. */
   readonly baseUrl: string | undefined;
-  /** On this machine, and without a key unless it turns out to want one. */
+  /** Runs on this machine, so no key is asked for at first. */
   readonly isLocal: boolean;
 }
 
 const local = (name: string, port: number): OfferedServer => ({
   name,
-  // An address and not a name, so that nothing but this machine is ever asked.
+  // An address, not a name, so that only this machine is ever asked.
   baseUrl: `http://127.0.0.1:${port}/v1`,
   isLocal: true,
 });
 
-/** OpenAI, and the servers people run at home, on the ports these choose by themselves. */
+/** OpenAI, and common local servers on their default ports. */
 export const OFFERED_SERVERS: readonly OfferedServer[] = [
   { name: "OpenAI", baseUrl: undefined, isLocal: false },
   local("Ollama", 11434),

@@ -2,40 +2,40 @@ import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../context.js";
 import { hintFor } from "../hints.js";
-import { type OpenEndpoint, openEndpoint } from "../model-choice.js";
+import { type ResolvedEndpoint, resolveEndpoint } from "../model-choice.js";
 import { columnsOf } from "../render/size.js";
 import { wrapText } from "../render/wrap.js";
 import { requireHome } from "../settings/home.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";
+import { findRunning } from "./probe.js";
+import { askKey, askModel, askRepair, askServer, type Repair } from "./questions.js";
+import { OFFERED_SERVERS, type OfferedServer } from "./servers.js";
 import {
   changesOf,
-  type Draft,
-  endpointOfDraft,
+  endpointOfChoice,
   keyOfEnvironment,
+  type SetupChoice,
   variablesBefore,
-} from "./draft.js";
-import { runningAt } from "./probe.js";
-import { askKey, askMend, askModel, askServer, type Mend } from "./questions.js";
-import { OFFERED_SERVERS, type OfferedServer } from "./servers.js";
+} from "./setup-choice.js";
 import { firstWords, modelsAt } from "./try-out.js";
 
-/** Seconds a local model may take to load and answer, unless the settings say otherwise. */
-const PATIENCE = 60;
+/** How long a local model may take to load and answer, unless the settings name a timeout. */
+const ANSWER_LIMIT_SECONDS = 60;
 
 /** Characters. */
 const LONGEST_LINE = 400;
 const LONGEST_ANSWER = 60;
 
 /**
- * Asks on the terminal which model to use, tries it, and saves it.
- * @returns the exit code: 130 when the user left, and then nothing has changed
+ * Asks on the terminal which model to use, tests it and saves the choice.
+ * @returns the exit code; 130 when the user cancelled, and then nothing has changed
  */
 export async function setUp(
   context: Context,
   offered: readonly OfferedServer[] = OFFERED_SERVERS,
 ): Promise<number> {
   try {
-    await save(context, await settledDraft(context, offered));
+    await save(context, await chooseUntilSettled(context, offered));
     return 0;
   } catch (thrown) {
     if (!isCancelled(thrown)) throw thrown;
@@ -44,64 +44,80 @@ export async function setUp(
   }
 }
 
-/** A draft that answered, or that is wanted all the same. */
-async function settledDraft(context: Context, offered: readonly OfferedServer[]): Promise<Draft> {
-  let draft = await newDraft(context, offered);
+/** Asks until the chosen model answers, or the user saves it anyway. */
+async function chooseUntilSettled(
+  context: Context,
+  offered: readonly OfferedServer[],
+): Promise<SetupChoice> {
+  let choice = await newChoice(context, offered);
   for (;;) {
     try {
-      const server = await openEndpoint(endpointOfDraft(draft, context), context.signal);
-      if (draft.model === undefined) {
-        draft = { ...draft, names: await listedModels(context, draft, server) };
-        draft = { ...draft, model: await askModel(context, draft.names) };
+      const server = await resolveEndpoint(endpointOfChoice(choice, context), context.signal);
+      if (choice.model === undefined) {
+        choice = { ...choice, names: await listedModels(context, choice, server) };
+        choice = { ...choice, model: await askModel(context, choice.names) };
       }
-      await showAnswer(context, draft.model as string, server);
-      return draft;
+      await showAnswer(context, choice.model as string, server);
+      return choice;
     } catch (thrown) {
       showFailure(context, thrown);
     }
-    const mend = await askMend(context);
-    if (mend === "save") return draft;
-    draft =
-      mend === "server" ? await newDraft(context, offered) : await mended(context, draft, mend);
+    const repair = await askRepair(context);
+    if (repair === "save") return choice;
+    choice =
+      repair === "server"
+        ? await newChoice(context, offered)
+        : await repaired(context, choice, repair);
   }
 }
 
-async function newDraft(context: Context, offered: readonly OfferedServer[]): Promise<Draft> {
+async function newChoice(
+  context: Context,
+  offered: readonly OfferedServer[],
+): Promise<SetupChoice> {
   const local = offered.flatMap(({ isLocal, baseUrl }) => (isLocal && baseUrl ? [baseUrl] : []));
-  const server = await askServer(context, { offered, running: await runningAt(local) });
-  const draft = { server, key: "", model: undefined, names: [] };
-  return server.isLocal ? draft : withKey(context, draft);
+  const server = await askServer(context, { offered, running: await findRunning(local) });
+  const choice = { server, key: "", model: undefined, names: [] };
+  return server.isLocal ? choice : withKey(context, choice);
 }
 
-async function withKey(context: Context, draft: Draft): Promise<Draft> {
-  const isOpenAI = draft.server.baseUrl === undefined;
+async function withKey(context: Context, choice: SetupChoice): Promise<SetupChoice> {
+  const isOpenAI = choice.server.baseUrl === undefined;
   const isInEnvironment = isOpenAI && keyOfEnvironment(context.io.env) !== undefined;
   const isOptional = !isOpenAI || isInEnvironment;
   const alone = isInEnvironment ? "the one in OPENAI_API_KEY" : "none";
   const message = isOptional ? `Key, or !command (Enter alone: ${alone})` : "Key, or !command";
-  return { ...draft, key: await askKey(context, { message, isOptional }) };
+  return { ...choice, key: await askKey(context, { message, isOptional }) };
 }
 
-async function mended(context: Context, draft: Draft, mend: Mend): Promise<Draft> {
-  if (mend === "key") return withKey(context, draft);
-  if (mend === "model") return { ...draft, model: await askModel(context, draft.names) };
-  return draft;
+async function repaired(
+  context: Context,
+  choice: SetupChoice,
+  repair: Repair,
+): Promise<SetupChoice> {
+  if (repair === "key") return withKey(context, choice);
+  if (repair === "model") return { ...choice, model: await askModel(context, choice.names) };
+  return choice;
 }
 
 async function listedModels(
   context: Context,
-  { server: { name, baseUrl } }: Draft,
-  server: OpenEndpoint,
+  { server: { name, baseUrl } }: SetupChoice,
+  server: ResolvedEndpoint,
 ): Promise<string[]> {
   say(context, `  Listing the models of ${baseUrl ?? name} …`);
   const names = await modelsAt(server, context.signal);
-  if (names.length === 0) say(context, "  It lists none.");
+  if (names.length === 0) say(context, "  It lists no models.");
   return names;
 }
 
-async function showAnswer(context: Context, model: string, server: OpenEndpoint): Promise<void> {
+async function showAnswer(
+  context: Context,
+  model: string,
+  server: ResolvedEndpoint,
+): Promise<void> {
   const { signal, settings } = context;
-  const seconds = settings.values.timeout ?? PATIENCE;
+  const seconds = settings.values.timeout ?? ANSWER_LIMIT_SECONDS;
   say(context, `  Asking ${model} to say hello …`);
   const began = performance.now();
   const text = await firstWords({ ...server, model }, { signal, seconds });
@@ -110,19 +126,19 @@ async function showAnswer(context: Context, model: string, server: OpenEndpoint)
   say(context, `✔ ${words} (${took} s)`);
 }
 
-/** A line for what a server, a key or a model did wrong; anything else is not for mending. */
+/** Shows what is wrong with the server, key or model. Rethrows anything the user cannot repair. */
 function showFailure(context: Context, thrown: unknown): void {
   if (!(thrown instanceof AgnoChatError) || isCancelled(thrown)) throw thrown;
   say(context, `✖ ${thrown.message} ${hintFor(thrown) ?? ""}`);
 }
 
-async function save(context: Context, draft: Draft): Promise<void> {
+async function save(context: Context, choice: SetupChoice): Promise<void> {
   const home = requireHome(context.home);
-  await writeSettings(home, changesOf(draft));
+  await writeSettings(home, changesOf(choice));
   say(context, `✔ Saved in ${settingsPath(home)}. Talk with: agno-chat`);
-  const variables = variablesBefore(draft, context).join(", ");
+  const variables = variablesBefore(choice, context).join(", ");
   if (variables !== "")
-    say(context, `  But the environment goes before the settings file: unset ${variables}.`);
+    say(context, `  But the environment overrides the settings file: unset ${variables}.`);
 }
 
 function say({ io: { stderr } }: Context, line: string): void {

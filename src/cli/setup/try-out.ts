@@ -1,25 +1,25 @@
 import { userMessage } from "../../messages.js";
-import type { OpenEndpoint } from "../model-choice.js";
+import type { ResolvedEndpoint } from "../model-choice.js";
 import { signalWithin } from "../time-limit.js";
 
-/** A server may be silent for so long before its list of models is given up. */
+/** How long a server may stay silent while it lists its models. */
 const LIST_LIMIT_MS = 10_000;
 
-/** Characters of the answer that are waited for. */
+/** Characters of the answer to wait for. */
 const ENOUGH = 60;
 
 /** @throws {AgnoChatError} what `listModels` throws */
-export async function modelsAt(server: OpenEndpoint, signal: AbortSignal): Promise<string[]> {
+export async function modelsAt(server: ResolvedEndpoint, signal: AbortSignal): Promise<string[]> {
   const { listModels } = await import("../../models/openai.js");
   return listModels({ ...server, idleTimeoutMs: LIST_LIMIT_MS, signal });
 }
 
 /**
- * The first words of a real answer, not sanitised; "" when it has none.
- * @throws {AgnoChatError} what `OpenAIModel` throws, at the first failure
+ * Asks the model and returns the first words of its answer, not sanitised; "" for an empty one.
+ * @throws {AgnoChatError} what `OpenAIModel` throws; failures are not retried
  */
 export async function firstWords(
-  server: OpenEndpoint & { readonly model: string },
+  server: ResolvedEndpoint & { readonly model: string },
   { signal, seconds }: { signal: AbortSignal; seconds: number },
 ): Promise<string> {
   const { OpenAIModel } = await import("../../models/openai.js");

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { AgnoChatError } from "../../errors.js";
-import { heardAlone } from "../ending-signals.js";
+import { listenExclusively } from "../ending-signals.js";
 import { whenProcessEnds } from "./modes.js";
 
 /**
@@ -20,7 +20,7 @@ export async function editExternally(
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const keep = whenProcessEnds(remove);
   // Ctrl-C and Ctrl-\ in the editor reach the whole process group, and are meant for the editor.
-  const heed = heardAlone(process, ["SIGINT", "SIGQUIT"], () => {});
+  const heed = listenExclusively(process, ["SIGINT", "SIGQUIT"], () => {});
   try {
     const file = path.join(folder, "message.md");
     writeFileSync(file, text, { mode: 0o600 });

@@ -63,7 +63,7 @@ test("every line is a comment, an expectation, or an input; a block is one messa
   ]);
 });
 
-test("a block that never ends is told by the line where it begins", async () => {
+test("a block that is never closed is reported with its first line", async () => {
   expect(await statementsIn(["Hi", '"""', "text"])).toEqual([
     { line: 1, kind: "input", text: "Hi", literal: false },
     { line: 2, kind: "unended-block" },

@@ -62,7 +62,7 @@ x.chat: 6 inputs, 5 expectations, 0 failed.
   });
 });
 
-const NOT_SET = `The environment variable NOWHERE is not set. Set it, or write $\${NOWHERE} to mean these characters.`;
+const NOT_SET = `The environment variable NOWHERE is not set. Set it, or write $\${NOWHERE} for the literal text.`;
 
 const TWO_LINES = "My name is Alice\nWhat's my name?\n";
 
@@ -87,11 +87,11 @@ test.each([
   [
     "?xyzzyxyzzy",
     2,
-    'There is no expectation ?xyzzyxyzzy. Known: ?contains, ?not-contains, ?equals, ?matches, ?size, ?fails. A message that begins with ? goes into a """ block.',
+    'There is no expectation ?xyzzyxyzzy. Known: ?contains, ?not-contains, ?equals, ?matches, ?size, ?fails. Put a message that begins with ? into a """ block.',
   ],
-  ["?contains", 2, "?contains needs something to expect."],
+  ["?contains", 2, "?contains needs an argument."],
   ["?size many", 2, '?size takes a number of messages, not "many".'],
-  ["?matches (", 2, '?matches cannot read the pattern "(".'],
+  ["?matches (", 2, '?matches got an invalid pattern: "(".'],
   ["?fails USGE", 2, 'There is no error code "USGE". Did you mean USAGE?'],
   [`?contains \${NOWHERE}`, 2, NOT_SET],
   [`Hi \${NOWHERE}`, 2, NOT_SET],
@@ -102,7 +102,7 @@ test.each([
   [
     '"""\nnever ended',
     2,
-    'The block that begins here never ends. End it with a line that holds """ alone.',
+    'The block that begins here is never closed. Close it with a line that holds only """.',
   ],
 ])("fails at its line, and nothing after it is done: %s", async (line, code, said) => {
   const { stderr, ...result } = await run(`${TWO_LINES}\n${line}\n/never`);
@@ -220,7 +220,7 @@ test("a file that is not UTF-8 is refused and nothing of it is sent", async () =
   const { code, stdout, stderr } = await run(Buffer.from("\ufeffHi\n", "utf16le"));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(
-    /^agno-chat: x\.chat: The script is UTF-16 and not UTF-8\. Save it as UTF-8[^\n]*\n/,
+    /^agno-chat: x\.chat: The script is UTF-16, not UTF-8\. Save it as UTF-8[^\n]*\n/,
   );
 });
 

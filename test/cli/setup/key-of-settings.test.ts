@@ -113,7 +113,7 @@ describe("a key of the settings file", () => {
       await cli.run(["ask", "Hi"]);
       expect(keysSeenBy(first)).toEqual(["Bearer sk-first-0123456789"]);
       const { stderr } = await cli.run(["config", "set", "baseUrl", second.url]);
-      expect(stderr).toContain("The key was for another server and is gone.");
+      expect(stderr).toContain("The key belonged to the previous server and was removed.");
       await cli.run(["ask", "Hi"]);
       expect(keysSeenBy(second)).toEqual([null]);
     }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { runningAt } from "../../../src/cli/setup/probe.js";
+import { findRunning } from "../../../src/cli/setup/probe.js";
 import { OFFERED_SERVERS } from "../../../src/cli/setup/servers.js";
 import { ModelServer, type Reply, silence, status } from "../../support/model-server.js";
 
@@ -37,7 +37,7 @@ test("finds the servers that list their models, and no others", async () => {
     (await start(status(200, { models: [] }))).url,
     (await start(status(200, "null"))).url,
   ];
-  expect(await runningAt(urls, PATIENT)).toEqual(new Set([running.url]));
+  expect(await findRunning(urls, PATIENT)).toEqual(new Set([running.url]));
 });
 
 test("asks all of them at once and waits 300 ms at most", async () => {
@@ -56,7 +56,7 @@ test("asks all of them at once and waits 300 ms at most", async () => {
     ),
   ];
   const began = performance.now();
-  expect(await runningAt(urls)).toEqual(new Set());
+  expect(await findRunning(urls)).toEqual(new Set());
   const took = performance.now() - began;
   deaf.close();
   expect(took).toBeGreaterThan(250);
@@ -73,7 +73,7 @@ test("reads no list without end", async () => {
     response.on("drain", more);
     more();
   };
-  expect(await runningAt([(await start(endless)).url], PATIENT)).toEqual(new Set());
+  expect(await findRunning([(await start(endless)).url], PATIENT)).toEqual(new Set());
 });
 
 test("sends no key, and follows nobody elsewhere", async () => {
@@ -83,7 +83,7 @@ test("sends no key, and follows nobody elsewhere", async () => {
     headers = request.headers;
     response.writeHead(302, { location: `${elsewhere.url}/models` }).end();
   });
-  expect(await runningAt([moved.url], PATIENT)).toEqual(new Set());
+  expect(await findRunning([moved.url], PATIENT)).toEqual(new Set());
   expect(elsewhere.connections).toBe(0);
   expect(Object.keys(headers)).not.toContain("authorization");
 });

@@ -52,7 +52,7 @@ const HELLO = streamedText("Hello there, my dear friend!");
 async function start({ replies = HELLO, models, args = [BIN, "config"], ...rest }: Setting = {}) {
   server = await ModelServer.start(replies, models === undefined ? {} : { models });
   pty = open({ args, ...rest });
-  await pty.waitFor("Which server answers?");
+  await pty.waitFor("Which server?");
 }
 
 const open = ({ args = [], env = {}, columns = 120 }: Setting): Pty =>
@@ -71,7 +71,7 @@ const keysSeen = () => server.requests.map(({ headers }) => headers.authorizatio
 /** Up to the question for the key. */
 async function nameServer(): Promise<void> {
   pty.press("up", "enter");
-  await pty.waitFor("Its URL, up to /v1");
+  await pty.waitFor("Base URL, ending in /v1");
   pty.type(server.url);
   pty.press("enter");
   await pty.waitFor("Key, or !command (Enter alone: none)");
@@ -141,7 +141,7 @@ describe("the set-up", () => {
   test("refuses a URL that is none before it asks on", async () => {
     await start();
     pty.press("up", "enter");
-    await pty.waitFor("Its URL");
+    await pty.waitFor("Base URL");
     pty.type("localhost:8080");
     pty.press("enter");
     await pty.waitFor("must be an http or https URL");
@@ -177,7 +177,7 @@ describe("the set-up", () => {
     expect(keysSeen()).toEqual([null]);
   });
 
-  test("sends no key of the environment, and says what goes before the settings file", async () => {
+  test("sends no key of the environment, and names the variables that override the settings file", async () => {
     const env = { OPENAI_API_KEY: "sk-environment", OPENAI_BASE_URL: "http://127.0.0.1:9/v1" };
     await start({ env: { ...env, AGNO_CHAT_MODEL: "other" } });
     await nameServer();
@@ -252,7 +252,7 @@ describe("a model that does not answer", () => {
     await nameServer();
     await giveKey();
     pty.press("enter");
-    await pty.waitFor(/✖ There was no whole answer within 0.3 s/);
+    await pty.waitFor(/✖ The answer was not complete within 0.3 s/);
   });
 
   test("can be left for another server, with nothing taken along", async () => {
@@ -265,7 +265,7 @@ describe("a model that does not answer", () => {
     pty.press("down", "down", "down", "enter");
     await pty.waitFor(/choose another server.*❯ OpenAI/s);
     pty.press("up", "enter");
-    await pty.waitFor((seen) => seen.screen.at(-1) === "? Its URL, up to /v1");
+    await pty.waitFor((seen) => seen.screen.at(-1) === "? Base URL, ending in /v1");
     pty.type(other.url);
     pty.press("enter");
     await pty.waitFor((seen) => seen.screen.at(-1)?.startsWith("? Key, or") ?? false);
@@ -307,7 +307,7 @@ describe("leaving the set-up", () => {
         async () => {},
         async () => {
           pty.press("up", "enter");
-          await pty.waitFor("Its URL");
+          await pty.waitFor("Base URL");
         },
         nameServer,
         async () => {

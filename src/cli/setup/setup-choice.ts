@@ -6,43 +6,43 @@ import type { FileSettings } from "../settings/settings-file.js";
 import { SETTINGS } from "../settings/table.js";
 import type { OfferedServer } from "./servers.js";
 
-/** What was chosen so far. */
-export interface Draft {
+/** The answers so far. */
+export interface SetupChoice {
   readonly server: OfferedServer;
-  /** Or `!` and the command that prints it; "" for none. */
+  /** The key, or `!` and a command that prints it; "" for no key. */
   readonly key: string;
   readonly model: string | undefined;
-  /** The models the server listed last. */
+  /** The models in the server's latest list. */
   readonly names: readonly string[];
 }
 
-/** The whole of what the settings file shall say about the model: what an earlier server left behind goes. */
-export const changesOf = ({ server, key, model }: Draft): FileSettings => ({
+/** The settings to save. Clears everything that belonged to an earlier server. */
+export const changesOf = ({ server, key, model }: SetupChoice): FileSettings => ({
   baseUrl: server.baseUrl,
   apiKey: key === "" ? undefined : key,
   apiKeyEnv: undefined,
   model,
 });
 
-/** The key that serves OpenAI without being stored: the environment's, unless it belongs to another server. */
+/** The key in the environment, if it is for OpenAI and not for another server. */
 export const keyOfEnvironment = (env: Io["env"]): string | undefined =>
   env.OPENAI_BASE_URL ? undefined : env.OPENAI_API_KEY || undefined;
 
-/** The endpoint as it will be found in the settings file, whatever else the environment says. */
-export function endpointOfDraft(draft: Draft, { io: { env }, home }: Context): Endpoint {
+/** The endpoint that the saved settings will give, without the environment's own server. */
+export function endpointOfChoice(choice: SetupChoice, { io: { env }, home }: Context): Endpoint {
   const trial = {
     ...env,
     OPENAI_BASE_URL: undefined,
-    OPENAI_API_KEY: draft.key === "" ? keyOfEnvironment(env) : undefined,
+    OPENAI_API_KEY: choice.key === "" ? keyOfEnvironment(env) : undefined,
   };
-  const file = changesOf({ ...draft, model: undefined });
+  const file = changesOf({ ...choice, model: undefined });
   return endpointOf(resolveSettings({ flags: {}, env: trial, file, home }), trial);
 }
 
-/** The variables that go before what the draft saves. */
-export function variablesBefore(draft: Draft, { io: { env }, home }: Context): string[] {
-  const { origins } = resolveSettings({ flags: {}, env, file: changesOf(draft), home });
+/** The environment variables that override what the choice saves. */
+export function variablesBefore(choice: SetupChoice, { io: { env }, home }: Context): string[] {
+  const { origins } = resolveSettings({ flags: {}, env, file: changesOf(choice), home });
   const names: ("baseUrl" | "model" | "apiKey")[] = ["baseUrl", "model"];
-  if (draft.key !== "") names.push("apiKey");
+  if (choice.key !== "") names.push("apiKey");
   return names.filter((name) => origins[name] === "environment").map((name) => SETTINGS[name].env);
 }

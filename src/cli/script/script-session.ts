@@ -12,26 +12,26 @@ import { linesOf } from "./lines.js";
 import { runScript, type Verdict } from "./run-script.js";
 import { ScriptScreen } from "./script-screen.js";
 
-export interface Transcript {
-  /** As it stands in front of a line number. */
+export interface ScriptSession {
+  /** Names the script in error messages, in front of the line number. */
   readonly name: string;
   readonly source: Readable;
   readonly model: Model;
   readonly store: string;
-  /** Whether the data in the home folder is the script's to change: `/clear` then takes typed input along. */
+  /** Whether `/clear` also deletes the typed input in the home folder. */
   readonly ownsHome: boolean;
-  /** Whether `/clear` may go ahead: nobody can be asked. */
+  /** Whether `/clear` may delete, since a script cannot be asked. */
   readonly mayDelete: boolean;
   readonly keepGoing: boolean;
-  /** Show the whole conversation; else only the answers, as they are needed by whoever writes the lines. */
+  /** Show the script together with the answers; otherwise only the answers. */
   readonly echo: boolean;
 }
 
 /**
- * Runs a script of the REPL, shows what comes of it, and sums up in one line.
- * @returns the exit code of its first failure, else 0
+ * Runs a chat script, shows its output and prints a one-line summary.
+ * @returns the exit code of the first failure, or 0
  */
-export async function transcript(context: Context, script: Transcript): Promise<number> {
+export async function runScriptSession(context: Context, script: ScriptSession): Promise<number> {
   const { io, signal, output, options } = context;
   const { name, model, keepGoing } = script;
   const echo = script.echo ? (await import("./echo.js")).createEcho(context) : undefined;
@@ -59,7 +59,11 @@ export async function transcript(context: Context, script: Transcript): Promise<
   }
 }
 
-function report({ output, options }: Context, { name, echo }: Transcript, verdict: Verdict): void {
+function report(
+  { output, options }: Context,
+  { name, echo }: ScriptSession,
+  verdict: Verdict,
+): void {
   const { inputs, expectations, failures } = verdict;
   if (options.json) {
     const [first] = failures;

@@ -2,20 +2,20 @@ import { expect, test } from "vitest";
 import { createContext } from "../../../src/cli/context.js";
 import {
   changesOf,
-  type Draft,
-  endpointOfDraft,
+  endpointOfChoice,
   keyOfEnvironment,
+  type SetupChoice,
   variablesBefore,
-} from "../../../src/cli/setup/draft.js";
+} from "../../../src/cli/setup/setup-choice.js";
 import { FakeProcess, temporaryFolder } from "../../support/cli.js";
 
-const openAI: Draft = {
+const openAI: SetupChoice = {
   server: { name: "OpenAI", baseUrl: undefined, isLocal: false },
   key: "",
   model: "gpt-5.4-mini",
   names: [],
 };
-const nearby: Draft = {
+const nearby: SetupChoice = {
   ...openAI,
   server: { name: "Nearby", baseUrl: "http://127.0.0.1:11434/v1", isLocal: true },
 };
@@ -29,7 +29,7 @@ function contextWith(env: Readonly<Record<string, string>>) {
   return createContext({ io, options, flags: {}, signal: new AbortController().signal });
 }
 
-test("says of every setting of a model what it shall be, also that it shall not be", () => {
+test("changes every setting of the model, and clears those that were not chosen", () => {
   expect(changesOf(openAI)).toEqual({ model: "gpt-5.4-mini" });
   expect(Object.keys(changesOf(openAI)).sort()).toEqual([
     "apiKey",
@@ -41,7 +41,7 @@ test("says of every setting of a model what it shall be, also that it shall not 
 
 test("tries OpenAI with the key of the environment only when none was typed", async () => {
   const context = await contextWith({ OPENAI_API_KEY: "sk-environment" });
-  const tried = (key: string) => endpointOfDraft({ ...openAI, key }, context);
+  const tried = (key: string) => endpointOfChoice({ ...openAI, key }, context);
   expect(tried("")).toEqual({ baseUrl: undefined, apiKey: "sk-environment" });
   expect(tried("sk-typed")).toEqual({ baseUrl: undefined, apiKey: "sk-typed" });
   expect(tried("!pass openai").apiKey).toMatchObject({ command: "pass openai" });
@@ -51,16 +51,16 @@ test("never tries a server with a key that belongs to another", async () => {
   const foreign = { OPENAI_API_KEY: "sk-environment", OPENAI_BASE_URL: "https://other.example/v1" };
   const context = await contextWith(foreign);
   expect(keyOfEnvironment(foreign)).toBeUndefined();
-  expect(endpointOfDraft(openAI, context).apiKey).toBeUndefined();
-  expect(endpointOfDraft(nearby, context)).toEqual({
+  expect(endpointOfChoice(openAI, context).apiKey).toBeUndefined();
+  expect(endpointOfChoice(nearby, context)).toEqual({
     baseUrl: "http://127.0.0.1:11434/v1",
     apiKey: undefined,
   });
   const atHome = await contextWith({ OPENAI_API_KEY: "sk-environment" });
-  expect(endpointOfDraft(nearby, atHome).apiKey).toBeUndefined();
+  expect(endpointOfChoice(nearby, atHome).apiKey).toBeUndefined();
 });
 
-test("names the variables that would hide what is saved, and no others", async () => {
+test("names the variables that override what is saved, and no others", async () => {
   const context = await contextWith({ OPENAI_API_KEY: "sk-environment" });
   expect(variablesBefore(openAI, context)).toEqual([]);
   expect(variablesBefore({ ...openAI, key: "sk-typed" }, context)).toEqual(["OPENAI_API_KEY"]);
