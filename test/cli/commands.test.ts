@@ -302,7 +302,7 @@ it("prune applies to all users, and refuses --user and --session", async () => {
   for (const flag of ["--user", "--session"]) {
     const { code, stderr } = await cli.run(["prune", "--inactive", "24h", flag, "bob", "--yes"]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`takes no ${flag}`);
+    expect(stderr).toContain(`does not take ${flag}`);
   }
 });
 
