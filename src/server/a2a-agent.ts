@@ -14,8 +14,8 @@ import type { RunOutput } from "../agent/events.js";
 import { ERROR_TABLE } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
 import type { A2aRequestHandler, A2aSdk } from "./a2a-sdk.js";
-import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
+import type { RequestContext } from "./request-context.js";
 
 export interface A2aAgentParts {
   readonly agent: Agent;
@@ -23,24 +23,25 @@ export interface A2aAgentParts {
   readonly sdk: A2aSdk;
 }
 
-interface Asked {
+interface ChatInput {
   readonly contextId: string;
   readonly input: string;
   readonly options: RunOptions;
 }
 
 /**
- * The agent as the SDK asks it, for one request and whoever made it. Sending is answered with a message. Streaming is
- * answered with a task that lives as long as its stream: none is kept, so no method can show one to anybody else.
+ * Handles one request of the SDK, for the user who made it. Sending is answered with a message.
+ * Streaming is answered with a task that lives as long as its stream: no task is kept, so no method
+ * can show one to another user.
  */
 export class A2aAgent implements A2aRequestHandler {
   readonly #agent: Agent;
   readonly #card: AgentCard;
   readonly #sdk: A2aSdk;
-  readonly #exchange: Exchange;
+  readonly #context: RequestContext;
 
-  constructor(exchange: Exchange, { agent, card, sdk }: A2aAgentParts) {
-    this.#exchange = exchange;
+  constructor(context: RequestContext, { agent, card, sdk }: A2aAgentParts) {
+    this.#context = context;
     this.#agent = agent;
     this.#card = card;
     this.#sdk = sdk;
@@ -52,7 +53,7 @@ export class A2aAgent implements A2aRequestHandler {
 
   async sendMessage(request: SendMessageRequest): Promise<Message> {
     try {
-      const { contextId, input, options } = this.#askedOf(request);
+      const { contextId, input, options } = this.#inputOf(request);
       const output = await this.#agent.run(input, options);
       return { ...this.#messageOf(contextId, output.content), metadata: metadataOf(output) };
     } catch (thrown) {
@@ -65,15 +66,15 @@ export class A2aAgent implements A2aRequestHandler {
   ): AsyncGenerator<StreamResponse, void, undefined> {
     let task: StreamedTask | undefined;
     try {
-      const { contextId, input, options } = this.#askedOf(request);
+      const { contextId, input, options } = this.#inputOf(request);
       for await (const event of this.#agent.stream(input, options)) {
         if (event.type === "run-start") {
           task = new StreamedTask(contextId);
           yield task.begin(this.#sdk.TaskState.TASK_STATE_WORKING);
         }
         if (event.type === "text-delta" && task) yield task.text(event.text);
-        // What follows is another text than what was said before the tool was called.
-        if (event.type === "tool-result") task?.nextText();
+        // The text after a tool call is a new artifact.
+        if (event.type === "tool-result") task?.nextArtifact();
         if (event.type === "run-end" && task)
           yield task.end(this.#sdk.TaskState.TASK_STATE_COMPLETED, {
             metadata: metadataOf(event.output),
@@ -124,13 +125,13 @@ export class A2aAgent implements A2aRequestHandler {
     throw new this.#sdk.PushNotificationNotSupportedError();
   }
 
-  /** The context is the user when the caller is anonymous, and else a session of who the caller is. */
-  #askedOf({ message }: SendMessageRequest): Asked {
-    const { caller, signal } = this.#exchange;
+  /** `contextId` is the user of an anonymous caller, and a session of an authenticated one. */
+  #inputOf({ message }: SendMessageRequest): ChatInput {
+    const { caller, signal } = this.#context;
     const contextId = message?.contextId || randomUUID();
     const userId = caller ?? validateUserId(contextId);
     const sessionId = caller === undefined ? undefined : validateSessionId(contextId);
-    this.#exchange.userId = userId;
+    this.#context.userId = userId;
     const texts = (message?.parts ?? []).map(textOf);
     return { contextId, input: texts.join("\n"), options: { userId, sessionId, signal } };
   }
@@ -150,7 +151,7 @@ export class A2aAgent implements A2aRequestHandler {
 
   #errorOf(thrown: unknown): Error {
     const { code, message, rpc } = failureOf(thrown);
-    this.#exchange.failure = code;
+    this.#context.failure = code;
     if (rpc === ERROR_TABLE.INVALID_INPUT.rpc) return new this.#sdk.RequestMalformedError(message);
     return new Error(message);
   }
@@ -163,11 +164,11 @@ interface Ending {
 
 type Metadata = Readonly<Record<string, string>>;
 
-/** What the text does not tell: that it is not whole. */
+/** Tells the client that the text was cut. */
 const metadataOf = ({ finishReason }: RunOutput): Metadata | undefined =>
   finishReason === "length" ? { finishReason } : undefined;
 
-/** The events of a task that is a text in the making. */
+/** The events of a task whose result is a streamed text. */
 class StreamedTask {
   readonly contextId: string;
   readonly #taskId = randomUUID();
@@ -204,7 +205,7 @@ class StreamedTask {
     };
   }
 
-  nextText(): void {
+  nextArtifact(): void {
     this.#artifactId = randomUUID();
     this.#append = false;
   }

@@ -1,7 +1,7 @@
 import type { A2aVersion } from "./a2a-version.js";
 import { isObject } from "./body.js";
 
-/** What is wrong with a request, by the name the A2A specification has for it, or by JSON-RPC 2.0 for the envelope. */
+/** What is wrong with a request: an error name of A2A, or of JSON-RPC 2.0 for the envelope. */
 export type A2aFaultKind =
   | "ParseError"
   | "InvalidRequest"
@@ -11,7 +11,7 @@ export type A2aFaultKind =
   | "TaskNotFoundError"
   | "VersionNotSupportedError";
 
-/** A request that must not get any further. */
+/** A request that is refused before the SDK sees it. */
 export class A2aFault extends Error {
   override readonly name = "A2aFault";
   readonly kind: A2aFaultKind;
@@ -41,7 +41,7 @@ export function parseBody(text: string): unknown {
   }
 }
 
-/** The id of whatever came, for what is wrong with it; null when none can be read. */
+/** The id for an error response; null when none can be read. */
 export const idIn = (body: unknown): RpcId =>
   isObject(body) && isId(body.id) ? (body.id ?? null) : null;
 
@@ -50,11 +50,11 @@ export const idIn = (body: unknown): RpcId =>
  * @throws {A2aFault}
  */
 export function envelopeOf(body: unknown): A2aRequest {
-  if (!isObject(body)) throw invalid("A request is one JSON object.");
+  if (!isObject(body)) throw invalid("The request must be a JSON object.");
   if (body.jsonrpc !== "2.0") throw invalid('jsonrpc must be "2.0".');
-  if (!isId(body.id)) throw invalid("id must be a text or a whole number.");
+  if (!isId(body.id)) throw invalid("id must be a string or an integer.");
   if (typeof body.method !== "string" || body.method === "")
-    throw invalid("method must be the name of one.");
+    throw invalid("method must be a non-empty string.");
   return body as A2aRequest;
 }
 
@@ -62,8 +62,8 @@ const isId = (id: unknown): id is RpcId | undefined =>
   id === undefined || id === null || typeof id === "string" || Number.isSafeInteger(id);
 
 /**
- * Checks that every field the method reads has the type it wants. Nothing is filled in, converted or left out: what the
- * SDK would convert in silence is refused.
+ * Checks the type of every field that the method reads. Nothing is filled in, converted or dropped:
+ * values that the SDK would silently convert are refused.
  * @throws {A2aFault}
  */
 export function checkParams(request: A2aRequest, version: A2aVersion): void {
@@ -105,13 +105,16 @@ function checkConfiguration(configuration: Fields): void {
   });
   for (const name of ["pushNotificationConfig", "taskPushNotificationConfig"])
     if (configuration[name] !== undefined)
-      throw new A2aFault("PushNotificationNotSupportedError", "There are no push notifications.");
+      throw new A2aFault(
+        "PushNotificationNotSupportedError",
+        "Push notifications are not supported.",
+      );
   const modes = configuration.acceptedOutputModes as string[] | undefined;
-  if (modes !== undefined && modes.length > 0 && !modes.some(takesText))
-    throw new A2aFault("ContentTypeNotSupportedError", "Answers are text/plain.");
+  if (modes !== undefined && modes.length > 0 && !modes.some(acceptsText))
+    throw new A2aFault("ContentTypeNotSupportedError", "Only text/plain output is supported.");
 }
 
-const takesText = (mode: string): boolean =>
+const acceptsText = (mode: string): boolean =>
   ["text/plain", "text/*", "*/*", "text"].includes(essenceOf(mode));
 
 function checkMessage(message: Fields, version: A2aVersion): void {
@@ -123,11 +126,11 @@ function checkMessage(message: Fields, version: A2aVersion): void {
     extensions: isTexts,
     referenceTaskIds: isTexts,
   });
-  // The SDK reads these in place of the names above: then what was checked would not be what is used.
+  // The SDK prefers these names to those above, so the checked value would not be the one used.
   for (const name of ["message_id", "context_id", "task_id", "reference_task_ids"])
     if (Object.hasOwn(message, name)) throw malformed(`message.${name} is not a field.`);
   if (!isText(message.messageId) || message.messageId === "")
-    throw malformed("message.messageId must be a text.");
+    throw malformed("message.messageId must be a non-empty string.");
   const role = version === "1.0" ? "ROLE_USER" : "user";
   if (message.role !== role) throw malformed(`message.role must be "${role}".`);
   checkParts(message.parts, version);
@@ -136,7 +139,7 @@ function checkMessage(message: Fields, version: A2aVersion): void {
 
 function checkParts(parts: unknown, version: A2aVersion): void {
   if (!Array.isArray(parts) || parts.length === 0)
-    throw malformed("message.parts must be a list with at least one part.");
+    throw malformed("message.parts must be a non-empty array.");
   for (const part of parts) checkPart(part, version);
   if (parts.every(({ text }) => text.trim() === "")) throw malformed("The message is empty.");
 }
@@ -148,12 +151,13 @@ function checkPart(part: unknown, version: A2aVersion): void {
     version === "1.0"
       ? ["raw", "url", "data"].some((name) => Object.hasOwn(part, name))
       : part.kind === "file" || part.kind === "data";
-  if (isOther) throw new A2aFault("ContentTypeNotSupportedError", "Only text can be read.");
-  if (version === "0.3" && part.kind !== "text") throw malformed('A part\'s kind must be "text".');
-  if (!isText(part.text)) throw malformed("A part's text must be a text.");
+  if (isOther) throw new A2aFault("ContentTypeNotSupportedError", "Only text parts are supported.");
+  if (version === "0.3" && part.kind !== "text")
+    throw malformed('The kind of a part must be "text".');
+  if (!isText(part.text)) throw malformed("The text of a part must be a string.");
   for (const type of [part.mediaType, part.media_type])
     if (isText(type) && type !== "" && !isPlainText(type))
-      throw new A2aFault("ContentTypeNotSupportedError", "Only text/plain can be read.");
+      throw new A2aFault("ContentTypeNotSupportedError", "Only text/plain is supported.");
 }
 
 const isPlainText = (mediaType: string): boolean => essenceOf(mediaType) === "text/plain";
@@ -163,7 +167,7 @@ const essenceOf = (mediaType: string): string =>
   mediaType.split(";")[0]?.trim().toLowerCase() ?? "";
 
 function checkTaskId({ id }: Fields): void {
-  if (!isText(id) || id === "") throw malformed("id must be a task's.");
+  if (!isText(id) || id === "") throw malformed("id must be the id of a task.");
 }
 
 function checkList(params: Fields): void {
@@ -183,7 +187,7 @@ type Check = (value: unknown) => boolean;
 function optional(fields: Fields, checks: Readonly<Record<string, Check>>): void {
   for (const [name, check] of Object.entries(checks))
     if (fields[name] !== undefined && !check(fields[name]))
-      throw malformed(`${name} is not of the right type.`);
+      throw malformed(`${name} has the wrong type.`);
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";

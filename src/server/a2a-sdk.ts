@@ -3,7 +3,7 @@ export type A2aRequestHandler = ConstructorParameters<A2aSdk["JsonRpcTransportHa
 
 let loading: ReturnType<typeof load> | undefined;
 
-/** The official SDK of A2A, loaded at the first request that speaks it. */
+/** The official A2A SDK, loaded at the first A2A request. */
 export function loadSdk() {
   loading ??= load();
   return loading;

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from "node:http";
 
-/** The versions of the A2A protocol spoken here. */
+/** The supported versions of the A2A protocol. */
 export type A2aVersion = "1.0" | "0.3";
 
-/** The version a request names, whatever its patch; one that names none is 0.3. Undefined for a version unknown here. */
+/**
+ * The version a request asks for, without its patch number; 0.3 by default, undefined if
+ * unsupported.
+ */
 export function versionOf({ headers }: IncomingMessage): A2aVersion | undefined {
   const named = String(headers["a2a-version"] ?? "").trim() || "0.3";
   const [, version] = /^(\d+\.\d+)(?:\.\d+)?$/.exec(named) ?? [];

@@ -14,39 +14,39 @@ import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
 import type { ChatParts } from "./chat.js";
 import { EventStream } from "./event-stream.js";
-import type { Exchange } from "./exchange.js";
-import { failureOf, HostFault } from "./failure.js";
+import { ConfigurationFault, failureOf } from "./failure.js";
 import { sendJson, sendNothing } from "./reply.js";
+import type { RequestContext } from "./request-context.js";
 
 /**
- * `POST /a2a`: JSON-RPC 2.0 of the Agent2Agent protocol, versions 1.0 and 0.3. What cannot be a request is answered here;
- * the SDK translates the rest between the wire and `A2aAgent`. A notification, a request without an id, is carried out
- * and answered with 204 and nothing else, whatever comes of it.
+ * `POST /a2a`: JSON-RPC 2.0 of the Agent2Agent protocol, versions 1.0 and 0.3. Invalid requests are
+ * answered here; for the others the SDK translates between the wire and `A2aAgent`. A notification
+ * (a request without an id) is carried out and always answered with 204.
  */
-export async function answerA2a(exchange: Exchange, parts: ChatParts): Promise<void> {
+export async function answerA2a(context: RequestContext, parts: ChatParts): Promise<void> {
   const sdk = await loadSdk();
-  const call = { exchange, parts, sdk, version: versionOf(exchange.request) };
+  const call = { context, parts, sdk, version: versionOf(context.request) };
   let id: RpcId | undefined = null;
   try {
-    const body = parseBody(await parts.bodies.read(exchange.request));
+    const body = parseBody(await parts.bodies.read(context.request));
     id = idIn(body);
     const request = envelopeOf(body);
     id = request.id;
     const answer = await answerOf(call, request);
-    if (id === undefined) await carriedOut(answer);
+    if (id === undefined) await drainEvents(answer);
     else if (Symbol.asyncIterator in answer) await sendEvents(call, answer, id);
-    else sendJson(exchange.response, answer);
+    else sendJson(context.response, answer);
   } catch (thrown) {
-    if (exchange.response.headersSent) throw thrown;
+    if (context.response.headersSent) throw thrown;
     const error = errorFor(call, thrown);
     const status = thrown instanceof AgnoChatError ? ERROR_TABLE[thrown.code].http : 200;
-    if (id !== undefined) sendJson(exchange.response, { jsonrpc: "2.0", id, error }, { status });
+    if (id !== undefined) sendJson(context.response, { jsonrpc: "2.0", id, error }, { status });
   }
-  if (id === undefined) sendNothing(exchange.response);
+  if (id === undefined) sendNothing(context.response);
 }
 
-interface Call {
-  readonly exchange: Exchange;
+interface A2aContext {
+  readonly context: RequestContext;
   readonly parts: ChatParts;
   readonly sdk: A2aSdk;
   readonly version: A2aVersion | undefined;
@@ -54,28 +54,32 @@ interface Call {
 
 type Answer = AsyncIterable<unknown> | { readonly error?: RpcError };
 
-/** What the SDK makes of it: the events of a stream, or one answer. */
-async function answerOf(call: Call, request: A2aRequest): Promise<Answer> {
-  const { exchange, parts, sdk, version } = call;
+/** The SDK's answer: one document, or the events of a stream. */
+async function answerOf(call: A2aContext, request: A2aRequest): Promise<Answer> {
+  const { context, parts, sdk, version } = call;
   if (version === undefined) throw unknownVersion();
   checkParams(request, version);
   const { agent } = parts;
-  const asked = new A2aAgent(exchange, { agent, sdk, card: cardOf(agent.name, "") });
+  const handler = new A2aAgent(context, { agent, sdk, card: cardOf(agent.name, "") });
   const Transport =
     version === "0.3" ? sdk.LegacyJsonRpcTransportHandler : sdk.JsonRpcTransportHandler;
-  const context = new sdk.ServerCallContext({ requestedVersion: version });
-  const answer = (await new Transport(asked).handle(request, context)) as Answer;
+  const callContext = new sdk.ServerCallContext({ requestedVersion: version });
+  const answer = (await new Transport(handler).handle(request, callContext)) as Answer;
   if (Symbol.asyncIterator in answer || !answer.error) return answer;
-  return { ...answer, error: told(exchange, answer.error) };
+  return { ...answer, error: toRpcError(context, answer.error) };
 }
 
-async function carriedOut(answer: Answer): Promise<void> {
+async function drainEvents(answer: Answer): Promise<void> {
   if (Symbol.asyncIterator in answer) for await (const _ of answer);
 }
 
-async function sendEvents(call: Call, events: AsyncIterable<unknown>, id: RpcId): Promise<void> {
-  const { exchange, parts, sdk } = call;
-  const stream = new EventStream(exchange, parts.patience);
+async function sendEvents(
+  call: A2aContext,
+  events: AsyncIterable<unknown>,
+  id: RpcId,
+): Promise<void> {
+  const { context, parts, sdk } = call;
+  const stream = new EventStream(context, parts.writeTimeoutMs);
   try {
     for await (const event of events) await stream.write(sdk.formatSSEEvent(event));
   } catch (thrown) {
@@ -95,14 +99,12 @@ const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 
-function errorFor({ exchange, sdk, version }: Call, thrown: unknown): RpcError {
-  if (thrown instanceof HostFault) exchange.fail(thrown);
-  return told(exchange, errorOf(thrown, { sdk, version }));
+function errorFor({ context, sdk, version }: A2aContext, thrown: unknown): RpcError {
+  if (thrown instanceof ConfigurationFault) context.fail(thrown);
+  return toRpcError(context, errorOf(thrown, { sdk, version }));
 }
 
-type Speech = Pick<Call, "sdk" | "version">;
-
-function errorOf(thrown: unknown, { sdk, version }: Speech): RpcError {
+function errorOf(thrown: unknown, { sdk, version }: Pick<A2aContext, "sdk" | "version">): RpcError {
   if (thrown instanceof AgnoChatError) {
     const { code, message, rpc } = failureOf(thrown);
     // The body could not even be read as text.
@@ -119,12 +121,12 @@ function errorOf(thrown: unknown, { sdk, version }: Speech): RpcError {
     : sdk.JsonRpcTransportHandler.mapToJSONRPCError(thrown);
 }
 
-/** The SDK quotes whatever was thrown inside of it: only what `A2aAgent` had put into words may go out. */
-function told(exchange: Exchange, error: RpcError): RpcError {
-  const known = error.code !== INTERNAL_ERROR || exchange.failure !== undefined;
-  exchange.failure ??= known ? String(error.code) : "INTERNAL";
+/** The SDK quotes any error thrown inside it: only messages that `A2aAgent` wrote may be sent. */
+function toRpcError(context: RequestContext, error: RpcError): RpcError {
+  const known = error.code !== INTERNAL_ERROR || context.failure !== undefined;
+  context.failure ??= known ? String(error.code) : "INTERNAL";
   return known ? error : { code: INTERNAL_ERROR, message: failureOf(undefined).message };
 }
 
 const unknownVersion = () =>
-  new A2aFault("VersionNotSupportedError", "Only A2A 1.0 and 0.3 are spoken here.");
+  new A2aFault("VersionNotSupportedError", "Only A2A 1.0 and 0.3 are supported.");

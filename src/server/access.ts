@@ -3,54 +3,64 @@ import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
-import type { Exchange } from "./exchange.js";
-import { HostFault } from "./failure.js";
+import { ConfigurationFault } from "./failure.js";
+import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
-/** Who may ask. Without `authenticate`, whoever reaches the server may be any user: then only this machine does. */
+/**
+ * Who may send requests. Without `authenticate` any caller may be any user, so only this machine
+ * may connect.
+ */
 export interface AccessOptions {
   /**
-   * Tells whose request it is, or null for nobody's. With it, no request can be about anybody else. Throwing, or
-   * vouching for no valid user id, answers 500 and tells the client nothing. The body must be left unread.
+   * Returns the user who sent the request, or null to refuse it with 401. The request can then
+   * reach only this user's data. If this throws or returns an invalid user id, the answer is 500
+   * without details. It must not read the body.
    */
   readonly authenticate?: (request: IncomingMessage) => Awaitable<{ userId: string } | null>;
-  /** Without `authenticate`: let other machines in too. Default: false. */
+  /** Without `authenticate`: also accept other machines. Default: false. */
   readonly allowAnonymous?: boolean;
-  /** Without `authenticate`: host names the server is known by, besides this machine's own. */
+  /** Without `authenticate`: host names of the server, in addition to this machine's own. */
   readonly allowedHosts?: readonly string[];
 }
 
 /**
- * Who asks, as far as the server can know.
- * @returns the user vouched for; undefined for an anonymous caller, who may name any
- * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when `authenticate` gives anything else
+ * Authenticates the caller.
+ * @returns the caller's user id; undefined for an anonymous caller, who may name any user
+ * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when `authenticate`
+ *   returns anything else
  */
 export async function admit(
-  exchange: Exchange,
+  context: RequestContext,
   options: AccessOptions,
   proxies: TrustedProxies,
 ): Promise<string | undefined> {
-  if (options.authenticate === undefined) return admitAnonymous(exchange, options, proxies);
-  const user = await options.authenticate(exchange.request);
-  if (user !== null) return vouchedFor(user);
-  throw new AgnoChatError("UNAUTHENTICATED", "This needs to know who you are.", {
+  if (options.authenticate === undefined) return admitAnonymous(context, options, proxies);
+  const user = await options.authenticate(context.request);
+  if (user !== null) return callerOf(user);
+  throw new AgnoChatError("UNAUTHENTICATED", "This request needs authentication.", {
     hint: "Send credentials.",
   });
 }
 
-/** The hook may be plain JavaScript: what it gives is checked, and never the client's fault. */
-function vouchedFor(user: { readonly userId: string }): string {
+/**
+ * The hook may be plain JavaScript, so its result is checked; an invalid one is not the client's
+ * fault.
+ */
+function callerOf(user: { readonly userId: string }): string {
   try {
     return validateUserId(user.userId);
   } catch (cause) {
-    const wanted = "authenticate must give { userId } with a valid user id, or null.";
-    throw new HostFault(wanted, cause);
+    const wanted = "authenticate must return { userId } with a valid user id, or null.";
+    throw new ConfigurationFault(wanted, cause);
   }
 }
 
-/** A web page of somebody else can make a browser send requests here, but only with its own Host or Origin. */
+/**
+ * A foreign web page can make a browser send requests here, but only with its own Host or Origin.
+ */
 function admitAnonymous(
-  { request, host }: Exchange,
+  { request, host }: RequestContext,
   { allowAnonymous = false, allowedHosts = [] }: AccessOptions,
   proxies: TrustedProxies,
 ): undefined {
@@ -58,11 +68,11 @@ function admitAnonymous(
   const name = host.replace(/:\d*$/, "");
   const known = isLoopback(name) || allowedHosts.includes(name);
   if (!known && !(allowAnonymous && isLocalName(name)))
-    throw forbidden("This server does not answer for the host it was asked as.");
+    throw forbidden("This server does not serve the requested host.");
   if (origin !== undefined && !isOriginOf(host, origin))
-    throw forbidden("Another site's page may not ask here.");
+    throw forbidden("Requests from pages of another site are refused.");
   if (!allowAnonymous && !isLoopback(proxies.clientOf(request) ?? "localhost"))
-    throw forbidden("This server answers its own machine only.");
+    throw forbidden("This server accepts only requests from its own machine.");
 }
 
 const isOriginOf = (host: string, origin: string): boolean =>

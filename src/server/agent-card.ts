@@ -3,8 +3,8 @@ import type { IncomingMessage } from "node:http";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { Agent } from "../agent/agent.js";
 import { versionOf } from "./a2a-version.js";
-import type { Exchange } from "./exchange.js";
 import { sendJson } from "./reply.js";
+import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 /** Put in by the build, from package.json. */
@@ -14,19 +14,19 @@ export interface CardParts {
   readonly agent: Agent;
   readonly publicUrl: string | undefined;
   readonly proxies: TrustedProxies;
-  /** When the card was last another one. */
+  /** When the card last changed. */
   readonly since: Date;
 }
 
-/** Seconds. A card changes with its server at the most. */
+/** Seconds. A card changes only when its server restarts. */
 const MAX_AGE = 300;
 
 /**
- * `GET /.well-known/agent-card.json`: who the agent is and how to reach it, in the form of the A2A version asked for; a
- * client that names none speaks 0.3, and finds the 1.0 addresses in its card too.
+ * `GET /.well-known/agent-card.json`: the agent and how to reach it, in the form of the requested
+ * A2A version. A client that asks for none gets 0.3, with the 1.0 addresses in its card too.
  */
-export function agentCard(exchange: Exchange, parts: CardParts): void {
-  const { request, response, host } = exchange;
+export function agentCard(context: RequestContext, parts: CardParts): void {
+  const { request, response, host } = context;
   const { agent, publicUrl, proxies, since } = parts;
   const base = publicUrl ?? `${proxies.protocolOf(request)}://${host || "localhost"}`;
   const card = cardOf(agent.name, `${base.replace(/\/$/, "")}/a2a`);
@@ -37,17 +37,17 @@ export function agentCard(exchange: Exchange, parts: CardParts): void {
     "last-modified": since.toUTCString(),
     vary: "A2A-Version, Host, X-Forwarded-Proto",
   };
-  if (isKnown(request, headers.etag, since)) response.writeHead(304, headers).end();
+  if (isCurrent(request, headers.etag, since)) response.writeHead(304, headers).end();
   else sendJson(response, shown, { headers });
 }
 
-/** Whether the client has it already (RFC 9110, section 13.2.2): an ETag says more than a date. */
-function isKnown({ headers }: IncomingMessage, etag: string, since: Date): boolean {
+/** Whether the client's copy is current (RFC 9110, section 13.2.2): an ETag wins over a date. */
+function isCurrent({ headers }: IncomingMessage, etag: string, since: Date): boolean {
   const tags = headers["if-none-match"];
   if (tags !== undefined)
     return tags.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));
   const date = Date.parse(headers["if-modified-since"] ?? "");
-  // A date has no milliseconds.
+  // HTTP dates have no milliseconds.
   return date >= Math.floor(since.getTime() / 1000) * 1000;
 }
 
@@ -86,7 +86,7 @@ export function cardOf(name: string, url: string): AgentCard {
   };
 }
 
-/** In 0.3 the first address stands on the card itself. */
+/** A 0.3 card holds the first address itself. */
 function legacyCardOf({ securityRequirements: _, ...card }: AgentCard) {
   const [first] = card.supportedInterfaces;
   const skills = card.skills.map(({ securityRequirements: __, ...skill }) => skill);

@@ -1,13 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AgnoChatError } from "../errors.js";
-import { HostFault } from "./failure.js";
+import { ConfigurationFault } from "./failure.js";
 
 const MiB = 1024 * 1024;
 const LONGEST_BODY = MiB;
-/** A client that sends more is cut off instead of being heard out and then told. */
-const LONGEST_HEARD_OUT = 16 * MiB;
-/** Over all requests: slow writers must not fill the memory together. */
+/** A longer body is cut off instead of being drained before the refusal. */
+const LONGEST_DRAINED = 16 * MiB;
+/** Over all requests, so that many slow senders cannot exhaust the process's memory. */
 const MOST_AT_ONCE = 64 * MiB;
 
 /** Reads the bodies of one server's requests. */
@@ -16,17 +16,18 @@ export class BodyReader {
 
   /**
    * The JSON text of a request.
-   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` for what is no UTF-8, `BUSY`,
-   * `CANCELLED` for a client that is gone, `CONFIG_INVALID` for a body somebody else has read
+   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` if it is not
+   *   UTF-8, `BUSY`, `CANCELLED` if the client is gone, `CONFIG_INVALID` if a middleware has read
+   *   the body
    */
   async read(request: IncomingMessage): Promise<string> {
-    refuseOver(request);
+    refuseConsumed(request);
     const body = await this.#collect(request, refusalOf(request));
     if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
     return body.toString("utf8");
   }
 
-  /** Hears the client out also when the answer is a refusal, so that it arrives. */
+  /** Drains the body even when it is refused, so that the client receives the answer. */
   #collect(request: IncomingMessage, refusal: AgnoChatError | undefined): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       let chunks: Buffer[] = [];
@@ -40,7 +41,7 @@ export class BodyReader {
       request.on("data", (chunk: Buffer) => {
         length += chunk.length;
         refusal ??= this.#refusalOf(length, chunk.length);
-        if (length > LONGEST_HEARD_OUT) request.destroy();
+        if (length > LONGEST_DRAINED) request.destroy();
         if (refusal) return drop();
         chunks.push(chunk);
         held += chunk.length;
@@ -59,21 +60,25 @@ export class BodyReader {
     if (length > LONGEST_BODY)
       return new AgnoChatError("TOO_LARGE", "The body is longer than 1 MiB.");
     if (this.#held + more <= MOST_AT_ONCE) return undefined;
-    return new AgnoChatError("BUSY", "Too much is being sent at once.", { hint: "Try again." });
+    return new AgnoChatError("BUSY", "Too many bodies are being sent at once.", {
+      hint: "Try again.",
+    });
   }
 }
 
-/** Nothing more would ever be heard of such a body. */
-function refuseOver(request: IncomingMessage): void {
+/** Such a body would never emit another event. */
+function refuseConsumed(request: IncomingMessage): void {
   if (request.readableDidRead || request.readableEnded)
-    throw new HostFault("The body was read before it got here: leave it to the server to read.");
+    throw new ConfigurationFault(
+      "The body was read before this handler: leave it to the server to read.",
+    );
   if (request.destroyed) throw hungUp();
 }
 
 const joined = (chunks: readonly Buffer[]): Buffer =>
   chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 
-/** What says it is anything else than JSON in UTF-8 is not read as if it were. */
+/** Why a body is refused by its headers: it must be declared as uncompressed JSON in UTF-8. */
 function refusalOf({ headers }: IncomingMessage): AgnoChatError | undefined {
   const type = headers["content-type"] ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) return notJson();

@@ -1,29 +1,29 @@
 import type { Socket } from "node:net";
 import type { AgnoChatError } from "../errors.js";
-import type { Exchange } from "./exchange.js";
+import type { RequestContext } from "./request-context.js";
 
-/** The requests of a server whose work or whose answer is not done with. */
+/** The requests whose work or answer is not finished yet. */
 export class InFlight {
-  readonly #exchanges = new Set<Exchange>();
-  readonly #bySocket = new WeakMap<Socket, Set<Exchange>>();
+  readonly #contexts = new Set<RequestContext>();
+  readonly #bySocket = new WeakMap<Socket, Set<RequestContext>>();
   #onIdle: (() => void) | undefined;
 
   get size(): number {
-    return this.#exchanges.size;
+    return this.#contexts.size;
   }
 
-  enter(exchange: Exchange): void {
-    this.#exchanges.add(exchange);
-    const { request, response } = exchange;
-    this.#onSocket(request.socket).add(exchange);
-    response.once("finish", () => exchange.finish());
-    // Of one that was held up on its way here both events may be over.
-    if (request.socket.destroyed || response.closed) exchange.hangUp();
+  enter(context: RequestContext): void {
+    this.#contexts.add(context);
+    const { request, response } = context;
+    this.#onSocket(request.socket).add(context);
+    response.once("finish", () => context.finish());
+    // A middleware may have delayed the request until after both events.
+    if (request.socket.destroyed || response.closed) context.hangUp();
   }
 
-  leave(exchange: Exchange): void {
-    this.#exchanges.delete(exchange);
-    this.#bySocket.get(exchange.request.socket)?.delete(exchange);
+  leave(context: RequestContext): void {
+    this.#contexts.delete(context);
+    this.#bySocket.get(context.request.socket)?.delete(context);
     if (this.size === 0) this.#onIdle?.();
   }
 
@@ -34,24 +34,24 @@ export class InFlight {
     });
   }
 
-  /** Lets none of their connections be used again. */
-  lastOnTheirSockets(): void {
-    for (const { response } of this.#exchanges) response.shouldKeepAlive = false;
+  /** Closes each connection after its current answer. */
+  stopKeepAlive(): void {
+    for (const { response } of this.#contexts) response.shouldKeepAlive = false;
   }
 
   abort(reason: AgnoChatError): void {
-    for (const exchange of this.#exchanges) exchange.abort(reason);
+    for (const context of this.#contexts) context.abort(reason);
   }
 
-  /** An answer that waits behind another one on the same socket hears nothing of a hang-up by itself. */
-  #onSocket(socket: Socket): Set<Exchange> {
+  /** A pipelined answer gets no event of its own when its socket closes. */
+  #onSocket(socket: Socket): Set<RequestContext> {
     const known = this.#bySocket.get(socket);
     if (known !== undefined) return known;
-    const exchanges = new Set<Exchange>();
-    this.#bySocket.set(socket, exchanges);
+    const contexts = new Set<RequestContext>();
+    this.#bySocket.set(socket, contexts);
     socket.once("close", () => {
-      for (const exchange of exchanges) exchange.hangUp();
+      for (const context of contexts) context.hangUp();
     });
-    return exchanges;
+    return contexts;
   }
 }

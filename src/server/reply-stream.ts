@@ -1,41 +1,42 @@
 import { AgnoChatError } from "../errors.js";
-import type { Exchange } from "./exchange.js";
 import { NEVER_CACHED } from "./reply.js";
+import type { RequestContext } from "./request-context.js";
 
 export interface ReplyStreamOptions {
-  /** Milliseconds to wait for a reader that takes nothing. */
-  readonly patience: number;
+  /** How long a client may read nothing before it is disconnected. */
+  readonly writeTimeoutMs: number;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** An answer in pieces to one reader, who may be slow but not for ever. It begins with its first piece. */
+/** An answer sent in pieces to a client that may be slow. The first piece starts it. */
 export class ReplyStream {
-  readonly #exchange: Exchange;
+  readonly #context: RequestContext;
   readonly #options: ReplyStreamOptions;
   #drained = (): void => {};
 
-  constructor(exchange: Exchange, options: ReplyStreamOptions) {
-    this.#exchange = exchange;
+  constructor(context: RequestContext, options: ReplyStreamOptions) {
+    this.#context = context;
     this.#options = options;
-    // Once for all of it: a middleware may hand a listener on and never give it back.
-    exchange.response.on("drain", () => this.#drained());
+    // One listener for the whole answer: some middleware cannot remove the listeners it forwards.
+    context.response.on("drain", () => this.#drained());
   }
 
-  /** Too late for a status, and there is somebody to be told. */
+  /** Whether the headers are sent and the client can still receive an error event. */
   get isOpen(): boolean {
-    const { response, left } = this.#exchange;
+    const { response, left } = this.#context;
     return response.headersSent && !left && !response.destroyed;
   }
 
   /**
-   * Resolves when there is room for more, and at once after an abort of this side: then these are the last words.
-   * @throws {AgnoChatError} `CANCELLED` when the reader has hung up or takes nothing any more
+   * Resolves when there is room for more. After an abort of the server it resolves at once, so that
+   * the error event can follow.
+   * @throws {AgnoChatError} `CANCELLED` when the client has hung up or has stopped reading
    */
   async write(text: string): Promise<void> {
     this.#refuseGone();
     if (this.send(text)) return;
-    const { response } = this.#exchange;
-    response.setTimeout(this.#options.patience);
+    const { response } = this.#context;
+    response.setTimeout(this.#options.writeTimeoutMs);
     await this.#drain();
     response.setTimeout(0);
     this.#refuseGone();
@@ -43,29 +44,28 @@ export class ReplyStream {
 
   end(): void {
     this.#begin();
-    this.#exchange.response.end();
+    this.#context.response.end();
   }
 
-  /** @returns false when the reader has enough to take for now */
+  /** @returns false when the client must catch up first */
   protected send(text: string): boolean {
     this.#begin();
-    return this.#exchange.response.write(text);
+    return this.#context.response.write(text);
   }
 
   #begin(): void {
-    const { response } = this.#exchange;
+    const { response } = this.#context;
     if (response.headersSent) return;
     response.writeHead(200, { ...NEVER_CACHED, ...this.#options.headers });
   }
 
   #refuseGone(): void {
-    const { response, left } = this.#exchange;
-    if (left || response.destroyed)
-      throw new AgnoChatError("CANCELLED", "Nobody is there to take the answer.");
+    const { response, left } = this.#context;
+    if (left || response.destroyed) throw new AgnoChatError("CANCELLED", "The client is gone.");
   }
 
   #drain(): Promise<void> {
-    const { signal } = this.#exchange;
+    const { signal } = this.#context;
     return new Promise((resolve) => {
       const done = () => {
         signal.removeEventListener("abort", done);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { AgnoChatError } from "../errors.js";
-import type { Exchange } from "./exchange.js";
 import { failureOf } from "./failure.js";
+import type { RequestContext } from "./request-context.js";
 
 export const NEVER_CACHED = { "cache-control": "no-store" } as const;
 
@@ -25,14 +25,14 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers with 204: done, and there is nothing to say. */
+/** Answers with 204. */
 export function sendNothing(response: ServerResponse): void {
   response.writeHead(204, NEVER_CACHED);
   response.end();
 }
 
-/** Answers `{ error, code }`, with the status that belongs to the code. */
-export function sendFailure({ response }: Exchange, thrown: unknown): void {
+/** Answers `{ error, code }` with the status of the code. */
+export function sendFailure({ response }: RequestContext, thrown: unknown): void {
   const { code, message, http } = failureOf(thrown);
   sendJson(response, { error: message, code }, { status: http, headers: headersOf(code) });
 }
@@ -43,9 +43,12 @@ const headersOf = (code: string): Readonly<Record<string, string>> =>
     : NEVER_CACHED;
 
 /** @throws {AgnoChatError} `METHOD_NOT_ALLOWED` */
-export function methodNotAllowed({ request, response, path }: Exchange, allowed: string): never {
+export function methodNotAllowed(
+  { request, response, path }: RequestContext,
+  allowed: string,
+): never {
   response.setHeader("allow", allowed);
-  throw new AgnoChatError("METHOD_NOT_ALLOWED", `${path} does not take ${request.method}.`, {
-    hint: `It takes ${allowed}.`,
+  throw new AgnoChatError("METHOD_NOT_ALLOWED", `${path} does not allow ${request.method}.`, {
+    hint: `Allowed: ${allowed}.`,
   });
 }

@@ -1,16 +1,17 @@
 import { hash, randomUUID } from "node:crypto";
-import type { Exchange } from "./exchange.js";
+import type { RequestContext } from "./request-context.js";
 
-/** Only of this process, so that a log tells which requests were one user's and nobody can look up whose. */
+/** New in every process: a log shows which requests were the same user's, but not which user's. */
 const SALT = randomUUID();
 
 /**
- * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or `other`), `status`
- * (499: the client hung up first), `ms`, and where there is one the failure's `code`, its `fault` (a fixed sentence on
- * what the program around the server did wrong) and `user`, a hash. Never a text, an id or an address.
+ * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or
+ * `other`), `status` (499: the client hung up first), `ms`, and if there is one the error's `code`,
+ * its `fault` (a fixed sentence on what the program around the server did wrong) and `user`, a
+ * hash. Never a text, an id or an address.
  */
-export function logLine(exchange: Exchange, { path, ms }: LogFields): string {
-  const { request, response, left, failure, fault, userId } = exchange;
+export function logLine(context: RequestContext, { path, ms }: LogFields): string {
+  const { request, response, left, failure, fault, userId } = context;
   return JSON.stringify({
     time: new Date().toISOString(),
     method: request.method,

@@ -9,23 +9,23 @@ import type { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
 import { type AccessOptions, admit, isLoopback } from "./access.js";
 import { BodyReader } from "./body.js";
-import { Exchange } from "./exchange.js";
 import { InFlight } from "./in-flight.js";
 import { methodNotAllowed, sendFailure } from "./reply.js";
+import { RequestContext } from "./request-context.js";
 import { logLine } from "./request-log.js";
 import { type Route, type Routes, routesOf } from "./routes.js";
 import { TrustedProxies } from "./trusted-proxies.js";
 
 export interface ServerOptions extends AccessOptions {
   readonly agent: Agent;
-  /** The address others know the server by, for the agent card. Default: the one a request was sent to. */
+  /** The server's public URL, for the agent card. Default: the one a request was sent to. */
   readonly publicUrl?: string;
   /**
-   * Addresses of proxies, or networks such as `10.0.0.0/8`. X-Forwarded-For and X-Forwarded-Proto count when they come
-   * from one of these. Default: none.
+   * Addresses of proxies, or networks such as `10.0.0.0/8`. X-Forwarded-For and X-Forwarded-Proto
+   * are trusted from these only. Default: none.
    */
   readonly trustedProxies?: readonly string[];
-  /** Takes one line of JSON about each finished request, without texts and ids. Default: nobody does. */
+  /** Receives one line of JSON per finished request, without texts and ids. Default: no log. */
   readonly log?: (line: string) => void;
   readonly timeouts?: Timeouts;
 }
@@ -34,33 +34,36 @@ export interface ServerOptions extends AccessOptions {
 export interface Timeouts {
   /** For a request's header to arrive. Default: 10 000. */
   readonly header?: number;
-  /** For its body to arrive after that. Default: 30 000. */
+  /** For its body to arrive after the header. Default: 30 000. */
   readonly body?: number;
-  /** For the next request on a connection. Longer than a proxy in front keeps it. Default: 65 000. */
+  /**
+   * For the next request on a connection. Must be longer than a proxy in front keeps it open.
+   * Default: 65 000.
+   */
   readonly keepAlive?: number;
-  /** For a whole answer of the agent. Default: as long as it takes. */
+  /** For a whole answer of the agent. Default: no limit. */
   readonly reply?: number;
-  /** For a client that takes nothing of its answer. Default: 30 000. */
+  /** For a client that reads nothing of its answer. Default: 30 000. */
   readonly reader?: number;
-  /** For requests under way to end by themselves once the server closes. Default: 10 000. */
+  /** For current requests to end on their own once the server closes. Default: 10 000. */
   readonly drain?: number;
 }
 
 export interface ListenOptions {
   /** Default: `127.0.0.1`. */
   readonly host?: string;
-  /** 0 means any free one. Default: 8080. */
+  /** 0 means any free port. Default: 8080. */
   readonly port?: number;
 }
 
 const MOST_IN_FLIGHT = 20_000;
 
-/** How long clients have to take the last answers after their requests were aborted. */
-const LAST_WORDS = 1000;
+/** Milliseconds for clients to receive the answers of aborted requests. */
+const TAIL = 1000;
 
 /**
- * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`, `/healthz`, `/readyz`,
- * `/.well-known/agent-card.json` and `POST /a2a`.
+ * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`,
+ * `/healthz`, `/readyz`, `/.well-known/agent-card.json` and `POST /a2a`.
  */
 export class ChatServer {
   readonly #options: ServerOptions;
@@ -94,21 +97,24 @@ export class ChatServer {
       publicUrl,
       proxies: this.#proxies,
       bodies: new BodyReader(),
-      patience: this.#timeouts.reader,
+      writeTimeoutMs: this.#timeouts.reader,
     });
   }
 
-  /** Answers one request: mount it wherever Node's `(request, response)` handlers go. Never throws. */
+  /**
+   * Answers one request. Mount it wherever Node's `(request, response)` handlers go. Never throws.
+   */
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    const exchange = new Exchange(request, response);
-    this.#inFlight.enter(exchange);
-    void this.#answer(exchange);
+    const context = new RequestContext(request, response);
+    this.#inFlight.enter(context);
+    void this.#answer(context);
   };
 
   /**
-   * Listens with a server of its own.
-   * @returns its address, for example `http://127.0.0.1:8080`
-   * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` for an address that cannot be had, or that strangers could reach
+   * Starts an HTTP server of its own.
+   * @returns its URL, for example `http://127.0.0.1:8080`
+   * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` if it cannot listen on the address, or if
+   *   other machines could reach it anonymously
    */
   async listen({ host = "127.0.0.1", port = 8080 }: ListenOptions = {}): Promise<string> {
     const { authenticate, allowAnonymous } = this.#options;
@@ -130,8 +136,9 @@ export class ChatServer {
   }
 
   /**
-   * Takes no more requests, lets those under way end by themselves for a while, and then aborts them. What was answered
-   * is stored. With `now` it aborts at once, also when an earlier call still waits.
+   * Refuses new requests, lets current ones end on their own for `timeouts.drain`, then aborts
+   * them. What was answered is stored. `now` aborts at once, even while an earlier call still
+   * waits.
    */
   close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#close();
@@ -144,63 +151,63 @@ export class ChatServer {
       if (this.#http === undefined) resolve();
       else this.#http.close(() => resolve());
     });
-    this.#inFlight.lastOnTheirSockets();
+    this.#inFlight.stopKeepAlive();
     const idle = this.#inFlight.idle();
     await firstOf([idle, this.#closedNow], this.#timeouts.drain);
     this.#inFlight.abort(new AgnoChatError("SHUTTING_DOWN", "The server is shutting down."));
-    await firstOf([idle], LAST_WORDS);
+    await firstOf([idle], TAIL);
     this.#http?.closeAllConnections();
     await closed;
   }
 
-  async #answer(exchange: Exchange): Promise<void> {
+  async #answer(context: RequestContext): Promise<void> {
     const started = performance.now();
-    const route = this.#routes.get(exchange.path);
-    const clear = this.#limit(exchange);
+    const route = this.#routes.get(context.path);
+    const clear = this.#limit(context);
     try {
-      await this.#pass(exchange, route);
+      await this.#dispatch(context, route);
     } catch (thrown) {
-      fail(exchange, thrown);
+      fail(context, thrown);
     } finally {
       clear();
     }
-    const { request, response } = exchange;
+    const { request, response } = context;
     if (request.socket.writableNeedDrain) response.setTimeout(this.#timeouts.reader);
-    await exchange.closed;
-    this.#inFlight.leave(exchange);
-    const path = route === undefined ? "other" : exchange.path;
-    this.#options.log?.(logLine(exchange, { path, ms: performance.now() - started }));
+    await context.closed;
+    this.#inFlight.leave(context);
+    const path = route === undefined ? "other" : context.path;
+    this.#options.log?.(logLine(context, { path, ms: performance.now() - started }));
   }
 
-  async #pass(exchange: Exchange, route: Route | undefined): Promise<void> {
-    exchange.signal.throwIfAborted();
-    this.#refuseTooMany(exchange);
-    if (!route?.open) exchange.caller = await admit(exchange, this.#options, this.#proxies);
+  async #dispatch(context: RequestContext, route: Route | undefined): Promise<void> {
+    context.signal.throwIfAborted();
+    this.#refuseTooMany(context);
+    if (!route?.open) context.caller = await admit(context, this.#options, this.#proxies);
     if (route === undefined)
-      throw new AgnoChatError("NOT_FOUND", "There is nothing at this address.", {
-        hint: "To talk: POST /chat.",
+      throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
+        hint: "POST /chat talks to the agent.",
       });
-    const { method = "" } = exchange.request;
-    // Node leaves out the body of an answer to HEAD.
+    const { method = "" } = context.request;
+    // Node drops the body of an answer to HEAD.
     const answer = route.methods[method === "HEAD" ? "GET" : method];
-    if (answer === undefined) methodNotAllowed(exchange, allowedBy(route));
-    await answer(exchange);
+    if (answer === undefined) methodNotAllowed(context, allowedBy(route));
+    await answer(context);
   }
 
-  #limit(exchange: Exchange): () => void {
+  #limit(context: RequestContext): () => void {
     const { reply } = this.#timeouts;
     if (reply === Infinity) return () => {};
-    const timer = setTimeout(() => exchange.abort(tooSlow(reply)), reply);
+    const timer = setTimeout(() => context.abort(tooSlow(reply)), reply);
     return () => clearTimeout(timer);
   }
 
-  #refuseTooMany({ response }: Exchange): void {
+  #refuseTooMany({ response }: RequestContext): void {
     if (this.#closing !== undefined) {
       response.shouldKeepAlive = false;
       throw new AgnoChatError("SHUTTING_DOWN", "The server is shutting down.");
     }
     if (this.#inFlight.size > MOST_IN_FLIGHT)
-      throw new AgnoChatError("BUSY", "Too many requests are under way.", { hint: "Try again." });
+      throw new AgnoChatError("BUSY", "Too many requests at once.", { hint: "Try again." });
   }
 }
 
@@ -213,24 +220,25 @@ const allowedBy = ({ methods }: Route): string =>
     .join(", ");
 
 /**
- * Whoever lets strangers in expects them to name the public host; with nobody let in it tells of a stranger.
- * @throws {AgnoChatError} `USAGE` for what is no URL
+ * The public host is allowed only for an anonymous server; otherwise such a request is a
+ * stranger's.
+ * @throws {AgnoChatError} `USAGE` for an invalid URL
  */
 function hostsOf({ publicUrl, allowAnonymous, allowedHosts = [] }: ServerOptions): string[] {
   if (publicUrl === undefined) return [...allowedHosts];
   const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new AgnoChatError("USAGE", `The public URL ${JSON.stringify(publicUrl)} is no URL.`, {
-      hint: "It looks like https://chat.example.",
+    throw new AgnoChatError("USAGE", `The public URL ${JSON.stringify(publicUrl)} is not valid.`, {
+      hint: "Use an http or https URL, such as https://chat.example.",
     });
   return allowAnonymous ? [...allowedHosts, url.hostname] : [...allowedHosts];
 }
 
-function fail(exchange: Exchange, thrown: unknown): void {
-  const { response } = exchange;
-  exchange.fail(thrown);
-  if (response.headersSent || response.destroyed) exchange.cut();
-  else sendFailure(exchange, thrown);
+function fail(context: RequestContext, thrown: unknown): void {
+  const { response } = context;
+  context.fail(thrown);
+  if (response.headersSent || response.destroyed) context.cut();
+  else sendFailure(context, thrown);
 }
 
 async function firstOf(promises: readonly Promise<void>[], milliseconds: number): Promise<void> {
@@ -260,10 +268,10 @@ async function bind(http: HttpServer, host: string, port: number): Promise<void>
 }
 
 const tooSlow = (milliseconds: number) =>
-  new AgnoChatError("MODEL_TIMEOUT", `There was no whole answer within ${milliseconds} ms.`);
+  new AgnoChatError("MODEL_TIMEOUT", `The answer took longer than ${milliseconds} ms.`);
 
 const exposed = (host: string) =>
-  new AgnoChatError("USAGE", `On ${host} anyone who reaches it could be any user.`, {
+  new AgnoChatError("USAGE", `On ${host}, anyone who can connect could be any user.`, {
     hint: "Listen on 127.0.0.1, or accept the risk with allowAnonymous.",
     hintId: "allow-anonymous",
   });

@@ -3,7 +3,7 @@ import { BlockList, isIP } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { AgnoChatError } from "../errors.js";
 
-/** The proxies whose word counts: what anybody else says in X-Forwarded-For and X-Forwarded-Proto is not heard. */
+/** The only proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted. */
 export class TrustedProxies {
   readonly #list = new BlockList();
 
@@ -17,12 +17,15 @@ export class TrustedProxies {
       const version = isIP(ip);
       const longest = version === 6 ? 128 : 32;
       const bits = prefix === undefined ? longest : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1;
-      if (version === 0 || bits < 0 || bits > longest) throw noAddress(address);
+      if (version === 0 || bits < 0 || bits > longest) throw invalidProxy(address);
       this.#list.addSubnet(ip, bits, version === 6 ? "ipv6" : "ipv4");
     }
   }
 
-  /** The address of who asks, the nearest that is no trusted proxy; `unknown` when such a proxy gave none. */
+  /**
+   * The client's address: the nearest that is not a trusted proxy's, `unknown` if a proxy sent an
+   * invalid one.
+   */
   clientOf({ headers, socket }: IncomingMessage): string | undefined {
     if (socket.remoteAddress === undefined) return undefined;
     const hops = String(headers["x-forwarded-for"] ?? "").split(",");
@@ -36,11 +39,11 @@ export class TrustedProxies {
   }
 
   protocolOf({ headers, socket }: IncomingMessage): "http" | "https" {
-    const told = String(headers["x-forwarded-proto"] ?? "").split(",");
-    // What the proxy next to us wrote stands last.
-    const protocol = told.at(-1)?.trim().toLowerCase();
-    const isHeard = this.#trusts(plain(socket.remoteAddress ?? ""));
-    if (isHeard && (protocol === "http" || protocol === "https")) return protocol;
+    const protocols = String(headers["x-forwarded-proto"] ?? "").split(",");
+    // The nearest proxy wrote the last value.
+    const protocol = protocols.at(-1)?.trim().toLowerCase();
+    const isTrusted = this.#trusts(plain(socket.remoteAddress ?? ""));
+    if (isTrusted && (protocol === "http" || protocol === "https")) return protocol;
     return (socket as Partial<TLSSocket>).encrypted ? "https" : "http";
   }
 
@@ -50,7 +53,7 @@ export class TrustedProxies {
   }
 }
 
-/** Without what makes IPv6 of an IPv4 address. */
+/** An IPv4 address without the prefix that maps it to IPv6. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, "");
 
 /** Some proxies add the port. */
@@ -60,7 +63,7 @@ function addressIn(hop: string): string {
   return isIP(address) === 0 ? "unknown" : address;
 }
 
-const noAddress = (address: string): AgnoChatError =>
-  new AgnoChatError("USAGE", `${JSON.stringify(address)} is no address of a proxy.`, {
-    hint: "Name IP addresses or networks, such as 10.0.0.0/8.",
+const invalidProxy = (address: string): AgnoChatError =>
+  new AgnoChatError("USAGE", `${JSON.stringify(address)} is not a proxy address.`, {
+    hint: "Use IP addresses or networks, such as 10.0.0.0/8.",
   });

@@ -18,11 +18,11 @@ import { ask, echo, eventually, get, type Served, serve, Wire } from "./support.
 const VERSIONS = ["1.0", "0.3"] as const;
 type Version = (typeof VERSIONS)[number];
 
-/** The official client; the older version by what the card says, as an agent of that time would. */
+/** The official client. For 0.3 it follows the card, as an agent of that version would. */
 async function clientOf({ url }: Served, version: Version): Promise<Client> {
   const legacyCompat = { enabled: true };
   const fetchImpl: typeof fetch = (input, init) => {
-    // The proof that it speaks the version it is meant to.
+    // Proves that it speaks the intended version.
     const body = JSON.parse(String(init?.body));
     expect(body.method).toMatch(version === "1.0" ? /^[A-Z]/ : /^(message|tasks)\//);
     return fetch(input, init);
@@ -73,40 +73,40 @@ test.each(VERSIONS)(
   },
 );
 
+test.each(VERSIONS)("the client of %s gets a new context if it sends none", async (version) => {
+  const served = await serve();
+  const client = await clientOf(served, version);
+  const first = (await client.sendMessage(saying("Hi") as never)) as Message;
+  const second = (await client.sendMessage(saying("Hi") as never)) as Message;
+  expect(first.contextId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(second.contextId).not.toBe(first.contextId);
+  expect(await served.memory.size(first.contextId)).toBe(2);
+});
+
 test.each(VERSIONS)(
-  "an absent context is a fresh one, told to the client of %s",
+  "the official client of %s streams the text as it is produced",
   async (version) => {
-    const served = await serve();
+    const served = await serve({ model: new ScriptedModel([{ text: ["Hel", "lo"] }]) });
     const client = await clientOf(served, version);
-    const first = (await client.sendMessage(saying("Hi") as never)) as Message;
-    const second = (await client.sendMessage(saying("Hi") as never)) as Message;
-    expect(first.contextId).toMatch(/^[0-9a-f-]{36}$/);
-    expect(second.contextId).not.toBe(first.contextId);
-    expect(await served.memory.size(first.contextId)).toBe(2);
+    const events: StreamResponse[] = [];
+    for await (const event of client.sendMessageStream(saying("Hi", "alice") as never))
+      events.push(event);
+    expect(events.map(({ payload }) => payload?.$case)).toEqual([
+      "task",
+      "artifactUpdate",
+      "artifactUpdate",
+      "statusUpdate",
+    ]);
+    const texts = events.flatMap(({ payload }) =>
+      payload?.$case === "artifactUpdate" ? (payload.value.artifact?.parts ?? []) : [],
+    );
+    expect(textOf({ parts: texts } as Message)).toBe("Hello");
+    const last = events.at(-1)?.payload;
+    expect(last?.$case === "statusUpdate" && last.value.status?.state).toBe(3);
   },
 );
 
-test.each(VERSIONS)("the official client of %s streams the text as it is made", async (version) => {
-  const served = await serve({ model: new ScriptedModel([{ text: ["Hel", "lo"] }]) });
-  const client = await clientOf(served, version);
-  const events: StreamResponse[] = [];
-  for await (const event of client.sendMessageStream(saying("Hi", "alice") as never))
-    events.push(event);
-  expect(events.map(({ payload }) => payload?.$case)).toEqual([
-    "task",
-    "artifactUpdate",
-    "artifactUpdate",
-    "statusUpdate",
-  ]);
-  const texts = events.flatMap(({ payload }) =>
-    payload?.$case === "artifactUpdate" ? (payload.value.artifact?.parts ?? []) : [],
-  );
-  expect(textOf({ parts: texts } as Message)).toBe("Hello");
-  const last = events.at(-1)?.payload;
-  expect(last?.$case === "statusUpdate" && last.value.status?.state).toBe(3);
-});
-
-test.each(VERSIONS)("a client of %s is told of a cut reply in the metadata", async (version) => {
+test.each(VERSIONS)("the metadata of %s say that a reply was cut", async (version) => {
   const cut = { text: "Once upon", reason: "length" } as const;
   const served = await serve({ model: new ScriptedModel([cut, cut, "The end."]) });
   const client = await clientOf(served, version);
@@ -120,7 +120,7 @@ test.each(VERSIONS)("a client of %s is told of a cut reply in the metadata", asy
   expect(whole.metadata?.finishReason).toBeUndefined();
 });
 
-test.each(VERSIONS)("no method of %s shows anybody a task or a message", async (version) => {
+test.each(VERSIONS)("no method of %s shows a task or a message to anyone", async (version) => {
   const served = await serve({
     model: new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "never")),
   });
@@ -164,7 +164,7 @@ const goodMessage = (version: Version): Record<string, unknown> =>
         parts: [{ kind: "text", text: "Hi" }],
       };
 
-test.each(VERSIONS)("who hangs up on %s aborts the run and the model call", async (version) => {
+test.each(VERSIONS)("hanging up on %s aborts the run and the model call", async (version) => {
   let aborted = 0;
   const model = new ScriptedModel(async (_, { signal }) => {
     await once(signal, "abort");
@@ -188,7 +188,7 @@ test.each(VERSIONS)("who hangs up on %s aborts the run and the model call", asyn
   expect(await memory.size("alice")).toBe(0);
 });
 
-test.each(VERSIONS)("a failed run of %s tells nothing of its cause", async (version) => {
+test.each(VERSIONS)("the error of a failed run of %s hides its cause", async (version) => {
   const secret = () => new Error("401 Incorrect API key provided: sk-secret");
   const error = secret();
   const served = await serve({ model: new ScriptedModel([secret(), { text: "Hel", error }]) });
@@ -201,7 +201,7 @@ test.each(VERSIONS)("a failed run of %s tells nothing of its cause", async (vers
 });
 
 test.each(VERSIONS)(
-  "a failed run of %s says whose it is and what of it is stored",
+  "the error of a failed run of %s says who can fix it and what is stored",
   async (version) => {
     const error = new AgnoChatError("MODEL_NETWORK", "secret");
     const tooLong = new AgnoChatError("CONTEXT_TOO_LONG", "secret");
@@ -218,7 +218,7 @@ test.each(VERSIONS)(
   },
 );
 
-test("what fails inside the SDK is told in our words", async () => {
+test("an error inside the SDK is reported in our words", async () => {
   const { url, log } = await serve();
   const depth = 100_000;
   const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
@@ -229,7 +229,10 @@ test("what fails inside the SDK is told in our words", async () => {
   const body = `{"jsonrpc":"2.0","id":1,"method":"message/send","params":{"message":${message}}}`;
   const { status, json } = await ask(`${url}/a2a`, { body });
   expect(status).toBe(200);
-  expect(json.error).toEqual({ code: -32603, message: expect.stringMatching(/^Something failed/) });
+  expect(json.error).toEqual({
+    code: -32603,
+    message: expect.stringMatching(/^The server failed/),
+  });
   await eventually(() => log.length === 1);
   expect(log[0]).toMatchObject({ code: "INTERNAL" });
 });
@@ -323,7 +326,7 @@ test.each(strange)("%s is refused, never merged or cleaned", async (_, fields, c
   expect(await served.memory.users()).toEqual([]);
 });
 
-test.each(VERSIONS)("a text of %s may say that it is plain", async (version) => {
+test.each(VERSIONS)("a text part of %s may declare text/plain", async (version) => {
   const served = await serve();
   const parts = [{ kind: "text", text: "Hi", mediaType: "Text/Plain; charset=utf-8" }];
   const message = { ...goodMessage(version), parts };
@@ -350,7 +353,7 @@ test.each(VERSIONS)("a notification of %s is carried out and not answered", asyn
   expect(served.log.map(({ code }) => code)).toEqual([undefined, undefined, "-32602", "-32601"]);
 });
 
-test.each([7, "seven", 0, ""])("the id %j is echoed in whatever error there is", async (id) => {
+test.each([7, "seven", 0, ""])("the id %j is echoed in every error", async (id) => {
   const { url } = await serve();
   const faults: [Record<string, string>, object][] = [
     [{}, { jsonrpc: "1.0" }],
@@ -379,7 +382,7 @@ test.each(configurations)("the configuration %j is refused", async (configuratio
   expect((await rpc(served, "1.0", "SendMessage", params)).json.error.code).toBe(code);
 });
 
-test("methods that are not offered have the specified errors", async () => {
+test("unsupported methods answer with the specified errors", async () => {
   const served = await serve();
   const codeOf = async (version: string, method: string, params: object) =>
     (await rpc(served, version, method, params)).json.error.code;
@@ -393,7 +396,7 @@ test("methods that are not offered have the specified errors", async () => {
   expect(await codeOf("0.3", "tasks/resubscribe", { id: "t" })).toBe(-32001);
 });
 
-test("the version is told by its header, the patch does not matter, none means 0.3", async () => {
+test("the version comes from its header, ignores the patch number, and is 0.3 by default", async () => {
   const served = await serve();
   const params = { message: goodMessage("1.0") };
   for (const version of ["1.0", "1.0.1"])
@@ -404,7 +407,7 @@ test("the version is told by its header, the patch does not matter, none means 0
   expect(legacy.json.result.kind).toBe("message");
 });
 
-test("the card names both versions at one address, in the form asked for", async () => {
+test("the card names both versions at one address, in the requested form", async () => {
   const { url } = await serve({ publicUrl: "https://chat.example/" });
   const path = `${url}/.well-known/agent-card.json`;
   const current = (await get(path, { "a2a-version": "1.0" })).json;
@@ -421,7 +424,7 @@ test("the card names both versions at one address, in the form asked for", async
   });
 });
 
-test("whatever JSON comes, the answer is JSON-RPC, leaks nothing and stores nothing strange", async () => {
+test("any JSON is answered with JSON-RPC, leaks nothing and stores nothing invalid", async () => {
   const served = await serve({ model: echo() });
   const methods = [...Object.values(SEND), ...Object.values(STREAM), "GetTask", "ListTasks", "x"];
   const wild = fc.record(
@@ -455,7 +458,7 @@ test("whatever JSON comes, the answer is JSON-RPC, leaks nothing and stores noth
     expect(userId).toMatch(/^(alice|[0-9a-f]{8}-[0-9a-f-]{27})$/);
 });
 
-/** A good message, with some fields gone wild. */
+/** A valid message with some wild fields. */
 function wildMessage(): fc.Arbitrary<object> {
   const good = fc.constantFrom(goodMessage("1.0"), goodMessage("0.3"));
   const notText = fc.jsonValue().filter((value) => typeof value !== "string");

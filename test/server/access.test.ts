@@ -19,7 +19,7 @@ const serveKnown = () =>
     },
   });
 
-test("with authentication nobody gets in without it, but the card and the health are open", async () => {
+test("with authentication only the card and the health checks are open", async () => {
   const served = await serveKnown();
   expect(await chat(served, "alice", "Hi")).toMatchObject({
     status: 401,
@@ -32,7 +32,7 @@ test("with authentication nobody gets in without it, but the card and the health
     expect((await get(`${served.url}${path}`)).status).toBe(200);
 });
 
-test("with authentication user_id is that user or absent, everywhere", async () => {
+test("with authentication every user_id is the caller's own or absent", async () => {
   const { url, memory } = await serveKnown();
   const headers = { authorization: "Bearer a" };
   const say = (body: object) => ask(`${url}/chat`, { headers, body: { message: "Hi", ...body } });
@@ -51,7 +51,7 @@ test("with authentication user_id is that user or absent, everywhere", async () 
   expect(await memory.size("bob")).toBe(0);
 });
 
-test("an authentication that throws lets nobody in and tells nothing", async () => {
+test("an authentication that throws admits nobody and reveals nothing", async () => {
   const authenticate = () => {
     throw new Error("secret");
   };
@@ -61,14 +61,14 @@ test("an authentication that throws lets nobody in and tells nothing", async () 
 });
 
 test.each([undefined, {}, 5, "alice", { userId: 7 }, { userId: "" }, { userId: " secret" }])(
-  "an authentication that answers %j is at fault, not the client",
+  "an authentication that returns %j is the server's fault, not the client's",
   async (junk) => {
     const served = await serve({ authenticate: () => junk as { userId: string } });
     const answer = await chat(served, "alice", "Hi");
     expect(answer).toMatchObject({
       status: 500,
       json: {
-        error: "Something failed on this side.",
+        error: "The server failed.",
         code: "CONFIG_INVALID",
       },
     });
@@ -76,7 +76,7 @@ test.each([undefined, {}, 5, "alice", { userId: 7 }, { userId: "" }, { userId: "
     expect(served.log[0]).toMatchObject({
       status: 500,
       code: "CONFIG_INVALID",
-      fault: "authenticate must give { userId } with a valid user id, or null.",
+      fault: "authenticate must return { userId } with a valid user id, or null.",
     });
     expect(await served.memory.users()).toEqual([]);
   },
@@ -100,7 +100,7 @@ test.each(["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:808
   },
 );
 
-test("a page of another origin is refused, one of our own is not, and no CORS header is sent", async () => {
+test("a page of another origin is refused, our own is not, and no CORS header is sent", async () => {
   const { url } = await serve();
   for (const origin of ["http://evil.example", "null", "http://127.0.0.1:1", "nonsense"]) {
     const answer = await get(`${url}/size?user_id=a`, { origin });
@@ -113,7 +113,7 @@ test("a page of another origin is refused, one of our own is not, and no CORS he
   expect((await ask(`${url}/chat`, { method: "OPTIONS" })).status).toBe(405);
 });
 
-test("strangers can be let in by name, and by address when anybody may come", async () => {
+test("other hosts are allowed by name, or by address if everyone may connect", async () => {
   const named = await serve({ allowedHosts: ["chat.example"] });
   expect((await get(`${named.url}/size?user_id=a`, { host: "chat.example:80" })).status).toBe(200);
   const open = await serve({ allowAnonymous: true });
@@ -123,7 +123,7 @@ test("strangers can be let in by name, and by address when anybody may come", as
   ]);
 });
 
-test("without authentication only loopback is listened on, unless told otherwise", async () => {
+test("without authentication the server listens only on loopback, unless allowed otherwise", async () => {
   const server = createServer({ agent: new Agent({ model: echo() }) });
   for (const host of ["0.0.0.0", "::", "192.168.1.1"])
     await expect(server.listen({ host, port: 0 })).rejects.toMatchObject({ code: "USAGE" });
@@ -151,7 +151,7 @@ test.skipIf(outside === undefined)(
   },
 );
 
-test("a port in use and an address that is not ours are one clear error", async () => {
+test("a port in use or a foreign address is one clear error", async () => {
   const { port } = await serve();
   const server = createServer({ agent: new Agent({ model: echo() }) });
   await expect(server.listen({ port })).rejects.toMatchObject({

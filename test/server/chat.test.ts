@@ -67,7 +67,7 @@ test.each([undefined, "text/plain", "application/x-www-form-urlencoded", "applic
   },
 );
 
-test("a body of 1 MiB is taken, one byte more is 413 and is heard out", async () => {
+test("a body of 1 MiB is accepted; one byte more is drained and answered with 413", async () => {
   const { url } = await serve();
   const frame = JSON.stringify({ user_id: "a", message: "" }).length;
   const sized = (bytes: number) => ({ user_id: "a", message: "x".repeat(bytes - frame) });
@@ -80,12 +80,12 @@ const said = "401 Incorrect API key provided: sk-secret by org-secret";
 const fails = (code: ErrorCode) => new AgnoChatError(code, said, { hint: said });
 
 test.each<[Error, number, ErrorCode, string]>([
-  [fails("MODEL_AUTH"), 500, "MODEL_AUTH", "Something failed on this side. Nothing was stored."],
+  [fails("MODEL_AUTH"), 500, "MODEL_AUTH", "The server failed. Nothing was stored."],
   [
     new TypeError("Cannot read properties of undefined"),
     502,
     "MODEL_BAD_RESPONSE",
-    "The model's answer was of no use. Nothing was stored. Try again.",
+    "The model sent an invalid answer. Nothing was stored. Try again.",
   ],
   [
     fails("MODEL_RATE_LIMITED"),
@@ -109,10 +109,10 @@ test.each<[Error, number, ErrorCode, string]>([
     fails("MODEL_FILTERED"),
     422,
     "MODEL_FILTERED",
-    "The model's content filter stopped it. Nothing was stored. Put it in other words.",
+    "The model's content filter stopped the reply. Nothing was stored. Rephrase the message.",
   ],
 ])(
-  "of %s a client is told whose it is and what helps, and nothing of its cause",
+  "of %s a client sees who can fix it and how, and nothing of its cause",
   async (failure, status, code, error) => {
     const { url, memory, log } = await serve({ model: new ScriptedModel([failure]) });
     const answer = await chat({ url }, "alice", "secret words");
@@ -139,7 +139,7 @@ test("429 with Retry-After when a conversation's queue is full", async () => {
   await eventually(() => log.length === 103);
 });
 
-test("with Accept: text/event-stream the reply streams as it is made", async () => {
+test("with Accept: text/event-stream the reply streams as it is produced", async () => {
   const gate = new Gate();
   const model: Model = {
     name: "halting",
@@ -204,7 +204,7 @@ test("a stream that fails ends with an error event", async () => {
 });
 
 test.each(["application/json", "text/event-stream"])(
-  "who hangs up while waiting for %s aborts the run and the model call",
+  "hanging up while waiting for %s aborts the run and the model call",
   async (accept) => {
     let aborted = false;
     const model = new ScriptedModel(async (_, { signal }) => {
@@ -235,7 +235,7 @@ test("an answer takes no longer than the server allows", async () => {
   });
 });
 
-test("a stream that took too long says what of it is stored, and never to send it again", async () => {
+test("a stream that timed out says what is stored, and never asks to send it again", async () => {
   const model: Model = {
     name: "stalling",
     async *stream({ messages }, { signal }) {
@@ -267,7 +267,7 @@ test("a stream that took too long says what of it is stored, and never to send i
   expect(await served.memory.size("bob")).toBe(0);
 });
 
-test("mounts in anybody's server", async () => {
+test("mounts in any server", async () => {
   const mounted = createServer({ agent: new Agent({ model: echo() }) });
   const own = http.createServer((request, response) => {
     if (request.url === "/own") response.end("own");
@@ -283,7 +283,7 @@ test("mounts in anybody's server", async () => {
   expect((await chat({ url }, "alice", "Hi")).status).toBe(503);
 });
 
-test("other addresses and methods are told apart", async () => {
+test("unknown paths and methods have different errors", async () => {
   const { url } = await serve();
   expect((await ask(`${url}/nothing`)).status).toBe(404);
   const answer = await ask(`${url}/history`, { body: {} });

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 
-test("the example of a server of one's own keeps its two users apart", () => {
+test("the example of mounting keeps its two users apart", () => {
   const { stdout, stderr } = spawnSync(process.execPath, ["examples/server.mjs"], {
     encoding: "utf8",
   });

@@ -29,7 +29,7 @@ async function fill(memory: Memory, messages: number): Promise<void> {
 
 const REQUEST = "GET /export?user_id=alice HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-test("who takes nothing of an export is not read for, and loses the connection", async () => {
+test("an export stops reading and disconnects a client that does not read", async () => {
   const memory = new CountingMemory();
   await fill(memory, 50_000);
   const { port, log } = await serve({ memory, timeouts: { reader: 100 } });
@@ -41,7 +41,7 @@ test("who takes nothing of an export is not read for, and loses the connection",
   expect(memory.reads).toBeLessThan(200);
 });
 
-test("who hangs up in the middle of an export is not read for any more", async () => {
+test("an export stops reading when its client hangs up", async () => {
   const memory = new CountingMemory();
   await fill(memory, 50_000);
   const { port, log } = await serve({ memory });
@@ -57,7 +57,7 @@ test("who hangs up in the middle of an export is not read for any more", async (
   expect(reads).toBeLessThan(300);
 });
 
-test("an export whose user is cleared meanwhile is cut, and says so in the log", async () => {
+test("an export whose user is cleared meanwhile is cut off and logged", async () => {
   const memory = new InMemory();
   await fill(memory, 50_000);
   const { url, log } = await serve({ memory });
@@ -77,13 +77,13 @@ test("a memory that fails at once is answered with a status", async () => {
   expect({ status, code: json.code }).toEqual({ status: 503, code: "STORE_CLOSED" });
 });
 
-/** In milliseconds: of this process alone, since others may be busy too. */
+/** Milliseconds of CPU time of this process, because others may be busy too. */
 const cpuTime = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
 
-/** The most work done without a turn for others, until what is waited for is there. */
+/** The longest work without yielding to the event loop, until the promise settles. */
 async function longestHold(work: Promise<unknown>): Promise<number> {
   let over = false;
   const done = work.finally(() => {
@@ -105,7 +105,7 @@ async function drained(url: string): Promise<number> {
   return bytes;
 }
 
-test("three exports and eight histories of 100,000 messages hold up nobody", async () => {
+test("three exports and eight histories of 100,000 messages delay nobody", async () => {
   const memory = new SqliteMemory(path.join(temporaryFolder(), "chat.db"));
   cleanUp(() => memory.close());
   await fill(memory, 100_000);
@@ -123,7 +123,7 @@ test("three exports and eight histories of 100,000 messages hold up nobody", asy
   const [first = 0, ...others] = await Promise.all(exports);
   expect(first).toBeGreaterThan(20_000_000);
   expect(others).toEqual([first, first]);
-  // What this test's own clients do is in it too.
+  // This includes the work of the test's own clients.
   expect(longest).toBeLessThan(100);
   expect(answered).toBeGreaterThan(100);
 }, 60_000);

@@ -5,7 +5,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { ask, chat, eventually, get, rawChat, serve, Wire } from "./support.js";
 
-test("who is slow with a header or a body loses the connection, and nobody else waits", async () => {
+test("a slow header or body costs the connection, and delays nobody else", async () => {
   const served = await serve({ timeouts: { header: 150, body: 150 } });
   const beginnings = [
     "",
@@ -26,8 +26,8 @@ test("who is slow with a header or a body loses the connection, and nobody else 
   expect(await served.memory.size("alice")).toBe(0);
 });
 
-test("who takes nothing of a long answer loses the connection, and the run is stored", async () => {
-  // Six bytes each in JSON: more than sockets buffer, out of a text that a model may send.
+test("a client that does not read a long answer is disconnected, and the run is stored", async () => {
+  // Six bytes each in JSON: more than sockets buffer, from a text as long as a model may send.
   const long = "\u0001".repeat(1_000_000);
   const model = new ScriptedModel(() => ({ text: Array(4).fill(long) }));
   const { port, memory, log } = await serve({ model, timeouts: { reader: 50 } });
@@ -42,7 +42,7 @@ test("who takes nothing of a long answer loses the connection, and the run is st
   expect(await memory.size("application/json")).toBe(2);
 });
 
-test("a half-closed socket is a hang-up", async () => {
+test("a half-closed socket counts as a hang-up", async () => {
   let aborted = false;
   const model = new ScriptedModel(async (_, { signal }) => {
     await once(signal, "abort");
@@ -59,7 +59,7 @@ test("a half-closed socket is a hang-up", async () => {
   expect(await memory.size("alice")).toBe(0);
 });
 
-test("1,000 clients that hang up leave nothing behind, and everybody else is answered", async () => {
+test("1,000 clients that hang up leave nothing behind, and all others are answered", async () => {
   const model = new ScriptedModel(({ messages }, { signal }) =>
     messages.at(-1)?.content === "Hi" ? once(signal, "abort").then(() => "late") : "here",
   );
@@ -81,7 +81,7 @@ test("1,000 clients that hang up leave nothing behind, and everybody else is ans
   expect((await chat(served, "bob", "Still?")).json.reply).toBe("here");
 });
 
-test("requests that wait behind another on one socket are aborted with it", async () => {
+test("pipelined requests are aborted with their socket", async () => {
   const model = new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
   const { port, log } = await serve({ model });
   const wire = await Wire.open(port);
@@ -92,7 +92,7 @@ test("requests that wait behind another on one socket are aborted with it", asyn
   expect(log.map(({ status }) => status)).toEqual([499, 499, 499]);
 });
 
-test("whatever body comes, the answer is a short JSON error and nothing is stored", async () => {
+test("any invalid body is answered with a short JSON error and stores nothing", async () => {
   const { url, memory } = await serve();
   const notGood = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
@@ -121,7 +121,7 @@ test("whatever body comes, the answer is a short JSON error and nothing is store
   expect(await memory.users()).toEqual([]);
 });
 
-test("bytes that are no HTTP cost only their own socket", async () => {
+test("bytes that are not HTTP cost only their own socket", async () => {
   const served = await serve();
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 100 }), async (bytes) => {
@@ -135,7 +135,7 @@ test("bytes that are no HTTP cost only their own socket", async () => {
   expect((await get(`${served.url}/healthz`)).status).toBe(200);
 });
 
-test("closing answers what is under way, refuses what comes, and then aborts the rest", async () => {
+test("closing lets current requests end, refuses new ones, and then aborts the rest", async () => {
   let answer!: () => void;
   const model = new ScriptedModel(async ({ messages }, { signal }) => {
     if (messages.at(-1)?.content === "stay") return once(signal, "abort").then(() => "late");

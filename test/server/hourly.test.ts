@@ -6,7 +6,7 @@ import { cleanUp, temporaryFolder } from "./support.js";
 
 const HOUR = 3_600_000;
 
-test("serve --remove-inactive looks at once and then every hour, until it is told to end", async () => {
+test("serve --remove-inactive checks at once and then every hour until it ends", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   cleanUp(() => vi.useRealTimers());
   const streams = {

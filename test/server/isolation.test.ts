@@ -15,8 +15,8 @@ const usersIn = (messages: readonly Message[]) =>
   new Set(messages.map(({ content }) => userIn(content)));
 
 /**
- * Says back what it was told, and notes every request that holds more than one user's messages. It says nothing before
- * there is a run of every user, so that they do overlap.
+ * Echoes the message, and records every request that holds messages of more than one user. It
+ * answers only once every user has a run, so that the runs overlap.
  */
 class WatchingModel implements Model {
   readonly name = "watching";
@@ -50,7 +50,7 @@ async function talk(port: number, user: string, texts: readonly string[]): Promi
   return replies();
 }
 
-test("100 users with 100 overlapping requests each: the model never meets two of them at once", async () => {
+test("100 users with 100 overlapping requests each: no request to the model mixes two of them", async () => {
   const model = new WatchingModel();
   const memory = new InMemory();
   const { port } = await serve({ model, memory });

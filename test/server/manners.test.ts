@@ -35,7 +35,7 @@ async function answerTo(port: number, request: string): Promise<string> {
   return wire.received;
 }
 
-test("a whole URL as the target is taken apart, and its host counts in place of the header's", async () => {
+test("a whole URL as the target is parsed, and its host wins over the header", async () => {
   const { port } = await serve();
   const asking = (target: string, host: string) =>
     answerTo(port, `GET ${target} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
@@ -46,7 +46,7 @@ test("a whole URL as the target is taken apart, and its host counts in place of 
   expect(await asking("http://localhost", "localhost")).toMatch(/^HTTP\/1.1 404/);
 });
 
-test("a slash at the end makes no difference", async () => {
+test("a trailing slash makes no difference", async () => {
   const { url, log } = await serve();
   const body = { jsonrpc: "2.0", id: 1, method: "nope", params: {} };
   expect((await ask(`${url}/a2a/`, { body })).json.error.code).toBe(-32601);
@@ -76,7 +76,7 @@ test.each([
   expect(await memory.users()).toEqual([]);
 });
 
-test("the card may be kept for a while, and is not sent again to who has it", async () => {
+test("the card can be cached, and is not sent again to a client that has it", async () => {
   const { url } = await serve();
   const { headers } = await get(url + CARD);
   expect(headers["cache-control"]).toMatch(/max-age=[1-9]/);
@@ -100,7 +100,7 @@ test("the card may be kept for a while, and is not sent again to who has it", as
 
 const PROXIED = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https" };
 
-test("what a proxy says counts when it is trusted, and from nobody else", async () => {
+test("only a trusted proxy's headers count", async () => {
   const path = "/size?user_id=a";
   const plain = await serve();
   expect((await get(plain.url + path, PROXIED)).status).toBe(200);
@@ -110,7 +110,7 @@ test("what a proxy says counts when it is trusted, and from nobody else", async 
   expect((await get(url + CARD, PROXIED)).json.url).toMatch(/^https:/);
   const statusFor = async (client: string) =>
     (await get(url + path, { "x-forwarded-for": client })).status;
-  // A stranger behind the proxy, whatever they claim to have passed, is none of this machine.
+  // A client behind the proxy is not this machine, whatever its headers claim.
   expect(await statusFor("203.0.113.7")).toBe(403);
   expect(await statusFor("127.0.0.1, 203.0.113.7")).toBe(403);
   expect(await statusFor("127.0.0.1, 203.0.113.7, 10.1.2.3")).toBe(403);
@@ -119,7 +119,7 @@ test("what a proxy says counts when it is trusted, and from nobody else", async 
   expect(await statusFor("127.0.0.2:5000, 10.1.2.3")).toBe(200);
 });
 
-test("a public URL names the server in its card, and lets in who asks for it where strangers may", async () => {
+test("a public URL appears in the card, and is an allowed host of an anonymous server", async () => {
   const publicUrl = "https://chat.example/";
   const asked = { host: "chat.example", origin: "http://chat.example" };
   const open = await serve({ publicUrl, allowAnonymous: true });
@@ -129,7 +129,7 @@ test("a public URL names the server in its card, and lets in who asks for it whe
   expect((await get(`${closed.url}/size?user_id=a`, asked)).status).toBe(403);
 });
 
-test("an idle connection stays open as long as it is told", async () => {
+test("an idle connection stays open as long as configured", async () => {
   const { port } = await serve({ timeouts: { keepAlive: 9000 } });
   const request = rawChat("alice");
   expect(await answerTo(port, request)).toMatch(/^Keep-Alive: timeout=9\r$/m);

@@ -7,7 +7,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import { type ChatServer, createServer, type ServerOptions } from "../../src/server/index.js";
 import { ask, cleanUp, echo, eventually, get, rawChat, serve, Wire } from "./support.js";
 
-/** The handler inside a server of somebody else, who does something with each request before. */
+/** The handler inside another server, which does something with each request first. */
 async function mount(
   before: (chat: ChatServer["handler"]) => RequestListener,
   options: Partial<ServerOptions> = {},
@@ -28,7 +28,7 @@ async function mount(
 
 const WITHOUT_BODY = "GET /size?user_id=alice HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-test("a client gone before the handler is asked leaves nothing behind and starts no run", async () => {
+test("a client gone before the handler is called leaves nothing behind and starts no run", async () => {
   let held = 0;
   const { port, server, model, log } = await mount(
     (handler) => async (request, response) => {
@@ -48,7 +48,7 @@ test("a client gone before the handler is asked leaves nothing behind and starts
   await server.close();
 });
 
-test("a request somebody else has answered is let go while its connection lives on", async () => {
+test("a request that a middleware has answered is released while its connection stays open", async () => {
   const { port, server, log } = await mount(
     (handler) => (request, response) => {
       response.end("mine", () => setImmediate(handler, request, response));
@@ -91,7 +91,7 @@ const READ_BEFORE = {
 test.each([
   { what: "a body", message: { message: "Hi" } },
   { what: "an empty body", message: undefined },
-])("$what that authenticate has read is one clear failure of this side", async ({ message }) => {
+])("$what that authenticate has read is one clear server error", async ({ message }) => {
   const { url, log } = await serve({
     authenticate: async (request) => {
       for await (const _ of request);
@@ -101,7 +101,7 @@ test.each([
   for (const path of ["/chat", "/a2a"]) {
     const { status, body } = await ask(url + path, { body: message });
     expect(status).toBe(500);
-    expect(body).toContain("Something failed on this side");
+    expect(body).toContain("The server failed");
     expect(body).not.toContain("body");
   }
   await eventually(() => log.length === 2);
@@ -109,7 +109,7 @@ test.each([
   expect((await get(`${url}/size`)).status).toBe(200);
 });
 
-test("so is a body whose beginning alone was read", async () => {
+test("a body of which only the beginning was read is too", async () => {
   const { url, log } = await mount((handler) => (request, response) => {
     request.once("data", () => {
       request.pause();

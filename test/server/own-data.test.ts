@@ -42,7 +42,7 @@ async function remember(memory: Memory, texts: readonly string[]): Promise<void>
   await memory.add(texts.map(userMessage), "alice");
 }
 
-test("history is paged back from its end, and forward from any message", async () => {
+test("history pages backward from its end, and forward from any message", async () => {
   const { url, memory } = await serve();
   await remember(memory, ["1", "2", "3", "4", "5"]);
   const last = await pageOf(url, "&limit=2");
@@ -56,7 +56,7 @@ test("history is paged back from its end, and forward from any message", async (
   expect(await pageOf(url, "&limit=0")).toMatchObject({ messages: [], more: true });
 });
 
-test("history has 100 messages unless told otherwise, and 1,000 at most", async () => {
+test("history has 100 messages by default, and 1,000 at most", async () => {
   const { url, memory } = await serve();
   await remember(
     memory,
@@ -86,7 +86,7 @@ test("a page of long messages ends early, and the pages together are the history
   }
 });
 
-test("a session can be read and cleared by itself", async () => {
+test("a session can be read and cleared on its own", async () => {
   const { url } = await serve();
   for (const session_id of ["work", "home"])
     await ask(`${url}/chat`, { body: { user_id: "alice", session_id, message: session_id } });
@@ -113,7 +113,7 @@ test.each([
   expect((await get(`${url}/history${query}`)).status).toBe(400);
 });
 
-test("health and readiness need no user; a memory that fails is not ready", async () => {
+test("health and readiness need no user; a failing memory is not ready", async () => {
   const { url, memory } = await serve();
   expect((await get(`${url}/healthz`)).status).toBe(200);
   expect((await get(`${url}/readyz`)).status).toBe(200);

@@ -10,7 +10,7 @@ import { Command, chat, cleanUp, eventually, get, serve, temporaryFolder } from 
 
 const sh = promisify(execFile);
 
-/** As the guide has them. */
+/** As in the guide. */
 const SEED = [
   `curl -X POST http://localhost:8080/chat \\
 -H "Content-Type: application/json" \\
@@ -26,7 +26,7 @@ const SEED = [
 -d '{"user_id": "user-b", "message": "What is my name?"}'`,
 ];
 
-test("the guide's four curl calls, letter by letter, give the guide's two answers", async () => {
+test("the guide's four curl calls give the guide's two answers, to the letter", async () => {
   const folder = temporaryFolder();
   const command = new Command(folder, ["serve", "--port", "0"]);
   const { host } = new URL(await command.url());
@@ -41,7 +41,7 @@ test("the guide's four curl calls, letter by letter, give the guide's two answer
   expect(replies[3]?.reply).not.toContain("Alice");
 });
 
-test("the log has one line a request, without texts and ids", async () => {
+test("the log has one line per request, without texts and ids", async () => {
   const command = new Command(temporaryFolder(), ["serve", "--port", "0", "--quiet", "--json"]);
   await eventually(() => command.stdout.endsWith("\n"));
   const { url } = JSON.parse(command.stdout);
@@ -59,7 +59,7 @@ async function serveModel(model: ModelServer, folder = temporaryFolder()): Promi
   return new Command(folder, args);
 }
 
-test("SIGTERM lets a run under way end and be stored", async () => {
+test("SIGTERM lets a current run end and be stored", async () => {
   let answer!: () => void;
   const gate = new Promise<void>((resolve) => {
     answer = resolve;
@@ -99,7 +99,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("a second %s ends at once", async (sig
   await model.hungUp();
 });
 
-test("kill -9 under load loses no acknowledged run, and leaves no half one", async () => {
+test("kill -9 under load loses no acknowledged run and leaves no partial one", async () => {
   const folder = temporaryFolder();
   const acknowledged = new Map<string, string[]>();
   for (let round = 0; round < 3; round++) {
@@ -167,7 +167,7 @@ test("a port in use is one clear line", async () => {
 
 const DAY = 86_400_000;
 
-/** A store with one user who was here two days ago and one who is here now. */
+/** A memory with one user active two days ago and one active now. */
 async function idleStore(): Promise<{ folder: string; users: () => Promise<string[]> }> {
   const folder = temporaryFolder();
   const file = path.join(folder, "chat.db");
@@ -180,7 +180,7 @@ async function idleStore(): Promise<{ folder: string; users: () => Promise<strin
   return { folder, users: async () => (await memory.users()).map(({ userId }) => userId) };
 }
 
-test("serve --remove-inactive deletes everything of idle users and prints how much", async () => {
+test("serve --remove-inactive deletes all data of idle users and reports how much", async () => {
   const { folder, users } = await idleStore();
   const args = ["serve", "--port", "0", "--model", "demo", "--remove-inactive", "24h"];
   const command = new Command(folder, args);
@@ -188,7 +188,7 @@ test("serve --remove-inactive deletes everything of idle users and prints how mu
   expect(await users()).toEqual(["here"]);
 });
 
-test("serve --remove-inactive deletes nobody when most look idle, and says so, unless told --yes", async () => {
+test("serve --remove-inactive deletes nobody when most look idle, and says so, unless given --yes", async () => {
   const { folder, users } = await idleStore();
   const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
   for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);
@@ -202,7 +202,7 @@ test("serve --remove-inactive deletes nobody when most look idle, and says so, u
   expect(await users()).toEqual(["here"]);
 });
 
-test("prune names the share when it asks to delete most users, and says yes is enough", async () => {
+test("prune names the share when it asks to delete most users, and yes is enough", async () => {
   const { folder, users } = await idleStore();
   const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
   for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);

@@ -10,7 +10,7 @@ import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
 import { cleanUp, eventually, rawChat, serve, Wire } from "./support.js";
 
-/** Every door that streams, as a raw request of alice. */
+/** Every streaming route, as a raw request of alice. */
 const DOORS = {
   "POST /chat": rawChat("alice", "Hi", "Accept: text/event-stream\r\n"),
   "A2A 1.0": rawA2a("1.0", "SendStreamingMessage", { role: "ROLE_USER", parts: [{ text: "Hi" }] }),
@@ -31,7 +31,7 @@ function rawA2a(version: string, method: string, fields: object): string {
 
 const silent = () => new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
 
-/** Says the first word at once and the second one when the gate opens, or never. */
+/** Sends the first word at once, and the second when the gate opens, if ever. */
 const halting = (gate = new Gate()): Model => ({
   name: "halting",
   async *stream(_, { signal }) {
@@ -51,7 +51,7 @@ test.each(doors)("%s breaks a silence after 15 seconds, and again", async (_, re
   const model = silent();
   const { port } = await serve({ model });
   const wires = [await Wire.open(port), await Wire.open(port)];
-  // The second one has no answer yet: it waits until the first one of the same conversation is done.
+  // The second has no answer yet: it waits for the first of the same session.
   for (const { socket } of wires) socket.write(request);
   await eventually(() => model.requests.length === 1 && vi.getTimerCount() >= 2);
   for (const count of [1, 2]) {
@@ -83,7 +83,7 @@ const LAST_WORDS: Record<string, RegExp> = {
 };
 
 test.each(doors)(
-  "%s ends with a failure when time runs out, and the log says why",
+  "%s ends with an error when time runs out, and the log says why",
   async (door, request) => {
     const { port, log } = await serve({ model: halting(), timeouts: { reply: 100 } });
     const wire = await Wire.open(port);
@@ -95,7 +95,7 @@ test.each(doors)(
 );
 
 test.each(doors)(
-  "%s ends with a failure on shutdown, and the log says why",
+  "%s ends with an error on shutdown, and the log says why",
   async (door, request) => {
     const { port, server, log } = await serve({ model: halting(), timeouts: { drain: 1e6 } });
     const wire = await Wire.open(port);
@@ -108,7 +108,7 @@ test.each(doors)(
   },
 );
 
-/** Compresses whatever comes, also what asks not to be, and holds back what it is not told to flush. */
+/** Middleware that compresses everything, even against no-transform, and buffers until flushed. */
 const compressing =
   (handler: RequestListener): RequestListener =>
   (request, response) => {
@@ -125,7 +125,7 @@ const compressing =
     handler(request, response);
   };
 
-test.each(doors)("%s streams through what compresses it", async (_, request) => {
+test.each(doors)("%s streams through compressing middleware", async (_, request) => {
   const gate = new Gate();
   const server = createServer({ agent: new Agent({ model: halting(gate) }) });
   const http = createHttpServer(compressing(server.handler)).listen(0, "127.0.0.1");
@@ -148,7 +148,7 @@ test.each(doors)("%s streams through what compresses it", async (_, request) => 
   wire.socket.destroy();
 });
 
-/** Takes the chunks of HTTP/1.1 apart, as far as one answer without trailers needs. */
+/** Decodes the HTTP/1.1 chunks of one answer without trailers. */
 function dechunked(take: (bytes: Buffer) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0);
   let inBody = false;

@@ -27,7 +27,7 @@ afterEach(async () => {
 
 export const cleanUp = (work: () => unknown): void => void cleanups.push(work);
 
-/** Says back what it was told last. */
+/** Echoes the last message. */
 export const echo = (): ScriptedModel =>
   new ScriptedModel(({ messages }) => `You said: ${messages.at(-1)?.content}`);
 
@@ -79,7 +79,7 @@ export interface AskOptions {
   readonly agent?: http.Agent;
 }
 
-/** One request; an object as the body is sent as JSON. */
+/** Sends one request; an object as the body is sent as JSON. */
 export async function ask(
   url: string,
   { method = "POST", headers = {}, body, agent }: AskOptions = {},
@@ -111,7 +111,7 @@ export const chat = (
   message: string,
 ): Promise<Answer> => ask(`${url}/chat`, { body: { user_id: userId, message } });
 
-/** A raw connection, and all that came over it so far. */
+/** A raw connection, and everything received on it so far. */
 export class Wire {
   readonly socket: Socket;
   received = "";
@@ -121,7 +121,7 @@ export class Wire {
     socket.on("data", (chunk) => {
       this.received += chunk;
     });
-    // A reset is one of the ways in which a server lets go.
+    // A server may close a connection with a reset.
     socket.on("error", () => {});
   }
 
@@ -146,7 +146,7 @@ export const rawChat = (userId: string, message = "Hi", headers = ""): string =>
   return `POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 };
 
-/** Waits until it is so: looks again whenever the event loop has turned. */
+/** Waits until the condition holds, checking once per turn of the event loop. */
 export async function eventually(isSo: () => boolean): Promise<void> {
   for (const end = Date.now() + 10_000; !isSo(); ) {
     expect(Date.now(), "it did not become so").toBeLessThan(end);
@@ -183,7 +183,7 @@ export class Command {
     this.ended = once(this.child, "close").then(([code]) => code);
   }
 
-  /** The first line on stderr that matches. */
+  /** Resolves with the first line on stderr that matches. */
   async line(pattern: RegExp): Promise<string> {
     const gone = () => this.child.exitCode !== null || this.child.signalCode !== null;
     await eventually(() => this.lines.some((line) => pattern.test(line)) || gone());

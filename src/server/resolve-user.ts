@@ -1,24 +1,27 @@
 import { AgnoChatError } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
-import type { Exchange } from "./exchange.js";
+import type { RequestContext } from "./request-context.js";
 
 /**
- * Whose data a request is about: the caller's own, or the user an anonymous caller names.
- * @throws {AgnoChatError} `INVALID_USER_ID`, `FORBIDDEN` for a user the caller is not
+ * The user whose data a request concerns: the caller, or the user an anonymous caller names.
+ * Records it in the context for the log.
+ * @throws {AgnoChatError} `INVALID_USER_ID`; `FORBIDDEN` for a user other than the caller
  */
-export function userOf(exchange: Exchange, named: unknown): string {
-  const { caller } = exchange;
+export function resolveUser(context: RequestContext, named: unknown): string {
+  const { caller } = context;
   if (named === undefined && caller === undefined) throw missing();
   const userId = named === undefined && caller !== undefined ? caller : validateUserId(named);
-  exchange.userId = userId;
+  context.userId = userId;
   if (caller === undefined || userId === caller) return userId;
-  throw new AgnoChatError("FORBIDDEN", "You may only ask as yourself.", {
+  throw new AgnoChatError("FORBIDDEN", "user_id is not your own.", {
     hint: "Leave out user_id.",
   });
 }
 
 const missing = (): AgnoChatError =>
-  new AgnoChatError("INVALID_USER_ID", "user_id is missing.", { hint: "Say who is asking." });
+  new AgnoChatError("INVALID_USER_ID", "user_id is missing.", {
+    hint: "Send it with the request.",
+  });
 
 /** @throws {AgnoChatError} `INVALID_SESSION_ID` */
 export const sessionOf = (named: unknown): string | undefined =>
