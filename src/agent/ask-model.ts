@@ -71,6 +71,8 @@ function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void):
     case "finish":
       reply.finishReason = event.reason;
       reply.usage = event.usage;
+      if (event.text !== undefined && typeof event.text !== "string")
+        throw new TypeError("a finish with a text that is not a string");
       reply.text = event.text ?? reply.text;
   }
 }

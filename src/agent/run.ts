@@ -4,6 +4,7 @@ import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
+import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { untilAborted } from "../tools/until-aborted.js";
 import { askModel, Reply } from "./ask-model.js";
@@ -243,7 +244,9 @@ class Run {
   async #storeInterrupted(snapshot: Snapshot): Promise<void> {
     const { keepInterrupted } = this.#request;
     const sent = this.#historySent(snapshot);
-    if (!keepInterrupted || !this.#draft.interrupt(this.#reply.text, sent)) return;
+    // The model was stopped before it could tell its thoughts from its answer.
+    const shown = stripUnopenedThoughts(this.#reply.text, false);
+    if (!keepInterrupted || !this.#draft.interrupt(shown, sent)) return;
     try {
       await this.#commit(snapshot);
     } catch (thrown) {

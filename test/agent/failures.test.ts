@@ -312,6 +312,12 @@ describe("a model that breaks its contract", () => {
     ],
     ["ends at once", async function* () {}],
     [
+      "finishes with a text that is not a string",
+      async function* () {
+        yield { type: "finish", reason: "stop", text: 42 as never };
+      },
+    ],
+    [
       "throws in stream()",
       () => {
         throw new TypeError("no such option");

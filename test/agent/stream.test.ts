@@ -289,6 +289,17 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     expect(contents(await memory.getMessages())).toEqual(["Go", "Half a reply", "Go on", "next"]);
   });
 
+  it("stores no thoughts whose opening tag was never sent", async () => {
+    const { memory, result } = cancelledRun([
+      { text: ["Let me think.\n</think>\n", "Half a reply"], toolCalls: [{ name: "stop" }] },
+    ]);
+    await result;
+    expect((await memory.getMessages())[1]).toMatchObject({
+      content: "Half a reply",
+      interrupted: true,
+    });
+  });
+
   it("keeps the rounds before, with their state, and drops what was not answered", async () => {
     const { memory, result } = cancelledRun([
       { text: "First.", toolCalls: [{ name: "note" }] },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { Agent, InMemory } from "../../src/index.js";
 import { createThinkFilter } from "../../src/models/openai/think-filter.js";
-import { stripUnopenedThoughts } from "../../src/models/openai/think-tags.js";
+import { stripUnopenedThoughts } from "../../src/models/think-tags.js";
 import { chunk, ModelServer, type Reply, streamed, streamedText } from "../support/model-server.js";
 import { ask, open, textOf } from "./openai-support.js";
 

@@ -1,4 +1,4 @@
-import { LONGEST_TAG, openingOf } from "./think-tags.js";
+import { LONGEST_TAG, openingOf } from "../think-tags.js";
 
 /** Takes text in pieces and returns the pieces to pass on. */
 export interface TextFilter {
