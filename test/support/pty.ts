@@ -62,6 +62,8 @@ export class Pty {
       this.#raw += data;
       this.#terminal.write(data, () => this.#changed());
     });
+    // What the program asks the terminal.
+    this.#terminal.onData((answer) => this.#pty.write(answer));
     this.exited = new Promise((resolve) => {
       this.#pty.onExit((exit) => {
         // Its last words are still on their way to the screen.

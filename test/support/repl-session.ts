@@ -123,7 +123,7 @@ export function gatedReply(first: string, rest: string): GatedReply {
 }
 
 /** What the program itself may send besides text: colours, showing and moving the cursor, erasing below, pastes marked. */
-const OWN_SEQUENCES = /\x1b\[(?:[\d;]*m|\?25[hl]|\?2004[hl]|J|\d+A)/g;
+const OWN_SEQUENCES = /\x1b\[(?:[\d;]*m|\?25[hl]|\?2004[hl]|C|J|1K|\d+A)/g;
 
 /** The sequences and controls in `raw` that the program does not send by itself. */
 export const foreignControls = (raw: string): string[] =>

@@ -8,6 +8,8 @@ export interface KeyListener {
   paste(text: string, isCut: boolean): void;
   /** What arrived together has been reported. */
   idle(): void;
+  /** The terminal's answer to where the cursor is: its column, counted from 1. */
+  cursorAt?(column: number): void;
 }
 
 /** Where in what a terminal sends the next byte stands. */
@@ -21,6 +23,9 @@ const ESC = 0x1b;
 const DEL = 0x7f;
 
 const PASTE_START = "200~";
+
+/** Row and column. So does F3 with Shift report itself, which nobody here hears. */
+const POSITION = /^\d+;(\d+)R$/;
 
 /** What begins a string behind ESC: DCS, SOS, OSC, PM and APC. */
 const STRING_STARTS = "PX]^_";
@@ -137,9 +142,15 @@ export class KeyDecoder {
     if (isFirst && char(byte) === "M") return this.#skip(OLD_MOUSE_BYTES);
     if (this.#parameters.length < LONGEST_KEY) this.#parameters += char(byte);
     if (byte < 0x40) return "csi";
-    if (this.#parameters !== PASTE_START) return this.#press(csiKey(this.#parameters));
-    this.#paste.open();
+    if (this.#parameters === PASTE_START) this.#paste.open();
+    else this.#sequence(this.#parameters);
     return "text";
+  }
+
+  #sequence(parameters: string): void {
+    const column = POSITION.exec(parameters)?.[1];
+    if (column === undefined) this.#press(csiKey(parameters));
+    else this.#listener.cursorAt?.(Number(column));
   }
 
   #skip(count: number): State {

@@ -11,7 +11,7 @@ import type { Key } from "./key-names.js";
 import { KeyDecoder } from "./keys.js";
 import { type Terminal, TerminalModes } from "./modes.js";
 import { LARGEST_PASTE } from "./paste-reader.js";
-import { Screen } from "./terminal-screen.js";
+import { Screen, type View } from "./terminal-screen.js";
 import { wrapRows } from "./text.js";
 import { typedAhead } from "./typed-ahead.js";
 
@@ -74,7 +74,7 @@ export class LineEditor {
   readonly #desks = new Map<string, Desk>();
   readonly #onData = (chunk: Buffer): void => this.#keys.write(chunk);
   readonly #onEnd = (): void => this.close();
-  readonly #onResize = (): void => this.#show();
+  readonly #onResize = (): void => this.#screen.resized(this.#view);
   readonly #commands: Readonly<Record<string, () => void>> = {
     return: () => this.#enter(),
     "ctrl-c": () => this.#interrupt("ctrl-c"),
@@ -116,6 +116,7 @@ export class LineEditor {
       key: (key) => this.#act(() => this.#key(key), HEARD_KEYS.has(key.name)),
       paste: (text, isCut) => this.#act(() => this.#paste(text, isCut)),
       idle: () => this.#show(),
+      cursorAt: (column) => this.#screen.located(column),
     });
   }
 
@@ -229,7 +230,11 @@ export class LineEditor {
   }
 
   #show(): void {
-    if (this.#active) this.#screen.show(this.#desk.view(this.#busyPrompt, this.#screen.columns));
+    if (this.#active) this.#screen.show(this.#view);
+  }
+
+  get #view(): View {
+    return this.#desk.view(this.#busyPrompt, this.#screen.columns);
   }
 
   #leaveBehind(): void {

@@ -1,0 +1,156 @@
+import headless from "@xterm/headless";
+import { describe, expect, test } from "vitest";
+import { createPalette } from "../../../src/cli/render/colour.js";
+import { markdownReply } from "../../../src/cli/render/markdown-reply.js";
+import { inputView } from "../../../src/cli/terminal/input-view.js";
+import { KeyDecoder } from "../../../src/cli/terminal/keys.js";
+import { Screen, type View } from "../../../src/cli/terminal/terminal-screen.js";
+
+const DRAFT = "draft words that fill more than one row of a terminal that is made narrow";
+const ROWS = 30;
+const TABLE = `| name | remark |\n|---|---|\n${Array.from({ length: ROWS }, (_, row) => `| row ${row} | ${"wide ".repeat(14)}|\n`).join("")}`;
+
+/** A screen on a terminal that answers what it is asked. */
+class Tried {
+  readonly screen: Screen;
+  readonly #terminal: headless.Terminal;
+  readonly #output = { columns: 100, rows: 30, write: (text: string) => this.#take(text) };
+  #unread = "";
+
+  constructor(wrapsCursorRow: boolean) {
+    const { columns: cols, rows } = this.#output;
+    this.#terminal = new headless.Terminal({
+      ...{ cols, rows, allowProposedApi: true, scrollback: 1000 },
+      reflowCursorLine: wrapsCursorRow,
+    });
+    this.screen = new Screen(this.#output);
+    const cursorAt = (column: number) => this.screen.located(column);
+    const keys = new KeyDecoder({ key() {}, paste() {}, idle() {}, cursorAt });
+    this.#terminal.onData((answer) => keys.write(answer));
+  }
+
+  get view(): View {
+    const { columns } = this.screen;
+    return inputView({ prompt: "alice> ", text: DRAFT, beforeCursor: DRAFT, columns });
+  }
+
+  width = (): number => this.#output.columns;
+
+  async resize(columns: number): Promise<void> {
+    const { cursorX } = this.#terminal.buffer.active;
+    this.#terminal.resize(columns, this.#output.rows);
+    // Where the row of the cursor is wrapped, xterm.js leaves the cursor in the last column; others take it along.
+    if (this.#terminal.options.reflowCursorLine && cursorX >= columns)
+      this.#terminal.write(`\x1b[${(cursorX % columns) + 1}G`);
+    this.#output.columns = columns;
+    this.screen.resized(this.view);
+    await this.settled();
+  }
+
+  /** Resolves once all is read, answered, and what the answer set free is read too. */
+  async settled(): Promise<void> {
+    do {
+      const text = this.#unread;
+      this.#unread = "";
+      await new Promise<void>((done) => this.#terminal.write(text, done));
+    } while (this.#unread !== "");
+  }
+
+  /** What a person sees, and what was scrolled away. */
+  get everything(): string[] {
+    const { active } = this.#terminal.buffer;
+    const rows = Array.from(
+      { length: active.baseY + this.#terminal.rows },
+      (_, row) => active.getLine(row)?.translateToString(true).trimEnd() ?? "",
+    );
+    return rows.slice(0, rows.findLastIndex((row) => row !== "") + 1);
+  }
+
+  #take(text: string): void {
+    this.#unread += text;
+  }
+}
+
+/** Terminals that wrap the row of the cursor too when they get narrower, as tmux, and those that cut it, as xterm.js. */
+describe.each([
+  ["wraps", true],
+  ["cuts", false],
+] as const)("a terminal that %s the cursor's row when it gets narrower", (_, wrapsCursorRow) => {
+  const WIDTHS = [41, 100, 60, 40, 90, 79, 80, 100];
+  const prompts = ({ everything }: Tried): string[] =>
+    everything.filter((row) => row.startsWith("alice"));
+
+  test("shows one draft after any resize, and none is left above it", async () => {
+    const tried = new Tried(wrapsCursorRow);
+    tried.screen.show(tried.view);
+    await tried.settled();
+    for (const columns of WIDTHS) {
+      await tried.resize(columns);
+      expect(tried.everything).toEqual(tried.view.rows.map((row) => row.trimEnd()));
+    }
+  });
+
+  test("keeps no copy of what is unfinished when it is resized while a reply streams", async () => {
+    const tried = new Tried(wrapsCursorRow);
+    const palette = createPalette({}, { env: {} });
+    const reply = markdownReply({ width: tried.width, palette, indent: "  " });
+    tried.screen.show(tried.view);
+    tried.screen.commit(["alice> go"]);
+    tried.screen.show(tried.view);
+    tried.screen.print(reply.write(`Before.\n\n${TABLE}`), () => reply.rest());
+    await tried.settled();
+    for (const columns of WIDTHS) await tried.resize(columns);
+    tried.screen.print(reply.end(), () => "");
+    await tried.settled();
+    expect(prompts(tried)).toEqual(["alice> go", `alice> ${DRAFT}`]);
+    const text = tried.everything.join("\n");
+    for (let row = 0; row < ROWS; row++)
+      expect(text.match(new RegExp(`row ${row} `, "g")), `row ${row}`).toHaveLength(1);
+  });
+
+  test("is cleared but for one draft, at once after a resize too", async () => {
+    const tried = new Tried(wrapsCursorRow);
+    tried.screen.show(tried.view);
+    await tried.settled();
+    for (const columns of WIDTHS) {
+      const resized = tried.resize(columns);
+      tried.screen.clear();
+      await resized;
+      expect(tried.everything).toEqual(tried.view.rows.map((row) => row.trimEnd()));
+    }
+  });
+});
+
+/** An output that keeps what is written, and answers nothing. */
+function written(columns: number) {
+  const output = {
+    columns,
+    rows: 24,
+    text: "",
+    write(text: string) {
+      output.text += text;
+    },
+  };
+  return output;
+}
+
+test("nothing is erased from the top left at once, which tmux keeps as history", () => {
+  const output = written(80);
+  const screen = new Screen(output);
+  const view = { rows: ["alice> "], cursorRow: 0, beforeCursor: "alice> " };
+  screen.show(view);
+  screen.clear();
+  screen.show(view);
+  expect(output.text).toContain("\x1b[J");
+  expect(output.text).not.toMatch(/(?:\r|\x1b\[\d*A|\x1b\[H)\x1b\[0?J/);
+});
+
+test("a terminal that never answers is drawn all the same", async () => {
+  const output = written(100);
+  const screen = new Screen(output);
+  const row = `alice> ${DRAFT}`;
+  screen.show({ rows: [row], cursorRow: 0, beforeCursor: row });
+  output.columns = 40;
+  screen.resized({ rows: ["alice> short"], cursorRow: 0, beforeCursor: "alice> short" });
+  await expect.poll(() => output.text).toContain("alice> short");
+});
