@@ -28,9 +28,23 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
   let certain = "";
   let mayPaintAt = 0;
   let timer: NodeJS.Timeout | undefined;
+  /** Why the last paint failed: thrown to the next caller, since nobody waits for a timer. */
+  let failure: unknown;
+
+  function paintLater(): void {
+    timer = undefined;
+    try {
+      paint();
+    } catch (thrown) {
+      failure = thrown;
+    }
+  }
+
+  function throwFailure(): void {
+    if (failure !== undefined) throw failure;
+  }
 
   function paint(): void {
-    timer = undefined;
     const begun = performance.now();
     const rows = certain;
     certain = "";
@@ -42,12 +56,14 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
 
   return {
     add(delta) {
+      throwFailure();
       certain += renderer.write(delta);
       // Node 24 warns of a negative wait, in the middle of the screen.
-      timer ??= setTimeout(paint, Math.max(0, mayPaintAt - performance.now()));
+      timer ??= setTimeout(paintLater, Math.max(0, mayPaintAt - performance.now()));
     },
     end() {
       clearTimeout(timer);
+      throwFailure();
       show(certain + renderer.end(), NOTHING);
     },
   };

@@ -25,10 +25,13 @@ export interface RunViewOptions {
 
 const LONGEST_NOTE = 200;
 
+const NOT_DRAWN = "The reply could not be drawn. It is stored whole: export shows it.";
+
 /** Shows the events of one run: the reply as it comes, a quiet line for every tool and retry. */
 export class RunView {
   readonly #options: RunViewOptions;
   #text: TextView | undefined;
+  #hasFailed = false;
   /** How many messages were sent again, when the whole history was too long. */
   #historySent: number | undefined;
 
@@ -37,7 +40,13 @@ export class RunView {
     options.spinner?.start();
   }
 
+  /** Never throws: a run must not be cancelled because its reply could not be drawn. */
   show(event: RunEvent): void {
+    this.#guard(() => this.#show(event));
+    if (this.#hasFailed && event.type === "run-end") this.#options.note(NOT_DRAWN);
+  }
+
+  #show(event: RunEvent): void {
     const { note, durations = true, spinner, toolWidth = () => LONGEST_NOTE } = this.#options;
     if (event.type === "history-shortened") this.#historySent = event.messages;
     else this.#noteHistory();
@@ -56,8 +65,18 @@ export class RunView {
 
   /** Ends the row that was begun, so that the next thing written starts on its own. */
   end(): void {
-    this.#endText();
+    this.#guard(() => this.#endText());
     this.#options.spinner?.stop();
+  }
+
+  /** After a failure nothing more of this run is drawn. */
+  #guard(draw: () => void): void {
+    if (this.#hasFailed) return;
+    try {
+      draw();
+    } catch {
+      this.#hasFailed = true;
+    }
   }
 
   /** Once it fits: it may have been shortened several times. */

@@ -1,4 +1,5 @@
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { liveText } from "../../../src/cli/render/live-text.js";
 import { RunView } from "../../../src/cli/render/run-view.js";
 
 it("never cuts off when a retry comes, and ends the server's sentence before its own", () => {
@@ -26,4 +27,41 @@ it("says once how much of a history that is too long is sent, and names the flag
   expect(notes).toEqual([
     "· The history is too long for the model: only its last 32 messages fit. To send fewer from the start: --history 32",
   ]);
+});
+
+const output = {
+  ...{ runId: "r", userId: "alice", sessionId: "default", messages: [], usage: undefined },
+  ...{ content: "Hello", finishReason: "stop" as const },
+};
+
+it.each(["add", "end"] as const)(
+  "never throws when a reply cannot be drawn (%s), and says where it is",
+  (method) => {
+    const notes: string[] = [];
+    const fail = () => {
+      throw new RangeError("Maximum call stack size exceeded");
+    };
+    const view = new RunView({
+      text: () => ({ add() {}, end() {}, [method]: fail }),
+      note: (line) => notes.push(line),
+    });
+    view.show({ type: "text-delta", text: "Hello" });
+    view.show({ type: "run-end", output });
+    view.end();
+    expect(notes).toEqual(["The reply could not be drawn. It is stored whole: export shows it."]);
+  },
+);
+
+it("hears of a paint that failed behind its back", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const text = liveText({
+    renderer: { write: () => "", end: () => "", rest: () => "" },
+    show: () => {
+      throw new RangeError("too deep");
+    },
+  });
+  text.add("Hello");
+  vi.runAllTimers();
+  expect(() => text.add(" again")).toThrow("too deep");
 });
