@@ -67,7 +67,25 @@ const isId = (id: unknown): id is RpcId | undefined =>
  * @throws {A2aFault}
  */
 export function checkParams(request: A2aRequest, version: A2aVersion): void {
-  CHECKS.get(request.method)?.(paramsOf(request), version);
+  const params = paramsOf(request);
+  if (isDeeperThan(params, DEEPEST_PARAMS))
+    throw malformed(`params are nested deeper than ${DEEPEST_PARAMS} levels.`);
+  CHECKS.get(request.method)?.(params, version);
+}
+
+/** The SDK walks them recursively, and a stack ends somewhere. */
+const DEEPEST_PARAMS = 100;
+
+/** Level by level, so that the depth of what a client sends costs no stack here. */
+function isDeeperThan(value: unknown, levels: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((item) =>
+      typeof item === "object" && item !== null ? Object.values(item) : [],
+    );
+  }
+  return false;
 }
 
 function paramsOf({ params = {} }: A2aRequest): Fields {

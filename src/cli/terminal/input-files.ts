@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   appendFileSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -44,9 +45,17 @@ export class InputFiles implements InputStore {
     });
   }
 
-  /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
+  /**
+   * Removes the copies, too, that a process left when it was ended while it shortened the file.
+   * @throws {AgnoChatError} `FILE_UNWRITABLE`
+   */
   remove(userId: string): void {
-    this.#attempt("FILE_UNWRITABLE", "remove", () => rmSync(this.#fileOf(userId), { force: true }));
+    const file = path.basename(this.#fileOf(userId));
+    this.#attempt("FILE_UNWRITABLE", "remove", () => {
+      for (const name of namesIn(this.#folder))
+        if (name === file || name.startsWith(`${file}.`))
+          rmSync(path.join(this.#folder, name), { force: true });
+    });
   }
 
   /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
@@ -88,9 +97,21 @@ function readIfThere(file: string): string {
 /** Leaves the file alone when it grew since `content` was read: the next reader will shorten it. */
 function replace(file: string, content: string, lines: readonly string[]): void {
   const written = `${file}.${process.pid}`;
-  writeFileSync(written, `${lines.join("\n")}\n`, { mode: 0o600 });
-  if (statSync(file).size === Buffer.byteLength(content)) renameSync(written, file);
-  else rmSync(written);
+  try {
+    writeFileSync(written, `${lines.join("\n")}\n`, { mode: 0o600 });
+    if (statSync(file).size === Buffer.byteLength(content)) renameSync(written, file);
+  } finally {
+    rmSync(written, { force: true });
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 function parse(line: string): string[] {

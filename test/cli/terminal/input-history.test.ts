@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -80,6 +81,18 @@ test("the latest 1,000 are kept, in the file as well", () => {
   expect(stored().at(-1)).toBe("message 1004");
   expect(statSync(onlyFile()).ino).toBe(shortened.ino);
   expect(readdirSync(folder)).toHaveLength(1);
+});
+
+test("clear also removes the copy of a process that was ended while it shortened the file", () => {
+  add("bob", "kept");
+  const history = add("alice", "one");
+  const [mine = ""] = readdirSync(folder).filter((name) =>
+    readFileSync(path.join(folder, name), "utf8").includes("one"),
+  );
+  writeFileSync(path.join(folder, `${mine}.4711`), '"one"\n');
+  history.clear();
+  expect(readdirSync(folder)).toHaveLength(1);
+  expect(stored("bob")).toEqual(["kept"]);
 });
 
 test("a torn or foreign line loses nothing but itself", () => {

@@ -25,6 +25,9 @@ export function createParagraph(canvas: Canvas): Block {
   return createText(canvas, plain);
 }
 
+/** In UTF-16 units. A heading is drawn whole at every paint: a longer one is shown as written. */
+const LONGEST_HEADING = 2_000;
+
 /** Headings keep their `#`, so that they show without colour too. */
 export function renderHeading(line: string, canvas: Canvas): Row[] {
   const [, mark = "", text = ""] = /^ *(#+)(.*)$/.exec(line) ?? [];
@@ -33,6 +36,7 @@ export function renderHeading(line: string, canvas: Canvas): Row[] {
   const paint = mark.length === 1 ? palette.bold.underline : palette.bold;
   const rows = createRows(canvas);
   rows.add({ text: `${mark} `, paint: palette.dim });
+  if (words.length > LONGEST_HEADING) return [...rows.add({ text: words, paint }), ...rows.end()];
   const block = createText(canvas, paint, { rows });
   return [...block.add(words), ...block.end()];
 }
