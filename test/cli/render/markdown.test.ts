@@ -389,6 +389,14 @@ describe("a reply that is still arriving", () => {
         expect(textWidth(row)).toBeLessThanOrEqual(40);
   });
 
+  it("draws a heading of 200 kB as it was written, mark by mark", () => {
+    const heading = "__a__ ".repeat(33_000).trim();
+    const began = performance.now();
+    expect(draw(`# ${heading}\n`).replace(/\s/g, "")).toBe(`#${heading.replace(/\s/g, "")}`);
+    // Reading the marks takes a minute, and every paint would take it again.
+    expect(performance.now() - began).toBeLessThan(10_000);
+  });
+
   it("draws a table that costs too much as it was written", () => {
     const line = (cell: string, columns: number) => `|${`${cell}|`.repeat(columns)}\n`;
     const wide = line("a", 1000) + line("-", 1000) + "b|\n".repeat(130);
