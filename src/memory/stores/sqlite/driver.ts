@@ -290,4 +290,5 @@ async function patiently<Result>(path: string, work: () => Result): Promise<Resu
   }
 }
 
-const shortSleep = (): Promise<void> => sleep(1 + 7 * Math.random());
+/** Waits for a process that holds the file: at random, so that two do not collide again. */
+export const shortSleep = (): Promise<void> => sleep(1 + 7 * Math.random());

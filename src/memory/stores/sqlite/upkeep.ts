@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgnoChatError } from "../../../errors.js";
-import type { SqliteConnection } from "./driver.js";
+import { type SqliteConnection, shortSleep } from "./driver.js";
 import { isSqlite, SQLITE_BUSY, SqliteError } from "./errors.js";
 
 /** Up to this size a file is rewritten in one go: 50 ms. A table that holds ids or states likewise. */
@@ -151,8 +151,6 @@ export class Upkeep {
     }
   }
 }
-
-const shortSleep = (): Promise<void> => sleep(1 + 7 * Math.random());
 
 /** The tables that are rewritten whole, and about how many bytes a row of each takes. */
 const SMALL_TABLES = [
