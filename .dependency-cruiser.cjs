@@ -60,7 +60,7 @@ module.exports = {
       to: {
         path: "^src/memory/",
         pathNot:
-          "^src/memory/(stores/$1/|(store|memory|clears|failures|measure|order|state)[.]ts$)",
+          "^src/memory/(stores/$1/|(store|memory|clear-log|failures|measure|order|state)[.]ts$)",
       },
     },
     {

@@ -24,7 +24,7 @@ export {
   validateSessionId,
   validateUserId,
 } from "./ids.js";
-export { ClearLog, type Continued, type SavedClears } from "./memory/clears.js";
+export { ClearLog, type Continued, type SavedClears } from "./memory/clear-log.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {
   AddOptions,
@@ -43,7 +43,7 @@ export type {
   StatePatch,
   UserInfo,
 } from "./memory/memory.js";
-export { type OpenMemoryOptions, openMemory } from "./memory/open.js";
+export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
 export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
 export type {
   Answer,
@@ -83,7 +83,7 @@ export type {
   ModelRequest,
   ToolSpec,
 } from "./models/model.js";
-export { type OpenModelOptions, openModel } from "./models/open.js";
+export { type OpenModelOptions, openModel } from "./models/open-model.js";
 export {
   type ListModelsOptions,
   listModels,

@@ -1,6 +1,6 @@
+import type { Context } from "./command-context.js";
 import type { AskOptions } from "./commands/ask.js";
 import type { ScriptOptions } from "./commands/run.js";
-import type { Context } from "./context.js";
 import type { Flags } from "./settings/settings.js";
 
 /** Runs a command. Resolves to its exit code; `undefined` means 0. */

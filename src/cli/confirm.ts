@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../errors.js";
-import type { Context } from "./context.js";
-import { yesOrNo } from "./questions.js";
+import type { Context } from "./command-context.js";
+import { yesOrNo } from "./inquirer-questions.js";
 
 /**
  * Resolves once the user has confirmed, on the terminal or with `--yes`.

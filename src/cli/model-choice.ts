@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import type { Model } from "../models/model.js";
-import { isBuiltIn, openModel } from "../models/open.js";
+import { isBuiltIn, openModel } from "../models/open-model.js";
 import type { Io } from "./io.js";
 import { commandIn, type KeyCommand, keyFrom } from "./settings/key-command.js";
 import type { Settings } from "./settings/settings.js";

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { createContext } from "./command-context.js";
 import {
   ASK_OPTIONS,
   COMMANDS,
@@ -8,10 +9,9 @@ import {
   loadAsk,
   SCRIPT_OPTIONS,
 } from "./command-table.js";
-import { createContext } from "./context.js";
 import type { Io } from "./io.js";
 import type { Flags } from "./settings/settings.js";
-import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings/table.js";
+import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings/settings-table.js";
 import { VERSION } from "./version.js";
 
 /**

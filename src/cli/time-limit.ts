@@ -1,5 +1,5 @@
 import { AgnoChatError } from "../errors.js";
-import type { Context } from "./context.js";
+import type { Context } from "./command-context.js";
 
 export interface TimeLimit {
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-import type { Size } from "../memory/size.js";
+import type { Size } from "../memory/history-size.js";
 
 /** `1 message`, `2 messages`. */
 export const count = (number: number, noun: string): string =>

@@ -5,7 +5,7 @@ import type { GetMessagesOptions, Memory, SessionOptions, SessionState } from ".
 import type { StoredMessage } from "../messages.js";
 import { safeJson } from "../safe-json.js";
 import { createSanitiser } from "../sanitise.js";
-import { headingOf, textOf } from "./markdown.js";
+import { headingOf, textOf } from "./export-markdown.js";
 import { stepsThrough } from "./steps.js";
 
 /** One JSON document, one JSON message a line, or Markdown to read. */

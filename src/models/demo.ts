@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { conversationOf, type DemoCall } from "./demo/conversation.js";
+import { conversationOf, type DemoCall } from "./demo/demo-request.js";
 import { replyTo } from "./demo/intents.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
 

@@ -3,12 +3,12 @@ import { AnswerBuilder } from "./openai/answer.js";
 import { ApiCall } from "./openai/api-call.js";
 import { ApiServer, type ApiServerOptions } from "./openai/api-server.js";
 import { Client } from "./openai/client.js";
-import { failureOf } from "./openai/failure.js";
 import { HttpFailure } from "./openai/http-fetch.js";
 import { parseChunk } from "./openai/parse-chunk.js";
 import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./openai/request-body.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./openai/retry-policy.js";
 import { eventsIn } from "./openai/sse.js";
+import { failureOf } from "./openai/to-call-failure.js";
 import { WireNames } from "./openai/wire-names.js";
 
 export { type ListModelsOptions, listModels } from "./openai/list-models.js";

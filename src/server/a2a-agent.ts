@@ -14,7 +14,7 @@ import type { RunOutput } from "../agent/events.js";
 import { ERROR_TABLE } from "../errors.js";
 import { validateSessionId, validateUserId } from "../ids.js";
 import type { A2aRequestHandler, A2aSdk } from "./a2a-sdk.js";
-import { failureOf } from "./failure.js";
+import { failureOf } from "./failure-answer.js";
 import type { RequestContext } from "./request-context.js";
 
 export interface A2aAgentParts {

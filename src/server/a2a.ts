@@ -14,7 +14,7 @@ import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
 import type { ChatParts } from "./chat.js";
 import { EventStream } from "./event-stream.js";
-import { ConfigurationFault, failureOf } from "./failure.js";
+import { ConfigurationFault, failureOf } from "./failure-answer.js";
 import { sendJson, sendNothing } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
-import { ConfigurationFault } from "./failure.js";
+import { ConfigurationFault } from "./failure-answer.js";
 import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 

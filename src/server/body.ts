@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AgnoChatError } from "../errors.js";
-import { ConfigurationFault } from "./failure.js";
+import { ConfigurationFault } from "./failure-answer.js";
 
 const MiB = 1024 * 1024;
 const LONGEST_BODY = MiB;

@@ -3,7 +3,7 @@ import type { RunEvent, RunOutput } from "../agent/events.js";
 import { AgnoChatError } from "../errors.js";
 import { type BodyReader, parseObject } from "./body.js";
 import { EventStream } from "./event-stream.js";
-import { failureOf } from "./failure.js";
+import { failureOf } from "./failure-answer.js";
 import { sendJson } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 import { resolveUser, sessionOf } from "./resolve-user.js";

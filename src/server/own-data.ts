@@ -2,7 +2,7 @@ import type { Agent } from "../agent/agent.js";
 import type { UserView } from "../agent/user-view.js";
 import { historyPage } from "../data/history-page.js";
 import { AgnoChatError } from "../errors.js";
-import { sizeOf } from "../memory/size.js";
+import { sizeOf } from "../memory/history-size.js";
 import { sendJson } from "./reply.js";
 import { ReplyStream } from "./reply-stream.js";
 import type { RequestContext } from "./request-context.js";

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { AgnoChatError } from "../errors.js";
-import { failureOf } from "./failure.js";
+import { failureOf } from "./failure-answer.js";
 import type { RequestContext } from "./request-context.js";
 
 export const NEVER_CACHED = { "cache-control": "no-store" } as const;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
-import { ConfigurationFault } from "./failure.js";
+import { ConfigurationFault } from "./failure-answer.js";
 
 /** One request and its answer, with what is known about them. */
 export class RequestContext {

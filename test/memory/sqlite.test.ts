@@ -12,11 +12,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { scopeOf } from "../../src/memory/clears.js";
+import { scopeOf } from "../../src/memory/clear-log.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
-import { SQLITE_BUSY, SqliteError } from "../../src/memory/stores/sqlite/errors.js";
 import { MIGRATIONS, openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
+import { SQLITE_BUSY, SqliteError } from "../../src/memory/stores/sqlite/sqlite-errors.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 

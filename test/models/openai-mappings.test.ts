@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ApiServer } from "../../src/models/openai/api-server.js";
 import { estimateTokens } from "../../src/models/openai/estimate-usage.js";
-import { failureOf } from "../../src/models/openai/failure.js";
 import { proxyFor } from "../../src/models/openai/proxy.js";
 import { retryDelay } from "../../src/models/openai/retry-policy.js";
 import { EventTooLongError, eventsIn } from "../../src/models/openai/sse.js";
+import { failureOf } from "../../src/models/openai/to-call-failure.js";
 
 describe("server-sent events", () => {
   const events = async (raw: string, pieceSize: number) => {

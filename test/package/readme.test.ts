@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Definition, SETTING_NAMES, SETTINGS } from "../../src/cli/settings/table.js";
+import { type Definition, SETTING_NAMES, SETTINGS } from "../../src/cli/settings/settings-table.js";
 import { BIN, Cli } from "../support/cli.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

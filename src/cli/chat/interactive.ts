@@ -1,4 +1,4 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { createPalette } from "../render/colour.js";
 import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";

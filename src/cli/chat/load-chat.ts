@@ -1,7 +1,7 @@
-import { openMemory } from "../../memory/open.js";
-import type { Context } from "../context.js";
+import { openMemory } from "../../memory/open-memory.js";
+import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
-import { storeOf } from "../open.js";
+import { storeOf } from "../open-agent.js";
 import type { Palette } from "../render/colour.js";
 import type { InputHistory } from "../terminal/input-history.js";
 import type { LineEditor } from "../terminal/line-editor.js";

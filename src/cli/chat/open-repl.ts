@@ -1,8 +1,8 @@
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
-import { openConfiguredToolkits } from "../open.js";
+import { openConfiguredToolkits } from "../open-agent.js";
 import { Repl } from "./repl.js";
 import type { Screen } from "./screen.js";
 

@@ -1,12 +1,12 @@
 import { createInterface } from "node:readline";
 import { asAgnoChatError } from "../../errors.js";
-import { openMemory } from "../../memory/open.js";
-import type { Context } from "../context.js";
+import { openMemory } from "../../memory/open-memory.js";
+import type { Context } from "../command-context.js";
 import { listenExclusively } from "../ending-signals.js";
 import { causeLines, failureLine } from "../failure-text.js";
 import type { Io } from "../io.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
-import { storeOf } from "../open.js";
+import { storeOf } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
 import { beginsWithMark, blockContent, isOpenBlock } from "../terminal/block.js";
 import { typedInputIn } from "../terminal/typed-input.js";

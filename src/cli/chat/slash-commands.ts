@@ -1,5 +1,5 @@
+import * as reply from "./slash/copy.js";
 import * as data from "./slash/data.js";
-import * as reply from "./slash/reply.js";
 import { retry } from "./slash/retry.js";
 import * as setup from "./slash/setup.js";
 import type { SlashCommand } from "./slash/slash-command.js";

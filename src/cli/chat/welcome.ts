@@ -1,4 +1,4 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { chooseModel } from "../model-choice.js";
 import { shownValue } from "../settings/settings.js";
 import { type Arrival, arrivalText } from "./arrival.js";

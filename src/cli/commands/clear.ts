@@ -1,10 +1,10 @@
 import { AgnoChatError } from "../../errors.js";
+import { sizeOf, totalOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
-import { sizeOf, totalOf } from "../../memory/size.js";
+import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
-import type { Context } from "../context.js";
 import { namedSession } from "../named-session.js";
-import { withMemory } from "../open.js";
+import { withMemory } from "../open-agent.js";
 import { typedInputIn } from "../terminal/typed-input.js";
 import { count } from "../words.js";
 

@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { requireHome } from "../settings/home.js";
 import { commandIn } from "../settings/key-command.js";
 import { parseSetting, parseSettingName, shownValue } from "../settings/settings.js";
@@ -10,7 +10,7 @@ import {
   settingsPath,
   writeSettings,
 } from "../settings/settings-file.js";
-import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/table.js";
+import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/settings-table.js";
 import { hasInput, readAll } from "../stdin.js";
 
 interface Action {
@@ -169,6 +169,6 @@ async function secret(context: Context): Promise<string> {
     throw new AgnoChatError("USAGE", "There is no terminal to ask for the key on.", {
       hint: "Pipe it: agno-chat config set apiKey < key.txt",
     });
-  const { askKey } = await import("../setup/questions.js");
+  const { askKey } = await import("../setup/setup-questions.js");
   return askKey(context, { message: "Key", isOptional: false });
 }

@@ -1,5 +1,5 @@
-import type { Context } from "../context.js";
-import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open.js";
+import type { Context } from "../command-context.js";
+import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { contextText } from "../render/context-text.js";
 
 /** `context`: shows the request the next message would produce, without that message. */

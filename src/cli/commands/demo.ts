@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DemoModel } from "../../models/demo.js";
-import type { Context } from "../context.js";
-import { storeOf } from "../open.js";
+import type { Context } from "../command-context.js";
+import { storeOf } from "../open-agent.js";
 import { runScriptSession } from "../script/script-session.js";
 
 const SCRIPT = "demo.chat";

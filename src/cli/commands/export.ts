@@ -6,10 +6,10 @@ import {
   UserExport,
 } from "../../data/user-export.js";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../../errors.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { refuseNothingToExport } from "../export-file.js";
 import { namedSession } from "../named-session.js";
-import { withMemory } from "../open.js";
+import { withMemory } from "../open-agent.js";
 import { Output } from "../output.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";

@@ -1,4 +1,4 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { chooseModel, type Endpoint, resolveEndpoint } from "../model-choice.js";
 import { withinTimeout } from "../time-limit.js";
 

@@ -1,10 +1,10 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { createPalette } from "../render/colour.js";
 import { LiveOutput } from "../render/live-output.js";
 import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
-import { columnsOf } from "../render/size.js";
+import { columnsOf } from "../render/size-text.js";
 import { createSpinner } from "../render/spinner.js";
 import type { AnswerView } from "./answer-view.js";
 

@@ -1,11 +1,11 @@
 import { AgnoChatError } from "../../errors.js";
+import { totalOf } from "../../memory/history-size.js";
 import type { DeletedUsers, Memory, UserInfo } from "../../memory/memory.js";
-import { totalOf } from "../../memory/size.js";
 import { isTooMany } from "../../memory/sweep.js";
+import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
-import type { Context } from "../context.js";
 import { parseDuration } from "../duration.js";
-import { withMemory } from "../open.js";
+import { withMemory } from "../open-agent.js";
 import { typedInputIn } from "../terminal/typed-input.js";
 import { count } from "../words.js";
 

@@ -1,5 +1,5 @@
 import { AgnoChatError } from "../../errors.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import type { ScriptOptions } from "./run.js";
 
 /**
@@ -23,7 +23,7 @@ export async function repl(
     return 0;
   }
   const [{ openConfiguredModel: modelOf, storeOf }, { runScriptSession: transcript }] =
-    await Promise.all([import("../open.js"), import("../script/script-session.js")]);
+    await Promise.all([import("../open-agent.js"), import("../script/script-session.js")]);
   return transcript(context, {
     name: "stdin",
     source: io.stdin,

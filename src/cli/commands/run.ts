@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
-import type { Context } from "../context.js";
-import { openConfiguredModel, storeOf } from "../open.js";
+import type { Context } from "../command-context.js";
+import { openConfiguredModel, storeOf } from "../open-agent.js";
 import { runScriptSession } from "../script/script-session.js";
 
 export interface ScriptOptions {

@@ -1,10 +1,10 @@
 import type { Agent } from "../../agent/agent.js";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { parseDuration } from "../duration.js";
 import { endingSignals } from "../ending-signals.js";
-import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open.js";
+import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { wordsFor } from "./prune.js";
 
 const HOUR = 3_600_000;

@@ -1,5 +1,5 @@
-import type { Context } from "../context.js";
-import { withMemory } from "../open.js";
+import type { Context } from "../command-context.js";
+import { withMemory } from "../open-agent.js";
 
 /** `users`: lists the users who have a history. */
 export async function users(context: Context): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { plainReply, streamedText, type TextRenderer } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import { createSpinner } from "../render/spinner.js";

@@ -1,12 +1,12 @@
 import { sanitise } from "../../sanitise.js";
 import { promptOf } from "../chat/prompt.js";
 import type { Who } from "../chat/screen.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import type { Io } from "../io.js";
 import { createPalette, type Palette } from "../render/colour.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { plainReply, type TextRenderer } from "../render/reply.js";
-import { columnsOf } from "../render/size.js";
+import { columnsOf } from "../render/size-text.js";
 import { wrapText } from "../render/wrap.js";
 import type { Layout } from "./layout.js";
 import type { Statement } from "./statements.js";

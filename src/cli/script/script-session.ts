@@ -1,15 +1,15 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import { ERROR_TABLE } from "../../errors.js";
-import { openMemory } from "../../memory/open.js";
+import { openMemory } from "../../memory/open-memory.js";
 import type { Model } from "../../models/model.js";
 import { openRepl } from "../chat/open-repl.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { failureDocument } from "../failure-text.js";
 import { typedInputIn } from "../terminal/typed-input.js";
 import { count } from "../words.js";
 import { PLAIN } from "./layout.js";
-import { linesOf } from "./lines.js";
 import { runScript, type Verdict } from "./run-script.js";
+import { linesOf } from "./script-lines.js";
 import { ScriptScreen } from "./script-screen.js";
 
 export interface ScriptSession {

@@ -13,7 +13,7 @@ import {
   SETTINGS,
   type SettingName,
   type SettingValues,
-} from "./table.js";
+} from "./settings-table.js";
 
 /** Where a value comes from. */
 export type Origin = "flag" | "environment" | "settings file" | "default";

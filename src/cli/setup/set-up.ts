@@ -1,14 +1,13 @@
 import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { hintFor } from "../hints.js";
 import { type ResolvedEndpoint, resolveEndpoint } from "../model-choice.js";
-import { columnsOf } from "../render/size.js";
+import { columnsOf } from "../render/size-text.js";
 import { wrapText } from "../render/wrap.js";
 import { requireHome } from "../settings/home.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";
 import { findRunning } from "./probe.js";
-import { askKey, askModel, askRepair, askServer, type Repair } from "./questions.js";
 import { OFFERED_SERVERS, type OfferedServer } from "./servers.js";
 import {
   changesOf,
@@ -17,6 +16,7 @@ import {
   type SetupChoice,
   variablesBefore,
 } from "./setup-choice.js";
+import { askKey, askModel, askRepair, askServer, type Repair } from "./setup-questions.js";
 import { firstWords, modelsAt } from "./try-out.js";
 
 /** How long a local model may take to load and answer, unless the settings name a timeout. */

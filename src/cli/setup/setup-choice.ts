@@ -1,9 +1,9 @@
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import type { Io } from "../io.js";
 import { type Endpoint, endpointOf } from "../model-choice.js";
 import { resolveSettings } from "../settings/settings.js";
 import type { FileSettings } from "../settings/settings-file.js";
-import { SETTINGS } from "../settings/table.js";
+import { SETTINGS } from "../settings/settings-table.js";
 import type { OfferedServer } from "./servers.js";
 
 /** The answers so far. */

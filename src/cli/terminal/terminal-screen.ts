@@ -1,6 +1,6 @@
 import type { TerminalStream } from "../io.js";
 import { NOTHING, type Unfinished } from "../render/live-text.js";
-import { columnsOf, rowsOf } from "../render/size.js";
+import { columnsOf, rowsOf } from "../render/size-text.js";
 import { textWidth } from "../render/width.js";
 import { colourAfter, wrapRows } from "./text.js";
 

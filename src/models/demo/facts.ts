@@ -1,4 +1,4 @@
-import type { Intent } from "./conversation.js";
+import type { Intent } from "./demo-request.js";
 import { nameIn } from "./name.js";
 import { capitalised, statementsIn, toYou } from "./sentences.js";
 

@@ -1,6 +1,6 @@
-import type { Conversation, DemoReply, Intent } from "./conversation.js";
+import type { Conversation, DemoReply, Intent } from "./demo-request.js";
 import { noteFact, recallEverything, recallFact } from "./facts.js";
-import { showMarkdown } from "./markdown.js";
+import { showMarkdown } from "./markdown-intent.js";
 import { greetByName, recallName } from "./name.js";
 import * as talk from "./talk.js";
 import { sayToolAnswers } from "./tool-answers.js";

@@ -1,4 +1,4 @@
-import type { Intent } from "./conversation.js";
+import type { Intent } from "./demo-request.js";
 import { statementsIn } from "./sentences.js";
 
 const STATED = [

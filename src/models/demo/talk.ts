@@ -1,4 +1,4 @@
-import type { Conversation, Intent } from "./conversation.js";
+import type { Conversation, Intent } from "./demo-request.js";
 
 const REAL_ANSWERS =
   "For real answers, choose a model of OpenAI, or of any server that speaks its API.";

@@ -1,4 +1,4 @@
-import type { Conversation, Intent, ToolAnswer } from "./conversation.js";
+import type { Conversation, Intent, ToolAnswer } from "./demo-request.js";
 import { everythingIn } from "./facts.js";
 import { toYou } from "./sentences.js";
 

@@ -1,4 +1,4 @@
-import type { DemoCall, Intent } from "./conversation.js";
+import type { DemoCall, Intent } from "./demo-request.js";
 
 /** Returns the call that a request asks for, or undefined when it asks for something else. */
 type Wish = (wish: string) => DemoCall | undefined;

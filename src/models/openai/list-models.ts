@@ -2,12 +2,12 @@ import { AgnoChatError } from "../../errors.js";
 import { ApiCall } from "./api-call.js";
 import { ApiServer, type ApiServerOptions } from "./api-server.js";
 import { Client } from "./client.js";
-import { failureOf } from "./failure.js";
 import { HttpFailure } from "./http-fetch.js";
 import { asList, asRecord, asString } from "./json.js";
 import { parseChunk } from "./parse-chunk.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./retry-policy.js";
 import { eventsIn } from "./sse.js";
+import { failureOf } from "./to-call-failure.js";
 
 export interface ListModelsOptions extends ApiServerOptions {
   readonly signal: AbortSignal;

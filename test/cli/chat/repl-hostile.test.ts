@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openMemory } from "../../../src/memory/open.js";
+import { openMemory } from "../../../src/memory/open-memory.js";
 import { assistantMessage, userMessage } from "../../../src/messages.js";
 import {
   chunk,

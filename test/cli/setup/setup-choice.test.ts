@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createContext } from "../../../src/cli/context.js";
+import { createContext } from "../../../src/cli/command-context.js";
 import {
   changesOf,
   endpointOfChoice,

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { isExportFormat } from "../../../data/user-export.js";
 import { AgnoChatError } from "../../../errors.js";
-import { sizeOf } from "../../../memory/size.js";
+import { sizeOf } from "../../../memory/history-size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
 import { refuseNothingToExport } from "../../export-file.js";

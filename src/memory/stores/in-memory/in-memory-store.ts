@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
-import { ClearLog } from "../../clears.js";
+import { ClearLog } from "../../clear-log.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import { decodeState, type StateChange } from "../../state.js";
 import type {

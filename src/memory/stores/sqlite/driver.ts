@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { AgnoChatError } from "../../../errors.js";
 import { storeClosed } from "../../failures.js";
-import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./errors.js";
+import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./sqlite-errors.js";
 
 /** The part of a prepared statement used here; `@photostructure/sqlite` and `node:sqlite` both have it. */
 interface Statement {

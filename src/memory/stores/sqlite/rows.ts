@@ -10,7 +10,7 @@ import type {
   UserRow as UserInfo,
 } from "../../store.js";
 import type { SqliteConnection, SqlValue } from "./driver.js";
-import { decoded } from "./errors.js";
+import { decoded } from "./sqlite-errors.js";
 import { blankMessages, noteErased } from "./upkeep.js";
 
 /** The part of a user's row that a call works with. */

@@ -7,8 +7,8 @@ import {
   SqliteConnection,
   type SqlValue,
 } from "./driver.js";
-import { FileChanged, isSqlite, SQLITE_FULL, SQLITE_NOTADB, SqliteError } from "./errors.js";
 import { MemoryFile } from "./file.js";
+import { FileChanged, isSqlite, SQLITE_FULL, SQLITE_NOTADB, SqliteError } from "./sqlite-errors.js";
 
 /** Marks a file as ours (PRAGMA application_id): "agno" in ASCII. */
 const APPLICATION_ID = 0x61676e6f;

@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
-import { scopeOf, wasCleared } from "../../clears.js";
+import { scopeOf, wasCleared } from "../../clear-log.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -16,9 +16,8 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
-import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./clears.js";
+import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
-import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./errors.js";
 import { pathOf } from "./file.js";
 import {
   applyChanges,
@@ -44,6 +43,7 @@ import {
   windowOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
+import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
 import { Upkeep } from "./upkeep.js";
 
 /** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgnoChatError } from "../../../errors.js";
 import { type SqliteConnection, shortSleep } from "./driver.js";
-import { isSqlite, SQLITE_BUSY, SqliteError } from "./errors.js";
+import { isSqlite, SQLITE_BUSY, SqliteError } from "./sqlite-errors.js";
 
 /** Up to this size a file is rewritten in one go: 50 ms. A table that holds ids or states likewise. */
 const REWRITTEN_BYTES = 4_000_000;

@@ -1,4 +1,4 @@
-import { createContext } from "../../../../src/cli/context.js";
+import { createContext } from "../../../../src/cli/command-context.js";
 import { setUp } from "../../../../src/cli/setup/set-up.js";
 
 /** The set-up with these local servers on offer, each a base URL. */

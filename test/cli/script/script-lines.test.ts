@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { linesOf } from "../../../src/cli/script/lines.js";
+import { linesOf } from "../../../src/cli/script/script-lines.js";
 import { type Statement, statementsOf } from "../../../src/cli/script/statements.js";
 
 test("the lines are the same wherever the bytes are cut", async () => {

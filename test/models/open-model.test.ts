@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openModel } from "../../src/models/open.js";
+import { openModel } from "../../src/models/open-model.js";
 
 it.each([
   ["demo", "demo"],

@@ -1,9 +1,9 @@
 import type { Agent } from "../agent/agent.js";
 import type { Memory } from "../memory/memory.js";
-import { openMemory } from "../memory/open.js";
+import { openMemory } from "../memory/open-memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
-import type { Context } from "./context.js";
+import type { Context } from "./command-context.js";
 import { chooseModel, openChosenModel } from "./model-choice.js";
 import { requireHome } from "./settings/home.js";
 

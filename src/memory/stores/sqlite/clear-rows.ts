@@ -1,4 +1,4 @@
-import { CLEARS_KEPT_MS, type ClearRecord } from "../../clears.js";
+import { CLEARS_KEPT_MS, type ClearRecord } from "../../clear-log.js";
 import type { SqliteConnection } from "./driver.js";
 
 /** The deletes of a store that keeps them in a file. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
-import { openMemory } from "../../src/memory/open.js";
+import { openMemory } from "../../src/memory/open-memory.js";
 import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 

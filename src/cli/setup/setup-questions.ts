@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
-import type { Context } from "../context.js";
+import type { Context } from "../command-context.js";
 import { parseSetting } from "../settings/settings.js";
 import { asked, type QuestionContext } from "../terminal/question-input.js";
 import type { OfferedServer } from "./servers.js";
