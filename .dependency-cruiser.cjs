@@ -5,6 +5,7 @@ const LAYERS = [
   "^src/data/",
   "^src/agent/",
   "^src/server/",
+  "^src/verify/",
   "^src/cli/",
 ];
 

@@ -14,6 +14,8 @@ const PLANTED = [
   ["src/data/upward.ts", 'import "../agent/upward.js";', "imports-point-one-way"],
   ["src/agent/upward.ts", 'import "../server/upward.js";', "imports-point-one-way"],
   ["src/server/upward.ts", 'import "../cli/fine.js";', "imports-point-one-way"],
+  ["src/server/knows-verify.ts", 'import "../verify/upward.js";', "imports-point-one-way"],
+  ["src/verify/upward.ts", 'import "../cli/fine.js";', "imports-point-one-way"],
   ["src/models/second.ts", 'await import("openai");', "openai-in-one-file"],
   [
     "src/memory/stores/third.ts",

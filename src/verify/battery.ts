@@ -1,0 +1,133 @@
+import { Agent } from "../agent/agent.js";
+import type { Memory } from "../memory/memory.js";
+import type { Model } from "../models/model.js";
+import type { Toolkit } from "../tools/tool.js";
+import type { Doors } from "./doors/door.js";
+import { libraryDoors, type VerifiedAgent } from "./doors/library.js";
+import type { Finding } from "./finding.js";
+import { Gate } from "./gate.js";
+import { Ledger } from "./ledger.js";
+import { attacks } from "./phases/attacks.js";
+import { clears } from "./phases/clears.js";
+import { failures } from "./phases/failures.js";
+import { limits } from "./phases/limits.js";
+import { overlap } from "./phases/overlap.js";
+import { queue } from "./phases/queue.js";
+import { sameWords } from "./phases/same-words.js";
+import { stored } from "./phases/stored.js";
+import { probeTools } from "./probe-tools.js";
+import { Random } from "./random.js";
+import { type RecordedRequest, Recorder } from "./recorder.js";
+import { RecordingModel } from "./recording-model.js";
+import { Stage } from "./stage.js";
+import { SESSIONS } from "./users.js";
+
+/** What the check gives to the agent it checks. */
+export interface AgentParts {
+  readonly model: Model;
+  readonly toolkits: readonly Toolkit[];
+  readonly instructions: string;
+  readonly historyLimit?: number;
+}
+
+/** An agent to be checked, and its memory. */
+export interface AgentUnderCheck {
+  readonly agent: VerifiedAgent;
+  readonly memory: Memory;
+}
+
+export interface BatteryOptions {
+  /** Builds the agent around the parts; called more than once, always over the same memory. */
+  readonly open: (parts: AgentParts) => AgentUnderCheck;
+  /** More ways in, beside the library's. */
+  readonly openDoors?: (under: AgentUnderCheck) => Promise<Doors>;
+  readonly users: readonly string[];
+  readonly rounds: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly record?: ((request: RecordedRequest) => void) | undefined;
+}
+
+/** What a battery of checks saw. */
+export interface BatteryResult {
+  readonly findings: readonly Finding[];
+  readonly ledger: Ledger;
+  readonly requests: number;
+  /** Pairs of users, and how many of them had runs at the model at the same time. */
+  readonly pairs: { readonly overlapped: number; readonly of: number };
+  readonly doors: readonly string[];
+  /** Doors, readers and attacks that were not used. */
+  readonly notReached: readonly string[];
+}
+
+const INSTRUCTIONS = "You remember what you are told.";
+
+/** Few enough that the window is shorter than the histories. */
+const SHORT_WINDOW = 4;
+
+/** Drives an agent through every check. */
+export async function runBattery(options: BatteryOptions): Promise<BatteryResult> {
+  const random = new Random(options.seed);
+  const ledger = new Ledger(random);
+  const gate = new Gate(random);
+  const findings: Finding[] = [];
+  const report = (found: readonly Finding[]) => void findings.push(...found);
+  const judge = { ledger, gate, report, exact: true, instructions: INSTRUCTIONS };
+  const recorder = new Recorder({ ...judge, record: options.record });
+  const parts: AgentParts = {
+    model: new RecordingModel(recorder),
+    toolkits: [probeTools(ledger, report)],
+    instructions: INSTRUCTIONS,
+  };
+  const under = options.open(parts);
+  const library = libraryDoors(under.agent, under.memory);
+  const more = await options.openDoors?.(under);
+  const { users, signal } = options;
+  const stage = new Stage({
+    ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
+    doors: [...library.doors, ...(more?.doors ?? [])],
+    readers: [...library.readers, ...(more?.readers ?? [])],
+    attacks: more?.attacks ?? [],
+  });
+  try {
+    await runPhases(stage, under, options);
+  } finally {
+    await gate.release("together");
+    await more?.close?.();
+  }
+  return resultOf(stage, findings);
+
+  async function runPhases(
+    stage: Stage,
+    { agent }: AgentUnderCheck,
+    { rounds, open }: BatteryOptions,
+  ): Promise<void> {
+    await overlap(stage, rounds);
+    await queue(stage);
+    await sameWords(stage);
+    await failures(stage);
+    const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
+    const [door] = libraryDoors(windowed.agent, windowed.memory).doors;
+    if (door !== undefined) await limits(stage, { ...door, name: "agent.run with historyLimit" });
+    await stored(stage);
+    await attacks(stage);
+    await clears(stage, agent);
+  }
+}
+
+function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
+  const { users, recorder, ledger, reached } = stage;
+  const pairs = users.flatMap((one, index) => users.slice(index + 1).map((other) => [one, other]));
+  const overlapped = pairs.filter(([one = "", other = ""]) => recorder.overlapped(one, other));
+  const doors = [...stage.doors, ...stage.readers, ...stage.attacks].map(({ name }) => name);
+  return {
+    ...{ findings, ledger, requests: recorder.requests, doors },
+    pairs: { overlapped: overlapped.length, of: pairs.length },
+    notReached: doors.filter((name) => !reached.has(name)),
+  };
+}
+
+/** Our own agent over a memory. */
+export const agentOver =
+  (memory: Memory) =>
+  (parts: AgentParts): AgentUnderCheck => ({ agent: new Agent({ ...parts, memory }), memory });

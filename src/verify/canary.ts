@@ -1,0 +1,101 @@
+import type { Random } from "./random.js";
+
+export type CanaryKind =
+  | "message"
+  | "reply"
+  | "tool-argument"
+  | "tool-result"
+  | "state-key"
+  | "state-value";
+
+/** A random text that exactly one run planted, so whoever sees it has seen that run. */
+export interface Canary<Owner> {
+  readonly text: string;
+  readonly kind: CanaryKind;
+  readonly owner: Owner;
+}
+
+/** Hexadecimal digits are no word, survive JSON, NFC and case folding, and look like no markup. */
+const LENGTH = 18;
+
+/** Longest text whose encoded forms are looked at as well: they cost several passes. */
+const MOST_DECODED = 200_000;
+
+/** Every canary of a check, and where they appear in a text. */
+export class Canaries<Owner> {
+  readonly #random: Random;
+  readonly #byText = new Map<string, Canary<Owner>>();
+  readonly #seen = new Set<Canary<Owner>>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  get planted(): number {
+    return this.#byText.size;
+  }
+
+  get seen(): number {
+    return this.#seen.size;
+  }
+
+  /** Canaries whose owner never saw them: nothing was shown about these. */
+  get unseen(): readonly Canary<Owner>[] {
+    return this.all.filter((canary) => !this.#seen.has(canary));
+  }
+
+  get all(): readonly Canary<Owner>[] {
+    return [...this.#byText.values()];
+  }
+
+  plant(kind: CanaryKind, owner: Owner): string {
+    const text = this.#random.hex(LENGTH);
+    this.#byText.set(text, { text, kind, owner });
+    return text;
+  }
+
+  /** Notes that the owner of a canary saw it. */
+  see(canary: Canary<Owner>): void {
+    this.#seen.add(canary);
+  }
+
+  /**
+   * The canaries in a text, in order of appearance, each time it appears. Encoded forms come after
+   * plain ones: reversed, in hexadecimal or Base64, or percent-encoded.
+   */
+  in(text: string): Canary<Owner>[] {
+    const plain = this.#plainIn(text.toLowerCase());
+    if (text.length > MOST_DECODED) return plain;
+    return [...plain, ...decodedForms(text).flatMap((form) => this.#plainIn(form))];
+  }
+
+  #plainIn(text: string): Canary<Owner>[] {
+    const found: Canary<Owner>[] = [];
+    for (const { 0: digits } of text.matchAll(/[0-9a-f]{18,}/g))
+      for (let start = 0; start + LENGTH <= digits.length; start++) {
+        const canary = this.#byText.get(digits.slice(start, start + LENGTH));
+        if (canary === undefined) continue;
+        found.push(canary);
+        start += LENGTH - 1;
+      }
+    return found;
+  }
+}
+
+/** What parts of a text mean if they are encoded. */
+function decodedForms(text: string): string[] {
+  const forms: string[] = [];
+  for (const { 0: word } of text.matchAll(/[0-9a-fA-F]{18,}/g)) {
+    const digits = word.toLowerCase();
+    forms.push([...digits].reverse().join(""));
+    for (const start of [0, 1])
+      forms.push(Buffer.from(digits.slice(start), "hex").toString("latin1"));
+  }
+  // 18 bytes are 24 characters of Base64; where the first byte begins is unknown.
+  for (const { 0: word } of text.matchAll(/[\w+/-]{24,}/g))
+    for (const start of [0, 1, 2, 3])
+      forms.push(Buffer.from(word.slice(start), "base64").toString("latin1").toLowerCase());
+  for (const { 0: word } of text.matchAll(/(?:%[0-9a-fA-F]{2}){18,}/g))
+    forms.push(Buffer.from(word.replaceAll("%", ""), "hex").toString("latin1").toLowerCase());
+  return forms;
+}

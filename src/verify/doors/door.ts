@@ -1,0 +1,49 @@
+import type { Awaitable, SessionState } from "../../memory/memory.js";
+import type { Message } from "../../messages.js";
+import type { Whose } from "../finding.js";
+
+/** A message on its way in. */
+export interface Outgoing extends Whose {
+  readonly text: string;
+}
+
+/** A way in: it sends one message of one user and session, and returns the reply. */
+export interface Door {
+  /** As a report names it: `agent.run`, `POST /chat`. */
+  readonly name: string;
+  send(message: Outgoing, signal: AbortSignal): Promise<string>;
+}
+
+/** What a reader returned; only the fields it has are checked. */
+export interface Reading {
+  /** The messages of the session, oldest first. */
+  readonly messages?: readonly Message[];
+  /** A document of any format that holds the session's texts in order. */
+  readonly document?: string;
+  /** How many messages the session has. */
+  readonly count?: number;
+  readonly state?: SessionState;
+  /** The names of all sessions of the user. */
+  readonly sessions?: readonly string[];
+}
+
+/** A way to read what is kept of one session. */
+export interface Reader {
+  readonly name: string;
+  read(whose: Whose): Awaitable<Reading>;
+}
+
+/** A way to ask for data that is not the caller's. */
+export interface Attack {
+  readonly name: string;
+  /** Asks as `by` for what belongs to `of`; returns everything that came back. */
+  attempt(by: Whose, of: Whose): Promise<string>;
+}
+
+/** Every way into a system. */
+export interface Doors {
+  readonly doors: readonly Door[];
+  readonly readers: readonly Reader[];
+  readonly attacks: readonly Attack[];
+  close?(): Promise<void>;
+}

@@ -1,0 +1,120 @@
+import type { Agent } from "../../agent/agent.js";
+import type { Memory } from "../../memory/memory.js";
+import type { Door, Doors, Outgoing, Reader } from "./door.js";
+
+/** The parts of an agent that a check uses. */
+export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context">;
+
+/** The ways in of a program that uses the library. */
+export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
+  doors: [...agentDoors(agent), ...viewDoors(agent)],
+  readers: [...memoryReaders(memory), ...viewReaders(agent)],
+  attacks: [],
+});
+
+const agentDoors = (agent: VerifiedAgent): readonly Door[] => [
+  {
+    name: "agent.run",
+    send: async ({ userId, sessionId, text }, signal) =>
+      (await agent.run(text, { userId, sessionId, signal })).content,
+  },
+  {
+    name: "agent.stream",
+    send: ({ userId, sessionId, text }, signal) =>
+      textOf(agent.stream(text, { userId, sessionId, signal })),
+  },
+];
+
+const viewDoors = (agent: VerifiedAgent): readonly Door[] => [
+  {
+    name: "view.run",
+    send: async ({ userId, sessionId, text }, signal) =>
+      (await agent.forUser(userId).run(text, { sessionId, signal })).content,
+  },
+  {
+    name: "view.stream",
+    send: ({ userId, sessionId, text }: Outgoing, signal) =>
+      textOf(agent.forUser(userId).stream(text, { sessionId, signal })),
+  },
+];
+
+async function textOf(stream: ReturnType<VerifiedAgent["stream"]>): Promise<string> {
+  let text = "";
+  for await (const event of stream) if (event.type === "text-delta") text += event.text;
+  return text;
+}
+
+const memoryReaders = (memory: Memory): readonly Reader[] => [
+  {
+    name: "memory.read",
+    async read({ userId, sessionId }) {
+      const { messages, state } = await memory.read(userId, { sessionId });
+      return { messages, state };
+    },
+  },
+  {
+    name: "memory.getMessages",
+    read: async ({ userId, sessionId }) => ({
+      messages: await memory.getMessages(userId, { sessionId }),
+    }),
+  },
+  {
+    name: "memory.getState",
+    read: async ({ userId, sessionId }) => ({
+      state: await memory.getState(userId, { sessionId }),
+    }),
+  },
+  {
+    name: "memory.size",
+    read: async ({ userId, sessionId }) => ({ count: await memory.size(userId, { sessionId }) }),
+  },
+  {
+    name: "memory.sessions",
+    read: async ({ userId }) => ({
+      sessions: (await memory.sessions(userId)).map(({ sessionId }) => sessionId),
+    }),
+  },
+];
+
+const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
+  {
+    name: "view.context",
+    async read({ userId, sessionId }) {
+      const { messages } = await agent.forUser(userId).context({ sessionId });
+      return { messages: messages.filter(({ role }) => role !== "system") };
+    },
+  },
+  {
+    name: "view.history",
+    read: async ({ userId, sessionId }) => ({
+      messages: await agent.forUser(userId).history({ sessionId }),
+    }),
+  },
+  {
+    name: "view.size",
+    read: async ({ userId, sessionId }) => ({
+      count: await agent.forUser(userId).size({ sessionId }),
+    }),
+  },
+  {
+    name: "view.state",
+    read: async ({ userId, sessionId }) => ({
+      state: await agent.forUser(userId).state({ sessionId }),
+    }),
+  },
+  {
+    name: "view.sessions",
+    read: async ({ userId }) => ({
+      sessions: (await agent.forUser(userId).sessions()).map(({ sessionId }) => sessionId),
+    }),
+  },
+  ...(["json", "jsonl", "md"] as const).map((format) => ({
+    name: `view.export ${format}`,
+    async read({ userId, sessionId }: { userId: string; sessionId: string }) {
+      let document = "";
+      for await (const piece of agent.forUser(userId).export({ sessionId, format }))
+        document += piece;
+      return { document };
+    },
+  })),
+];

@@ -1,0 +1,26 @@
+import type { Stage } from "../stage.js";
+
+/** Runs that fail or are cancelled store nothing; those of everybody else go on. */
+export async function failures(stage: Stage): Promise<void> {
+  const [first, second, ...others] = stage.users;
+  if (first === undefined || second === undefined) return;
+  for (const door of stage.doors) {
+    if (stage.signal.aborted) return;
+    const cancel = new AbortController();
+    stage.gate.hold((run) => run.userId === second);
+    const sends = [
+      stage.send(stage.whose(first), { door, plan: "fail", outcome: "dropped", check: "failures" }),
+      stage.send(stage.whose(second), {
+        ...{ door, outcome: "dropped", check: "failures" },
+        signal: AbortSignal.any([stage.signal, cancel.signal]),
+      } as const),
+      ...others.slice(0, 2).map((userId) => stage.send(stage.whose(userId), { door })),
+    ];
+    await stage.gate.full(1, 2000);
+    cancel.abort();
+    await Promise.all(sends);
+    await stage.gate.release("together");
+    await Promise.all([first, second].map((userId) => stage.send(stage.whose(userId), { door })));
+  }
+  for (const userId of [first, second]) await stage.readBack(stage.whose(userId), "failures");
+}

@@ -1,0 +1,12 @@
+import type { Door } from "../doors/door.js";
+import type { Stage } from "../stage.js";
+
+/** An agent that sends only the latest messages sends those of the session that asks. */
+export async function limits(stage: Stage, door: Door): Promise<void> {
+  stage.recorder.recentOnly = true;
+  const sends = () =>
+    stage.users.map((userId) => stage.send(stage.whose(userId), { door, check: "limits" }));
+  await stage.overlap(sends, "shuffled");
+  await stage.overlap(sends, "reversed");
+  stage.recorder.recentOnly = false;
+}

@@ -1,0 +1,29 @@
+import type { Stage } from "../stage.js";
+
+/** Caches show only when everybody says the same. */
+const WORDS = "What did I tell you first?";
+
+/**
+ * Everybody says the same words through each door, twice: first at once, then one after the other.
+ * Each message must make a request, and each reply belong to it.
+ */
+export async function sameWords(stage: Stage): Promise<void> {
+  for (const door of stage.doors) {
+    if (stage.signal.aborted) return;
+    const options = { door, sameWords: WORDS, check: "same-words" } as const;
+    const before = stage.recorder.requests;
+    await stage.overlap(
+      () => stage.users.map((userId) => stage.send(stage.whose(userId), options)),
+      "together",
+    );
+    for (const userId of stage.users.slice(0, 2)) await stage.send(stage.whose(userId), options);
+    const wanted = stage.users.length + Math.min(2, stage.users.length);
+    const made = stage.recorder.requests - before;
+    if (made === wanted) continue;
+    const text = `${wanted} messages made ${made} requests`;
+    const by = stage.whose(stage.users[0] as string);
+    stage.report([
+      { check: "same-words", kind: "mispaired", by, door: door.name, where: "requests", text },
+    ]);
+  }
+}

@@ -1,0 +1,175 @@
+import { AgnoChatError } from "../errors.js";
+import type { AssistantMessage, Message, ToolCall } from "../messages.js";
+import type { ToolSpec } from "../models/model.js";
+import type { Finding, Whose } from "./finding.js";
+import type { Gate } from "./gate.js";
+import { judgeMessages } from "./judge.js";
+import type { Ledger, PlantedRun } from "./ledger.js";
+import { ECHO, PROBE } from "./probe-tools.js";
+
+/** A request as a model gets it. */
+export interface ReceivedRequest {
+  readonly messages: readonly Message[];
+  readonly tools?: readonly ToolSpec[] | undefined;
+}
+
+/** One request, as it is written to a record of the check. */
+export interface RecordedRequest {
+  readonly request: number;
+  readonly run: number | undefined;
+  readonly messages: readonly Message[];
+}
+
+export interface RecorderOptions {
+  readonly ledger: Ledger;
+  readonly gate: Gate;
+  readonly report: (findings: readonly Finding[]) => void;
+  /** The system message of every request, when the messages must match exactly. */
+  readonly instructions?: string;
+  /** Whether requests must match exactly, and not only by their canaries. */
+  readonly exact: boolean;
+  /** Keeps each request. */
+  readonly record?: ((request: RecordedRequest) => void) | undefined;
+}
+
+/** What the model says to a request. `wait`: it says the first part and then no more. */
+export type Answer =
+  | { readonly kind: "text"; readonly text: string; readonly run: PlantedRun | undefined }
+  | { readonly kind: "tools"; readonly calls: readonly ToolCall[] }
+  | { readonly kind: "wait"; readonly text: string }
+  | { readonly kind: "fail"; readonly error: AgnoChatError };
+
+/** Receives the requests to a model, judges each, and decides the answers. */
+export class Recorder {
+  readonly #options: RecorderOptions;
+  readonly #inFlight = new Set<PlantedRun>();
+  readonly #overlaps = new Set<string>();
+  #requests = 0;
+  /** Set while only the latest runs are sent. */
+  recentOnly = false;
+
+  constructor(options: RecorderOptions) {
+    this.#options = options;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Whether runs of these two users were at the model at the same time. */
+  overlapped(one: string, other: string): boolean {
+    return this.#overlaps.has(pairOf(one, other));
+  }
+
+  /** Judges a request, waits at the gate, and returns the answer. */
+  async receive(request: ReceivedRequest, signal: AbortSignal): Promise<Answer> {
+    const number = ++this.#requests;
+    const messages = structuredClone(request.messages) as Message[];
+    const run = this.#runOf(messages);
+    this.#options.record?.({ request: number, run: run?.number, messages });
+    if (run === undefined) return this.#unowned(number);
+    this.#adoptResults(run, messages);
+    this.#judge(run, messages, number);
+    run.requests++;
+    this.#enter(run);
+    try {
+      await this.#options.gate.pass(run, signal);
+    } finally {
+      this.#inFlight.delete(run);
+    }
+    return this.#answer(run);
+  }
+
+  /** The run that asks: by the newest canary of the last user message, else of the history. */
+  #runOf(messages: readonly Message[]): PlantedRun | undefined {
+    const { ledger } = this.#options;
+    const last = messages.findLast(({ role }) => role === "user");
+    const named = ledger.canaries
+      .in(last?.content ?? "")
+      .findLast(({ kind }) => kind === "message");
+    if (named !== undefined) return named.owner;
+    const latest = messages
+      .filter(({ role }) => role !== "system")
+      .flatMap(({ content }) => ledger.canaries.in(content))
+      .at(-1);
+    return latest && ledger.conversation(latest.owner).runs.find(isOpen);
+  }
+
+  #unowned(number: number): Answer {
+    const by: Whose = { userId: "?", sessionId: "?" };
+    const text = "a request held no message of any user";
+    this.#options.report([
+      {
+        ...{ check: "requests", kind: "unowned", by, door: "model" },
+        where: "messages",
+        request: number,
+        text,
+      },
+    ]);
+    return { kind: "text", text: "Nothing to remember.", run: undefined };
+  }
+
+  /** The results of the tools called before, in the order of the calls. */
+  #adoptResults(run: PlantedRun, messages: readonly Message[]): void {
+    const asked = run.messages.at(-1);
+    if (asked?.role !== "assistant" || asked.toolCalls === undefined) return;
+    for (const { id, name } of asked.toolCalls) {
+      const ours = run.toolResults.get(name);
+      const theirs = messages.findLast((one) => one.role === "tool" && one.toolCallId === id);
+      const content = ours ?? theirs?.content ?? "";
+      run.messages.push({ role: "tool", toolCallId: id, content });
+    }
+  }
+
+  #judge(run: PlantedRun, messages: readonly Message[], request: number): void {
+    const { ledger, report, exact, instructions } = this.#options;
+    const runs = [...ledger.before(run), run];
+    const check = run.sameWords ? "same-words" : this.recentOnly ? "limits" : "requests";
+    const sighting = { check, by: whoseOf(run), door: run.door, request } as const;
+    const expected = { runs, exact, instructions, recentOnly: this.recentOnly };
+    report(judgeMessages(messages, expected, sighting, ledger));
+  }
+
+  #enter(run: PlantedRun): void {
+    for (const other of this.#inFlight)
+      if (other.userId !== run.userId) this.#overlaps.add(pairOf(run.userId, other.userId));
+    this.#inFlight.add(run);
+  }
+
+  #answer(run: PlantedRun): Answer {
+    const { ledger } = this.#options;
+    if (run.plan === "fail") {
+      run.answered = true;
+      return { kind: "fail", error: new AgnoChatError("MODEL_UNAVAILABLE", "The model failed.") };
+    }
+    if (run.plan === "tools" && run.requests === 1) return this.#callTools(run);
+    const text = `Noted ${ledger.canaries.plant("reply", run)}.`;
+    if (run.plan === "stop-midway") {
+      ledger.answer(run, { role: "assistant", content: text, interrupted: true });
+      return { kind: "wait", text };
+    }
+    ledger.answer(run, { role: "assistant", content: text });
+    return { kind: "text", text, run };
+  }
+
+  /** Everybody calls the same tools, and the probe with the same arguments. */
+  #callTools(run: PlantedRun): Answer {
+    const { ledger } = this.#options;
+    const place = ledger.conversation(run).runs.indexOf(run);
+    const text = ledger.canaries.plant("tool-argument", run);
+    const calls = [
+      { id: `call-${place}-1`, name: PROBE, arguments: "{}" },
+      { id: `call-${place}-2`, name: ECHO, arguments: JSON.stringify({ text }) },
+    ];
+    const message: AssistantMessage = { role: "assistant", content: "", toolCalls: calls };
+    run.messages.push(message);
+    run.toolResults.clear();
+    return { kind: "tools", calls };
+  }
+}
+
+const whoseOf = ({ userId, sessionId }: Whose): Whose => ({ userId, sessionId });
+
+const isOpen = ({ answered, outcome }: PlantedRun): boolean => !answered && outcome !== "uncertain";
+
+const pairOf = (one: string, other: string): string => JSON.stringify([one, other].sort());

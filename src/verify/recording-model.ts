@@ -1,0 +1,35 @@
+import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
+import type { Recorder } from "./recorder.js";
+
+/** A model that remembers every request and answers with canaries. */
+export class RecordingModel implements Model {
+  readonly name = "verify";
+  readonly #recorder: Recorder;
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  async *stream(
+    request: ModelRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncIterable<ModelEvent> {
+    const answer = await this.#recorder.receive(request, signal);
+    if (answer.kind === "fail") throw answer.error;
+    if (answer.kind === "tools") {
+      for (const call of answer.calls) yield { type: "tool-call", ...call };
+      return yield { type: "finish", reason: "tool-calls" };
+    }
+    const middle = Math.floor(answer.text.length / 2);
+    for (const text of [answer.text.slice(0, middle), answer.text.slice(middle)])
+      yield { type: "text-delta", text };
+    if (answer.kind === "wait") await aborted(signal);
+    yield { type: "finish", reason: "stop" };
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });

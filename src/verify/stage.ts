@@ -1,0 +1,190 @@
+import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import type { Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
+import type { CheckName, Finding, FindingKind, Whose } from "./finding.js";
+import type { Gate, Release } from "./gate.js";
+import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
+import type { Ledger, Outcome, Plan, PlantedRun } from "./ledger.js";
+import { judgeState } from "./probe-tools.js";
+import type { Random } from "./random.js";
+import type { Recorder } from "./recorder.js";
+
+/** How long runs may take to get under way before somebody counts as blocked. */
+const ARRIVAL_MS = 2000;
+
+export interface StageParts extends Doors {
+  readonly ledger: Ledger;
+  readonly recorder: Recorder;
+  readonly gate: Gate;
+  readonly random: Random;
+  readonly users: readonly string[];
+  readonly sessions: readonly string[];
+  readonly report: (findings: readonly Finding[]) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SendOptions {
+  readonly door?: Door | undefined;
+  readonly plan?: Plan;
+  readonly sameWords?: string;
+  readonly outcome?: Outcome;
+  /** The check that a wrong reply belongs to. Default: `replies`. */
+  readonly check?: CheckName;
+  /** Cancels this run alone. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the phases work with: the users, the ways in, and the judge. */
+export class Stage {
+  readonly ledger: Ledger;
+  readonly recorder: Recorder;
+  readonly gate: Gate;
+  readonly random: Random;
+  readonly users: readonly string[];
+  readonly sessions: readonly string[];
+  readonly doors: readonly Door[];
+  readonly readers: readonly Reader[];
+  readonly attacks: Doors["attacks"];
+  readonly report: StageParts["report"];
+  readonly signal: AbortSignal;
+  /** Names of doors, readers and attacks that were used. */
+  readonly reached = new Set<string>();
+  readonly #nextDoor = new Map<string, number>();
+
+  constructor(parts: StageParts) {
+    this.ledger = parts.ledger;
+    this.recorder = parts.recorder;
+    this.gate = parts.gate;
+    this.random = parts.random;
+    this.users = parts.users;
+    this.sessions = parts.sessions;
+    this.doors = parts.doors;
+    this.readers = parts.readers;
+    this.attacks = parts.attacks;
+    this.report = parts.report;
+    this.signal = parts.signal;
+  }
+
+  /** The session of a user in a round: the same names for everybody. */
+  whose(userId: string, round = 0): Whose {
+    return { userId, sessionId: this.sessions[round % this.sessions.length] as string };
+  }
+
+  /** The doors of each user in turn, so that everybody uses every one. */
+  doorFor(userId: string): Door {
+    const next = this.#nextDoor.get(userId) ?? this.users.indexOf(userId);
+    this.#nextDoor.set(userId, next + 1);
+    return this.doors[next % this.doors.length] as Door;
+  }
+
+  /** Sends one message and judges the reply. Never rejects: a failure that was not planned is a finding. */
+  async send(whose: Whose, options: SendOptions = {}): Promise<PlantedRun> {
+    const door = options.door ?? this.doorFor(whose.userId);
+    const { plan, outcome, sameWords } = options;
+    const run = this.ledger.begin(whose, { door: door.name, plan, outcome, sameWords });
+    const sighting = this.#sightingOf(run, options.check ?? "replies");
+    const signal = options.signal ?? this.signal;
+    const message: Outgoing = { userId: run.userId, sessionId: run.sessionId, text: run.text };
+    try {
+      const reply = await door.send(message, signal);
+      this.reached.add(door.name);
+      if (run.outcome === "dropped")
+        this.#unexpected(sighting, run, "was answered, though it failed");
+      else this.report(judgeReply(reply, run, sighting, this.ledger));
+    } catch (thrown) {
+      if (run.outcome === "stored") this.#unexpected(sighting, run, `failed: ${reasonOf(thrown)}`);
+    }
+    run.answered = true;
+    return run;
+  }
+
+  /**
+   * Holds runs of different users until all of them are at the model, and lets them go. Whoever does
+   * not get there is blocked by the others.
+   */
+  async overlap(sends: () => Promise<unknown>[], release: Release): Promise<void> {
+    this.gate.hold();
+    const sent = sends();
+    if (!(await this.gate.full(sent.length, ARRIVAL_MS))) this.#reportBlocked();
+    await this.gate.release(release);
+    await Promise.all(sent);
+  }
+
+  /** Reads a session through every reader and compares it with what it must hold. */
+  async readBack(whose: Whose, check: CheckName = "stored"): Promise<void> {
+    for (const reader of this.readers) await this.read(reader, whose, check);
+  }
+
+  async read(reader: Reader, whose: Whose, check: CheckName = "stored"): Promise<void> {
+    const { userId, sessionId } = whose;
+    const sighting: Sighting = { check, by: { userId, sessionId }, door: reader.name };
+    try {
+      this.report(this.#judgeReading(await reader.read(whose), whose, sighting));
+      this.reached.add(reader.name);
+    } catch (thrown) {
+      const text = `could not be read: ${reasonOf(thrown)}`;
+      this.report([{ ...sighting, kind: "error", where: "reader", text }]);
+    }
+  }
+
+  #judgeReading(reading: Reading, whose: Whose, sighting: Sighting): Finding[] {
+    const runs = this.ledger.kept(whose);
+    const { messages, document, count, state, sessions } = reading;
+    const found: Finding[] = [];
+    if (messages !== undefined)
+      found.push(...judgeMessages(messages, { runs, exact: true }, sighting, this.ledger));
+    if (document !== undefined) found.push(...judgeDocument(document, runs, sighting, this.ledger));
+    if (state !== undefined)
+      found.push(...judgeState(state, this.ledger.conversation(whose), sighting.door, this.ledger));
+    if (count !== undefined) found.push(...this.#judgeCount(count, runs, sighting));
+    if (sessions !== undefined) found.push(...this.#judgeSessions(sessions, sighting));
+    return found;
+  }
+
+  #judgeCount(count: number, runs: readonly PlantedRun[], sighting: Sighting): Finding[] {
+    const wanted = runs.reduce((sum, run) => sum + run.messages.length, 0);
+    if (count === wanted) return [];
+    const text = `counted ${count} messages instead of ${wanted}`;
+    return [{ ...sighting, kind: "altered", where: "count", text }];
+  }
+
+  #judgeSessions(sessions: readonly string[], sighting: Sighting): Finding[] {
+    const { userId } = sighting.by;
+    const wanted = this.ledger.conversations
+      .filter((one) => one.userId === userId && this.ledger.kept(one).length > 0)
+      .map(({ sessionId }) => sessionId);
+    const isSame = wanted.length === sessions.length && wanted.every((id) => sessions.includes(id));
+    if (isSame) return [];
+    const text = `listed ${sessions.length} sessions instead of ${wanted.length}`;
+    return [{ ...sighting, kind: "altered", where: "sessions", text }];
+  }
+
+  #reportBlocked(): void {
+    const held = this.gate.held;
+    for (const { runs } of this.ledger.conversations)
+      for (const run of runs) {
+        if (run.answered || run.outcome !== "stored" || held.includes(run)) continue;
+        const text = "did not reach the model while other users' runs were held";
+        this.#note("blocked", this.#sightingOf(run, "side-by-side"), run, text);
+      }
+  }
+
+  #unexpected(sighting: Sighting, run: PlantedRun, text: string): void {
+    this.#note("error", sighting, run, text);
+  }
+
+  #note(kind: FindingKind, sighting: Sighting, run: PlantedRun, text: string): void {
+    const of = sighting.by;
+    this.report([{ ...sighting, kind, of, run: run.number, where: "run", text }]);
+  }
+
+  #sightingOf({ userId, sessionId, door }: PlantedRun, check: CheckName): Sighting {
+    return { check, by: { userId, sessionId }, door };
+  }
+}
+
+/** One line that names the failure. */
+export function reasonOf(thrown: unknown): string {
+  const { code, message } = asAgnoChatError(thrown);
+  if (thrown instanceof AgnoChatError) return `${code}: ${message}`;
+  return thrown instanceof Error ? thrown.message : message;
+}
