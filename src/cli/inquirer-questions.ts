@@ -1,22 +1,22 @@
 import type { UserInfo } from "../memory/memory.js";
 import { singleLine } from "../sanitise.js";
-import { asked, type Place } from "./terminal/question-input.js";
+import { askQuestion, type PromptIo } from "./terminal/question-input.js";
 import { count } from "./words.js";
 
 /** Yes or no; Esc and Ctrl-C mean no. */
-export const askWhether = async (place: Place, question: string): Promise<boolean> =>
-  (await yesOrNo(place, question)) ?? false;
+export const askWhether = async (io: PromptIo, question: string): Promise<boolean> =>
+  (await yesOrNo(io, question)) ?? false;
 
-/** Yes or no; undefined after Esc or Ctrl-C, or when the question was taken back. */
-export async function yesOrNo(place: Place, question: string): Promise<boolean | undefined> {
+/** Yes or no; undefined after Esc or Ctrl-C, or when the question is withdrawn. */
+export async function yesOrNo(io: PromptIo, question: string): Promise<boolean | undefined> {
   const { confirm } = await import("./prompts.js");
   const message = singleLine(question, 200);
-  return asked(place, (terminal) => confirm({ message, default: false }, terminal));
+  return askQuestion(io, (terminal) => confirm({ message, default: false }, terminal));
 }
 
-/** One of these users, or a new one typed in; Esc and Ctrl-C mean none. */
+/** One of these users or a new name; undefined after Esc or Ctrl-C. */
 export async function askWhich(
-  place: Place,
+  io: PromptIo,
   users: readonly UserInfo[],
   active: string,
 ): Promise<string | undefined> {
@@ -30,7 +30,7 @@ export async function askWhich(
     return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
   };
   const message = users.length === 0 ? "Talk as (type a name)" : "Talk as";
-  return asked(place, (terminal) =>
+  return askQuestion(io, (terminal) =>
     search({ message, source }, { ...terminal, clearPromptOnDone: true }),
   );
 }
@@ -40,7 +40,7 @@ const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) 
   name: `${singleLine(userId, 60)}${userId === active ? " (now)" : ""}: ${count(messages, "message")}, last ${localTime(lastActivity)}`,
 });
 
-/** To the minute, where the user is. */
+/** In the local time zone, to the minute. */
 function localTime(time: string): string {
   const minutesBehind = new Date(time).getTimezoneOffset();
   const local = new Date(Date.parse(time) - minutesBehind * 60_000);

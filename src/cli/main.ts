@@ -5,7 +5,7 @@ import { ENDING_SIGNALS, endingSignals } from "./ending-signals.js";
 import type { Io } from "./io.js";
 import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
-import { letGoOfGoneTerminals } from "./terminal/gone-terminal.js";
+import { closeGoneTerminals } from "./terminal/gone-terminal.js";
 
 /**
  * Runs the command line: arguments and streams in, exit code out.
@@ -55,7 +55,7 @@ function watchForEnd(io: Io): Ending {
     io.stderr.write(`agno-chat: Cannot write the output: ${systemReason(cause) ?? cause.code}.\n`);
   };
   for (const [name, listener] of listeners) io.on(name, listener);
-  io.on("exit", letGoOfGoneTerminals);
+  io.on("exit", closeGoneTerminals);
   io.stdout.on("error", onBrokenOutput);
   io.stderr.on("error", () => {}); // there is nowhere left to report it
   return {

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { InputFiles } from "../../src/cli/terminal/input-files.js";
-import { typedInputIn } from "../../src/cli/terminal/typed-input.js";
+import { type InputFiles, inputFilesIn } from "../../src/cli/terminal/input-files.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -268,7 +267,7 @@ describe("models", () => {
 describe("what was typed at the prompt", () => {
   async function typed(): Promise<{ cli: Cli; input: InputFiles }> {
     const cli = await introduced();
-    const input = typedInputIn(cli.home);
+    const input = inputFilesIn(cli.home);
     for (const user of ["alice", "bob"]) input.append(user, `a secret of ${user}`);
     return { cli, input };
   }

@@ -1,9 +1,9 @@
 import type { Context } from "../command-context.js";
 import { createPalette } from "../render/colour.js";
+import { inputFilesIn } from "../terminal/input-files.js";
 import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";
-import type { Terminal } from "../terminal/modes.js";
-import { typedInputIn } from "../terminal/typed-input.js";
+import type { TerminalStreams } from "../terminal/modes.js";
 import { parseAside, parseInput } from "./chat-input.js";
 import type { OpenRepl } from "./load-chat.js";
 import { promptOf } from "./prompt.js";
@@ -13,10 +13,10 @@ export async function interactive(context: Context): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const who = { userId: settings.values.user, sessionId: settings.values.session };
-  const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : typedInputIn(home));
+  const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : inputFilesIn(home));
   const editor = new LineEditor({
-    input: io.stdin as Terminal["input"],
-    output: io.stdout as Terminal["output"],
+    input: io.stdin as TerminalStreams["input"],
+    output: io.stdout as TerminalStreams["output"],
     env: io.env,
     prompt: promptOf(who, palette),
     owner: who.userId,

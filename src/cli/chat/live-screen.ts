@@ -8,14 +8,14 @@ import type { Paint, Palette } from "../render/colour.js";
 import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
-import { columnsOf } from "../render/size-text.js";
 import { createSpinner } from "../render/spinner.js";
+import { columnsOf } from "../render/terminal-size.js";
 import { plain, wrapText } from "../render/wrap.js";
 import { asBlock } from "../terminal/block.js";
 import type { Copied } from "../terminal/clipboard.js";
 import type { InputHistory } from "../terminal/input-history.js";
 import type { LineEditor } from "../terminal/line-editor.js";
-import type { Place } from "../terminal/question-input.js";
+import type { PromptIo } from "../terminal/question-input.js";
 import { parseInput } from "./chat-input.js";
 import { nameOf, promptOf } from "./prompt.js";
 import type { ReplyView, Screen, Who } from "./screen.js";
@@ -57,7 +57,7 @@ export class LiveScreen implements Screen {
     this.#signal = signal;
   }
 
-  get #place(): Place {
+  get #promptIo(): PromptIo {
     return { stdin: this.#io.stdin, stderr: this.#io.stdout, signal: this.#signal };
   }
 
@@ -125,12 +125,12 @@ export class LiveScreen implements Screen {
   }
 
   async confirm(question: string): Promise<boolean> {
-    return this.#asking(() => askWhether(this.#place, question));
+    return this.#asking(() => askWhether(this.#promptIo, question));
   }
 
   /** Whoever picks nobody stays who they are. */
   async pickUser(users: readonly UserInfo[], active: string): Promise<string> {
-    return (await this.#asking(() => askWhich(this.#place, users, active))) ?? active;
+    return (await this.#asking(() => askWhich(this.#promptIo, users, active))) ?? active;
   }
 
   async copy(text: string, signal: AbortSignal): Promise<Copied> {

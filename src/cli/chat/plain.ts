@@ -9,7 +9,7 @@ import { chooseModel, openChosenModel } from "../model-choice.js";
 import { storeOf } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
 import { beginsWithMark, blockContent, isOpenBlock } from "../terminal/block.js";
-import { typedInputIn } from "../terminal/typed-input.js";
+import { inputFilesIn } from "../terminal/input-files.js";
 import { parseInput } from "./chat-input.js";
 import { handle } from "./handle-input.js";
 import { openRepl } from "./open-repl.js";
@@ -36,7 +36,7 @@ export async function plain(context: Context): Promise<void> {
       answers: io.stdout,
       aside,
       nextLine: () => lines.next(),
-      typedInput: typedInputIn(home),
+      typedInput: inputFilesIn(home),
     });
     const who = { userId: settings.values.user, sessionId: settings.values.session };
     const sessions = await memory.sessions(who.userId);

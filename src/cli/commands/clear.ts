@@ -5,7 +5,7 @@ import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open-agent.js";
-import { typedInputIn } from "../terminal/typed-input.js";
+import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 
 export interface ClearOptions {
@@ -49,7 +49,7 @@ async function clearUser(context: Context, { memory, isDry }: Task): Promise<voi
   if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   const deleted = await memory.clear(user, { sessionId: session });
-  if (session === undefined) typedInputIn(context.home)?.remove(user);
+  if (session === undefined) inputFilesIn(context.home)?.remove(user);
   report(context, { ...scope, deleted, words: words(deleted) });
 }
 
@@ -67,7 +67,7 @@ async function clearEveryone(context: Context, { memory, isDry }: Task): Promise
   if (found.users > 0)
     await requireConfirmation(context, `Delete all data of ${count(found.users, "user")}?`);
   const deleted = await memory.clearAll();
-  typedInputIn(context.home)?.removeAll();
+  inputFilesIn(context.home)?.removeAll();
   report(context, { ...scope, deleted, words: words(deleted) });
 }
 

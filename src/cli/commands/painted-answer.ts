@@ -4,8 +4,8 @@ import { LiveOutput } from "../render/live-output.js";
 import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
-import { columnsOf } from "../render/size-text.js";
 import { createSpinner } from "../render/spinner.js";
+import { columnsOf } from "../render/terminal-size.js";
 import type { AnswerView } from "./answer-view.js";
 
 /** Renders an answer as Markdown on a terminal, as it arrives. */

@@ -6,7 +6,7 @@ import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { parseDuration } from "../duration.js";
 import { withMemory } from "../open-agent.js";
-import { typedInputIn } from "../terminal/typed-input.js";
+import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 
 export interface PruneOptions {
@@ -49,7 +49,7 @@ async function removeIn(memory: Memory, maxAge: number, context: Context): Promi
   const deleted = await memory.removeInactive(maxAge, { force: true });
   const left = new Set((await memory.users()).map(({ userId }) => userId));
   for (const { userId } of before)
-    if (!left.has(userId)) typedInputIn(context.home)?.remove(userId);
+    if (!left.has(userId)) inputFilesIn(context.home)?.remove(userId);
   return deleted;
 }
 

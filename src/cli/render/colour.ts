@@ -33,8 +33,8 @@ export function createPalette(stream: ColourStream, options: PaletteOptions): Pa
  * lately with this palette has it.
  */
 export function userColour(userId: string, palette: Palette): Paint {
-  const lately = seenLately.get(palette) ?? new Map<string, number>();
-  seenLately.set(palette, lately);
+  const lately = recentColours.get(palette) ?? new Map<string, number>();
+  recentColours.set(palette, lately);
   const colour = lately.get(userId) ?? freeColour(userId, lately);
   // Last in the map is who was seen last.
   lately.delete(userId);
@@ -43,7 +43,7 @@ export function userColour(userId: string, palette: Palette): Paint {
 }
 
 /** The colours in use, by user; at most as many as there are. */
-const seenLately = new WeakMap<Palette, Map<string, number>>();
+const recentColours = new WeakMap<Palette, Map<string, number>>();
 
 function freeColour(userId: string, lately: Map<string, number>): number {
   const [longestAgo] = lately.keys();

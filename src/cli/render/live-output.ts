@@ -1,13 +1,13 @@
 import type { Io } from "../io.js";
-import { Screen } from "../terminal/terminal-screen.js";
+import { TerminalScreen } from "../terminal/terminal-screen.js";
 import { NOTHING, type Unfinished } from "./live-text.js";
 
 /** The end of a terminal's output while a reply comes: the rows that may still change, and below them a spinner. */
 export class LiveOutput {
-  readonly #screen: Screen;
+  readonly #screen: TerminalScreen;
 
   constructor(stdout: Io["stdout"]) {
-    this.#screen = new Screen(stdout);
+    this.#screen = new TerminalScreen(stdout);
   }
 
   readonly print = (certain: string, unfinished: Unfinished): void => {

@@ -8,7 +8,7 @@ export const NOTHING: Unfinished = () => "";
 
 export interface LiveRenderer extends TextRenderer {
   /** The rows that are not certain yet, as they would be if the text ended here. */
-  rest(): string;
+  unfinished(): string;
 }
 
 export interface LiveTextOptions {
@@ -18,10 +18,10 @@ export interface LiveTextOptions {
 }
 
 /** Milliseconds between two paints: soon enough to look like typing, seldom enough for a slow terminal. */
-const SHORTEST_PAUSE = 40;
+const SHORTEST_PAUSE_MS = 40;
 
 /** How many times as long as a paint took the next one waits at least, so that painting never takes all the time. */
-const REST = 4;
+const PAUSE_FACTOR = 4;
 
 /** Shows a text on a terminal while it comes, the line it is in included. */
 export function liveText({ renderer, show }: LiveTextOptions): TextView {
@@ -49,9 +49,9 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
     const rows = certain;
     certain = "";
     // What becomes certain meanwhile is shown as well, however often the terminal is drawn before the next paint.
-    show(rows, () => certain + renderer.rest());
+    show(rows, () => certain + renderer.unfinished());
     const ended = performance.now();
-    mayPaintAt = ended + Math.max(SHORTEST_PAUSE, REST * (ended - begun));
+    mayPaintAt = ended + Math.max(SHORTEST_PAUSE_MS, PAUSE_FACTOR * (ended - begun));
   }
 
   return {

@@ -60,6 +60,6 @@ export function markdownReply(options: MarkdownOptions): LiveRenderer {
   return {
     write: (chunk) => draw(safe.write(chunk)),
     end: () => draw(safe.end()) + rest(),
-    rest,
+    unfinished: rest,
   };
 }

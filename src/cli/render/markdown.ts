@@ -20,7 +20,7 @@ export interface MarkdownRenderer {
 }
 
 /** How far a text was read. */
-interface Progress {
+interface RendererState {
   readonly blocks: Blocks;
   /** What of its last line was not handed on. */
   readonly line: string;
@@ -45,7 +45,7 @@ export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRender
   return renderFrom({ blocks: createBlocks(options), line: "", reading: "head" });
 }
 
-function renderFrom(from: Progress): MarkdownRenderer {
+function renderFrom(from: RendererState): MarkdownRenderer {
   const { blocks } = from;
   let { line, reading } = from;
 

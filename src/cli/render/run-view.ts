@@ -52,7 +52,7 @@ export class RunView {
     else this.#noteHistory();
     if (event.type === "text-delta") {
       this.#showText(event.text);
-      spinner?.rest();
+      spinner?.pause();
     } else if (event.type === "run-end") this.#endRun(event.output);
     else {
       if (event.type === "tool-call") this.#endText();

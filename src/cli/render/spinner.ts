@@ -1,14 +1,14 @@
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 const FRAME_MS = 100;
-const REST_MS = 1000;
+const PAUSE_MS = 1000;
 
 /** Shows that something is awaited, one frame after the other. */
 export interface Spinner {
   /** Spins from now on, if it does not yet. */
   start(): void;
   /** Goes away, and comes back when it is not asked to rest again for a second: something has come that speaks for itself. */
-  rest(): void;
+  pause(): void;
   stop(): void;
 }
 
@@ -36,9 +36,9 @@ export function createSpinner(show: (frame: string | undefined) => void): Spinne
       stop();
       next();
     },
-    rest() {
+    pause() {
       stop();
-      timer = setTimeout(next, REST_MS);
+      timer = setTimeout(next, PAUSE_MS);
     },
     stop,
   };

@@ -29,7 +29,7 @@ export interface Rows {
 
 export const plain: Paint = (text) => text;
 
-interface Setting {
+interface RowsState {
   /** What the row that was begun starts with. */
   start: readonly Span[] | undefined;
   /** Of the terminal when it was begun. */
@@ -43,7 +43,7 @@ interface Setting {
   last: string | undefined;
 }
 
-const nothingSet = (): Setting => ({
+const emptyState = (): RowsState => ({
   start: undefined,
   columns: 0,
   room: 0,
@@ -56,7 +56,7 @@ const nothingSet = (): Setting => ({
 });
 
 /** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken, and so is a grapheme. */
-export function createRows({ width, prefix }: RowOptions, from: Setting = nothingSet()): Rows {
+export function createRows({ width, prefix }: RowOptions, from: RowsState = emptyState()): Rows {
   const set = from;
 
   function begin(): void {

@@ -6,7 +6,7 @@ import type { Io } from "../io.js";
 import { createPalette, type Palette } from "../render/colour.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { plainReply, type TextRenderer } from "../render/reply.js";
-import { columnsOf } from "../render/size-text.js";
+import { columnsOf } from "../render/terminal-size.js";
 import { wrapText } from "../render/wrap.js";
 import type { Layout } from "./layout.js";
 import type { Statement } from "./statements.js";

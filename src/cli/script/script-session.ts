@@ -5,7 +5,7 @@ import type { Model } from "../../models/model.js";
 import { openRepl } from "../chat/open-repl.js";
 import type { Context } from "../command-context.js";
 import { failureDocument } from "../failure-text.js";
-import { typedInputIn } from "../terminal/typed-input.js";
+import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 import { PLAIN } from "./layout.js";
 import { runScript, type Verdict } from "./run-script.js";
@@ -35,7 +35,7 @@ export async function runScriptSession(context: Context, script: ScriptSession):
   const { io, signal, output, options } = context;
   const { name, model, keepGoing } = script;
   const echo = script.echo ? (await import("./echo.js")).createEcho(context) : undefined;
-  const input = script.ownsHome ? typedInputIn(context.home) : undefined;
+  const input = script.ownsHome ? inputFilesIn(context.home) : undefined;
   const screen = new ScriptScreen({
     output,
     layout: echo?.layout ?? PLAIN,

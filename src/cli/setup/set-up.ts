@@ -3,7 +3,7 @@ import { singleLine } from "../../sanitise.js";
 import type { Context } from "../command-context.js";
 import { hintFor } from "../hints.js";
 import { type ResolvedEndpoint, resolveEndpoint } from "../model-choice.js";
-import { columnsOf } from "../render/size-text.js";
+import { columnsOf } from "../render/terminal-size.js";
 import { wrapText } from "../render/wrap.js";
 import { requireHome } from "../settings/home.js";
 import { settingsPath, writeSettings } from "../settings/settings-file.js";

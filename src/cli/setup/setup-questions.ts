@@ -2,7 +2,7 @@ import { AgnoChatError } from "../../errors.js";
 import { singleLine } from "../../sanitise.js";
 import type { Context } from "../command-context.js";
 import { parseSetting } from "../settings/settings.js";
-import { asked, type QuestionContext } from "../terminal/question-input.js";
+import { askQuestion, type QuestionContext } from "../terminal/question-input.js";
 import type { OfferedServer } from "./servers.js";
 
 const LONGEST_NAME = 60;
@@ -108,7 +108,7 @@ async function answered<T>(
   question: (terminal: QuestionContext) => Promise<T>,
 ): Promise<T> {
   const { stdin, stderr } = io;
-  const answer = await asked({ stdin, stderr, signal }, question);
+  const answer = await askQuestion({ stdin, stderr, signal }, question);
   if (answer === undefined) throw new AgnoChatError("CANCELLED", "Nothing changed.");
   return answer;
 }

@@ -1,13 +1,16 @@
-/** Opens and closes a block of many lines: alone on a line, or at the end of one. */
+/** Opens and closes a block of several lines. Stands alone on a line, or at its start or end. */
 const FENCE = '"""';
 
-/** Whether `text` begins a block that is not closed yet. */
+/** Whether `text` opens a block and does not close it. */
 export function isOpenBlock(text: string): boolean {
   const [first = "", ...others] = text.split("\n");
   return opens(first) && !closes(others.at(-1) ?? "");
 }
 
-/** What is inside `text` when all of it is one closed block, and what stands around its marks; else undefined. */
+/**
+ * The content of `text` if all of it is one closed block, text beside the marks included;
+ * otherwise undefined.
+ */
 export function blockContent(text: string): string | undefined {
   const [first = "", ...others] = text.split("\n");
   const last = others.pop();
@@ -19,10 +22,10 @@ export function blockContent(text: string): string | undefined {
   );
 }
 
-/** Whether nothing stands in front of the mark: then what is inside is text, whatever it begins with. */
+/** Whether the mark comes first: then the content is never a command. */
 export const beginsWithMark = (text: string): boolean => text.startsWith(FENCE);
 
-/** A word in quotes is no mark: what opens or closes stands on its line without a partner. */
+/** A mark is the only one on its line, so a quoted word does not count. */
 const opens = (line: string): boolean =>
   isSingle(line) && (line.startsWith(FENCE) || line.trimEnd().endsWith(FENCE));
 
@@ -30,12 +33,12 @@ const closes = (line: string): boolean => isSingle(line) && line.trimEnd().endsW
 
 const isSingle = (line: string): boolean => line.split(FENCE).length === 2;
 
-/** `text` as it would be typed so that it is taken as text, whatever it begins with. */
+/** `text` as a block, so that it is never taken for a command. */
 export function asBlock(text: string): string {
   return [FENCE, text, FENCE].join("\n");
 }
 
-/** Without its frame of a block, `text` from the history could be taken for a command. */
+/** Whether `text`, recalled from the history without block marks, may be taken for a command. */
 export function looksLikeCommand(text: string): boolean {
   return !text.includes("\n") || text.trimStart().startsWith("/");
 }

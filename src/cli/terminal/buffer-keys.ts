@@ -1,33 +1,33 @@
-import type { Draft } from "./input-buffer.js";
+import type { InputBuffer } from "./input-buffer.js";
 
-/** Keys that move the cursor or remove a character, as terminals and shells have them. */
-export const EDIT_KEYS: Readonly<Record<string, (draft: Draft) => void>> = {
-  left: (draft) => draft.left(),
-  "ctrl-b": (draft) => draft.left(),
-  right: (draft) => draft.right(),
-  "ctrl-f": (draft) => draft.right(),
-  home: (draft) => draft.lineStart(),
-  "ctrl-a": (draft) => draft.lineStart(),
-  end: (draft) => draft.lineEnd(),
-  "ctrl-e": (draft) => draft.lineEnd(),
-  "alt-b": (draft) => draft.wordLeft(),
-  "ctrl-left": (draft) => draft.wordLeft(),
-  "alt-left": (draft) => draft.wordLeft(),
-  "alt-f": (draft) => draft.wordRight(),
-  "ctrl-right": (draft) => draft.wordRight(),
-  "alt-right": (draft) => draft.wordRight(),
-  backspace: (draft) => draft.deleteLeft(),
-  delete: (draft) => draft.deleteRight(),
-  enter: (draft) => draft.insert("\n"),
-  "alt-return": (draft) => draft.insert("\n"),
-  "alt-enter": (draft) => draft.insert("\n"),
+/** Keys that move the cursor, insert a line feed or delete a character, as in a shell. */
+export const EDIT_KEYS: Readonly<Record<string, (buffer: InputBuffer) => void>> = {
+  left: (buffer) => buffer.left(),
+  "ctrl-b": (buffer) => buffer.left(),
+  right: (buffer) => buffer.right(),
+  "ctrl-f": (buffer) => buffer.right(),
+  home: (buffer) => buffer.lineStart(),
+  "ctrl-a": (buffer) => buffer.lineStart(),
+  end: (buffer) => buffer.lineEnd(),
+  "ctrl-e": (buffer) => buffer.lineEnd(),
+  "alt-b": (buffer) => buffer.wordLeft(),
+  "ctrl-left": (buffer) => buffer.wordLeft(),
+  "alt-left": (buffer) => buffer.wordLeft(),
+  "alt-f": (buffer) => buffer.wordRight(),
+  "ctrl-right": (buffer) => buffer.wordRight(),
+  "alt-right": (buffer) => buffer.wordRight(),
+  backspace: (buffer) => buffer.deleteLeft(),
+  delete: (buffer) => buffer.deleteRight(),
+  enter: (buffer) => buffer.insert("\n"),
+  "alt-return": (buffer) => buffer.insert("\n"),
+  "alt-enter": (buffer) => buffer.insert("\n"),
 };
 
-/** Keys that cut what they pass over, for Ctrl-Y to put back. */
-export const CUT_KEYS: Readonly<Record<string, (draft: Draft) => void>> = {
-  "ctrl-k": (draft) => draft.lineEnd(),
-  "ctrl-u": (draft) => draft.lineStart(),
-  "ctrl-w": (draft) => draft.blankWordLeft(),
-  "alt-backspace": (draft) => draft.wordLeft(),
-  "alt-d": (draft) => draft.wordRight(),
+/** Keys that cut the text they move over. Ctrl-Y inserts it again. */
+export const CUT_KEYS: Readonly<Record<string, (buffer: InputBuffer) => void>> = {
+  "ctrl-k": (buffer) => buffer.lineEnd(),
+  "ctrl-u": (buffer) => buffer.lineStart(),
+  "ctrl-w": (buffer) => buffer.blankWordLeft(),
+  "alt-backspace": (buffer) => buffer.wordLeft(),
+  "alt-d": (buffer) => buffer.wordRight(),
 };

@@ -8,9 +8,10 @@ import { listenExclusively } from "../ending-signals.js";
 import { whenProcessEnds } from "./modes.js";
 
 /**
- * Opens the user's editor on `text` in the terminal of this process and answers what was saved, without the line end
- * that editors add. The file is private, and gone afterwards. `signal` ends the editor.
- * @throws {AgnoChatError} `INVALID_INPUT` when the editor could not be run or reported a failure
+ * Opens the user's editor on `text` in this process's terminal and returns the saved text, without
+ * the line end that editors add. Only the owner can read the temporary file, which is deleted
+ * afterwards. `signal` ends the editor.
+ * @throws {AgnoChatError} `INVALID_INPUT` when the editor cannot be run or fails
  */
 export async function editExternally(
   text: string,
@@ -18,17 +19,17 @@ export async function editExternally(
 ): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-"));
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  const keep = whenProcessEnds(remove);
-  // Ctrl-C and Ctrl-\ in the editor reach the whole process group, and are meant for the editor.
-  const heed = listenExclusively(process, ["SIGINT", "SIGQUIT"], () => {});
+  const unregister = whenProcessEnds(remove);
+  // Ctrl-C and Ctrl-\ reach the whole process group, but are meant for the editor.
+  const stopIgnoring = listenExclusively(process, ["SIGINT", "SIGQUIT"], () => {});
   try {
     const file = path.join(folder, "message.md");
     writeFileSync(file, text, { mode: 0o600 });
     await run(env.VISUAL || env.EDITOR || defaultEditor(), { file, signal });
     return readFileSync(file, "utf8").replace(/\r?\n$/, "");
   } finally {
-    heed();
-    keep();
+    stopIgnoring();
+    unregister();
     remove();
   }
 }
@@ -39,13 +40,16 @@ async function run(
 ): Promise<void> {
   const child = start(editor, file);
   signal.addEventListener("abort", () => child.kill("SIGHUP"), { once: true });
-  const [status, endedBy] = await once(child, "close").catch((cause) => {
+  const [status, killedBy] = await once(child, "close").catch((cause) => {
     throw failure(editor, cause);
   });
-  if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? endedBy}.`));
+  if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? killedBy}.`));
 }
 
-/** `EDITOR` may hold arguments, as in `code --wait`, so a shell reads it; the file's name is never part of that text. */
+/**
+ * `EDITOR` may contain arguments, as in `code --wait`, so a shell parses it. On POSIX systems the
+ * file name is not part of the shell's text.
+ */
 function start(editor: string, file: string) {
   if (process.platform === "win32")
     return spawn(`${editor} "${file}"`, { shell: true, stdio: "inherit" });
@@ -59,9 +63,9 @@ function defaultEditor(): string {
 function failure(editor: string, cause: unknown): AgnoChatError {
   return new AgnoChatError(
     "INVALID_INPUT",
-    `The editor "${editor}" failed; the text is as it was.`,
+    `The editor "${editor}" failed; the text is unchanged.`,
     {
-      hint: "Set VISUAL or EDITOR to an editor that waits until you are done, for example vi.",
+      hint: "Set VISUAL or EDITOR to an editor that waits until you close the file, such as vi.",
       cause,
     },
   );

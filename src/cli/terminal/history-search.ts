@@ -1,6 +1,6 @@
 import { singleLine } from "../../sanitise.js";
 
-/** Looking for earlier input with Ctrl-R. */
+/** A search in earlier input, as with Ctrl-R. */
 export class HistorySearch {
   readonly #entries: readonly string[];
   #query = "";
@@ -11,23 +11,23 @@ export class HistorySearch {
     this.#index = entries.length;
   }
 
-  /** The latest entry that holds the query, undefined while there is none. */
+  /** The newest entry that contains the query; undefined while there is none. */
   get match(): string | undefined {
     return this.#query === "" ? undefined : this.#entries[this.#index];
   }
 
-  /** Of the match among the entries. */
+  /** The position of the match among the entries. */
   get index(): number {
     return this.#index;
   }
 
-  /** Nothing holds the query. */
-  get isVain(): boolean {
+  /** True when no entry contains the query. */
+  get hasNoMatch(): boolean {
     return this.#query !== "" && this.match === undefined;
   }
 
   get prompt(): string {
-    const word = this.isVain ? "no match" : "search";
+    const word = this.hasNoMatch ? "no match" : "search";
     return `(${word}) ${singleLine(this.#query, 200)}: `;
   }
 
@@ -41,7 +41,7 @@ export class HistorySearch {
     this.#find(this.#entries.length - 1);
   }
 
-  /** Goes to the next older entry that holds the query; stays when there is none. */
+  /** Moves to the next older match, if there is one. */
   older(): void {
     const before = this.#index;
     this.#find(before - 1);

@@ -4,11 +4,11 @@ import { beginsWithMark, blockContent } from "./block.js";
 
 const LINE_END = /\r\n?/g;
 const SMALL_PASTE = { lines: 5, characters: 1000 };
-/** What of one paste is left on the screen when it is sent. */
+/** How much of one paste stays on the screen after sending. */
 const EXCERPT = { lines: 40, characters: 4000 };
 const LONG_TEXT = { lines: 20, characters: 10_000 };
 
-/** Noncharacters (Unicode 23.7) are meant for internal use: each stands for one paste in the text. */
+/** In the text, each paste is one noncharacter: Unicode 23.7 reserves them for internal use. */
 const NONCHARACTERS = /[\ufdd0-\ufdef]/g;
 const FIRST_STAND_IN = 0xfdd0;
 const LAST_STAND_IN = 0xfdef;
@@ -17,23 +17,23 @@ const WORD_BEFORE = /[\p{L}\p{N}\p{M}_]*[^\p{L}\p{N}\p{M}_]*$/u;
 const WORD_AFTER = /^[^\p{L}\p{N}\p{M}_]*[\p{L}\p{N}\p{M}_]*/u;
 const BLANK_WORD_BEFORE = /\S*\s*$/;
 
-/** The text being typed, where the cursor is in it, and the pastes that are shown as placeholders. */
-export class Draft {
+/** The text being typed, the cursor, and the pastes shown as placeholders. */
+export class InputBuffer {
   #text = "";
   #cursor = 0;
   readonly #pastes = new Map<string, string>();
   #holdsPaste = false;
 
-  /** A draft holding `text`, the cursor at its end. A very long text of many lines becomes a placeholder. */
-  static of(text: string): Draft {
-    const draft = new Draft();
+  /** A buffer with the cursor at the end. A long text of several lines becomes a placeholder. */
+  static of(text: string): InputBuffer {
+    const buffer = new InputBuffer();
     const safe = sanitise(text);
-    if (isLong(safe)) draft.#insertPlaceholder(blockContent(safe) ?? safe);
-    else draft.insert(safe);
-    return draft;
+    if (isLong(safe)) buffer.#insertPlaceholder(blockContent(safe) ?? safe);
+    else buffer.insert(safe);
+    return buffer;
   }
 
-  /** What is typed, each paste as one private character. */
+  /** The text, each placeholder as one noncharacter. */
   get text(): string {
     return this.#text;
   }
@@ -50,12 +50,15 @@ export class Draft {
     return this.#text === "";
   }
 
-  /** It holds a paste of several lines, or a long one: nothing that is typed again in a moment. */
+  /** Whether it contains a paste of several lines or a long one, which is hard to type again. */
   get holdsPaste(): boolean {
     return this.#holdsPaste && !this.isEmpty;
   }
 
-  /** What would be sent now, every paste in its place; `literal` when it begins inside a paste or is a block. */
+  /**
+   * The message as it would be sent, pastes included. `literal`: it is a block or begins with a
+   * placeholder, so it is not a command.
+   */
   get message(): { readonly text: string; readonly literal: boolean } {
     const block = blockContent(this.#text);
     const beginsWithPaste = this.#pastes.has(this.#text.trimStart().charAt(0));
@@ -65,13 +68,13 @@ export class Draft {
     };
   }
 
-  /** The text and what of it is left of the cursor, as they may be shown. */
+  /** The text and its part before the cursor, as shown, with placeholders for pastes. */
   get shown(): { readonly text: string; readonly beforeCursor: string } {
     return { text: this.#show(this.#text), beforeCursor: this.#show(this.beforeCursor) };
   }
 
-  /** The text as it may stay on the screen once it is sent: pastes are there to be read, but for what is too long. */
-  get transcript(): string {
+  /** The text as it stays on the screen after sending, with the beginning of each paste. */
+  get sentText(): string {
     return this.#show(this.#text, excerpt);
   }
 
@@ -83,7 +86,7 @@ export class Draft {
     this.#put(typeable(text));
   }
 
-  /** Puts `text` in front of it all; the cursor stays with what it was in. */
+  /** Inserts `text` at the start. The cursor stays where it was in the earlier text. */
   prepend(text: string): void {
     const typed = typeable(text);
     this.#text = typed + this.#text;
@@ -91,19 +94,19 @@ export class Draft {
   }
 
   /**
-   * A small paste is as if typed; any other, and one of several lines that could be taken for a command or a block, becomes
-   * a placeholder that the cursor treats as one character.
+   * Inserts a small paste as if typed. A large one becomes a placeholder, one character for the
+   * cursor; so do several lines that could be taken for a command or a block.
    */
   paste(raw: string): void {
     const text = sanitise(raw.replace(LINE_END, "\n")).replace(/\n+$/, "");
     const lines = text.split("\n").length;
     this.#holdsPaste ||= lines > 1 || text.length > SMALL_PASTE.characters;
     const isSmall = text.length <= SMALL_PASTE.characters && lines <= SMALL_PASTE.lines;
-    if (isSmall && (lines === 1 || !meansMore(text))) this.insert(text);
+    if (isSmall && (lines === 1 || !wouldBeInterpreted(text))) this.insert(text);
     else this.#insertPlaceholder(text);
   }
 
-  /** Puts `text` in place of all that is left of the cursor. */
+  /** Replaces everything before the cursor. */
   replaceBeforeCursor(text: string): void {
     this.#text = this.afterCursor;
     this.#cursor = 0;
@@ -139,7 +142,7 @@ export class Draft {
     this.#cursor = this.#text.length;
   }
 
-  /** @returns whether there was a line above to go to */
+  /** Moves to the line above. Returns whether there was one. */
   up(): boolean {
     const column = this.#column();
     this.lineStart();
@@ -149,7 +152,7 @@ export class Draft {
     return this.#toColumn(column, true);
   }
 
-  /** @returns whether there was a line below to go to */
+  /** Moves to the line below. Returns whether there was one. */
   down(): boolean {
     const column = this.#column();
     if (!this.afterCursor.includes("\n")) return false;
@@ -166,7 +169,7 @@ export class Draft {
     this.cut(() => this.right());
   }
 
-  /** Removes what `move` passes over, and returns it with every paste in its place. */
+  /** Removes the text that `move` moves over, and returns it with its pastes. */
   cut(move: () => void): string {
     const from = this.#cursor;
     move();
@@ -227,8 +230,8 @@ function isLong(text: string): boolean {
   return text.length > LONG_TEXT.characters || text.split("\n").length > LONG_TEXT.lines;
 }
 
-/** Whether as typed text it could do something. */
-const meansMore = (text: string): boolean =>
+/** Whether `text`, if typed, could be taken for a command, a block or a line continuation. */
+const wouldBeInterpreted = (text: string): boolean =>
   text.trimStart().startsWith("/") || text.includes('"""') || text.endsWith("\\");
 
 function excerpt(pasted: string): string {

@@ -14,9 +14,16 @@ import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
 import { type InputStore, MAX_ENTRIES } from "./input-history.js";
 
+/** The typed input kept in a home folder; without a home folder, none is kept. */
+export function inputFilesIn(home: string): InputFiles;
+export function inputFilesIn(home: string | undefined): InputFiles | undefined;
+export function inputFilesIn(home: string | undefined): InputFiles | undefined {
+  return home === undefined ? undefined : new InputFiles(path.join(home, "input"));
+}
+
 /**
- * Input of users in one file each, readable by the owner of the process alone: an entry a line, as JSON text. Several
- * processes may append at once.
+ * Keeps each user's typed input in a file of its own, which only the process's owner can read: one
+ * entry a line, as a JSON string. Several processes may append at once.
  */
 export class InputFiles implements InputStore {
   readonly #folder: string;
@@ -25,7 +32,10 @@ export class InputFiles implements InputStore {
     this.#folder = folder;
   }
 
-  /** Lines that are not whole are passed over. @throws {AgnoChatError} `FILE_UNREADABLE` */
+  /**
+   * Skips incomplete lines, and shortens a file that has become too long.
+   * @throws {AgnoChatError} `FILE_UNREADABLE`, `FILE_UNWRITABLE`
+   */
   read(userId: string): string[] {
     const file = this.#fileOf(userId);
     const content = this.#attempt("FILE_UNREADABLE", "read", () => readIfThere(file));
@@ -40,13 +50,13 @@ export class InputFiles implements InputStore {
   append(userId: string, text: string): void {
     this.#attempt("FILE_UNWRITABLE", "write", () => {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-      // The line feed in front keeps the entry apart from one that another process did not finish.
+      // The leading line feed separates the entry from one that another process did not finish.
       appendFileSync(this.#fileOf(userId), `\n${JSON.stringify(text)}\n`, { mode: 0o600 });
     });
   }
 
   /**
-   * Removes the copies, too, that a process left when it was ended while it shortened the file.
+   * Also removes the copies left by a process that was killed while it shortened the file.
    * @throws {AgnoChatError} `FILE_UNWRITABLE`
    */
   remove(userId: string): void {
@@ -65,7 +75,7 @@ export class InputFiles implements InputStore {
     );
   }
 
-  /** An id may hold anything a file name may not, and `A` and `a` are one file on some disks. */
+  /** A digest, since ids may contain characters no file name can, and some disks ignore case. */
   #fileOf(userId: string): string {
     const digest = createHash("sha256").update(userId, "utf8").digest("hex");
     return path.join(this.#folder, `${digest}.jsonl`);
@@ -94,7 +104,7 @@ function readIfThere(file: string): string {
   }
 }
 
-/** Leaves the file alone when it grew since `content` was read: the next reader will shorten it. */
+/** Does nothing if the file grew since `content` was read: the next reader shortens it. */
 function replace(file: string, content: string, lines: readonly string[]): void {
   const written = `${file}.${process.pid}`;
   try {

@@ -1,15 +1,15 @@
-/** Where the input of users is kept between runs of the program. */
+/** Keeps users' input after the program ends. */
 export interface InputStore {
-  /** Oldest first; `[]` for a user never seen. */
+  /** Oldest first; `[]` for an unknown user. */
   read(userId: string): string[];
   append(userId: string, text: string): void;
   remove(userId: string): void;
 }
 
-/** Entries kept of one user. */
+/** Entries kept for one user. */
 export const MAX_ENTRIES = 1000;
 
-/** UTF-16 units. A longer entry is remembered until the program ends, not stored. */
+/** UTF-16 units. A longer entry is kept until the program ends, but not stored. */
 const MAX_STORED_LENGTH = 64 * 1024;
 
 /** What one user has sent, for Up and Ctrl-R. */
@@ -20,7 +20,7 @@ export class InputHistory {
   #loaded = false;
   #entries: string[] = [];
 
-  /** Without a store nothing outlives the program. Nothing is read before `entries` is first asked for. */
+  /** Without a store, entries last until the program ends. The store is read on first use. */
   constructor(userId: string, store?: InputStore) {
     this.#userId = userId;
     this.#store = store;
@@ -28,15 +28,15 @@ export class InputHistory {
   }
 
   /**
-   * Oldest first, at most 1,000, the same one never twice in a row.
-   * @throws {AgnoChatError} what the store throws, once; from then on the history lives in this program alone
+   * Oldest first, at most 1,000, never the same one twice in a row.
+   * @throws {AgnoChatError} when the store fails; the store is not used again after that
    */
   entries(): readonly string[] {
     this.load();
     return this.#entries;
   }
 
-  /** Reads what earlier runs stored, unless that was done. Throws as `entries` does. */
+  /** Reads the stored entries, unless that was already done. Throws as `entries` does. */
   load(): void {
     if (this.#loaded) return;
     this.#loaded = true;
@@ -45,7 +45,10 @@ export class InputHistory {
     this.#entries = all.filter((text, index) => text !== all[index - 1]).slice(-MAX_ENTRIES);
   }
 
-  /** Blank text, text that begins with a space, and the latest entry once more are not kept. Throws as `entries` does. */
+  /**
+   * Adds an entry, unless it is blank, begins with a space or repeats the latest one. Throws as
+   * `entries` does.
+   */
   add(text: string): void {
     if (text.trim() === "" || text.startsWith(" ")) return;
     this.load();
@@ -55,7 +58,7 @@ export class InputHistory {
     if (text.length <= MAX_STORED_LENGTH) this.#stored((store) => store.append(this.#userId, text));
   }
 
-  /** Forgets all of it, stored entries included. */
+  /** Deletes all entries, also from the store. */
   clear(): void {
     this.#loaded = true;
     this.#entries = [];

@@ -2,7 +2,7 @@ import { singleLine } from "../../sanitise.js";
 import { asBlock, isOpenBlock } from "./block.js";
 import { CUT_KEYS, EDIT_KEYS } from "./buffer-keys.js";
 import { HistorySearch } from "./history-search.js";
-import { Draft } from "./input-buffer.js";
+import { InputBuffer } from "./input-buffer.js";
 import type { InputHistory } from "./input-history.js";
 import { inputView } from "./input-view.js";
 import type { Key } from "./key-names.js";
@@ -10,21 +10,21 @@ import type { View } from "./terminal-screen.js";
 
 const MAX_QUERY = 200;
 
-/** Going through earlier input with Up and Down, and the draft to come back to. */
-interface Walk {
+/** The earlier entry shown after Up or Down, and the draft to return to. */
+interface HistoryPosition {
   readonly entries: readonly string[];
-  /** Of the entry shown. */
+  /** The index of the entry shown. */
   readonly index: number;
-  readonly original: Draft;
+  readonly original: InputBuffer;
 }
 
-/** Where one user types: the draft, the way through earlier input, and what was cut. Nothing of it is another user's. */
-export class Desk {
+/** One user's half-typed message, cut text, and position in the input history. */
+export class UserInputState {
   readonly owner: string;
   history: InputHistory;
-  #draft = new Draft();
+  #draft = new InputBuffer();
   #cut = "";
-  #walk: Walk | undefined;
+  #position: HistoryPosition | undefined;
   #search: HistorySearch | undefined;
 
   constructor(owner: string, history: InputHistory) {
@@ -32,7 +32,7 @@ export class Desk {
     this.history = history;
   }
 
-  get draft(): Draft {
+  get draft(): InputBuffer {
     return this.#draft;
   }
 
@@ -40,43 +40,46 @@ export class Desk {
     return this.#search !== undefined;
   }
 
-  /** Nothing here needs to be kept for the owner to come back to. */
-  get isBare(): boolean {
-    return this.#draft.isEmpty && this.#cut === "" && this.#walk === undefined;
+  /** Whether there is nothing to keep until the owner is back. */
+  get isEmpty(): boolean {
+    return this.#draft.isEmpty && this.#cut === "" && this.#position === undefined;
   }
 
   view(prompt: string, columns: number): View {
     const search = this.#search;
     if (search === undefined) return inputView({ prompt, columns, ...this.#draft.shown });
-    const text = Draft.of(search.match ?? "").shown.text.replaceAll("\n", " ");
+    const text = InputBuffer.of(search.match ?? "").shown.text.replaceAll("\n", " ");
     return inputView({ prompt: search.prompt, columns, text, beforeCursor: "" });
   }
 
-  /** What stays on the screen of a message that is sent. */
-  transcript(prompt: string, columns: number): readonly string[] {
-    const text = this.#draft.transcript;
+  /** The rows that stay on the screen after sending. */
+  sentRows(prompt: string, columns: number): readonly string[] {
+    const text = this.#draft.sentText;
     return inputView({ prompt, columns, text, beforeCursor: text }).rows;
   }
 
-  /** Puts `text` in place of the draft; `literal` keeps it from being taken for a command. */
+  /** Replaces the draft. `literal`: not a command. */
   replace(text: string, literal: boolean): void {
-    this.#draft = Draft.of(literal ? asBlock(text) : text);
-    this.#walk = undefined;
+    this.#draft = InputBuffer.of(literal ? asBlock(text) : text);
+    this.#position = undefined;
   }
 
-  /** Puts `text` as it was typed in front of the draft, on lines of its own. */
+  /** Inserts `text`, as it was typed, on its own lines before the draft. */
   prepend(text: string): void {
-    if (this.#draft.isEmpty) this.#draft = Draft.of(text);
+    if (this.#draft.isEmpty) this.#draft = InputBuffer.of(text);
     else this.#draft.prepend(`${text}\n`);
   }
 
   clear(): void {
-    this.#draft = new Draft();
-    this.#walk = undefined;
+    this.#draft = new InputBuffer();
+    this.#position = undefined;
     this.#search = undefined;
   }
 
-  /** Enter where it does not send: inside a block, and after a backslash at the end. */
+  /**
+   * Handles Enter where it does not send: in an open block and after a final backslash. Returns
+   * false elsewhere.
+   */
   continueOnNextLine(): boolean {
     const draft = this.#draft;
     if (isOpenBlock(draft.text)) draft.insert("\n");
@@ -87,7 +90,7 @@ export class Desk {
     return true;
   }
 
-  /** Keys that edit or type. */
+  /** Handles a key that edits or types. */
   edit({ name, text }: Key): void {
     const draft = this.#draft;
     const cut = CUT_KEYS[name];
@@ -97,35 +100,35 @@ export class Desk {
     else draft.insert(text);
   }
 
-  /** What was pasted while searching is part of what is searched for. */
+  /** During a search, a paste is added to the query. */
   paste(raw: string): void {
     if (this.#search === undefined) this.#draft.paste(raw);
     else this.#search.type(singleLine(raw, MAX_QUERY));
   }
 
-  /** Up: the line above, else the entry before; a draft that holds a paste stays. */
+  /** Up: the line above, otherwise the previous entry. A draft with a paste stays. */
   older(): void {
     if (this.#draft.up() || this.#draft.holdsPaste) return;
-    const entries = this.#walk?.entries ?? this.history.entries();
-    this.#walkTo(entries, (this.#walk?.index ?? entries.length) - 1);
+    const entries = this.#position?.entries ?? this.history.entries();
+    this.#showEntry(entries, (this.#position?.index ?? entries.length) - 1);
   }
 
-  /** Down: the line below, else the entry after, at last the draft that was being typed. */
+  /** Down: the line below, otherwise the next entry, and after the last one the draft. */
   newer(): void {
-    if (this.#draft.down() || this.#walk === undefined) return;
-    const { entries, index, original } = this.#walk;
-    if (index + 1 < entries.length) return this.#walkTo(entries, index + 1);
+    if (this.#draft.down() || this.#position === undefined) return;
+    const { entries, index, original } = this.#position;
+    if (index + 1 < entries.length) return this.#showEntry(entries, index + 1);
     this.#draft = original;
-    this.#walk = undefined;
+    this.#position = undefined;
   }
 
-  /** Ctrl-R: begins to search, or goes on to the next older match. */
+  /** Ctrl-R: starts a search, or moves to the next older match. */
   search(): void {
     if (this.#search === undefined) this.#search = new HistorySearch(this.history.entries());
     else this.#search.older();
   }
 
-  /** @returns false when the key ends the search and is to be done on what was found */
+  /** Returns false for a key that ends the search and then acts on the match. */
   searchKey({ name, text }: Key): boolean {
     if (name === "backspace") this.#search?.deleteLeft();
     else if (text !== "") this.#search?.type(text);
@@ -134,20 +137,22 @@ export class Desk {
   }
 
   /**
-   * Ends the search with what was found, or with the draft as it was.
-   * @returns false when nothing was found for what was looked for: the draft was out of sight then
+   * Ends the search and shows the match, or the earlier draft when there is none or `accept` is
+   * false. Returns false when the query had no match: the draft was not visible then, so the key
+   * must not act on it.
    */
   endSearch(accept: boolean): boolean {
     const search = this.#search;
     this.#search = undefined;
-    if (accept && search?.match !== undefined) this.#walkTo(this.history.entries(), search.index);
-    return search?.isVain !== true;
+    if (accept && search?.match !== undefined)
+      this.#showEntry(this.history.entries(), search.index);
+    return search?.hasNoMatch !== true;
   }
 
-  #walkTo(entries: readonly string[], index: number): void {
+  #showEntry(entries: readonly string[], index: number): void {
     const entry = entries[index];
     if (entry === undefined) return;
-    this.#walk = { entries, index, original: this.#walk?.original ?? this.#draft };
-    this.#draft = Draft.of(entry);
+    this.#position = { entries, index, original: this.#position?.original ?? this.#draft };
+    this.#draft = InputBuffer.of(entry);
   }
 }

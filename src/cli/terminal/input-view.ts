@@ -2,7 +2,7 @@ import type { View } from "./terminal-screen.js";
 import { wrapRows } from "./text.js";
 
 export interface InputViewOptions {
-  /** May hold SGR colour. */
+  /** May contain SGR colours. */
   readonly prompt: string;
   readonly text: string;
   readonly beforeCursor: string;
@@ -11,7 +11,7 @@ export interface InputViewOptions {
 
 const CONTINUATION = "… ";
 
-/** Lays out what is being typed: the prompt, and below it a continuation mark before each further line. */
+/** Lays out the text being typed, after a prompt; a mark begins every further line. */
 export function inputView({ prompt, text, beforeCursor, columns }: InputViewOptions): View {
   const cursorLine = beforeCursor.split("\n").length - 1;
   const rows: string[] = [];
@@ -21,15 +21,19 @@ export function inputView({ prompt, text, beforeCursor, columns }: InputViewOpti
     const lineRows = wrapRows(mark + line, columns);
     if (index === cursorLine) {
       const before = mark + beforeCursor.slice(beforeCursor.lastIndexOf("\n") + 1);
-      view = { rows, ...place(lineRows, before, rows.length) };
+      view = { rows, ...cursorIn(lineRows, before, rows.length) };
     }
     rows.push(...lineRows);
   }
   return view;
 }
 
-/** The row where `before` ends, counted from `firstRow`, and what of `before` is in that row. */
-function place(lineRows: readonly string[], before: string, firstRow: number): Omit<View, "rows"> {
+/** The row in which `before` ends, counted from `firstRow`, and its part in that row. */
+function cursorIn(
+  lineRows: readonly string[],
+  before: string,
+  firstRow: number,
+): Omit<View, "rows"> {
   let index = 0;
   let rest = before;
   for (const row of lineRows.slice(0, -1)) {

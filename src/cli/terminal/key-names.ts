@@ -1,10 +1,10 @@
-/** A key, for example `a`, `return`, `ctrl-c`, `alt-b`, `left`, and the text it types, "" when it types none. */
+/** A key, such as `a`, `return`, `ctrl-c` or `left`, and the text it types; "" for none. */
 export interface Key {
   readonly name: string;
   readonly text: string;
 }
 
-/** Finals of `CSI` and `SS3`. */
+/** By the final letter of a `CSI` or `SS3` sequence. */
 const BY_LETTER: Readonly<Record<string, string>> = {
   A: "up",
   B: "down",
@@ -14,7 +14,7 @@ const BY_LETTER: Readonly<Record<string, string>> = {
   H: "home",
 };
 
-/** Numbers before `~`. */
+/** By the number before `~`. */
 const BY_NUMBER: Readonly<Record<string, string>> = {
   1: "home",
   3: "delete",
@@ -32,24 +32,24 @@ const BY_CODE: Readonly<Record<number, string>> = {
   127: "backspace",
 };
 
-/** Bits of a modifier, which is sent as one more than their sum. */
+/** Modifier bits. A terminal sends their sum plus one. */
 const SHIFT = 1;
 const ALT = 2;
 const CTRL = 4;
 
-/** The key a control character stands for: `return` for CR, `ctrl-c` for U+0003. */
+/** The key that sends this control character: `return` for CR, `ctrl-c` for U+0003. */
 export function controlKey(code: number): Key {
   return named(BY_CODE[code] ?? `ctrl-${String.fromCharCode(code + 0x60)}`);
 }
 
-/** The key that sends ESC and this character; undefined for a control that Alt does not go with. */
+/** The key that sends ESC and this character; undefined for most control characters. */
 export function altKey(code: number): Key | undefined {
   const character = code < 0x20 ? undefined : String.fromCharCode(code).toLowerCase();
   const name = BY_CODE[code] ?? character;
   return name === undefined ? undefined : named(`alt-${name}`);
 }
 
-/** The key that sends `ESC O` and this letter; undefined for one without a use here. */
+/** The key that sends `ESC O` and this letter; undefined for a key that is not used here. */
 export function applicationKey(letter: string): Key | undefined {
   const name = BY_LETTER[letter];
   if (name !== undefined) return named(name);
@@ -58,8 +58,8 @@ export function applicationKey(letter: string): Key | undefined {
 }
 
 /**
- * The key that sends `CSI` and `rest`; undefined for one without a use here, and for whatever a terminal reports by itself:
- * where the cursor is, what it can do, mouse, focus, a key let go.
+ * The key that sends `CSI` and `rest`; undefined for a key that is not used here and for a
+ * terminal's reports: cursor position, features, mouse, focus, key releases.
  */
 export function csiKey(rest: string): Key | undefined {
   const [, number = "1", modifiers = "1", final = ""] =
@@ -70,7 +70,7 @@ export function csiKey(rest: string): Key | undefined {
   return name === undefined ? undefined : named(modified(name, pressed));
 }
 
-/** As terminals in the mode of kitty send keys that type nothing, and some others Shift-Enter. */
+/** The form of the kitty keyboard protocol. Some other terminals use it for Shift-Enter. */
 function unicodeKey(code: number, pressed: number): Key | undefined {
   if (code === 13 && pressed === SHIFT) return named("enter");
   const isLetter = code >= 0x61 && code <= 0x7a && (pressed & (CTRL | ALT)) !== 0;

@@ -4,16 +4,16 @@ import { PasteReader } from "./paste-reader.js";
 
 export interface KeyListener {
   key(key: Key): void;
-  /** All that was pasted at once, as the terminal sent it; `isCut` when there was more than is kept. */
+  /** One whole paste, as the terminal sent it. `isCut`: it was too long, and its end is missing. */
   paste(text: string, isCut: boolean): void;
-  /** What arrived together has been reported. */
+  /** Called after everything in one chunk of input has been reported. */
   idle(): void;
-  /** The terminal's answer to where the cursor is: its column, counted from 1. */
+  /** The terminal's reply to a cursor position query: the column, counted from 1. */
   cursorAt?(column: number): void;
 }
 
-/** Where in what a terminal sends the next byte stands. */
-type State = "text" | "escape" | "application" | "csi" | "string" | "string-escape" | "skip";
+/** What the next byte belongs to. */
+type DecoderState = "text" | "escape" | "application" | "csi" | "string" | "string-escape" | "skip";
 
 const CTRL_C = 0x03;
 const BEL = 0x07;
@@ -24,33 +24,33 @@ const DEL = 0x7f;
 
 const PASTE_START = "200~";
 
-/** Row and column. So does F3 with Shift report itself, which nobody here hears. */
+/** Row and column. Shift-F3 sends the same, but is not used here. */
 const POSITION = /^\d+;(\d+)R$/;
 
-/** What begins a string behind ESC: DCS, SOS, OSC, PM and APC. */
+/** After ESC, these start a string: DCS, SOS, OSC, PM and APC. */
 const STRING_STARTS = "PX]^_";
 
-/** What follows `CSI M`, a mouse report of the oldest kind: button, column, row. */
+/** The bytes after `CSI M`, the oldest kind of mouse report: button, column, row. */
 const OLD_MOUSE_BYTES = 3;
 
-/** Bytes. No key is longer; of a longer sequence the rest is read, and forgotten. */
+/** Bytes. No key is longer; the rest of a longer sequence is read and dropped. */
 const LONGEST_KEY = 32;
 
-/** Milliseconds. Long enough for the rest of a sequence that was cut in two, short enough for a lone Escape. */
-const ESCAPE_WAIT = 50;
+/** Long enough for the rest of a split sequence, short enough for a lone Escape. */
+const ESCAPE_WAIT_MS = 50;
 
-/** Milliseconds without data after which a sequence that was begun has no end. */
-const SEQUENCE_WAIT = 1000;
+/** An unfinished sequence is dropped when no data follows for this long. */
+const SEQUENCE_WAIT_MS = 1000;
 
 /**
- * Turns what a terminal sends into keys and pastes. Sequences are read whole, by the form ECMA-48 gives them, before
- * any key is looked up: what a terminal reports by itself is dropped, and never typed.
+ * Turns a terminal's input into keys and pastes. Reads each sequence whole, as ECMA-48 defines it,
+ * before looking up the key, so that an unknown sequence or a report is dropped and never typed.
  */
 export class KeyDecoder {
   readonly #listener: KeyListener;
   readonly #decoder = new StringDecoder("utf8");
   readonly #paste: PasteReader;
-  readonly #steps: Readonly<Record<State, (byte: number) => State>> = {
+  readonly #steps: Readonly<Record<DecoderState, (byte: number) => DecoderState>> = {
     text: (byte) => this.#text(byte),
     escape: (byte) => this.#escape(byte),
     application: (byte) => this.#application(byte),
@@ -59,8 +59,8 @@ export class KeyDecoder {
     "string-escape": (byte) => (char(byte) === "\\" ? "text" : this.#escape(byte)),
     skip: () => (--this.#toSkip === 0 ? "text" : "skip"),
   };
-  #state: State = "text";
-  /** What came behind `CSI`. */
+  #state: DecoderState = "text";
+  /** The part after `CSI`. */
   #parameters = "";
   #stringStart = "";
   #toSkip = 0;
@@ -71,19 +71,19 @@ export class KeyDecoder {
     this.#paste = new PasteReader(listener);
   }
 
-  /** Takes what the terminal sent; it may end anywhere, also inside a character or a sequence. */
+  /** Takes a chunk of input, which may end anywhere, even inside a character or a sequence. */
   write(chunk: Buffer | string): void {
     clearTimeout(this.#wait);
     let bytes: Buffer = Buffer.from(chunk);
-    const wasPasting = this.#paste.goesOnWith(bytes);
+    const wasPasting = this.#paste.resumesWith(bytes);
     while (bytes.length > 0)
       bytes = this.#paste.isOpen ? this.#paste.write(bytes) : this.#typed(bytes);
-    // Inside a paste nothing changed yet.
+    // In the middle of a paste, nothing has been reported yet.
     if (!wasPasting || !this.#paste.isOpen) this.#listener.idle();
     if (this.#state !== "text") this.#awaitMore();
   }
 
-  /** Reads up to the next paste and returns what is left. */
+  /** Reads up to the start of the next paste and returns the rest. */
   #typed(bytes: Buffer): Buffer {
     let index = 0;
     while (index < bytes.length && !this.#paste.isOpen) {
@@ -99,21 +99,21 @@ export class KeyDecoder {
     for (const text of this.#decoder.write(bytes)) this.#listener.key({ name: text, text });
   }
 
-  #press(key: Key | undefined): State {
+  #press(key: Key | undefined): DecoderState {
     if (key !== undefined) this.#listener.key(key);
     return "text";
   }
 
-  #text(byte: number): State {
+  #text(byte: number): DecoderState {
     if (byte === ESC) return "escape";
     if (isControl(byte)) return this.#press(controlKey(byte));
     this.#type(Buffer.of(byte));
     return "text";
   }
 
-  #escape(byte: number): State {
+  #escape(byte: number): DecoderState {
     const character = char(byte);
-    if (byte === ESC) return "escape"; // Alt in front of a key that is a sequence
+    if (byte === ESC) return "escape"; // Alt and a key that sends a sequence
     if (character === "[") return this.#beginSequence();
     if (character === "O") return "application";
     if (STRING_STARTS.includes(character)) return this.#beginString(character);
@@ -124,19 +124,19 @@ export class KeyDecoder {
     return this.#text(byte);
   }
 
-  #application(byte: number): State {
-    if (breaksOff(byte)) return this.#text(byte);
+  #application(byte: number): DecoderState {
+    if (interruptsSequence(byte)) return this.#text(byte);
     const isParameter = byte < 0x40;
     return isParameter ? "application" : this.#press(applicationKey(char(byte)));
   }
 
-  #beginSequence(): State {
+  #beginSequence(): DecoderState {
     this.#parameters = "";
     return "csi";
   }
 
-  #csi(byte: number): State {
-    if (breaksOff(byte)) return this.#text(byte);
+  #csi(byte: number): DecoderState {
+    if (interruptsSequence(byte)) return this.#text(byte);
     const isFirst = this.#parameters === "";
     if (isFirst && char(byte) === "[") return this.#skip(1); // a function key of the Linux console
     if (isFirst && char(byte) === "M") return this.#skip(OLD_MOUSE_BYTES);
@@ -153,24 +153,24 @@ export class KeyDecoder {
     else this.#listener.cursorAt?.(Number(column));
   }
 
-  #skip(count: number): State {
+  #skip(count: number): DecoderState {
     this.#toSkip = count;
     return "skip";
   }
 
-  #beginString(start: string): State {
+  #beginString(start: string): DecoderState {
     this.#stringStart = start;
     return "string";
   }
 
-  #string(byte: number): State {
+  #string(byte: number): DecoderState {
     if (byte === ESC) return "string-escape";
     if (byte === CTRL_C) return this.#text(byte);
     const isEnd = byte === CAN || byte === SUB || (byte === BEL && this.#stringStart === "]");
     return isEnd ? "text" : "string";
   }
 
-  /** What was begun either ends soon, or never: then it is forgotten, but for a lone Escape, which is a key. */
+  /** Drops the unfinished sequence unless more arrives soon. A lone ESC is reported as a key. */
   #awaitMore(): void {
     const isEscape = this.#state === "escape";
     this.#wait = setTimeout(
@@ -180,7 +180,7 @@ export class KeyDecoder {
         this.#press(controlKey(ESC));
         this.#listener.idle();
       },
-      isEscape ? ESCAPE_WAIT : SEQUENCE_WAIT,
+      isEscape ? ESCAPE_WAIT_MS : SEQUENCE_WAIT_MS,
     ).unref();
   }
 }
@@ -189,8 +189,8 @@ const char = (byte: number): string => String.fromCharCode(byte);
 
 const isControl = (byte: number): boolean => byte < 0x20 || byte === DEL;
 
-/** Whether a sequence cannot go on with this byte, which is something of its own then. */
-const breaksOff = (byte: number): boolean => byte < 0x20 || byte >= DEL;
+/** Whether this byte cannot be part of a sequence, and so is read on its own. */
+const interruptsSequence = (byte: number): boolean => byte < 0x20 || byte >= DEL;
 
 function endOfText(bytes: Buffer, from: number): number {
   let end = from;

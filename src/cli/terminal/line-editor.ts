@@ -4,26 +4,26 @@ import { sanitise, singleLine } from "../../sanitise.js";
 import type { Unfinished } from "../render/live-text.js";
 import { asBlock, looksLikeCommand } from "./block.js";
 import { editExternally } from "./external-editor.js";
-import { isTerminalThere } from "./gone-terminal.js";
+import { isTerminalConnected } from "./gone-terminal.js";
 import type { InputHistory } from "./input-history.js";
-import { Desk } from "./input-state.js";
+import { UserInputState } from "./input-state.js";
 import type { Key } from "./key-names.js";
 import { KeyDecoder } from "./keys.js";
-import { type Terminal, TerminalModes } from "./modes.js";
+import { TerminalModes, type TerminalStreams } from "./modes.js";
 import { LARGEST_PASTE } from "./paste-reader.js";
-import { Screen, type View } from "./terminal-screen.js";
+import { TerminalScreen, type View } from "./terminal-screen.js";
 import { wrapRows } from "./text.js";
 import { typedAhead } from "./typed-ahead.js";
 
-export interface LineEditorOptions extends Terminal {
+export interface LineEditorOptions extends TerminalStreams {
   readonly env: NodeJS.ProcessEnv;
-  /** May hold SGR colour, no line end. */
+  /** One line. May contain SGR colours. */
   readonly prompt: string;
   readonly owner: string;
   readonly history: InputHistory;
-  /** What could stand in place of `text`, which is all that is left of the cursor. Asked on Tab. */
+  /** The possible replacements for `text`, everything before the cursor. Called on Tab. */
   readonly complete: (text: string) => Awaitable<readonly string[]>;
-  /** What of a message goes into whose history, when that is not all of it into its owner's. */
+  /** What to add to which input history. Undefined: the whole message, to its owner's. */
   readonly keep?: (text: string) => KeptInput | "nothing" | undefined;
 }
 
@@ -34,18 +34,18 @@ export interface KeptInput {
 
 export interface SentMessage {
   readonly type: "message";
-  /** Whole; it may hold line feeds. */
+  /** The whole message. May contain line feeds. */
   readonly text: string;
-  /** Who was typing when it was sent. */
+  /** The user who was active when it was sent. */
   readonly owner: string;
-  /** It is text whatever it begins with, since that came from a paste or a block. */
+  /** It was pasted or is a block, so it is not a command. */
   readonly literal: boolean;
 }
 
 export interface Interrupt {
   readonly type: "interrupt";
   readonly key: "ctrl-c" | "escape";
-  /** A message is half typed. Ctrl-C clears it, unless the listener answers `true`: then it was for something else. */
+  /** Whether a message is half typed. Ctrl-C clears it, unless the listener returns `true`. */
   readonly hasDraft: boolean;
 }
 
@@ -53,25 +53,25 @@ export type LineEvent = SentMessage | Interrupt | { readonly type: "end" };
 
 const MAX_CANDIDATES_SHOWN = 60;
 
-/** Keeps a remark from passing for a prompt. */
+/** Indents remarks, so that none looks like a prompt. */
 const INDENT = "  ";
 
-/** What may end a message, or stop one. */
-const HEARD_KEYS: ReadonlySet<string> = new Set(["return", "ctrl-c", "ctrl-d"]);
+/** Until someone listens, these keys wait, and all input after them. */
+const WAITING_KEYS: ReadonlySet<string> = new Set(["return", "ctrl-c", "ctrl-d"]);
 
-const GIVE_UP_SEARCH: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-g"]);
+const CANCEL_SEARCH_KEYS: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-g"]);
 
 /**
- * Reads messages from a terminal, while others print above what is being typed. It begins without the terminal:
- * `resume` takes it.
+ * Reads messages from a terminal while other output is printed above the text being typed. It
+ * starts suspended: `resume` takes the terminal.
  */
 export class LineEditor {
   readonly #options: LineEditorOptions;
-  readonly #screen: Screen;
+  readonly #screen: TerminalScreen;
   readonly #modes: TerminalModes;
   readonly #keys: KeyDecoder;
-  readonly #held: (() => void)[] = [];
-  readonly #desks = new Map<string, Desk>();
+  readonly #heldActions: (() => void)[] = [];
+  readonly #otherStates = new Map<string, UserInputState>();
   readonly #onData = (chunk: Buffer): void => this.#keys.write(chunk);
   readonly #onEnd = (): void => this.close();
   readonly #onResize = (): void => this.#screen.resized(this.#view);
@@ -82,92 +82,95 @@ export class LineEditor {
     "ctrl-d": () => this.#endOrDelete(),
     "ctrl-g": () => void this.#editDraft(),
     "ctrl-l": () => this.#screen.clear(),
-    "ctrl-r": () => this.#desk.search(),
+    "ctrl-r": () => this.#state.search(),
     "ctrl-z": () => this.#stopProcess(),
     tab: () => this.#complete(),
-    up: () => this.#desk.older(),
-    "ctrl-p": () => this.#desk.older(),
-    down: () => this.#desk.newer(),
-    "ctrl-n": () => this.#desk.newer(),
+    up: () => this.#state.older(),
+    "ctrl-p": () => this.#state.older(),
+    down: () => this.#state.newer(),
+    "ctrl-n": () => this.#state.newer(),
   };
   #prompt: string;
   #busyPrompt: string;
-  #desk: Desk;
+  #state: UserInputState;
   #listener: ((event: LineEvent) => unknown) | undefined;
   #active = false;
   #closed = false;
   #unprinted: { rows: string; unfinished?: Unfinished | undefined } = { rows: "" };
-  /** Ends an editor that has the terminal. */
+  /** Ends an external editor. */
   readonly #end = new AbortController();
 
   constructor(options: LineEditorOptions) {
     this.#options = options;
-    this.#screen = new Screen(options.output);
+    this.#screen = new TerminalScreen(options.output);
     this.#modes = new TerminalModes(options, () => {
       this.#screen.forget();
       this.#show();
     });
-    // Also while a question has the terminal: nobody else would hear that it is gone.
+    // Registered even while a question uses the terminal: nothing else notices its loss then.
     options.input.on("error", this.#onEnd);
     this.#prompt = options.prompt;
     this.#busyPrompt = options.prompt;
-    this.#desk = new Desk(options.owner, options.history);
+    this.#state = new UserInputState(options.owner, options.history);
     this.#keys = new KeyDecoder({
-      key: (key) => this.#act(() => this.#key(key), HEARD_KEYS.has(key.name)),
+      key: (key) => this.#act(() => this.#key(key), WAITING_KEYS.has(key.name)),
       paste: (text, isCut) => this.#act(() => this.#paste(text, isCut)),
       idle: () => this.#show(),
-      cursorAt: (column) => this.#screen.located(column),
+      cursorAt: (column) => this.#screen.cursorReported(column),
     });
   }
 
   /**
-   * Hands everything the user does to `listener` at the moment it is done, so that a switch of user reaches the very next
-   * key. What was typed before anybody listened is done now.
+   * Calls `listener` at once for each event, so that a switch of user applies to the very next key.
+   * Then handles the input that waited for a listener.
    */
   listen(listener: (event: LineEvent) => unknown): void {
     this.#listener = listener;
-    for (const action of this.#held.splice(0)) action();
+    for (const action of this.#heldActions.splice(0)) action();
     this.#show();
-    if (this.#closed) this.#tellEnd();
+    if (this.#closed) this.#reportEnd();
   }
 
-  /** @param busy Stands in its place while something goes on; what is sent then is left behind the prompt itself. */
+  /** @param busy Shown while a reply is coming. Sent messages stay after `prompt` all the same. */
   setPrompt(prompt: string, busy = prompt): void {
     this.#prompt = prompt;
     this.#busyPrompt = busy;
     this.#show();
   }
 
-  /** Puts `text`, which was sent and not done, in front of what `owner` is typing or had half typed. */
+  /** Inserts `text`, which was sent but not handled, before the draft of `owner`. */
   giveBack(text: string, { owner, history }: { owner: string; history: InputHistory }): void {
-    const isHere = owner === this.#desk.owner;
-    const desk = isHere ? this.#desk : (this.#desks.get(owner) ?? new Desk(owner, history));
-    desk.prepend(text);
-    if (!isHere) this.#desks.set(owner, desk);
+    const isActive = owner === this.#state.owner;
+    const state = isActive ? this.#state : this.#otherState(owner, history);
+    state.prepend(text);
+    if (!isActive) this.#otherStates.set(owner, state);
     this.#show();
   }
 
-  /** Puts away what is half typed until its owner is back, and goes on where `owner` left off. */
+  /** Puts the draft away until its owner is back, and shows the draft of `owner`. */
   setOwner(owner: string, history: InputHistory): void {
-    if (this.#desk.isBare) this.#desks.delete(this.#desk.owner);
-    else this.#desks.set(this.#desk.owner, this.#desk);
-    this.#desk = this.#desks.get(owner) ?? new Desk(owner, history);
-    this.#desk.history = history;
+    if (this.#state.isEmpty) this.#otherStates.delete(this.#state.owner);
+    else this.#otherStates.set(this.#state.owner, this.#state);
+    this.#state = this.#otherState(owner, history);
+    this.#state.history = history;
     this.#show();
   }
 
-  /** Writes safe rows above what is being typed; between them stands what is `unfinished`, until it is told anew. */
+  /**
+   * Writes safe rows above the text being typed. The rows of `unfinished` are shown between them
+   * until the next call replaces it.
+   */
   print(rows: string, unfinished?: Unfinished): void {
     if (this.#active) return this.#screen.print(rows, unfinished);
     this.#unprinted.rows += rows;
     this.#unprinted.unfinished = unfinished ?? this.#unprinted.unfinished;
   }
 
-  /** Gives the terminal away, in the modes it came in. What is printed meanwhile follows on `resume`. */
+  /** Releases the terminal and restores its modes. Output printed meanwhile follows on `resume`. */
   suspend(): void {
     if (!this.#active) return;
     this.#active = false;
-    if (this.#isThere) this.#screen.hide();
+    if (this.#isConnected) this.#screen.hide();
     this.#modes.leave();
     const { input, output } = this.#options;
     input.off("data", this.#onData).off("end", this.#onEnd);
@@ -175,7 +178,7 @@ export class LineEditor {
     input.pause();
   }
 
-  /** Takes the terminal, and shows the prompt and what is half typed. */
+  /** Takes the terminal and shows the prompt and the draft. */
   resume(): void {
     if (this.#active || this.#closed) return;
     this.#active = true;
@@ -192,8 +195,8 @@ export class LineEditor {
   }
 
   /**
-   * Opens `text` in the user's editor and answers what was saved there.
-   * @throws {AgnoChatError} `INVALID_INPUT` when the editor failed
+   * Opens `text` in the user's editor and returns the saved text.
+   * @throws {AgnoChatError} `INVALID_INPUT` when the editor fails
    */
   async edit(text: string): Promise<string> {
     this.suspend();
@@ -204,28 +207,33 @@ export class LineEditor {
     }
   }
 
-  /** Gives the terminal back for good, and says "end". */
+  /** Releases the terminal permanently and reports "end". */
   close(): void {
     if (this.#closed) return;
-    if (this.#active && this.#isThere && !this.#desk.draft.isEmpty) this.#leaveBehind();
+    if (this.#active && this.#isConnected && !this.#state.draft.isEmpty) this.#commitDraft();
     this.suspend();
     this.#closed = true;
     this.#end.abort();
-    this.#tellEnd();
+    this.#reportEnd();
   }
 
-  /** Nothing is written to a terminal that is gone. */
-  get #isThere(): boolean {
-    return isTerminalThere(this.#options.output.fd);
+  /** Nothing is written to a terminal that has gone. */
+  get #isConnected(): boolean {
+    return isTerminalConnected(this.#options.output.fd);
   }
 
-  #tellEnd(): void {
+  #otherState(owner: string, history: InputHistory): UserInputState {
+    return this.#otherStates.get(owner) ?? new UserInputState(owner, history);
+  }
+
+  #reportEnd(): void {
     this.#listener?.({ type: "end" });
   }
 
-  /** Before anybody listens, the first thing that would be heard waits, and all that follows it. */
-  #act(action: () => void, isHeard = false): void {
-    if (this.#listener === undefined && (isHeard || this.#held.length > 0)) this.#held.push(action);
+  /** Without a listener, the first action that `mustWait` is held, and every one after it. */
+  #act(action: () => void, mustWait = false): void {
+    const isHeld = this.#listener === undefined && (mustWait || this.#heldActions.length > 0);
+    if (isHeld) this.#heldActions.push(action);
     else action();
   }
 
@@ -234,50 +242,51 @@ export class LineEditor {
   }
 
   get #view(): View {
-    return this.#desk.view(this.#busyPrompt, this.#screen.columns);
+    return this.#state.view(this.#busyPrompt, this.#screen.columns);
   }
 
-  #leaveBehind(): void {
-    this.#screen.commit(this.#desk.view(this.#prompt, this.#screen.columns).rows);
+  #commitDraft(): void {
+    this.#screen.commit(this.#state.view(this.#prompt, this.#screen.columns).rows);
   }
 
   #key(key: Key): void {
     if (!this.#active) return;
-    this.#tolerate(() => {
-      if (this.#desk.isSearching && this.#searchKey(key)) return;
+    this.#noteFailure(() => {
+      if (this.#state.isSearching && this.#searchKey(key)) return;
       const command = this.#commands[key.name];
-      if (command === undefined) this.#desk.edit(key);
+      if (command === undefined) this.#state.edit(key);
       else command();
     });
   }
 
   #paste(text: string, isCut: boolean): void {
-    this.#desk.paste(text);
+    this.#state.paste(text);
     if (isCut)
-      this.#note(`Pasted the first ${LARGEST_PASTE / 1024 ** 2} MiB; the rest was left out.`);
+      this.#note(`Pasted the first ${LARGEST_PASTE / 1024 ** 2} MiB; the rest was dropped.`);
   }
 
   #searchKey(key: Key): boolean {
-    if (key.name === "ctrl-r" || this.#desk.searchKey(key)) {
-      if (key.name === "ctrl-r") this.#desk.search();
+    if (key.name === "ctrl-r" || this.#state.searchKey(key)) {
+      if (key.name === "ctrl-r") this.#state.search();
       return true;
     }
-    const gaveUp = GIVE_UP_SEARCH.has(key.name);
-    return !this.#desk.endSearch(!gaveUp) || gaveUp;
+    const isCancelled = CANCEL_SEARCH_KEYS.has(key.name);
+    return !this.#state.endSearch(!isCancelled) || isCancelled;
   }
 
   #enter(): void {
-    const desk = this.#desk;
-    if (desk.continueOnNextLine()) return;
-    const { text, literal } = desk.draft.message;
-    if (text.trim() === "") return desk.clear();
-    this.#screen.commit(desk.transcript(this.#prompt, this.#screen.columns));
-    desk.clear();
-    const { owner } = desk;
+    const state = this.#state;
+    if (state.continueOnNextLine()) return;
+    const { text, literal } = state.draft.message;
+    if (text.trim() === "") return state.clear();
+    this.#screen.commit(state.sentRows(this.#prompt, this.#screen.columns));
+    state.clear();
+    const { owner } = state;
     try {
+      // First, since the listener may switch to another user.
       this.#remember(text, literal);
     } finally {
-      // A history that cannot be written costs no message. It comes first, since a switch changes the desk.
+      // The message is sent even if the history cannot be written.
       this.#listener?.({ type: "message", text, owner, literal });
     }
   }
@@ -286,21 +295,21 @@ export class LineEditor {
     const elsewhere = literal ? undefined : this.#options.keep?.(text);
     if (elsewhere === "nothing") return;
     if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
-    else this.#desk.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
+    else this.#state.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
   }
 
   #interrupt(key: Interrupt["key"]): void {
-    const hasDraft = !this.#desk.draft.isEmpty;
-    const wasForSomethingElse = this.#listener?.({ type: "interrupt", key, hasDraft }) === true;
-    if (key === "ctrl-c" && !wasForSomethingElse) this.#desk.clear();
+    const hasDraft = !this.#state.draft.isEmpty;
+    const isHandled = this.#listener?.({ type: "interrupt", key, hasDraft }) === true;
+    if (key === "ctrl-c" && !isHandled) this.#state.clear();
   }
 
   #endOrDelete(): void {
-    if (this.#desk.draft.isEmpty) this.close();
-    else this.#desk.draft.deleteRight();
+    if (this.#state.draft.isEmpty) this.close();
+    else this.#state.draft.deleteRight();
   }
 
-  /** The whole group, as the terminal itself does: whoever started this process stops as well. */
+  /** Stops the whole process group, as a terminal does, so that the parent process stops too. */
   #stopProcess(): void {
     if (process.platform === "win32") return;
     this.suspend();
@@ -309,10 +318,10 @@ export class LineEditor {
   }
 
   async #editDraft(): Promise<void> {
-    const desk = this.#desk;
-    const { text, literal } = desk.draft.message;
+    const state = this.#state;
+    const { text, literal } = state.draft.message;
     try {
-      desk.replace(await this.edit(text), literal);
+      state.replace(await this.edit(text), literal);
     } catch (error) {
       this.#note(asAgnoChatError(error).message);
     }
@@ -320,19 +329,19 @@ export class LineEditor {
   }
 
   #complete(): void {
-    const { draft } = this.#desk;
+    const { draft } = this.#state;
     const typed = draft.beforeCursor;
     const found = this.#options.complete(typed);
     const offer = (candidates: readonly string[]): void => {
-      // Whoever typed on meanwhile has moved past the question.
-      if (this.#desk.draft === draft && draft.beforeCursor === typed) this.#offer(candidates);
+      // Ignored if the user typed on meanwhile.
+      if (this.#state.draft === draft && draft.beforeCursor === typed) this.#offer(candidates);
     };
     if (!(found instanceof Promise)) return offer(found);
     found.then(offer).catch((error) => this.#note(asAgnoChatError(error).message));
   }
 
   #offer(candidates: readonly string[]): void {
-    const { draft } = this.#desk;
+    const { draft } = this.#state;
     const common = commonStart(candidates);
     if (candidates.length === 1 || common.length > draft.beforeCursor.length)
       draft.replaceBeforeCursor(common);
@@ -340,7 +349,7 @@ export class LineEditor {
     this.#show();
   }
 
-  #tolerate(action: () => void): void {
+  #noteFailure(action: () => void): void {
     try {
       action();
     } catch (error) {
@@ -348,7 +357,7 @@ export class LineEditor {
     }
   }
 
-  /** A line above what is being typed, and above a line that is still being printed. */
+  /** Shows a remark above the text being typed and above a reply's unfinished rows. */
   #note(text: string): void {
     const rows = wrapRows(sanitise(text), this.#screen.columns - INDENT.length);
     if (this.#active) this.#screen.commit(rows.map((row) => INDENT + row));

@@ -1,68 +1,74 @@
 import { endingSignals } from "../ending-signals.js";
-import { isTerminalThere } from "./gone-terminal.js";
+import { isTerminalConnected } from "./gone-terminal.js";
 
 const PASTE_ON = "\x1b[?2004h";
 const PASTE_OFF = "\x1b[?2004l";
 const CURSOR_ON = "\x1b[?25h";
 
-export interface Terminal {
-  readonly input: NodeJS.ReadStream & OfTerminal;
-  readonly output: NodeJS.WriteStream & OfTerminal;
+export interface TerminalStreams {
+  readonly input: NodeJS.ReadStream & HasDescriptor;
+  readonly output: NodeJS.WriteStream & HasDescriptor;
 }
 
-interface OfTerminal {
+interface HasDescriptor {
   readonly fd: number;
 }
 
-/** The modes of a terminal that the line editor needs, given back whenever the process ends, also by a crash or signal. */
+/**
+ * The terminal modes that the line editor needs. Restores the earlier ones whenever the process
+ * ends, even by a crash or a signal.
+ */
 export class TerminalModes {
-  readonly #terminal: Terminal;
+  readonly #terminal: TerminalStreams;
   readonly #onContinue: () => void;
-  #letGo: (() => void) | undefined;
+  #unregister: (() => void) | undefined;
 
-  /** @param onContinue The process was stopped, and goes on: the modes are there again, the screen may hold anything. */
-  constructor(terminal: Terminal, onContinue: () => void = () => {}) {
+  /**
+   * @param onContinue Called when a stopped process continues. The modes are set again, but the
+   * content of the screen is unknown.
+   */
+  constructor(terminal: TerminalStreams, onContinue: () => void = () => {}) {
     this.#terminal = terminal;
     this.#onContinue = () => {
-      // Whoever had the terminal meanwhile left it in modes of their own, which libuv does not know.
+      // Another process may have changed the modes meanwhile, which libuv does not notice.
       terminal.input.setRawMode(false);
-      this.#take();
+      this.#apply();
       onContinue();
     };
   }
 
-  /** Every key at once and unechoed, pastes marked as such. */
+  /** Every key arrives at once and is not echoed; pastes are marked. */
   enter(): void {
-    if (this.#letGo === undefined) {
-      this.#letGo = whenProcessEnds(() => this.leave());
+    if (this.#unregister === undefined) {
+      this.#unregister = whenProcessEnds(() => this.leave());
       process.on("SIGCONT", this.#onContinue);
     }
-    this.#take();
+    this.#apply();
   }
 
-  #take(): void {
+  #apply(): void {
     const { input, output } = this.#terminal;
     input.setRawMode(true);
     output.write(PASTE_ON);
   }
 
-  /** As they were. A second call does nothing. */
+  /** Restores the earlier modes. A second call does nothing. */
   leave(): void {
-    if (this.#letGo === undefined) return;
-    this.#letGo();
-    this.#letGo = undefined;
+    if (this.#unregister === undefined) return;
+    this.#unregister();
+    this.#unregister = undefined;
     process.off("SIGCONT", this.#onContinue);
     const { input, output } = this.#terminal;
-    if (isTerminalThere(output.fd)) output.write(PASTE_OFF + CURSOR_ON);
-    if (isTerminalThere(input.fd)) input.setRawMode(false);
+    if (isTerminalConnected(output.fd)) output.write(PASTE_OFF + CURSOR_ON);
+    if (isTerminalConnected(input.fd)) input.setRawMode(false);
   }
 }
 
 const restores = new Set<() => void>();
 
 /**
- * Calls `restore` when the process exits, crashes, or is about to die of a signal nobody else handles.
- * @returns takes the promise back
+ * Calls `restore` when the process exits, crashes or is killed by a signal that has no other
+ * listener. Returns a function that cancels this.
  */
 export function whenProcessEnds(restore: () => void): () => void {
   if (restores.size === 0) listen();
@@ -87,7 +93,7 @@ function restoreAll(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  // Another listener decides whether this is the end; if it is, "exit" follows.
+  // Another listener decides whether the process ends; if it does, "exit" follows.
   if (process.listenerCount(signal) > 1) return;
   restoreAll();
   stopListening();

@@ -10,18 +10,18 @@ const NOTHING: Buffer = Buffer.alloc(0);
 /** Bytes kept of one paste. */
 export const LARGEST_PASTE = 8 * 1024 * 1024;
 
-/** Milliseconds without data after which a paste is taken for ended: its end mark may be lost. */
-const PASTE_WAIT = 3000;
+/** A paste counts as complete when no data follows for this long: its end mark may be lost. */
+const PASTE_WAIT_MS = 3000;
 
-/** Milliseconds. What comes alone after a silence of this length was pressed, not pasted. */
-const SILENCE = 100;
+/** A Ctrl-C that arrives alone after a silence of this length was pressed, not pasted. */
+const SILENCE_MS = 100;
 
-/** One key as a terminal sends it: a character, or a sequence. */
+/** The input of one key: a character or a sequence. */
 const ONE_KEY = /^(?:.|\r|\n|\x1b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z]|.)?)$/su;
 
 /**
- * Reads a paste up to its end mark. One whose mark never comes ends by Ctrl-C, or when nothing more comes; whatever of it
- * comes later still is a paste as well, and only a single key is a key again.
+ * Reads a paste up to its end mark. Without the mark, the paste ends with Ctrl-C or after a
+ * silence. Input after that still counts as a paste, until a single key arrives.
  */
 export class PasteReader {
   readonly #listener: PasteListener;
@@ -29,7 +29,7 @@ export class PasteReader {
   #chunks: Buffer[] = [];
   #size = 0;
   #isCut = false;
-  /** What could be the beginning of the end mark. */
+  /** The last bytes, if they may be the start of the end mark. */
   #held = NOTHING;
   #latest = 0;
   #wait: NodeJS.Timeout | undefined;
@@ -47,28 +47,28 @@ export class PasteReader {
     this.#await();
   }
 
-  /** Whether `chunk`, the next that comes, belongs to a paste that was begun earlier. */
-  goesOnWith(chunk: Buffer): boolean {
+  /** Whether the next `chunk` belongs to the paste before it. May reopen or close that paste. */
+  resumesWith(chunk: Buffer): boolean {
     if (this.#state === "overdue") this.#state = isOneKey(chunk) ? "closed" : "open";
     return this.#state === "open";
   }
 
-  /** Takes what belongs to the paste and returns what is left. */
+  /** Takes the part that belongs to the paste and returns the rest. */
   write(bytes: Buffer): Buffer {
-    if (performance.now() - this.#latest > SILENCE && bytes.equals(CTRL_C)) {
+    if (performance.now() - this.#latest > SILENCE_MS && bytes.equals(CTRL_C)) {
       this.#end("overdue");
       return NOTHING;
     }
     const all = Buffer.concat([this.#held, bytes]);
     const end = all.indexOf(PASTE_END);
-    if (end < 0) return this.#goOn(all);
+    if (end < 0) return this.#continue(all);
     this.#keep(all.subarray(0, end));
     this.#end("closed");
     return all.subarray(end + PASTE_END.length);
   }
 
-  #goOn(bytes: Buffer): Buffer {
-    const length = bytes.length - markBegunIn(bytes);
+  #continue(bytes: Buffer): Buffer {
+    const length = bytes.length - lengthOfMarkStart(bytes);
     this.#keep(bytes.subarray(0, length));
     this.#held = bytes.subarray(length);
     this.#await();
@@ -100,14 +100,14 @@ export class PasteReader {
     this.#wait = setTimeout(() => {
       this.#end("overdue");
       this.#listener.idle();
-    }, PASTE_WAIT).unref();
+    }, PASTE_WAIT_MS).unref();
   }
 }
 
 const isOneKey = (chunk: Buffer): boolean => ONE_KEY.test(chunk.toString("utf8"));
 
-/** How many bytes at the end of `bytes` could begin the end mark. */
-function markBegunIn(bytes: Buffer): number {
+/** How many bytes at the end of `bytes` may be the start of the end mark. */
+function lengthOfMarkStart(bytes: Buffer): number {
   let length = Math.min(PASTE_END.length - 1, bytes.length);
   while (!bytes.subarray(bytes.length - length).equals(PASTE_END.subarray(0, length))) length--;
   return length;

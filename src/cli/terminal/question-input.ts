@@ -2,23 +2,23 @@ import { PassThrough } from "node:stream";
 import type { Io } from "../io.js";
 import type { Key } from "./key-names.js";
 import { KeyDecoder } from "./keys.js";
-import { type Terminal, TerminalModes } from "./modes.js";
+import { TerminalModes, type TerminalStreams } from "./modes.js";
 
-/** Where a question is asked. */
-export interface Place extends Pick<Io, "stdin" | "stderr"> {
-  /** Takes the question back. */
+/** The streams of a question. */
+export interface PromptIo extends Pick<Io, "stdin" | "stderr"> {
+  /** Withdraws the question. */
   readonly signal?: AbortSignal;
 }
 
-/** What Inquirer asks a question with. */
+/** The context argument of an Inquirer prompt. */
 export interface QuestionContext {
   readonly input: NodeJS.ReadableStream;
   readonly output: NodeJS.WritableStream;
   readonly signal: AbortSignal;
 }
 
-/** What readline knows these keys by. Not Tab: it makes Inquirer search for a choice's description. */
-const SENT: Readonly<Record<string, string>> = {
+/** The bytes readline expects for these keys. Tab is left out: Inquirer would complete a choice. */
+const READLINE_BYTES: Readonly<Record<string, string>> = {
   return: "\r",
   enter: "\r",
   backspace: "\x7f",
@@ -31,41 +31,41 @@ const SENT: Readonly<Record<string, string>> = {
   delete: "\x1b[3~",
 };
 
-/** Keys that leave a question without an answer. */
-const LEAVING: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-d"]);
+/** Keys that cancel a question. */
+const CANCEL_KEYS: ReadonlySet<string> = new Set(["escape", "ctrl-c", "ctrl-d"]);
 
 /**
- * Asks one question on the terminal; undefined when it was left by Esc, Ctrl-C or Ctrl-D, or taken back. What is typed
- * after that stays unread, for whoever reads the terminal next.
+ * Asks one question on the terminal; undefined after Esc, Ctrl-C, Ctrl-D or when it is withdrawn.
+ * Input after that stays unread for the terminal's next reader.
  */
-export async function asked<T>(
-  place: Place,
+export async function askQuestion<T>(
+  io: PromptIo,
   question: (context: QuestionContext) => Promise<T>,
 ): Promise<T | undefined> {
-  if (place.signal?.aborted) return undefined;
-  const leaving = new AbortController();
-  const leave = (): void => leaving.abort();
-  place.signal?.addEventListener("abort", leave, { once: true });
-  const { input, close } = keysOf(place, leave);
+  if (io.signal?.aborted) return undefined;
+  const cancelling = new AbortController();
+  const cancel = (): void => cancelling.abort();
+  io.signal?.addEventListener("abort", cancel, { once: true });
+  const { input, close } = openKeyStream(io, cancel);
   try {
-    return await question({ input, output: place.stderr, signal: leaving.signal });
+    return await question({ input, output: io.stderr, signal: cancelling.signal });
   } catch (thrown) {
     if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name)) return undefined;
     throw thrown;
   } finally {
-    place.signal?.removeEventListener("abort", leave);
+    io.signal?.removeEventListener("abort", cancel);
     close();
   }
 }
 
-/** Inquirer gets keys and text, and nothing else a terminal sends; nor does it have to live through the terminal's end. */
-function keysOf({ stdin, stderr }: Place, leave: () => void) {
+/** Passes on keys and text alone: Inquirer would not survive other sequences or a lost terminal. */
+function openKeyStream({ stdin, stderr }: PromptIo, cancel: () => void) {
   const input = new PassThrough();
-  const modes = new TerminalModes({ input: stdin, output: stderr } as Terminal);
+  const modes = new TerminalModes({ input: stdin, output: stderr } as TerminalStreams);
   const decoder = new KeyDecoder({
     key: (key) => {
-      if (LEAVING.has(key.name)) end();
-      else input.write(sentBy(key));
+      if (CANCEL_KEYS.has(key.name)) end();
+      else input.write(bytesOf(key));
     },
     paste: (text) => void input.write(text.replace(/[\r\n]+$/, "").replace(/\p{Cc}+/gu, " ")),
     idle: () => {},
@@ -77,7 +77,7 @@ function keysOf({ stdin, stderr }: Place, leave: () => void) {
   };
   const end = (): void => {
     close();
-    leave();
+    cancel();
   };
   stdin.off("error", ignore).on("error", ignore).once("error", end);
   stdin.on("data", onData).on("end", end).resume();
@@ -85,13 +85,13 @@ function keysOf({ stdin, stderr }: Place, leave: () => void) {
   return { input, close };
 }
 
-/** Heard for good: a terminal that is gone says so once more when it is let go. */
+/** Stays registered: a terminal that has gone reports another error when it is closed. */
 const ignore = (): void => {};
 
-function sentBy({ name, text }: Key): string {
+function bytesOf({ name, text }: Key): string {
   if (text !== "") return text;
   const [, letter] = /^ctrl-([a-z])$/.exec(name) ?? [];
   return letter === undefined
-    ? (SENT[name] ?? "")
+    ? (READLINE_BYTES[name] ?? "")
     : String.fromCharCode(letter.charCodeAt(0) & 0x1f);
 }

@@ -1,6 +1,6 @@
 import type { TerminalStream } from "../io.js";
 import { NOTHING, type Unfinished } from "../render/live-text.js";
-import { columnsOf, rowsOf } from "../render/size-text.js";
+import { columnsOf, rowsOf } from "../render/terminal-size.js";
 import { textWidth } from "../render/width.js";
 import { colourAfter, wrapRows } from "./text.js";
 
@@ -8,60 +8,64 @@ interface Output extends TerminalStream {
   write(text: string): unknown;
 }
 
-/** Rows to show at the bottom of the terminal, and where in them the cursor stands. */
+/** Rows to show at the bottom of the terminal, and the cursor's position in them. */
 export interface View {
-  /** Each fits into the terminal's width less one. May hold SGR colour, which runs on into the next row. */
+  /** At most the terminal's width minus one. May contain SGR colours, which carry over rows. */
   readonly rows: readonly string[];
   readonly cursorRow: number;
-  /** What of that row is left of the cursor. */
+  /** The part of that row before the cursor. */
   readonly beforeCursor: string;
 }
 
-/** Asks the terminal where the cursor is. */
+/** Asks the terminal for the cursor's position. */
 const ASK_POSITION = "\x1b[6n";
 
-/** Milliseconds to wait for the answer; some terminals have none. */
-const PATIENCE = 150;
+/** How long to wait for the reply; some terminals never send one. */
+const POSITION_TIMEOUT_MS = 150;
 
-/** As narrow as a terminal may get, in columns, without live rows being pushed where nothing can take them away. */
-const NARROW = 40;
+/** Columns. In a narrower terminal, live rows may scroll out of reach and stay there. */
+const NARROWEST = 40;
 
 const RESET = "\x1b[0m";
-/** The row of the cursor and all below it, in two steps: what is erased from the top left at once, tmux keeps as history. */
+/**
+ * Erases the cursor's row and all below it, in two steps: tmux saves to its history what is erased
+ * from the top left corner in one.
+ */
 const ERASE_FROM_HERE = "\r\x1b[C\x1b[J\x1b[1K\r";
 const CLEAR_SCREEN = "\x1b[H\x1b[2J";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 
 /**
- * The lowest rows of a terminal, kept live below whatever is printed. It never relies on how wide the terminal draws a
- * character: each row is ended explicitly, and the cursor gets its place by writing what is left of it once more.
+ * Keeps live rows at the bottom of a terminal, below everything printed. It does not depend on how
+ * wide the terminal draws a character: it ends each row explicitly, and moves the cursor by
+ * writing the text before it again.
  */
-export class Screen {
+export class TerminalScreen {
   readonly #output: Output;
   #view: View = { rows: [""], cursorRow: 0, beforeCursor: "" };
   #shown = false;
-  /** The rows above the cursor, as drawn, and what is left of it in its own. */
+  /** The drawn rows above the cursor, and the part of its own row before it. */
   #above: readonly string[] = [];
   #before = "";
   #unfinished: Unfinished = NOTHING;
-  /** Whether the terminal is known to have wrapped the row of the cursor, as it does every other, when it got narrower. */
+  /** Whether the terminal, when it became narrower, wrapped the cursor's row as it does others. */
   #wrapsCursorRow = false;
-  /** What waits until it is known where the cursor is. */
+  /** Drawing actions that wait for the cursor's position; undefined while none is asked for. */
   #held: (() => void)[] | undefined;
   #unanswered = 0;
-  #patience: NodeJS.Timeout | undefined;
+  #positionTimer: NodeJS.Timeout | undefined;
 
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /** Columns a row may fill. One less than there are: a full row leaves terminals undecided where the cursor is. */
+  /** Columns a row may fill: one less than the width, as terminals differ after a full row. */
   get columns(): number {
     return Math.max(2, columnsOf(this.#output) - 1);
   }
 
-  /** Shows `view` in place of what is shown. */
+  /** Replaces the live rows. */
   show(view: View): void {
     this.#do(() => {
       const erased = this.#erase();
@@ -71,42 +75,46 @@ export class Screen {
   }
 
   /**
-   * The terminal has another size. Terminals wrap anew what no longer fits, but not all of them the row of the cursor; where
-   * that matters the terminal is asked, and nothing is drawn until `located` is told the answer.
+   * Call it when the terminal's size has changed. Terminals wrap rows that no longer fit, but some
+   * do not wrap the cursor's row. Where that matters, this asks for the cursor's position and draws
+   * nothing until `cursorReported` is called or a time limit passes.
    */
   resized(view: View): void {
-    if (this.#held !== undefined || (this.#shown && this.#cursorPlace.row > 0)) {
+    if (this.#held !== undefined || (this.#shown && this.#wrappedCursor.row > 0)) {
       this.#held ??= [];
       this.#unanswered++;
       this.#output.write(ASK_POSITION);
-      clearTimeout(this.#patience);
-      this.#patience = setTimeout(() => this.#release(), PATIENCE);
+      clearTimeout(this.#positionTimer);
+      this.#positionTimer = setTimeout(() => this.#release(), POSITION_TIMEOUT_MS);
     }
     this.show(view);
   }
 
-  /** The terminal says in which column the cursor is, counted from 1. */
-  located(column: number): void {
+  /** The terminal's reply: the cursor's column, counted from 1. */
+  cursorReported(column: number): void {
     if (this.#held === undefined || --this.#unanswered > 0) return;
-    const place = this.#cursorPlace;
-    this.#wrapsCursorRow = place.row > 0 && place.column === column - 1;
+    const wrapped = this.#wrappedCursor;
+    this.#wrapsCursorRow = wrapped.row > 0 && wrapped.column === column - 1;
     this.#release();
   }
 
-  /** Somebody else wrote to the terminal since: what is live begins in the row where the cursor is. */
+  /** Call it after other output: the live rows then begin in the cursor's row. */
   forget(): void {
     this.#release();
     this.#above = [];
     this.#before = "";
   }
 
-  /** Takes the live rows away. */
+  /** Removes the live rows. */
   hide(): void {
     this.#release();
     this.#output.write(this.#erase());
   }
 
-  /** Writes whole rows above the live ones, for good. Between them stands what is `unfinished`, until it is told anew. */
+  /**
+   * Writes whole, permanent rows above the live ones. The rows of `unfinished` are shown between
+   * them until the next call replaces it.
+   */
   print(rows: string, unfinished?: Unfinished): void {
     this.#do(() => {
       const wasShown = this.#shown;
@@ -116,7 +124,7 @@ export class Screen {
     });
   }
 
-  /** Leaves `rows` behind for good, above what is unfinished, and shows nothing live. */
+  /** Writes permanent `rows` above the unfinished ones, and removes the live rows. */
   commit(rows: readonly string[]): void {
     this.#do(() => {
       const text = rows.join("\r\n");
@@ -124,7 +132,10 @@ export class Screen {
     });
   }
 
-  /** Clears the terminal but for the live rows, which go to its top. They go first: some terminals keep what is cleared. */
+  /**
+   * Clears the terminal and shows the live rows at its top. They are erased first, because some
+   * terminals save what they clear.
+   */
   clear(): void {
     this.#do(() => this.#output.write(`${this.#erase()}${CLEAR_SCREEN}${this.#draw()}`));
   }
@@ -135,15 +146,15 @@ export class Screen {
   }
 
   #release(): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#positionTimer);
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#unanswered = 0;
     for (const action of held) action();
   }
 
-  /** Where the cursor is, from the beginning of its row, if the terminal has wrapped that. */
-  get #cursorPlace(): { row: number; column: number } {
+  /** The cursor's position, counted from the start of its row, if the terminal wrapped that row. */
+  get #wrappedCursor(): { row: number; column: number } {
     const columns = columnsOf(this.#output);
     const rows = wrapRows(this.#before, columns);
     const column = textWidth(rows.at(-1) ?? "");
@@ -155,21 +166,21 @@ export class Screen {
     this.#shown = false;
     const columns = columnsOf(this.#output);
     const above = this.#above.reduce((rows, row) => rows + wrapRows(row, columns).length, 0);
-    const up = above + (this.#wrapsCursorRow ? this.#cursorPlace.row : 0);
+    const up = above + (this.#wrapsCursorRow ? this.#wrappedCursor.row : 0);
     this.#wrapsCursorRow = false;
     return `${HIDE_CURSOR}${moveUp(up)}${ERASE_FROM_HERE}${SHOW_CURSOR}`;
   }
 
   #draw(): string {
     const { rows, cursorRow, beforeCursor } = this.#withUnfinished();
-    const { first, end } = this.#part(rows, cursorRow);
+    const { first, end } = this.#visiblePart(rows, cursorRow);
     const shown = rows.slice(first, end);
     this.#above = rows.slice(first, cursorRow);
     this.#before = beforeCursor;
     this.#shown = true;
     const text = shown.join("\r\n");
     const draw = [HIDE_CURSOR, colourAfter(rows.slice(0, first).join("")), text, resetAfter(text)];
-    // At the end of the text it is there already, also on a terminal that has just become too narrow for its row.
+    // At the end of the text, the cursor is already there, however narrow the terminal has become.
     const isAtEnd = cursorRow === end - 1 && beforeCursor === rows[cursorRow];
     if (!isAtEnd) {
       const before = colourAfter(rows.slice(0, cursorRow).join("")) + beforeCursor;
@@ -178,10 +189,10 @@ export class Screen {
     return [...draw, SHOW_CURSOR].join("");
   }
 
-  /** What of the rows is shown, the one of the cursor included: it all stays on a terminal that gets narrower. */
-  #part(rows: readonly string[], cursorRow: number): { first: number; end: number } {
+  /** The range of rows to show, with the cursor's row: few enough for a narrower terminal too. */
+  #visiblePart(rows: readonly string[], cursorRow: number): { first: number; end: number } {
     const height = rowsOf(this.#output);
-    const narrow = Math.max(2, Math.min(NARROW, Math.floor(columnsOf(this.#output) / 2)));
+    const narrow = Math.max(2, Math.min(NARROWEST, Math.floor(columnsOf(this.#output) / 2)));
     const heightOf = (row = ""): number => wrapRows(row, narrow).length;
     let first = rows.length;
     let spare = height - heightOf(rows[first - 1]);
@@ -195,7 +206,7 @@ export class Screen {
   }
 
   #withUnfinished(): View {
-    // So few that they are all still there to be taken away when the terminal gets narrower.
+    // Few enough to be still on the screen, and so erasable, when the terminal becomes narrower.
     const most = Math.max(1, Math.floor(rowsOf(this.#output) / 3));
     const unfinished = this.#unfinished().split("\n").slice(0, -1).slice(-most);
     const { rows, cursorRow, beforeCursor } = this.#view;
@@ -207,7 +218,7 @@ export class Screen {
   }
 }
 
-/** Nothing where there is no colour: then not even its end may be sent. */
+/** Empty for text without colour: no sequence may be sent then. */
 function resetAfter(text: string): string {
   return colourAfter(text) === "" ? "" : RESET;
 }
@@ -216,7 +227,7 @@ function moveUp(rows: number): string {
   return rows > 0 ? `\x1b[${rows}A` : "";
 }
 
-/** A terminal in raw mode may take a line feed alone for "one down". */
+/** In raw mode, a line feed alone may move the cursor straight down. */
 function withReturns(text: string): string {
   return text.replace(/\r?\n/g, "\r\n");
 }

@@ -1,6 +1,6 @@
 import { cutToFit, graphemes, SGR, textWidth } from "../render/width.js";
 
-/** `text` cut into rows of at most `columns` columns: joined they are `text` again. Always at least one row. */
+/** Cuts `text` into rows of at most `columns` columns. Joined, they are `text`; at least one. */
 export function wrapRows(text: string, columns: number): string[] {
   const rows: string[] = [];
   let row = "";
@@ -18,7 +18,7 @@ export function wrapRows(text: string, columns: number): string[] {
   return [...rows, row];
 }
 
-/** The colour that is on after `text`: its SGR sequences in order. */
+/** The SGR sequences of `text`, in order: they set the colour that is on at its end. */
 export function colourAfter(text: string): string {
   return (text.match(SGR) ?? []).join("");
 }

@@ -1,10 +1,11 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 
-const SIZE = 4096;
+const CHUNK_BYTES = 4096;
 
 /**
- * What was typed on the terminal of this process before it was put into raw mode, as if it had been typed after: in its own
- * modes a terminal turns Enter into a line feed, which is Ctrl-J in raw mode. To be read right after that.
+ * The input typed on this process's terminal before raw mode, as raw mode would have sent it:
+ * before, the terminal turned Enter into a line feed, which raw mode reads as Ctrl-J. Call it right
+ * after entering raw mode.
  */
 export function typedAhead(): Buffer {
   const typed = Buffer.concat([...waiting()]);
@@ -16,13 +17,13 @@ function* waiting(): Generator<Buffer> {
   try {
     fd = openSync("/dev/tty", constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     for (;;) {
-      const piece = Buffer.alloc(SIZE);
+      const piece = Buffer.alloc(CHUNK_BYTES);
       const length = readSync(fd, piece);
       if (length === 0) return;
       yield piece.subarray(0, length);
     }
   } catch {
-    // EAGAIN: that was all. Anything else: there is no such terminal, and the stream will read what there is.
+    // EAGAIN: there is no more. Other errors: no such terminal, so the stream reads the input.
   } finally {
     if (fd !== undefined) closeSync(fd);
   }

@@ -56,7 +56,7 @@ it("hears of a paint that failed behind its back", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const text = liveText({
-    renderer: { write: () => "", end: () => "", rest: () => "" },
+    renderer: { write: () => "", end: () => "", unfinished: () => "" },
     show: () => {
       throw new RangeError("too deep");
     },

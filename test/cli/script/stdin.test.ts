@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
-import { typedInputIn } from "../../../src/cli/terminal/typed-input.js";
+import { inputFilesIn } from "../../../src/cli/terminal/input-files.js";
 import { BIN, Cli, temporaryFolder } from "../../support/cli.js";
 import { ModelServer, silence, streamedText } from "../../support/model-server.js";
 
@@ -11,7 +11,7 @@ const DEMO = ["--model", "demo"];
 
 test("/clear takes along what that user has typed, and nothing of another's", async () => {
   const cli = new Cli();
-  const typed = typedInputIn(cli.home);
+  const typed = inputFilesIn(cli.home);
   for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
   const clear = (...flags: string[]) =>
     cli.run([...DEMO, "--user", "alice", ...flags], { input: "Hello\n/clear\n" });

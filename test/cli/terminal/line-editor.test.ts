@@ -560,7 +560,7 @@ describe("an external editor", () => {
   test("one that fails leaves the text as it was", async () => {
     await start({ env: { EDITOR: "false" } });
     pty.type("kept\x07");
-    await pty.waitFor(/The editor "false" failed; the text is as it was\.\nalice> kept$/);
+    await pty.waitFor(/The editor "false" failed; the text is unchanged\.\nalice> kept$/);
   });
 
   test("a pasted text stays no command", async () => {

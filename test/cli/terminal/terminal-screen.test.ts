@@ -4,7 +4,7 @@ import { createPalette } from "../../../src/cli/render/colour.js";
 import { markdownReply } from "../../../src/cli/render/markdown-reply.js";
 import { inputView } from "../../../src/cli/terminal/input-view.js";
 import { KeyDecoder } from "../../../src/cli/terminal/keys.js";
-import { Screen, type View } from "../../../src/cli/terminal/terminal-screen.js";
+import { TerminalScreen, type View } from "../../../src/cli/terminal/terminal-screen.js";
 
 const DRAFT = "draft words that fill more than one row of a terminal that is made narrow";
 const ROWS = 30;
@@ -12,7 +12,7 @@ const TABLE = `| name | remark |\n|---|---|\n${Array.from({ length: ROWS }, (_, 
 
 /** A screen on a terminal that answers what it is asked. */
 class Tried {
-  readonly screen: Screen;
+  readonly screen: TerminalScreen;
   readonly #terminal: headless.Terminal;
   readonly #output = { columns: 100, rows: 30, write: (text: string) => this.#take(text) };
   #unread = "";
@@ -23,8 +23,8 @@ class Tried {
       ...{ cols, rows, allowProposedApi: true, scrollback: 1000 },
       reflowCursorLine: wrapsCursorRow,
     });
-    this.screen = new Screen(this.#output);
-    const cursorAt = (column: number) => this.screen.located(column);
+    this.screen = new TerminalScreen(this.#output);
+    const cursorAt = (column: number) => this.screen.cursorReported(column);
     const keys = new KeyDecoder({ key() {}, paste() {}, idle() {}, cursorAt });
     this.#terminal.onData((answer) => keys.write(answer));
   }
@@ -97,7 +97,7 @@ describe.each([
     tried.screen.show(tried.view);
     tried.screen.commit(["alice> go"]);
     tried.screen.show(tried.view);
-    tried.screen.print(reply.write(`Before.\n\n${TABLE}`), () => reply.rest());
+    tried.screen.print(reply.write(`Before.\n\n${TABLE}`), () => reply.unfinished());
     await tried.settled();
     for (const columns of WIDTHS) await tried.resize(columns);
     tried.screen.print(reply.end(), () => "");
@@ -136,7 +136,7 @@ function written(columns: number) {
 
 test("nothing is erased from the top left at once, which tmux keeps as history", () => {
   const output = written(80);
-  const screen = new Screen(output);
+  const screen = new TerminalScreen(output);
   const view = { rows: ["alice> "], cursorRow: 0, beforeCursor: "alice> " };
   screen.show(view);
   screen.clear();
@@ -147,7 +147,7 @@ test("nothing is erased from the top left at once, which tmux keeps as history",
 
 test("a terminal that never answers is drawn all the same", async () => {
   const output = written(100);
-  const screen = new Screen(output);
+  const screen = new TerminalScreen(output);
   const row = `alice> ${DRAFT}`;
   screen.show({ rows: [row], cursorRow: 0, beforeCursor: row });
   output.columns = 40;

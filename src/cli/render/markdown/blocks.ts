@@ -36,7 +36,7 @@ export interface Blocks {
 }
 
 /** Where in the text one is. */
-interface Position {
+interface BlocksState {
   readonly frame: Frame;
   readonly leaf: Leaf;
   readonly block: Block | undefined;
@@ -46,7 +46,7 @@ interface Position {
   readonly blankIsDue: boolean;
 }
 
-const start = (options: BlocksOptions): Position => ({
+const start = (options: BlocksOptions): BlocksState => ({
   frame: createFrame(options),
   leaf: "none",
   block: undefined,

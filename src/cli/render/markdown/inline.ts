@@ -37,7 +37,7 @@ const MAY_BE_MARKUP = /[*_~`[\]<\\@&]|:\/\/|www\./;
 const MAY_CLOSE = /[^\s*_~][*_~]|[`)\]]/;
 const STILL_OPEN = /`|\[[^\]]*$|\]\([^)]*$|\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)/;
 
-interface Reading {
+interface FlowState {
   /** No whole word yet. */
   unread: string;
   /** Words under a mark that may be open. */
@@ -48,7 +48,7 @@ interface Reading {
   breakIsDue: boolean;
 }
 
-const nothingRead = (): Reading => ({ unread: "", held: "", enough: 0, breakIsDue: false });
+const emptyState = (): FlowState => ({ unread: "", held: "", enough: 0, breakIsDue: false });
 
 /** By how much `held` grows between two looks, so that the work stays in proportion to the text. */
 const GROWTH = 1.25;
@@ -58,7 +58,7 @@ const GROWTH = 1.25;
  * literal `*` or `_` comes out right, and text under an open mark waits for its end, for the paragraph's end or for
  * `LONGEST_REACH`, whichever is first.
  */
-export function createInlineFlow(style: Style, from: Reading = nothingRead()): InlineFlow {
+export function createInlineFlow(style: Style, from: FlowState = emptyState()): InlineFlow {
   const read = from;
 
   function take(word: string): Span[] {
@@ -131,9 +131,12 @@ function spansOfToken(token: Token, style: Style): Span[] {
     case "codespan":
       return [codeSpan(token.raw, token.text, style)];
     case "link":
-      return [...within(token, { ...style, more: palette.underline }), ...address(token, style)];
+      return [
+        ...childSpans(token, { ...style, more: palette.underline }),
+        ...addressSpans(token, style),
+      ];
     case "image":
-      return [...said(token.text, style), ...address(token, style)];
+      return [...decodedText(token.text, style), ...addressSpans(token, style)];
     case "br":
       return [HARD_BREAK];
     case "html":
@@ -143,30 +146,30 @@ function spansOfToken(token: Token, style: Style): Span[] {
     case "escape":
       return [{ text: token.text, paint: style.paint }];
     default:
-      return said(token.raw, style);
+      return decodedText(token.raw, style);
   }
 }
 
-function within(token: Token, { palette, paint, more }: Style & { more: Paint }): Span[] {
+function childSpans(token: Token, { palette, paint, more }: Style & { more: Paint }): Span[] {
   const tokens = ("tokens" in token && token.tokens) || [];
   return spansOf(tokens, { palette, paint: (text) => paint(more(text)) });
 }
 
-interface Marking {
+interface MarkOptions {
   readonly mark: string;
   readonly paint: Paint;
   readonly style: Style;
 }
 
-function marked(token: Token, { mark, paint, style }: Marking): Span[] {
-  const spans = within(token, { ...style, more: paint });
+function marked(token: Token, { mark, paint, style }: MarkOptions): Span[] {
+  const spans = childSpans(token, { ...style, more: paint });
   if (style.palette.level > 0) return spans;
   const shown = { text: mark, paint: style.paint };
   return [shown, ...spans, shown];
 }
 
 /** Entities are decoded here, and may be anything: also what a terminal acts on. */
-function said(text: string, { paint }: Style): Span[] {
+function decodedText(text: string, { paint }: Style): Span[] {
   const decoded = sanitise(decodeHTMLStrict(text));
   return decoded === "" ? [] : [{ text: decoded, paint }];
 }
@@ -177,14 +180,14 @@ function codeSpan(raw: string, text: string, { palette, paint }: Style): Span {
 }
 
 /** The address in plain sight: a link's text may claim anything. */
-function address(token: Token, { palette, paint }: Style): Span[] {
+function addressSpans(token: Token, { palette, paint }: Style): Span[] {
   const { href = "", text = "", title } = token as { href?: string; text?: string; title?: string };
   const isSaid = [text, `mailto:${text}`, `http://${text}`].includes(href);
   const parts = [isSaid ? "" : href, title ? JSON.stringify(title) : ""];
   const shown = parts.filter((part) => part !== "").join(" ");
   if (shown === "") return [];
   const style = { palette, paint: (url: string) => paint(palette.dim(url)) };
-  return said(text === "" ? shown : ` (${shown})`, style);
+  return decodedText(text === "" ? shown : ` (${shown})`, style);
 }
 
 function plainWord(word: string, paint: Paint): Span[] {

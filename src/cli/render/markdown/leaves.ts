@@ -133,13 +133,13 @@ function createText(canvas: Canvas, paint: Span["paint"], parts: TextParts = {})
 }
 
 /** Text as it stands, cut where the row is full; the first row and the others have bars of their own. */
-interface CodeRows {
+interface CutOptions {
   /** In front of the first row, and of every row that goes on with it. */
   readonly bars: readonly [first: string, other: string];
   readonly paint: Paint;
 }
 
-function cutRows(text: string, canvas: Canvas, { bars: [first, other], paint }: CodeRows): Row[] {
+function cutRows(text: string, canvas: Canvas, { bars: [first, other], paint }: CutOptions): Row[] {
   const rows: Row[] = [];
   let row = "";
   let used = 0;

@@ -74,12 +74,15 @@ export function indentOf(text: string): number {
 }
 
 /** The rest of a line, and the column it begins at. */
-interface Place {
+interface LinePosition {
   readonly rest: string;
   readonly column: number;
 }
 
-function lengthOfContinuation(container: Container, { rest, column }: Place): number | undefined {
+function lengthOfContinuation(
+  container: Container,
+  { rest, column }: LinePosition,
+): number | undefined {
   if (container.kind === "quote") return QUOTE.exec(rest)?.[0].length;
   if (isBlank(rest)) return 0;
   const indent = indentOf(rest);
@@ -90,7 +93,7 @@ function lengthOfContinuation(container: Container, { rest, column }: Place): nu
 }
 
 function startOfContainer(
-  { rest, column }: Place,
+  { rest, column }: LinePosition,
   interrupts: boolean,
 ): { opened: Container; length: number } | undefined {
   const quote = QUOTE.exec(rest);

@@ -2,7 +2,7 @@ import { Lexer, type Token, Tokenizer, type Tokens } from "marked";
 import { isWide } from "../width.js";
 
 /** A mark that could be one by CommonMark, where it stands in the text. */
-interface Mark {
+interface PossibleMark {
   readonly run: string;
   readonly content: string;
   /** The characters outside, "" at the ends of the text. */
@@ -20,7 +20,7 @@ const ENDS_NO_EMPHASIS = /[([{<=|/\\]$/;
  * CommonMark reads `100*100/400*56`, `src/*.js,test/*.js` and `__init__` as emphasis, and a reader would lose the marks.
  * So a mark also has to stand around words: anything else is text as it was written.
  */
-class Marks extends Tokenizer {
+class MarkTokenizer extends Tokenizer {
   override emStrong(
     src: string,
     masked: string,
@@ -35,7 +35,7 @@ class Marks extends Tokenizer {
       before,
       after: src.charAt(token.raw.length),
     };
-    return isMeant(mark) ? token : asText(/^(?:\*+|_+)/.exec(src)?.[0] ?? mark.run);
+    return isEmphasis(mark) ? token : asText(/^(?:\*+|_+)/.exec(src)?.[0] ?? mark.run);
   }
 
   override del(src: string, masked: string, before?: string): Tokens.Del | undefined {
@@ -45,7 +45,7 @@ class Marks extends Tokenizer {
   }
 }
 
-function isMeant({ run, content, before, after }: Mark): boolean {
+function isEmphasis({ run, content, before, after }: PossibleMark): boolean {
   if (run === "__" && /^\w+$/.test(content)) return false;
   if (before === run[0] || isPartOfWord(before) || isPartOfWord(after)) return false;
   const isApart = !JOINS_BEFORE.test(before) && !JOINS_AFTER.test(after);
@@ -63,7 +63,7 @@ function asText<T>(text: string): T {
   return { type: "text", raw: text, text } as T;
 }
 
-const options = { gfm: true, tokenizer: new Marks() };
+const options = { gfm: true, tokenizer: new MarkTokenizer() };
 
 /** What is marked in the text of one paragraph, heading or cell. */
 export function readMarks(text: string): Token[] {

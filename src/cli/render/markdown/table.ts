@@ -14,20 +14,20 @@ const SEPARATOR = " │ ";
 const DELIMITER = /^:?-+:?$/;
 
 /** What may be drawn as a table: short rows below a long header are many cells from little text. */
-const MOST = { columns: 64, cells: 4_000, characters: 16_384 };
+const LIMITS = { columns: 64, cells: 4_000, characters: 16_384 };
 
 /** True when the two lines begin a table: a header row and, below it, its delimiter row. */
 export function startsTable(header: string, delimiter: string): boolean {
   if (!header.includes("|") || !/^[\s|:-]*-[\s|:-]*$/.test(delimiter)) return false;
   const marks = cellsOf(delimiter);
-  const isFraming = marks.length === cellsOf(header).length && marks.length <= MOST.columns;
+  const isFraming = marks.length === cellsOf(header).length && marks.length <= LIMITS.columns;
   return isFraming && marks.every((mark) => DELIMITER.test(mark));
 }
 
 /** True when a table of these lines would cost more than it is worth. */
 export function isTooLarge(lines: readonly string[], characters: number): boolean {
-  if (characters > MOST.characters) return true;
-  return cellsOf(lines[1] ?? "").length * lines.length > MOST.cells;
+  if (characters > LIMITS.characters) return true;
+  return cellsOf(lines[1] ?? "").length * lines.length > LIMITS.cells;
 }
 
 /**
@@ -40,7 +40,9 @@ export function renderTable(lines: readonly string[], options: TableOptions): Ro
   const align = cellsOf(delimiter).map(alignOf);
   const header = cellsOf(head).map((cell) => spansOf(cell, { palette, paint: palette.bold }));
   const body = rows.map((row) =>
-    fitted(cellsOf(row), align.length).map((cell) => spansOf(cell, { palette, paint: plain })),
+    withCellCount(cellsOf(row), align.length).map((cell) =>
+      spansOf(cell, { palette, paint: plain }),
+    ),
   );
   const widths = columnWidths([header, ...body], columns);
   if (widths === undefined) return stacked(header, body, options);
@@ -62,7 +64,7 @@ function cellsOf(line: string): string[] {
 }
 
 /** As many cells as there are columns; what is too much stands in the last one, so that nothing is lost. */
-function fitted(cells: readonly string[], count: number): string[] {
+function withCellCount(cells: readonly string[], count: number): string[] {
   const last = cells.slice(count - 1).join(" | ");
   return Array.from({ length: count }, (_, index) =>
     index === count - 1 ? last : (cells[index] ?? ""),

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { columnsOf, rowsOf } from "../../../src/cli/render/size-text.js";
+import { columnsOf, rowsOf } from "../../../src/cli/render/terminal-size.js";
 import { wrapText } from "../../../src/cli/render/wrap.js";
 
 it.each([{}, { columns: 0, rows: 0 }, { columns: undefined, rows: undefined }])(
