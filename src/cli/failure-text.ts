@@ -5,7 +5,7 @@ import { hintFor } from "./hints.js";
 
 const LONGEST = 1000;
 
-/** What failed, what is stored of it and what to do next. */
+/** What failed, what was stored and what to do next. */
 export function failureText(error: AgnoChatError): string {
   const { message, stored } = error;
   return maskSecrets(sentencesOf({ message, stored, hint: hintFor(error) }));
@@ -15,7 +15,7 @@ export function failureText(error: AgnoChatError): string {
 export const failureLine = (error: AgnoChatError): string =>
   singleLine(failureText(error), LONGEST);
 
-/** The failure as `--json` tells it. `stored` is there when it is known. */
+/** The failure for `--json`. `stored` is present if known. */
 export function failureDocument(error: AgnoChatError) {
   const hint = hintFor(error);
   return {
@@ -26,7 +26,7 @@ export function failureDocument(error: AgnoChatError) {
   };
 }
 
-/** What `--debug` adds: the failure and every cause behind it, a line each, secrets masked. */
+/** The lines `--debug` adds: the failure and each of its causes, with secrets masked. */
 export function causeLines(error: AgnoChatError): string[] {
   const lines: string[] = [];
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)

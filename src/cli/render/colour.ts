@@ -1,9 +1,9 @@
 import { Chalk, type ChalkInstance } from "chalk";
 
-/** How to paint text for one stream: chalk, with its level decided once. At level 0 text comes back as it was. */
+/** A stream's colours: chalk at a fixed level. At level 0 it returns text unchanged. */
 export type Palette = ChalkInstance;
 
-/** Paints one piece of text; never adds or removes a column. */
+/** Styles one piece of text without changing its width. */
 export type Paint = (text: string) => string;
 
 export interface PaletteOptions {
@@ -12,49 +12,50 @@ export interface PaletteOptions {
   readonly colorFlag?: boolean;
 }
 
-/** What of a stream decides about colour: `process.stdout`, `process.stderr`, or anything that can be written to. */
+/** The properties of a stream that decide on colour. */
 export interface ColourStream {
   readonly isTTY?: boolean;
   getColorDepth?(env?: object): number;
 }
 
 /**
- * The palette of one stream; stdout and stderr each have their own. `--no-color` wins, then `NO_COLOR`, then
- * `FORCE_COLOR` (0 to 3, or any other word for at least 16 colours), then `TERM=dumb`, then what the stream can show. Both variables
- * count only when not empty. no-color.org names no rival but a flag, so `NO_COLOR` wins over `FORCE_COLOR`: a build
- * system sets the second for everyone, a person sets the first for themselves.
+ * The palette of one stream; stdout and stderr each have their own. In order of precedence:
+ * `--no-color`, `NO_COLOR`, `FORCE_COLOR` (0 to 3, or any other word for at least 16 colours),
+ * `TERM=dumb`, the stream's own abilities. An empty variable counts as unset. `NO_COLOR` wins over
+ * `FORCE_COLOR`, because no-color.org lets only a flag override it: a build system sets
+ * `FORCE_COLOR` for everyone, but a person sets `NO_COLOR` for themselves.
  */
 export function createPalette(stream: ColourStream, options: PaletteOptions): Palette {
   return new Chalk({ level: colourLevel(stream, options) });
 }
 
 /**
- * The colour of one user, readable on light and dark backgrounds: the same on every machine, unless one of the users seen
- * lately with this palette has it.
+ * The colour of one user, readable on light and dark backgrounds. It is the same on every machine,
+ * unless a user shown recently with this palette already has it.
  */
 export function userColour(userId: string, palette: Palette): Paint {
-  const lately = recentColours.get(palette) ?? new Map<string, number>();
-  recentColours.set(palette, lately);
-  const colour = lately.get(userId) ?? freeColour(userId, lately);
-  // Last in the map is who was seen last.
-  lately.delete(userId);
-  lately.set(userId, colour);
+  const recent = recentColours.get(palette) ?? new Map<string, number>();
+  recentColours.set(palette, recent);
+  const colour = recent.get(userId) ?? freeColour(userId, recent);
+  // Moves the user to the end: the map is in order of use.
+  recent.delete(userId);
+  recent.set(userId, colour);
   return palette.ansi256(colour);
 }
 
-/** The colours in use, by user; at most as many as there are. */
+/** The colours in use, by user; at most one user for each colour. */
 const recentColours = new WeakMap<Palette, Map<string, number>>();
 
-function freeColour(userId: string, lately: Map<string, number>): number {
-  const [longestAgo] = lately.keys();
-  if (lately.size === USER_COLOURS.length && longestAgo !== undefined) lately.delete(longestAgo);
-  const taken = new Set(lately.values());
+function freeColour(userId: string, recent: Map<string, number>): number {
+  const [oldest] = recent.keys();
+  if (recent.size === USER_COLOURS.length && oldest !== undefined) recent.delete(oldest);
+  const taken = new Set(recent.values());
   const start = hash(userId) % USER_COLOURS.length;
   const inOrder = [...USER_COLOURS.slice(start), ...USER_COLOURS.slice(0, start)];
   return inOrder.find((colour) => !taken.has(colour)) ?? USER_COLOURS[0];
 }
 
-/** Of the 256 colours, hues told apart easily, each with a contrast of at least 3:1 on black and on white. */
+/** Distinct hues of the 256 colours, each with a contrast of at least 3:1 on black and on white. */
 export const USER_COLOURS = [166, 136, 64, 28, 31, 33, 62, 135, 133, 169] as const;
 
 type Level = 0 | 1 | 2 | 3;
@@ -73,7 +74,7 @@ function forcedLevel(value: string, stream: ColourStream, env: NodeJS.ProcessEnv
 }
 
 function streamLevel(stream: ColourStream, env: NodeJS.ProcessEnv): Level {
-  // Node would weigh both variables again, and the other way round
+  // Without both variables: Node would apply them again, with FORCE_COLOR first.
   const depth =
     stream.getColorDepth?.({ ...env, NO_COLOR: undefined, FORCE_COLOR: undefined }) ?? 1;
   if (depth >= 24) return 3;

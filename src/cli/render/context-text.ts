@@ -1,7 +1,7 @@
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
 
-/** A request as text: one block a message, then the names of the tools. */
+/** A request as text: one block for each message, then the names of the tools. */
 export function contextText({ messages, tools = [] }: ModelRequest): string {
   const blocks = messages.map((message) => `[${message.role}] ${bodyOf(message)}\n`);
   if (tools.length > 0) blocks.push(`[tools] ${tools.map(({ name }) => name).join(", ")}\n`);

@@ -2,7 +2,7 @@ import type { Io } from "../io.js";
 import { TerminalScreen } from "../terminal/terminal-screen.js";
 import { NOTHING, type Unfinished } from "./live-text.js";
 
-/** The end of a terminal's output while a reply comes: the rows that may still change, and below them a spinner. */
+/** The live rows while a reply arrives: its unfinished rows, and below them a spinner. */
 export class LiveOutput {
   readonly #screen: TerminalScreen;
 
@@ -18,13 +18,13 @@ export class LiveOutput {
     this.#screen.show({ rows: [frame], cursorRow: 0, beforeCursor: "" });
   };
 
-  /** Has `write` write to the terminal by other ways. */
+  /** Hides the live rows while `write` writes to the terminal directly. */
   readonly aside = (write: () => void): void => {
     this.#screen.hide();
     write();
   };
 
-  /** Leaves only what is certain. */
+  /** Removes the live rows. */
   readonly end = (): void => {
     this.#screen.print("", NOTHING);
     this.#screen.hide();

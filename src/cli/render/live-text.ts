@@ -1,34 +1,34 @@
 import type { TextRenderer } from "./reply.js";
 import type { TextView } from "./run-view.js";
 
-/** Rows that may still change, each ended by a line feed and laid out for the terminal as it is now. */
+/** Returns rows that may still change, laid out for the current terminal, each with a line feed. */
 export type Unfinished = () => string;
 
 export const NOTHING: Unfinished = () => "";
 
 export interface LiveRenderer extends TextRenderer {
-  /** The rows that are not certain yet, as they would be if the text ended here. */
+  /** The rows that may still change, as they would be if the text ended here. */
   unfinished(): string;
 }
 
 export interface LiveTextOptions {
   readonly renderer: LiveRenderer;
-  /** Adds rows that are certain, and below them shows `unfinished` in place of what was unfinished before. */
-  readonly show: (certain: string, unfinished: Unfinished) => void;
+  /** Prints `final` rows, and below them shows `unfinished` in place of the earlier one. */
+  readonly show: (final: string, unfinished: Unfinished) => void;
 }
 
-/** Milliseconds between two paints: soon enough to look like typing, seldom enough for a slow terminal. */
+/** The least time between two paints: short enough to look like typing, long enough to be cheap. */
 const SHORTEST_PAUSE_MS = 40;
 
-/** How many times as long as a paint took the next one waits at least, so that painting never takes all the time. */
+/** The pause after a paint is at least this many times its duration. */
 const PAUSE_FACTOR = 4;
 
-/** Shows a text on a terminal while it comes, the line it is in included. */
+/** Shows a text on a terminal as it arrives, including its unfinished line. */
 export function liveText({ renderer, show }: LiveTextOptions): TextView {
-  let certain = "";
+  let final = "";
   let mayPaintAt = 0;
   let timer: NodeJS.Timeout | undefined;
-  /** Why the last paint failed: thrown to the next caller, since nobody waits for a timer. */
+  /** The error of the last timed paint, thrown to the next caller: nothing awaits a timer. */
   let failure: unknown;
 
   function paintLater(): void {
@@ -46,10 +46,10 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
 
   function paint(): void {
     const begun = performance.now();
-    const rows = certain;
-    certain = "";
-    // What becomes certain meanwhile is shown as well, however often the terminal is drawn before the next paint.
-    show(rows, () => certain + renderer.unfinished());
+    const rows = final;
+    final = "";
+    // Rows that become final before the next paint are shown too, since a resize may redraw.
+    show(rows, () => final + renderer.unfinished());
     const ended = performance.now();
     mayPaintAt = ended + Math.max(SHORTEST_PAUSE_MS, PAUSE_FACTOR * (ended - begun));
   }
@@ -57,14 +57,14 @@ export function liveText({ renderer, show }: LiveTextOptions): TextView {
   return {
     add(delta) {
       throwFailure();
-      certain += renderer.write(delta);
-      // Node 24 warns of a negative wait, in the middle of the screen.
+      final += renderer.write(delta);
+      // Not negative: Node 24 would print a warning in the middle of the screen.
       timer ??= setTimeout(paintLater, Math.max(0, mayPaintAt - performance.now()));
     },
     end() {
       clearTimeout(timer);
       throwFailure();
-      show(certain + renderer.end(), NOTHING);
+      show(final + renderer.end(), NOTHING);
     },
   };
 }

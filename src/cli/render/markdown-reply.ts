@@ -3,17 +3,17 @@ import { createMarkdownRenderer, type MarkdownOptions } from "./markdown.js";
 import { plainReply } from "./reply.js";
 import { wrapText } from "./wrap.js";
 
-/** In UTF-16 units. */
+/** UTF-16 units kept after a final row: more than an unfinished row of a paragraph needs. */
 const LONGEST_WITHOUT_ROW = 1000;
 
 /**
- * A reply as Markdown on a terminal, made safe before it is drawn. For one reply. Where drawing fails, which must cost no
- * reply, the text goes on as it was written, from the last row that is certain at the latest.
+ * Renders one reply as Markdown for a terminal, sanitised first. If rendering fails, no text is
+ * lost: the rest of the reply is shown as written, starting no later than the last final row.
  */
 export function markdownReply(options: MarkdownOptions): LiveRenderer {
   const safe = plainReply();
   let markdown = createMarkdownRenderer(options);
-  /** The end of what was written: more of it than can be without a row. */
+  /** The end of the text so far: at least all of it that is not in a final row. */
   let unshown = "";
   let hasFailed = false;
 
@@ -25,14 +25,14 @@ export function markdownReply(options: MarkdownOptions): LiveRenderer {
     unshown += chunk;
     if (hasFailed) return wholeLines();
     try {
-      // On a copy, so that what was read before is still whole when this fails.
+      // On a copy, so that the earlier text can still be rendered if this fails.
       const next = markdown.copy();
       const rows = next.write(chunk);
       markdown = next;
       if (rows !== "") unshown = unshown.slice(-LONGEST_WITHOUT_ROW);
       return rows;
     } catch {
-      const before = rest();
+      const before = unfinished();
       if (!hasFailed) unshown = chunk;
       const shown = hasFailed ? "" : before;
       hasFailed = true;
@@ -48,7 +48,7 @@ export function markdownReply(options: MarkdownOptions): LiveRenderer {
     return asWritten(lines);
   }
 
-  function rest(): string {
+  function unfinished(): string {
     try {
       return hasFailed ? asWritten(unshown) : markdown.copy().end();
     } catch {
@@ -59,7 +59,7 @@ export function markdownReply(options: MarkdownOptions): LiveRenderer {
 
   return {
     write: (chunk) => draw(safe.write(chunk)),
-    end: () => draw(safe.end()) + rest(),
-    unfinished: rest,
+    end: () => draw(safe.end()) + unfinished(),
+    unfinished,
   };
 }

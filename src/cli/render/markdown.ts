@@ -3,43 +3,47 @@ import { type Blocks, createBlocks } from "./markdown/blocks.js";
 import { paintRow, type Row } from "./wrap.js";
 
 export interface MarkdownOptions {
-  /** Columns of the terminal, asked anew for every row; from 12 on no row is wider. */
+  /** The terminal's columns, read again for every row. From 12 on, no row is wider. */
   readonly width: () => number;
   readonly palette: Palette;
-  /** What every row starts with, so that none can pass for a prompt. */
+  /** The start of every row, so that none looks like a prompt. */
   readonly indent: string;
 }
 
 export interface MarkdownRenderer {
-  /** The rows that are certain now, each ended by a line feed. */
+  /** Returns the rows that are now final, each with a line feed. */
   write(chunk: string): string;
-  /** The rows that were still open. The renderer is then ready for another text. */
+  /** Returns the remaining rows. The renderer is then ready for another text. */
   end(): string;
-  /** The same text so far, to go on with apart from this one: its `end` shows what is still open. */
+  /** An independent renderer of the same text so far. Its `end` returns the unfinished rows. */
   copy(): MarkdownRenderer;
 }
 
-/** How far a text was read. */
+/** The state of a renderer within a text. */
 interface RendererState {
   readonly blocks: Blocks;
-  /** What of its last line was not handed on. */
+  /** The part of the last line that was not passed to `blocks` yet. */
   readonly line: string;
   readonly reading: "head" | "whole" | "flow";
 }
 
-/** A line is known to be a paragraph's once this much of it can be nothing else; a shorter line waits for its end. */
+/** A line is read as part of a paragraph after this many UTF-16 units that allow nothing else. */
 const HEAD = 48;
 const CERTAIN_TEXT = 12;
 const LETTER = /\p{L}/u;
 
 /**
- * Markdown for a terminal, drawn while it arrives; give it sanitised text. Every row is written once, when nothing that
- * comes can change it any more, and how the text was cut into chunks never changes what comes out.
+ * Renders Markdown for a terminal as it arrives. Expects sanitised text. Each row is written once,
+ * when later text can no longer change it. The result does not depend on how the text is cut into
+ * chunks.
  *
- * Blocks are told apart line by line, as CommonMark does: a paragraph flows row by row, its last row comes when the next
- * block begins; code comes line by line, a table when it is complete. That rows are final has its price: a paragraph whose first line is longer than 48 characters
- * and has no "|" near its start cannot become a table or an underlined heading any more; text under an open mark (as
- * "**") waits for its end, for 500 characters at most; link reference definitions stay text. So does HTML.
+ * Blocks are recognised line by line, as in CommonMark. A paragraph comes row by row, its last row
+ * when the next block begins; code comes line by line; a table comes when it is complete.
+ *
+ * Final rows have a cost. A paragraph whose first line is longer than 48 characters, without a "|"
+ * near its start, cannot become a table or an underlined heading. Text after an opening mark such
+ * as "**" waits for the closing one, for at most 500 characters. Link reference definitions and
+ * HTML stay text.
  */
 export function createMarkdownRenderer(options: MarkdownOptions): MarkdownRenderer {
   return renderFrom({ blocks: createBlocks(options), line: "", reading: "head" });
@@ -94,7 +98,7 @@ function renderFrom(from: RendererState): MarkdownRenderer {
   };
 }
 
-/** Tabs before the text as blanks up to the next of every four columns. */
+/** Expands leading tabs to tab stops of four columns. */
 function withoutTabs(line: string): string {
   const lead = /^[ \t]*/.exec(line)?.[0] ?? "";
   if (!lead.includes("\t")) return line;

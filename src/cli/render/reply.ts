@@ -1,17 +1,17 @@
 import { createSanitiser } from "../../sanitise.js";
 import type { TextView } from "./run-view.js";
 
-/** Turns one text of a reply into what is written. */
+/** Turns one text of a reply into output. */
 export interface TextRenderer {
   write(chunk: string): string;
-  /** What was held back. Nothing comes after it. */
+  /** Returns the rest of the output. No other call may follow. */
   end(): string;
 }
 
-/** A reply as it is, but safe for a terminal: for pipes and files. */
+/** A reply as written, made safe for a terminal. */
 export const plainReply = (): TextRenderer => createSanitiser();
 
-/** Writes a text on and on, each part as it comes. */
+/** Writes each part of a text as it arrives. */
 export function streamedText(renderer: TextRenderer, write: (text: string) => void): TextView {
   let lineIsOpen = false;
   function put(text: string): void {

@@ -3,23 +3,23 @@ import { singleLine } from "../../sanitise.js";
 import { count } from "../words.js";
 import type { Spinner } from "./spinner.js";
 
-/** Shows one text of a reply while it comes. */
+/** Shows one text of a reply as it arrives. */
 export interface TextView {
   add(delta: string): void;
-  /** Shows what was held back, and ends the row that was begun. Nothing comes after it. */
+  /** Shows the rest and finishes an unfinished row. No other call may follow. */
   end(): void;
 }
 
 export interface RunViewOptions {
-  /** Begins the view of each text: a reply has several when tools are called in between. */
+  /** Creates the view of one text. A reply has several when tools are called in between. */
   readonly text: () => TextView;
-  /** Where everything else goes, a line at a time. */
+  /** Shows everything else, one line at a time. */
   readonly note: (line: string) => void;
   /** Columns for the line of a tool, cut to them. Default: as many as a note may have. */
   readonly toolWidth?: () => number;
-  /** Spins while nothing comes. */
+  /** Spins while nothing arrives. */
   readonly spinner?: Spinner;
-  /** Whether a tool's line says how long it took. Default: true. */
+  /** Whether a tool's line contains its duration. Default: true. */
   readonly durations?: boolean;
 }
 
@@ -27,12 +27,12 @@ const LONGEST_NOTE = 200;
 
 const NOT_DRAWN = "The reply could not be drawn. It is stored whole: export shows it.";
 
-/** Shows the events of one run: the reply as it comes, a quiet line for every tool and retry. */
+/** Shows the events of one run: the reply as it arrives, and a line for every tool and retry. */
 export class RunView {
   readonly #options: RunViewOptions;
   #text: TextView | undefined;
   #hasFailed = false;
-  /** How many messages were sent again, when the whole history was too long. */
+  /** How many messages were sent after the history turned out to be too long. */
   #historySent: number | undefined;
 
   constructor(options: RunViewOptions) {
@@ -40,7 +40,7 @@ export class RunView {
     options.spinner?.start();
   }
 
-  /** Never throws: a run must not be cancelled because its reply could not be drawn. */
+  /** Never throws: a run must not be cancelled because its reply cannot be drawn. */
   show(event: RunEvent): void {
     this.#guard(() => this.#show(event));
     if (this.#hasFailed && event.type === "run-end") this.#options.note(NOT_DRAWN);
@@ -63,13 +63,13 @@ export class RunView {
     }
   }
 
-  /** Ends the row that was begun, so that the next thing written starts on its own. */
+  /** Finishes an unfinished row, so that the next output starts on a new one. */
   end(): void {
     this.#guard(() => this.#endText());
     this.#options.spinner?.stop();
   }
 
-  /** After a failure nothing more of this run is drawn. */
+  /** After a failure, nothing more of this run is drawn. */
   #guard(draw: () => void): void {
     if (this.#hasFailed) return;
     try {
@@ -79,7 +79,7 @@ export class RunView {
     }
   }
 
-  /** Once it fits: it may have been shortened several times. */
+  /** Called once the history fits, since it may be shortened several times. */
   #noteHistory(): void {
     if (this.#historySent === undefined) return;
     this.#options.note(historyLine(this.#historySent));
@@ -103,7 +103,7 @@ export class RunView {
   }
 }
 
-/** What a reader of the reply cannot see in it: that it is not whole, or that there is none. */
+/** A remark when the reply was cut or is empty, which its text alone does not show. */
 export function remarkOn({ finishReason, content }: RunOutput): string | undefined {
   if (finishReason === "length") return "The reply was cut at the model's token limit.";
   if (content.trim() === "") return "The model used its tools and said nothing more.";

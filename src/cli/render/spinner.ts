@@ -3,16 +3,16 @@ const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "
 const FRAME_MS = 100;
 const PAUSE_MS = 1000;
 
-/** Shows that something is awaited, one frame after the other. */
+/** Shows frame after frame while the user waits. */
 export interface Spinner {
-  /** Spins from now on, if it does not yet. */
+  /** Does nothing if it spins already. */
   start(): void;
-  /** Goes away, and comes back when it is not asked to rest again for a second: something has come that speaks for itself. */
+  /** Hides the spinner, for a second after the last call. */
   pause(): void;
   stop(): void;
 }
 
-/** @param show Gets each frame, and undefined when there is none to show any more. */
+/** @param show Shows a frame; undefined hides the spinner. */
 export function createSpinner(show: (frame: string | undefined) => void): Spinner {
   let index = 0;
   let isShown = false;

@@ -8,32 +8,33 @@ export interface Span {
 }
 
 export interface RowOptions {
-  /** Columns of the terminal, asked again and again. */
+  /** The terminal's columns, read again for every row. */
   readonly width: () => number;
-  /** What the next row starts with; called once per row, with its columns. */
+  /** The start of the next row. Called once per row, with the terminal's columns. */
   readonly prefix: (width: number) => readonly Span[];
 }
 
-/** One row of the screen, its prefix included. */
+/** One row of the screen, including its prefix. */
 export type Row = readonly Span[];
 
-/** Text set in rows; a row is given as soon as it is full, once and never again. */
+/** Wraps text into rows. Returns each row once, as soon as it is full. */
 export interface Rows {
-  /** More text; any run of blanks is one place to break. Text added must not cut a grapheme. */
+  /** Adds text that does not end inside a grapheme. Blanks in a row become one blank or a break. */
   add(span: Span): Row[];
-  /** Ends the row, if one was begun. */
+  /** Finishes an unfinished row. */
   end(): Row[];
-  /** The same text so far, to go on with apart from this one. */
+  /** Independent rows with the same text so far. */
   copy(options: RowOptions): Rows;
 }
 
 export const plain: Paint = (text) => text;
 
 interface RowsState {
-  /** What the row that was begun starts with. */
+  /** The prefix of the current row; undefined between rows. */
   start: readonly Span[] | undefined;
-  /** Of the terminal when it was begun. */
+  /** The terminal's columns when the current row began. */
   columns: number;
+  /** The columns left for text after the prefix. */
   room: number;
   row: Span[];
   used: number;
@@ -55,56 +56,56 @@ const emptyState = (): RowsState => ({
   last: undefined,
 });
 
-/** Sets text in rows of at most `width` columns, filled in order; a word wider than a row is broken, and so is a grapheme. */
+/** Fills rows of at most `width` columns. Breaks a word, or even a grapheme, that is wider. */
 export function createRows({ width, prefix }: RowOptions, from: RowsState = emptyState()): Rows {
-  const set = from;
+  const state = from;
 
   function begin(): void {
-    if (set.start !== undefined) return;
-    set.columns = width();
-    set.start = prefix(set.columns);
-    set.room = Math.max(2, set.columns - widthOf(set.start));
+    if (state.start !== undefined) return;
+    state.columns = width();
+    state.start = prefix(state.columns);
+    state.room = Math.max(2, state.columns - widthOf(state.start));
   }
 
-  /** Sets the row that was begun anew where the terminal is another width by now. */
+  /** Wraps the current row again if the terminal's width has changed. */
   function refit(): Row[] {
     const columns = width();
-    if (set.start === undefined || columns === set.columns) return [];
-    const spans = [...set.row, ...(set.gap === undefined ? [] : [set.gap]), ...set.word];
-    const room = Math.max(2, columns - widthOf(set.start));
-    Object.assign(set, { columns, room, row: [], used: 0, gap: undefined });
-    Object.assign(set, { word: [], wordWidth: 0, last: undefined });
+    if (state.start === undefined || columns === state.columns) return [];
+    const spans = [...state.row, ...(state.gap === undefined ? [] : [state.gap]), ...state.word];
+    const room = Math.max(2, columns - widthOf(state.start));
+    Object.assign(state, { columns, room, row: [], used: 0, gap: undefined });
+    Object.assign(state, { word: [], wordWidth: 0, last: undefined });
     return spans.flatMap(addSpan);
   }
 
   function addSpan({ text, paint }: Span): Row[] {
-    return graphemes(text).flatMap((grapheme) => place(grapheme, paint));
+    return graphemes(text).flatMap((grapheme) => addGrapheme(grapheme, paint));
   }
 
   function flush(): Row {
-    const full = [...(set.start ?? []), ...set.row];
-    Object.assign(set, { start: undefined, row: [], used: 0, gap: undefined });
+    const full = [...(state.start ?? []), ...state.row];
+    Object.assign(state, { start: undefined, row: [], used: 0, gap: undefined });
     return full;
   }
 
   function endWord(): void {
-    const { gap, word } = set;
+    const { gap, word } = state;
     if (word.length === 0) return;
-    for (const span of gap === undefined ? word : [gap, ...word]) append(set.row, span);
-    set.used += set.wordWidth + (gap === undefined ? 0 : 1);
-    Object.assign(set, { gap: undefined, word: [], wordWidth: 0 });
+    for (const span of gap === undefined ? word : [gap, ...word]) append(state.row, span);
+    state.used += state.wordWidth + (gap === undefined ? 0 : 1);
+    Object.assign(state, { gap: undefined, word: [], wordWidth: 0 });
   }
 
-  /** Ends the rows that stand in the way of `columns` more in this word. */
+  /** Ends rows until the current word has room for `columns` more. */
   function makeRoom(columns: number): Row[] {
     const full: Row[] = [];
     begin();
-    const gap = set.gap === undefined ? 0 : 1;
-    if (set.row.length > 0 && set.used + gap + set.wordWidth + columns > set.room) {
+    const gap = state.gap === undefined ? 0 : 1;
+    if (state.row.length > 0 && state.used + gap + state.wordWidth + columns > state.room) {
       full.push(flush());
       begin();
     }
-    if (set.word.length > 0 && set.wordWidth + columns > set.room) {
+    if (state.word.length > 0 && state.wordWidth + columns > state.room) {
       endWord();
       full.push(flush());
       begin();
@@ -112,24 +113,24 @@ export function createRows({ width, prefix }: RowOptions, from: RowsState = empt
     return full;
   }
 
-  function place(grapheme: string, paint: Paint): Row[] {
+  function addGrapheme(grapheme: string, paint: Paint): Row[] {
     if (isBlank(grapheme)) {
       endWord();
-      if (set.row.length > 0) set.gap = { text: " ", paint };
-      set.last = undefined;
+      if (state.row.length > 0) state.gap = { text: " ", paint };
+      state.last = undefined;
       return [];
     }
-    if (set.last !== undefined && mayBreakBetween(set.last, grapheme)) endWord();
-    set.last = grapheme;
+    if (state.last !== undefined && mayBreakBetween(state.last, grapheme)) endWord();
+    state.last = grapheme;
     begin();
-    return cutToFit(grapheme, set.room).flatMap((piece) => placePiece(piece, paint));
+    return cutToFit(grapheme, state.room).flatMap((piece) => addPiece(piece, paint));
   }
 
-  function placePiece(piece: string, paint: Paint): Row[] {
+  function addPiece(piece: string, paint: Paint): Row[] {
     const columns = textWidth(piece);
     const full = makeRoom(columns);
-    append(set.word, { text: piece, paint });
-    set.wordWidth += columns;
+    append(state.word, { text: piece, paint });
+    state.wordWidth += columns;
     return full;
   }
 
@@ -141,19 +142,19 @@ export function createRows({ width, prefix }: RowOptions, from: RowsState = empt
     end() {
       const rows = refit();
       endWord();
-      set.last = undefined;
-      return set.start === undefined ? rows : [...rows, flush()];
+      state.last = undefined;
+      return state.start === undefined ? rows : [...rows, flush()];
     },
     copy(options) {
-      return createRows(options, { ...set, row: [...set.row], word: [...set.word] });
+      return createRows(options, { ...state, row: [...state.row], word: [...state.word] });
     },
   };
 }
 
 /**
- * Plain text wrapped to `width` columns, every row starting with `indent` and ending with a line feed. Lines stay
- * lines: one that fits is kept as it is, the columns of a table included, and one that does not keeps its own
- * indentation on every row it needs.
+ * Wraps plain text to `width` columns. Every row starts with `indent` and ends with a line feed. A
+ * line that fits is kept as it is, so the columns of a table stay aligned. The rows of a longer
+ * line keep its own indentation.
  */
 export function wrapText(
   text: string,
@@ -164,7 +165,7 @@ export function wrapText(
   return wrapped;
 }
 
-/** One row without the blanks at its end; each span painted by itself, so that no style reaches beyond its row. */
+/** A row without trailing blanks. Each span is styled separately, so no style leaves its row. */
 export function paintRow(row: Row): string {
   const last = row.findLastIndex(({ text }) => text.trimEnd() !== "");
   const painted = row.slice(0, last + 1).map(({ text, paint }, index) => {
@@ -194,12 +195,12 @@ function append(spans: Span[], span: Span): void {
   else spans[spans.length - 1] = { text: before.text + span.text, paint: span.paint };
 }
 
-/** A no-break space is no blank: nothing may be broken there. */
+/** A no-break space is not a blank: no row may break there. */
 function isBlank(grapheme: string): boolean {
   return grapheme === " " || grapheme === "\n" || grapheme === "\t";
 }
 
-/** Beside wide characters a row may end without a blank, but not before closing or after opening punctuation. */
+/** A row may break beside a wide character, but not before closing or after opening punctuation. */
 function mayBreakBetween(before: string, after: string): boolean {
   if (!isWide(before) && !isWide(after)) return false;
   const isClosing = /^[\p{Pe}\p{Pf}\p{Po}\u30fc]/u.test(after);

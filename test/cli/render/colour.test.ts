@@ -9,7 +9,7 @@ function level(stream: object, env: NodeJS.ProcessEnv, colorFlag = true): number
 }
 
 describe("createPalette", () => {
-  it("follows what the stream can show", () => {
+  it("uses the colours the stream supports", () => {
     expect([1, 4, 8, 24].map((depth) => level(terminal(depth), {}))).toEqual([0, 1, 2, 3]);
     expect(level(pipe, {})).toBe(0);
     expect(level({}, {})).toBe(0);
@@ -24,7 +24,7 @@ describe("createPalette", () => {
     expect(level(terminal(24), { TERM: "xterm" })).toBe(3);
   });
 
-  it("takes any non-empty NO_COLOR, also 0, and no empty one", () => {
+  it("obeys NO_COLOR with any value, even 0, unless it is empty", () => {
     expect(level(terminal(8), { NO_COLOR: "0" })).toBe(0);
     expect(level(terminal(8), { NO_COLOR: "" })).toBe(2);
   });
@@ -38,14 +38,14 @@ describe("createPalette", () => {
     expect(forced("true", terminal(24))).toBe(3);
   });
 
-  it("asks a real terminal stream without Node weighing the variables once more", () => {
+  it("does not let Node apply the variables again", () => {
     const seen: object[] = [];
     const stream = { isTTY: true, getColorDepth: (env?: object) => seen.push(env ?? {}) + 3 };
     level(stream, { FORCE_COLOR: "", NO_COLOR: "" });
     expect(seen).toEqual([{ FORCE_COLOR: undefined, NO_COLOR: undefined }]);
   });
 
-  it("gives stdout and stderr levels of their own", () => {
+  it("gives stdout and stderr separate levels", () => {
     const [out, error] = [
       createPalette(pipe, { env: {} }),
       createPalette(terminal(8), { env: {} }),
@@ -57,7 +57,7 @@ describe("createPalette", () => {
 describe("userColour", () => {
   const palette = createPalette(terminal(8), { env: {} });
 
-  it("is the same for a user every time, and leaves the words alone without colour", () => {
+  it("is the same for a user every time, and changes nothing without colour", () => {
     expect(userColour("alice", palette)("alice")).toBe(userColour("alice", palette)("alice"));
     expect(userColour("alice", palette)("alice")).toContain("alice\x1b[39m");
     expect(userColour("alice", createPalette(pipe, { env: {} }))("alice")).toBe("alice");
@@ -72,7 +72,7 @@ describe("userColour", () => {
     expect(colours()).toEqual(first);
   });
 
-  it("uses all its colours, evenly enough, whoever comes first", () => {
+  it("uses all its colours, and each about equally often", () => {
     const counts = new Map<string, number>();
     for (let index = 0; index < 1000; index += 1) {
       const colour = userColour(`user-${index}`, createPalette(terminal(8), { env: {} }))("x");

@@ -5,20 +5,20 @@ import { markdownReply } from "../../../src/cli/render/markdown-reply.js";
 
 const plain = createPalette({}, { env: {} });
 
-/** Paints until it is asked for the n-th colour. */
+/** A palette that fails from the n-th use on. */
 function failingAt(count: number): Palette {
-  let asked = 0;
+  let uses = 0;
   return new Proxy(plain, {
     get(palette, name) {
-      asked += 1;
-      if (asked >= count) throw new Error("cannot paint");
+      uses += 1;
+      if (uses >= count) throw new Error("cannot paint");
       return Reflect.get(palette, name);
     },
   });
 }
 
 describe("a reply that cannot be drawn", () => {
-  it("goes on as it was written, with every word, wherever it fails", () => {
+  it("is shown as written from there on, with every word, wherever it fails", () => {
     const source =
       "# Title\n\nA **bold** word.\n\n| a | b |\n|---|---|\n| c | d |\n\n```\ncode\n```\nend";
     fc.assert(

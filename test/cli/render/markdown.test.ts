@@ -23,7 +23,7 @@ function draw(
 
 const STYLES = /\x1b\[[\d;]*m/g;
 
-/** The rows a source is expected to give, written without the common indent of this file. */
+/** The expected rows, each with a line feed. */
 function rows(...lines: string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -91,7 +91,7 @@ const anyMarkdown = fc
   .map((text) => text.replace(/(?![\n\t])\p{Cc}/gu, ""));
 
 describe("a markdown reply", () => {
-  it("is the same words wrapped when it holds no markdown", () => {
+  it("is only wrapped when it contains no Markdown", () => {
     expect(draw("Just some words, said plainly and without any marks.\n\nAnd more.")).toBe(
       rows("  Just some words, said plainly and", "  without any marks.", "", "  And more."),
     );
@@ -102,13 +102,13 @@ describe("a markdown reply", () => {
     expect(draw(text, { columns: 80 })).toBe(`  ${text}\n`);
   });
 
-  it("shows headings, both ways of writing them", () => {
+  it("shows headings in both notations", () => {
     expect(draw("# One\n## Two ##\nThree\n---\ntext")).toBe(
       rows("  # One", "  ## Two", "  ## Three", "  text"),
     );
   });
 
-  it("hangs list items under their text, nested and numbered as written", () => {
+  it("indents the rows of a list item, nested and numbered as written", () => {
     const source =
       "1. first item that is wider than the row\n  - two blanks\n    - deeper\n10. [x] done\n-\n- after";
     expect(draw(source, { columns: 30 })).toBe(
@@ -124,7 +124,7 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("keeps code as it is, marks rows that go on, and stays inside its list item", () => {
+  it("keeps code as it is, inside its list item, and marks the further rows of a line", () => {
     const source =
       "- run\n\n  ```sh\n  npx agno-chat   ask --user alice 'who am I?'\n\n    **raw**\n  ```\n- next";
     expect(draw(source, { columns: 34 })).toBe(
@@ -146,11 +146,11 @@ describe("a markdown reply", () => {
     expect(draw("```a\tb\n\tx\n```")).toBe(rows("  ╭ a    b", "  │     x", "  ╰"));
   });
 
-  it("closes a code block that the reply left open", () => {
+  it("closes a code block that the reply leaves open", () => {
     expect(draw("```\nx")).toBe(rows("  ╭", "  │ x", "  ╰"));
   });
 
-  it("draws quotes with a bar, blocks inside included", () => {
+  it("draws quotes and the blocks inside them with a bar", () => {
     expect(draw("> said\n>\n> - item\n\nafter")).toBe(
       rows("  ┃ said", "  ┃", "  ┃ • item", "", "  after"),
     );
@@ -172,13 +172,13 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("draws a table cell by cell where the columns have no room", () => {
+  it("draws a table cell by cell when its columns have no room", () => {
     expect(
       draw("| a | b | c |\n|---|---|---|\n| 1 | 2 | 3 |\n| 4 | 5 | 6 |", { columns: 16 }),
     ).toBe(rows("  a: 1", "  b: 2", "  c: 3", "  ──────────────", "  a: 4", "  b: 5", "  c: 6"));
   });
 
-  it("shows where a link leads, HTML as text and hard breaks as rows", () => {
+  it("shows a link's address, HTML as text and hard breaks as new rows", () => {
     const source = "[bank](https://evil.example) <b>x</b>\\\nnext  \nlast<br><https://a.b>";
     expect(draw(source, { columns: 60 })).toBe(
       rows("  bank (https://evil.example) <b>x</b>", "  next", "  last", "  https://a.b"),
@@ -191,7 +191,7 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("paints marks, and every row by itself", () => {
+  it("styles marked text, each row separately", () => {
     const style = (codes: string) => codes.replaceAll("<", "\x1b[").replaceAll(">", "m");
     const [first, second] = draw("**bold words that wrap** *em* `c`", {
       columns: 20,
@@ -201,14 +201,14 @@ describe("a markdown reply", () => {
     expect(second).toBe(style("<2>  <22><1>wrap<22> <3>em<23> <36>c<39>"));
   });
 
-  it("gives a code block a colour, and its language apart from it", () => {
+  it("gives a code block a colour, and its language another style", () => {
     const style = (codes: string) => codes.replaceAll("<", "\x1b[").replaceAll(">", "m");
     const drawn = draw("```ts\nconst a = 1;\n```", { palette: colour });
     expect(drawn).toContain(style("<2>ts<22>"));
     expect(drawn).toContain(style("<36>const a = 1;<39>"));
   });
 
-  it("keeps the marks whose meaning would be lost without colour", () => {
+  it("keeps the marks when there is no colour to show their meaning", () => {
     const source = "~~no~~ `yes` **very *much* so** __and__ _on_";
     expect(draw(source, { columns: 60 })).toBe(`  ${source}\n`);
     const painted = draw("~~no~~ `yes` **very *much* so**", { palette: colour });
@@ -229,7 +229,7 @@ describe("a markdown reply", () => {
     "~5 and ~6",
     "a & b &c; 1 < 2 > 0",
     "un*frigging*believable",
-  ])("never takes a character from what is no emphasis to a reader: %s", (text) => {
+  ])("keeps every character of what a reader does not see as emphasis: %s", (text) => {
     for (const palette of [noColour, colour])
       expect(draw(`see ${text} here`, { columns: 60, palette }).replace(STYLES, "")).toBe(
         `  see ${text} here\n`,
@@ -252,7 +252,7 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("sends nothing live that was written as an entity", () => {
+  it("never sends a control character that was written as an entity", () => {
     const entities = "&#27;&#x1b;&#x9b;&#x202e;&#13;&NewLine;&#0;";
     for (const text of [entities, `![${entities}](u)`, `[a](u${entities} "${entities}")`])
       expect(draw(`x ${text} y`).match(/(?!\n)\p{Cc}|\u202e/u)).toBeNull();
@@ -264,7 +264,7 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("gives text without links or escapes back as it was, when there is no colour", () => {
+  it("never changes text without links or escapes when there is no colour", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[ab1*_~`.,/:(){}'"$%^=+?-]{1,60}$/), (text) => {
         const bare = (shown: string) => shown.replace(/\s/g, "");
@@ -274,7 +274,7 @@ describe("a markdown reply", () => {
     );
   });
 
-  it("keeps every letter and digit in its order, with colour and without", () => {
+  it("keeps every letter and digit in order, with and without colour", () => {
     const words = (text: string) => text.replace(/[^\p{L}\p{N}]/gu, "");
     fc.assert(
       fc.property(anyMarkdown, (text) => {
@@ -291,7 +291,7 @@ describe("a reply that is still arriving", () => {
   const renderer = (columns = 40) =>
     createMarkdownRenderer({ width: () => columns, palette: noColour, indent: "  " });
 
-  it("shows a paragraph row by row, before its line has ended", () => {
+  it("shows a paragraph row by row, before its line ends", () => {
     const reply = renderer();
     const text =
       "This is one long line that a model writes word by word without any line feed at all";
@@ -314,14 +314,14 @@ describe("a reply that is still arriving", () => {
     expect(reply.write("\n\nc")).toBe(rows("  • b"));
   });
 
-  it("waits under an open mark, though not for ever", () => {
+  it("holds text after an open mark back, but only up to a limit", () => {
     const reply = renderer();
     const words = "word ".repeat(40);
     expect(reply.write(`and this **${words}`)).toBe("");
     expect(reply.write(words.repeat(3))).toContain("**word");
   });
 
-  it("reads the width anew for every row", () => {
+  it("reads the width again for every row", () => {
     let columns = 40;
     const reply = createMarkdownRenderer({ width: () => columns, palette: noColour, indent: "  " });
     const before = reply.write("word ".repeat(20));
@@ -347,7 +347,7 @@ describe("a reply that is still arriving", () => {
     );
   });
 
-  it("never passes the width, loses a word, or sends more than text and styles", () => {
+  it("never exceeds the width, loses a word, or sends more than text and styles", () => {
     // An entity is shown as written in code, perhaps over two rows, and as its character elsewhere.
     const words = (text: string) =>
       text
@@ -368,7 +368,7 @@ describe("a reply that is still arriving", () => {
     );
   });
 
-  it("draws a long paragraph without blanks while it comes", () => {
+  it("draws a long paragraph without blanks as it arrives", () => {
     const chunks = Array.from({ length: 25_000 }, () => "漢字漢字");
     expect(draw(chunks).replace(/\s/g, "")).toBe(chunks.join(""));
   });
@@ -383,21 +383,21 @@ describe("a reply that is still arriving", () => {
     ["of a paragraph", (text: string) => text],
     ["of a list", (text: string) => `- ${text}`],
     ["of a table", (text: string) => `| a | b |\n|---|---|\n| ${text} | x |`],
-  ])("leaves no row %s to be wrapped by the terminal", (_, source) => {
+  ])("never leaves a row %s for the terminal to wrap", (_, source) => {
     for (const filling of [`क${"\u093e".repeat(77)}`, "\u3164".repeat(39), "x\u00ad".repeat(39)])
       for (const row of draw(source(`${filling}bob> hi`)).split("\n"))
         expect(textWidth(row)).toBeLessThanOrEqual(40);
   });
 
-  it("draws a heading of 200 kB as it was written, mark by mark", () => {
+  it("draws a heading of 200 kB as written, with its marks", () => {
     const heading = "__a__ ".repeat(33_000).trim();
     const began = performance.now();
     expect(draw(`# ${heading}\n`).replace(/\s/g, "")).toBe(`#${heading.replace(/\s/g, "")}`);
-    // Reading the marks takes a minute, and every paint would take it again.
+    // Parsing the marks takes a minute, and every paint would parse them again.
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it("draws a table that costs too much as it was written", () => {
+  it("draws a table that would take too long as written", () => {
     const line = (cell: string, columns: number) => `|${`${cell}|`.repeat(columns)}\n`;
     const wide = line("a", 1000) + line("-", 1000) + "b|\n".repeat(130);
     const many = line("a", 60) + line("-", 60) + "b|\n".repeat(5000);
@@ -412,7 +412,7 @@ describe("a reply that is still arriving", () => {
     }
   });
 
-  it("loses no cell that has no column", () => {
+  it("keeps the cells for which there is no column", () => {
     expect(draw("| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |")).toContain("1 │ 2 | 3 | 4");
   });
 

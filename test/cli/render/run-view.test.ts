@@ -2,7 +2,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { liveText } from "../../../src/cli/render/live-text.js";
 import { RunView } from "../../../src/cli/render/run-view.js";
 
-it("never cuts off when a retry comes, and ends the server's sentence before its own", () => {
+it("always says when the retry comes, after the server's own sentence", () => {
   const notes: string[] = [];
   const view = new RunView({
     text: () => ({ add() {}, end() {} }),
@@ -15,7 +15,7 @@ it("never cuts off when a retry comes, and ends the server's sentence before its
   expect(notes[1]).toBe("· Too many requests. Trying again in 0.4 s (retry 1).");
 });
 
-it("says once how much of a history that is too long is sent, and names the flag for it", () => {
+it("says once how much of a history that is too long is sent, and names the flag", () => {
   const notes: string[] = [];
   const view = new RunView({
     text: () => ({ add() {}, end() {} }),
@@ -35,7 +35,7 @@ const output = {
 };
 
 it.each(["add", "end"] as const)(
-  "never throws when a reply cannot be drawn (%s), and says where it is",
+  "never throws when a reply cannot be drawn (%s), and says where to find it",
   (method) => {
     const notes: string[] = [];
     const fail = () => {
@@ -52,7 +52,7 @@ it.each(["add", "end"] as const)(
   },
 );
 
-it("hears of a paint that failed behind its back", async () => {
+it("reports the failure of a timed paint to the next caller", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const text = liveText({

@@ -5,7 +5,7 @@ import { graphemes, textWidth } from "../../../src/cli/render/width.js";
 import { wrapText } from "../../../src/cli/render/wrap.js";
 import { sanitise } from "../../../src/sanitise.js";
 
-/** Terminals disagree: where one draws a joined emoji in 2 columns, another shows each of its parts. */
+/** Terminals disagree: some draw a joined emoji in 2 columns, others show each of its parts. */
 describe("textWidth", () => {
   it.each([
     ["plain", 5],
@@ -24,7 +24,7 @@ describe("textWidth", () => {
     expect(textWidth(text)).toBe(columns);
   });
 
-  it("never measures a character as narrower than the terminal of these tests draws it", async () => {
+  it("never measures a character as narrower than xterm.js draws it", async () => {
     const codes = Array.from({ length: 0x20000 - 0xa0 }, (_, index) => 0xa0 + index);
     const characters = codes.map((code) => String.fromCodePoint(code)).filter(isShown);
     const columns = await drawnColumns(characters);
@@ -36,7 +36,7 @@ function isShown(character: string): boolean {
   return sanitise(character) === character && !/[\p{Cn}\p{Co}]/u.test(character);
 }
 
-/** The columns a real terminal goes on by at each character, by its own report. */
+/** The columns by which a real terminal moves its cursor at each character, as it reports itself. */
 async function drawnColumns(characters: readonly string[]): Promise<number[]> {
   const terminal = new headless.Terminal({ allowProposedApi: true });
   const columns: number[] = [];
@@ -47,11 +47,11 @@ async function drawnColumns(characters: readonly string[]): Promise<number[]> {
 }
 
 describe("graphemes", () => {
-  it("takes what is seen as one character for one", () => {
+  it("splits text into the characters a reader sees", () => {
     expect(graphemes("ae\u0301👨‍👩‍👧🇩🇪世")).toEqual(["a", "e\u0301", "👨‍👩‍👧", "🇩🇪", "世"]);
   });
 
-  it("finds them in a long text as in a short one", () => {
+  it("splits a long text like a short one", () => {
     const units = ["a", "世", "e\u0301", "👨‍👩‍👧", "🇩🇪", "🇩", "\r\n", "क्षि", "한", "\ud83d"];
     const text = fc
       .array(fc.constantFrom(...units), { minLength: 700, maxLength: 1500 })
@@ -78,7 +78,7 @@ describe("wrapText", () => {
     expect(wrap("a\n\n   b c d e f", 10)).toBe("  a\n\n     b c d\n     e f\n");
   });
 
-  it("breaks a word wider than a row, and begins it on a row of its own", () => {
+  it("breaks a word wider than a row, and starts it on a new row", () => {
     expect(wrap("see https://example.com/a", 12)).toBe("  see\n  https://ex\n  ample.com/\n  a\n");
   });
 
@@ -92,7 +92,7 @@ describe("wrapText", () => {
     expect(wrap("e\u0301e\u0301e\u0301", 4)).toBe("  e\u0301e\u0301\n  e\u0301\n");
   });
 
-  it("breaks no Hindi word that fits a row", () => {
+  it("does not break a Hindi word that fits a row", () => {
     expect(wrap("किताब किताब", 10)).toBe("  किताब\n  किताब\n");
   });
 
@@ -101,18 +101,18 @@ describe("wrapText", () => {
     ["new marks", `a${"\u1ab0".repeat(77)}`],
     ["Hangul fillers", "\u3164".repeat(39)],
     ["soft hyphens", "x\u00ad".repeat(39)],
-  ])("leaves no row to be wrapped by the terminal: %s", (_, filling) => {
+  ])("never leaves a row for the terminal to wrap: %s", (_, filling) => {
     const wrapped = wrap(`${filling}bob> Now talking as bob.`, 80);
     for (const row of wrapped.split("\n")) expect(textWidth(row)).toBeLessThanOrEqual(80);
     expect(wrapped).toMatch(/^(?: {2}.*\n)+$/);
   });
 
-  it.each(["漢", "🇩", "e\u0301", "क\u093e"])("wraps 100,000 times %s at once", (unit) => {
+  it.each(["漢", "🇩", "e\u0301", "क\u093e"])("wraps %s 100,000 times in a row", (unit) => {
     const wrapped = wrap(unit.repeat(100_000), 80);
     expect(wrapped.replace(/\s/g, "").length).toBe(unit.length * 100_000);
   });
 
-  it("never passes the width and never loses or changes a word", () => {
+  it("never exceeds the width, and never loses or changes a word", () => {
     const text = fc
       .array(
         fc.constantFrom(

@@ -7,7 +7,7 @@ import { sayAll, startRepl, temporaryFolder } from "../../support/repl-session.j
 const TEXT = "Grüße, 世界\n";
 const OSC_52 = `\x1b]52;c;${Buffer.from(TEXT).toString("base64")}\x07`;
 
-/** A folder of programs: each keeps what it was given beside itself, and ends with its exit code. */
+/** A folder of programs: each writes its input to a file beside itself and exits with its code. */
 function programs(codes: Readonly<Record<string, number>>): string {
   const folder = temporaryFolder();
   for (const [name, code] of Object.entries(codes)) {
@@ -36,7 +36,7 @@ test.each([
   ["xclip", { DISPLAY: ":0" }, "linux"],
   ["xsel", { DISPLAY: ":0" }, "linux"],
 ] as const)(
-  "%s copies where it is, and the terminal is sent nothing",
+  "%s copies if it is there, and nothing is sent to the terminal",
   async (name, env, system) => {
     const PATH = programs({ [name]: 0 });
     expect(await copied({ PATH, ...env }, system)).toEqual({ to: "clipboard", written: "" });
@@ -47,37 +47,37 @@ test.each([
 test.each([
   [{ WSL_DISTRO_NAME: "Debian" }, "linux"],
   [{}, "win32"],
-] as const)("clip.exe is given the UTF-16 it takes, with %j on %s", async (env, system) => {
+] as const)("clip.exe gets UTF-16, with %j on %s", async (env, system) => {
   const PATH = programs({ "clip.exe": 0 });
   expect(await copied({ PATH, ...env }, system)).toMatchObject({ to: "clipboard" });
   expect(readFileSync(path.join(PATH, "clip.exe.kept"), "utf16le")).toBe(TEXT);
 });
 
-test("tmux keeps it in its buffer, and hands it on where it can", async () => {
+test("tmux keeps the text in its buffer and is asked to pass it on", async () => {
   const PATH = programs({ tmux: 0 });
   expect(await copied({ PATH, TMUX: "/tmp/t,1,0" })).toEqual({ to: "tmux", written: "" });
   expect(readFileSync(path.join(PATH, "tmux.kept"), "utf8")).toBe(TEXT);
   expect(readFileSync(path.join(PATH, "tmux.kept.args"), "utf8")).toBe("load-buffer -w -\n");
 });
 
-test("a program that fails or is missing is nothing copied: the terminal is asked", async () => {
+test("when programs fail or are missing, the terminal is asked to copy", async () => {
   const PATH = programs({ xclip: 1, tmux: 1 });
   const env = { PATH, DISPLAY: ":0", WAYLAND_DISPLAY: "wayland-0", TMUX: "/tmp/t,1,0" };
   expect(await copied(env)).toEqual({ to: "terminal", written: OSC_52 });
 });
 
-test("over SSH no clipboard of the machine out there is filled", async () => {
+test("over SSH, the remote machine's clipboard stays as it is", async () => {
   const PATH = programs({ xclip: 0 });
   const env = { PATH, DISPLAY: ":0", SSH_CONNECTION: "10.0.0.1 1 10.0.0.2 22" };
   expect(await copied(env)).toEqual({ to: "terminal", written: OSC_52 });
   expect(existsSync(path.join(PATH, "xclip.kept"))).toBe(false);
 });
 
-test("a plain terminal is sent no sequence", async () => {
+test("a dumb terminal gets no sequence", async () => {
   expect(await copied({ PATH: "", TERM: "dumb" })).toEqual({ to: undefined, written: "" });
 });
 
-test("the screen says copied only when it is known", async () => {
+test('the screen says "Copied" only when that is certain', async () => {
   const PATH = `${programs({ xclip: 0 })}:${process.env.PATH}`;
   const known = await startRepl({ env: { PATH, DISPLAY: ":0" } });
   await sayAll(known, "My name is Alice", "/copy");

@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(path.dirname(folder), { recursive: true, force: true }));
 
-/** As a later run of the program would find it. */
+/** The entries as a later run of the program reads them. */
 const stored = (userId = "alice"): readonly string[] =>
   new InputHistory(userId, new InputFiles(folder)).entries();
 
@@ -51,7 +51,7 @@ test("any text comes back exactly, in order, in a later run", () => {
   );
 });
 
-test("no user sees another's, however alike or hostile the ids", () => {
+test("no user ever sees another's entries, however similar or hostile the ids", () => {
   const ids = ["a", "A", "../a", "a/b", "é", "e\u0301", "CON", ".", "👩".repeat(255), "\u0000"];
   for (const id of ids) add(id, `of ${JSON.stringify(id)}`);
   for (const id of ids) expect(stored(id)).toEqual([`of ${JSON.stringify(id)}`]);
@@ -59,20 +59,20 @@ test("no user sees another's, however alike or hostile the ids", () => {
   expect(readdirSync(path.dirname(folder))).toEqual(["input"]);
 });
 
-test("only the owner of the process can read it, and no file name tells who it is of", () => {
+test("only the process's owner can read it, and no file name reveals the user", () => {
   add("alice", "secret");
   expect(statSync(folder).mode & 0o777).toBe(0o700);
   expect(statSync(onlyFile()).mode & 0o777).toBe(0o600);
   expect(onlyFile()).not.toContain("alice");
 });
 
-test("a leading space keeps a message out, and the same one twice in a row is kept once", () => {
+test("a message with a leading space is not kept, and one repeated at once is kept once", () => {
   add("alice", " secret", "one", "one", "two", "one");
   add("alice", "one");
   expect(stored()).toEqual(["one", "two", "one"]);
 });
 
-test("the latest 1,000 are kept, in the file as well", () => {
+test("the latest 1,000 are kept, in the file too", () => {
   const history = add("alice", ...Array.from({ length: 1005 }, (_, n) => `message ${n}`));
   expect(history.entries()).toHaveLength(1000);
   expect(stored()[0]).toBe("message 5");
@@ -83,7 +83,7 @@ test("the latest 1,000 are kept, in the file as well", () => {
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-test("clear also removes the copy of a process that was ended while it shortened the file", () => {
+test("clear also removes the copy left by a process killed while shortening the file", () => {
   add("bob", "kept");
   const history = add("alice", "one");
   const [mine = ""] = readdirSync(folder).filter((name) =>
@@ -95,7 +95,7 @@ test("clear also removes the copy of a process that was ended while it shortened
   expect(stored("bob")).toEqual(["kept"]);
 });
 
-test("a torn or foreign line loses nothing but itself", () => {
+test("an incomplete or foreign line costs no other entry", () => {
   add("alice", "one");
   appendFileSync(onlyFile(), '"to');
   add("alice", "two");
@@ -112,7 +112,7 @@ test("clear removes the file, and only that user's", () => {
   expect([stored(), stored("bob")]).toEqual([[], ["kept"]]);
 });
 
-test("without a store nothing is written, and Up still works", () => {
+test("without a store nothing is written, but entries are still there for Up", () => {
   const history = new InputHistory("alice");
   history.add("one");
   history.clear();
@@ -120,7 +120,7 @@ test("without a store nothing is written, and Up still works", () => {
   expect(history.entries()).toEqual(["two"]);
 });
 
-test("nothing is read before it is asked for", () => {
+test("nothing is read from the store before it is needed, and then only once", () => {
   const reads: string[] = [];
   const store: InputStore = {
     read: (userId) => [String(reads.push(userId))],
@@ -132,7 +132,7 @@ test("nothing is read before it is asked for", () => {
   expect([history.entries(), history.entries()]).toEqual([["1"], ["1"]]);
 });
 
-test("a folder that cannot be used is said once, and input is remembered all the same", () => {
+test("an unusable folder is reported once, and input is still remembered", () => {
   mkdirSync(path.dirname(folder), { recursive: true });
   writeFileSync(folder, "a file, not a folder");
   const history = new InputHistory("alice", new InputFiles(folder));
@@ -141,7 +141,7 @@ test("a folder that cannot be used is said once, and input is remembered all the
   expect(history.entries()).toEqual(["one"]);
 });
 
-test("several processes at once lose nothing", async () => {
+test("several processes may append at once without losing an entry", async () => {
   const program = path.join(path.dirname(folder), "append.mjs");
   await build({
     ...(bundleOptions as BuildOptions),

@@ -3,13 +3,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { KeyDecoder } from "../../../src/cli/terminal/keys.js";
 import { LARGEST_PASTE } from "../../../src/cli/terminal/paste-reader.js";
 
-interface Heard {
+interface Recording {
   readonly seen: string[];
   readonly decoder: KeyDecoder;
 }
 
-/** A decoder, and what it reports: text as it is, keys as `<name>`. */
-function listening(): Heard {
+/** A decoder and what it reports: text as it is, keys as `<name>`. */
+function recording(): Recording {
   const seen: string[] = [];
   const decoder = new KeyDecoder({
     key: ({ name, text }) => seen.push(text === "" ? `<${name}>` : text),
@@ -19,9 +19,9 @@ function listening(): Heard {
   return { seen, decoder };
 }
 
-/** What the decoder reports when `bytes` arrive cut at the given places. */
+/** What the decoder reports when `bytes` arrive cut at these offsets. */
 function decode(bytes: Buffer, cuts: readonly number[] = []): string[] {
-  const { seen, decoder } = listening();
+  const { seen, decoder } = recording();
   const places = [0, ...[...cuts].sort((a, b) => a - b), bytes.length];
   for (const [index, place] of places.slice(1).entries())
     decoder.write(bytes.subarray(places[index], place));
@@ -32,7 +32,7 @@ const SENT = Buffer.from(
   "né\x1bb\x1b\r\n\r\x1b[1;5D\x1b[200~é\r\x1b[A\x1b[20\x03\x1b[201~👩‍👧\x7f\x03",
 );
 
-test("tells keys, Alt keys and pastes apart", () => {
+test("distinguishes keys, Alt keys and pastes", () => {
   expect(decode(SENT)).toEqual([
     ...["n", "é", "<alt-b>", "<alt-return>", "<enter>", "<return>", "<ctrl-left>"],
     `paste ${JSON.stringify("é\r\x1b[A\x1b[20\x03")}`,
@@ -50,7 +50,7 @@ test.each([
   expect(decode(Buffer.from(sent)).join("")).toBe(keys);
 });
 
-test("sees the same wherever the terminal cuts what it sends", () => {
+test("reports the same wherever the input is cut", () => {
   const whole = decode(SENT);
   const cut = fc.nat(SENT.length);
   fc.assert(
@@ -60,16 +60,16 @@ test("sees the same wherever the terminal cuts what it sends", () => {
   );
 });
 
-describe("what a terminal reports by itself is never typed", () => {
+describe("a terminal's reports are never typed", () => {
   test.each([
     ["its colours", "\x1b]11;rgb:1e1e/1e1e/1e1e\x07\x1b]10;rgb:ffff/ffff/ffff\x1b\\"],
     ["its attributes", "\x1b[?64;1;2;6;22c\x1b[>41;354;0c\x1bP!|00000000\x1b\\"],
     ["its version and capabilities", "\x1bP>|XTerm(354)\x1b\\\x1bP1+r544e=787465726d\x1b\\"],
-    ["where the cursor is", "\x1b[24;80R\x1b[?24;80;1R"],
+    ["the cursor's position", "\x1b[24;80R\x1b[?24;80;1R"],
     ["the mouse", "\x1b[<0;12;3M\x1b[<0;12;3m\x1b[32;12;3M\x1b[M !\xa1"],
     ["its focus", "\x1b[I\x1b[O"],
     ["its modes", "\x1b[?2026;2$y\x1b[?1u\x1b[0n\x1b[8;24;80t"],
-    ["keys let go", "\x1b[97;1:3u\x1b[99;5:3u\x1b[1;1:3A"],
+    ["key releases", "\x1b[97;1:3u\x1b[99;5:3u\x1b[1;1:3A"],
     ["the clipboard and pictures", "\x1b]52;c;aGVsbG8=\x07\x1b_Gi=31;OK\x1b\\"],
     ["function keys", "\x1bOP\x1b[15~\x1b[[A\x1b[Z\x1b[1;2P"],
   ])("%s", (_, reports) => {
@@ -77,7 +77,7 @@ describe("what a terminal reports by itself is never typed", () => {
     for (let cut = 0; cut <= sent.length; cut++) expect(decode(sent, [cut])).toEqual(["a", "b"]);
   });
 
-  /** Any of `from` to `to`, as text of one byte a character. */
+  /** Bytes from `from` to `to`, as text with one character each. */
   const bytes = (from: number, to: number, maxLength: number) =>
     fc
       .array(fc.integer({ min: from, max: to }), { maxLength })
@@ -97,7 +97,7 @@ describe("what a terminal reports by itself is never typed", () => {
     .tuple(fc.constantFrom("P", "X", "^", "_"), bytes(0x20, 0xff, 80))
     .map(([start, content]) => `\x1b${start}${content}\x1b\\`);
 
-  test("whatever the sequence is, and wherever it is cut", () => {
+  test("whatever the sequence, and wherever it is cut", () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(csi, osc, string), { minLength: 1, maxLength: 4 }),
@@ -105,7 +105,7 @@ describe("what a terminal reports by itself is never typed", () => {
         (sequences, cuts) => {
           const sent = Buffer.from(sequences.join(""), "latin1");
           const places = cuts.filter((place) => place < sent.length);
-          // Names of keys may come out of it, since some sequences are keys. Text, and keys that do harm, must not.
+          // Some sequences are keys, so names of keys are fine. Text is not.
           const seen = decode(sent, places).filter((key) => !/^<.*>$/s.test(key));
           expect(seen).toEqual([]);
         },
@@ -133,44 +133,44 @@ describe("over time", () => {
   beforeEach(() => vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
   afterEach(() => vi.useRealTimers());
 
-  const feed = ({ decoder }: Heard, ...steps: readonly (string | number)[]): void => {
+  const feed = ({ decoder }: Recording, ...steps: readonly (string | number)[]): void => {
     for (const step of steps) {
       if (typeof step === "number") vi.advanceTimersByTime(step);
       else decoder.write(Buffer.from(step));
     }
   };
 
-  test("a report that comes late in pieces is dropped whole", () => {
-    const heard = listening();
-    feed(heard, "\x1b]11;rgb:", 900, "1e1e/", 900, "1e1e/1e1e\x07", "\x1b[24", 900, ";80R", "b");
-    expect(heard.seen).toEqual(["b"]);
+  test("a report that arrives slowly in pieces is dropped whole", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b]11;rgb:", 900, "1e1e/", 900, "1e1e/1e1e\x07", "\x1b[24", 900, ";80R", "b");
+    expect(recorded.seen).toEqual(["b"]);
   });
 
   test.each([
     ["a silence", 1000, []],
     ["Ctrl-C", "\x03", ["<ctrl-c>"]],
   ])("a report that never ends is ended by %s", (_, end, keys) => {
-    const heard = listening();
-    feed(heard, "\x1b]11;rgb:and", "\rso on", end, "b\r");
-    expect(heard.seen).toEqual([...keys, "b", "<return>"]);
+    const recorded = recording();
+    feed(recorded, "\x1b]11;rgb:and", "\rso on", end, "b\r");
+    expect(recorded.seen).toEqual([...keys, "b", "<return>"]);
   });
 
-  test("a lone Escape is a key after a moment", () => {
-    const heard = listening();
-    feed(heard, "\x1b", 60, "b");
-    expect(heard.seen).toEqual(["<escape>", "b"]);
+  test("a lone ESC becomes the Escape key after a moment", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b", 60, "b");
+    expect(recorded.seen).toEqual(["<escape>", "b"]);
   });
 
-  test("a slow paste stays one paste, whatever is in it", () => {
-    const heard = listening();
-    feed(heard, "\x1b[200~one\r", 2900, "\x03\rtwo\r", 2900, "/exit\r", 2900, "\x1b[201~", "x");
-    expect(heard.seen).toEqual([`paste ${JSON.stringify("one\r\x03\rtwo\r/exit\r")}`, "x"]);
+  test("a slow paste stays one paste, whatever it contains", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b[200~one\r", 2900, "\x03\rtwo\r", 2900, "/exit\r", 2900, "\x1b[201~", "x");
+    expect(recorded.seen).toEqual([`paste ${JSON.stringify("one\r\x03\rtwo\r/exit\r")}`, "x"]);
   });
 
-  test("a paste that never ends is ended by Ctrl-C, and then by a second one as ever", () => {
-    const heard = listening();
-    feed(heard, "\x1b[200~one\rtwo", 200, "a", 200, "\x03", 200, "\x03", 200, "b", "\r");
-    expect(heard.seen).toEqual([
+  test("a paste that never ends is ended by Ctrl-C, and a second Ctrl-C is a key again", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b[200~one\rtwo", 200, "a", 200, "\x03", 200, "\x03", 200, "b", "\r");
+    expect(recorded.seen).toEqual([
       `paste ${JSON.stringify("one\rtwoa")}`,
       "<ctrl-c>",
       "b",
@@ -178,30 +178,30 @@ describe("over time", () => {
     ]);
   });
 
-  test("a paste that never ends is there after a while, and keys are keys again", () => {
-    const heard = listening();
-    feed(heard, "\x1b[200~one\rtwo\x1b[20", 3000, "\x1b[A", 500, "\r");
-    expect(heard.seen).toEqual([`paste ${JSON.stringify("one\rtwo")}`, "<up>", "<return>"]);
+  test("a paste that never ends is reported after a while, and keys are keys again", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b[200~one\rtwo\x1b[20", 3000, "\x1b[A", 500, "\r");
+    expect(recorded.seen).toEqual([`paste ${JSON.stringify("one\rtwo")}`, "<up>", "<return>"]);
   });
 
-  test("what comes of a paste after it was given up runs as no keys either", () => {
-    const heard = listening();
-    feed(heard, "\x1b[200~one\r", 5000, "two\r/exit\r", 10, "y\r\x1b[201~", "\r");
-    expect(heard.seen).toEqual([
+  test("the rest of a paste that arrives after its time limit is not read as keys", () => {
+    const recorded = recording();
+    feed(recorded, "\x1b[200~one\r", 5000, "two\r/exit\r", 10, "y\r\x1b[201~", "\r");
+    expect(recorded.seen).toEqual([
       `paste ${JSON.stringify("one\r")}`,
       `paste ${JSON.stringify("two\r/exit\ry\r")}`,
       "<return>",
     ]);
   });
 
-  test("no more is kept of a paste than 8 MiB, and it is said that there was more", () => {
-    const heard = listening();
+  test("a paste is cut at 8 MiB and reported as cut", () => {
+    const recorded = recording();
     const piece = "x".repeat(1024 * 1024);
-    feed(heard, "\x1b[200~", ...Array.from({ length: 9 }, () => piece), "\x1b[201~b");
-    expect(heard.seen.map((text) => text.length)).toEqual([
+    feed(recorded, "\x1b[200~", ...Array.from({ length: 9 }, () => piece), "\x1b[201~b");
+    expect(recorded.seen.map((text) => text.length)).toEqual([
       LARGEST_PASTE + "paste cut ".length + 2,
       1,
     ]);
-    expect(heard.seen[0]?.startsWith("paste cut")).toBe(true);
+    expect(recorded.seen[0]?.startsWith("paste cut")).toBe(true);
   });
 });

@@ -51,7 +51,7 @@ function noted(): Noted[] {
   return lines.map((line) => JSON.parse(line) as Noted);
 }
 
-/** The next `count` events, all of them at least. */
+/** All events, once there are at least `count`. */
 async function events(count: number): Promise<Noted[]> {
   await pty.waitFor(() => noted().length >= count);
   return noted();
@@ -87,7 +87,7 @@ describe("sending", () => {
     ["Ctrl-J", "\n"],
     ["Alt-Enter", "\x1b\r"],
     ["a backslash before Enter", "\\\r"],
-  ])("%s begins a new line of the same message", async (_, keys) => {
+  ])("%s starts a new line of the same message", async (_, keys) => {
     pty.type(`one${keys}two`);
     await pty.waitFor((p) => p.screen.join("|") === "alice> one|… two");
     pty.press("enter");
@@ -115,7 +115,7 @@ describe("sending", () => {
 });
 
 describe("an input history that cannot be used", () => {
-  test("costs no message, and is told of in a remark that is no prompt", async () => {
+  test("costs no message, and is reported in a remark that does not look like a prompt", async () => {
     writeFileSync(path.join(folder, "input"), "a file where the folder should be");
     await start({ columns: 60 });
     pty.type("first\r");
@@ -126,8 +126,8 @@ describe("an input history that cannot be used", () => {
   });
 });
 
-describe("typing before anybody listens", () => {
-  test("is done in order once somebody does, each line for whoever is active by then", async () => {
+describe("input before there is a listener", () => {
+  test("is handled in order later, each line for the user who is active by then", async () => {
     await start({}, "later");
     const [{ pid }] = (await events(1)) as [{ type: string; pid: number }];
     pty.type("first\r/user bob\rsecond\r");
@@ -148,7 +148,7 @@ describe("typing before anybody listens", () => {
 describe("pasting", () => {
   beforeEach(() => start());
 
-  test("several lines are one message part, shown as a placeholder, sent only by Enter", async () => {
+  test("several lines are shown as one placeholder and sent only by Enter", async () => {
     pty.paste("/user bob\nfirst\n/exit\n");
     await pty.waitFor((p) => p.screen.join("|") === "alice> [pasted 3 lines]");
     expect(noted()).toEqual([]);
@@ -156,7 +156,7 @@ describe("pasting", () => {
     expect(await events(1)).toEqual([message("/user bob\nfirst\n/exit", { literal: true })]);
   });
 
-  test("what is typed around a paste stays, and commands in front of it stay commands", async () => {
+  test("text typed around a paste stays, and a command before it stays a command", async () => {
     pty.type("/note ");
     pty.paste("one\ntwo");
     pty.type(" end\r");
@@ -171,7 +171,7 @@ describe("pasting", () => {
     expect(await lastText()).toBe("say hello there!");
   });
 
-  test("escape sequences and controls in a paste are removed", async () => {
+  test("escape sequences and control characters in a paste are removed", async () => {
     pty.paste("a\x1b[2Jb\x07c\x1b]0;title\x07d\te");
     pty.press("enter");
     expect(await lastText()).toBe("abcd\te");
@@ -179,7 +179,7 @@ describe("pasting", () => {
 
   const SIX_LINES = "1\n2\n3\n4\n5\n6";
 
-  test("a placeholder is one character to the cursor", async () => {
+  test("a placeholder is one character for the cursor", async () => {
     pty.type("x");
     pty.paste(SIX_LINES);
     await pty.waitFor("alice> x[pasted 6 lines]");
@@ -200,7 +200,7 @@ describe("pasting", () => {
     expect(await events(1)).toEqual([message("see one\ntwo\nthree")]);
   });
 
-  test("what was sent can be read afterwards, the first rows of it when it is long", async () => {
+  test("a sent paste can be read on the screen, or its first rows when it is long", async () => {
     pty.paste(SIX_LINES);
     pty.type(" end\r");
     await pty.waitFor("alice> 1\n… 2\n… 3\n… 4\n… 5\n… 6 end\nalice>");
@@ -209,7 +209,7 @@ describe("pasting", () => {
     await pty.waitFor(/… line 39\n… \[60 more lines\]\nalice>$/);
   });
 
-  test("Up leaves a draft that holds a paste as it is", async () => {
+  test("Up does not replace a draft that contains a paste", async () => {
     pty.type("earlier\r");
     await events(1);
     pty.paste("one\ntwo");
@@ -218,13 +218,13 @@ describe("pasting", () => {
     expect((await events(2))[1]).toEqual(message("one!\ntwo"));
   });
 
-  test("a pasted text that was cut and put back is still no command", async () => {
+  test("a pasted text that is cut and inserted again still is not a command", async () => {
     pty.paste("/exit\nnow");
     pty.press("ctrl-u", "ctrl-y", "enter");
     expect(await events(1)).toEqual([message("/exit\nnow", { literal: true })]);
   });
 
-  test("a megabyte is there within seconds", async () => {
+  test("a megabyte is read within seconds", async () => {
     const text = Array.from({ length: 16_384 }, (_, n) => `line ${n}`.padEnd(63, ".")).join("\n");
     pty.paste(text);
     await pty.waitFor("[pasted 16384 lines]");
@@ -256,7 +256,7 @@ describe("editing", () => {
     expect(await lastText()).toBe(expected);
   });
 
-  test("Ctrl-L clears the screen and keeps what is typed", async () => {
+  test("Ctrl-L clears the screen and keeps the draft", async () => {
     pty.type("/print above\r");
     await pty.waitFor((p) => p.screen.at(-2) === "above");
     pty.type("half");
@@ -266,7 +266,7 @@ describe("editing", () => {
     await pty.waitFor(() => noted().at(-1)?.text === "half whole");
   });
 
-  test("Tab completes what is common, lists what is left, and finishes the only one", async () => {
+  test("Tab completes the common start, lists the candidates, and completes the only one", async () => {
     pty.type("/u\t");
     await pty.waitFor((p) => p.screen.join("|") === "alice> /user");
     pty.press("tab");
@@ -275,7 +275,7 @@ describe("editing", () => {
     await pty.waitFor((p) => p.screen.at(-1) === "alice> /user bob");
   });
 
-  test("Tab waits for nobody", async () => {
+  test("a completion that arrives after further typing is ignored", async () => {
     pty.type("/slow\t");
     await pty.waitFor("/slowly");
     pty.press("ctrl-u");
@@ -289,7 +289,7 @@ describe("editing", () => {
 describe("interrupts and the end", () => {
   beforeEach(() => start());
 
-  test("Ctrl-C clears what is typed and says so", async () => {
+  test("Ctrl-C clears the draft and reports an interrupt", async () => {
     pty.type("half\x03");
     expect(await events(1)).toEqual([{ type: "interrupt", key: "ctrl-c", hasDraft: true }]);
     await pty.waitFor((p) => p.screen.join("|") === "alice>");
@@ -297,7 +297,7 @@ describe("interrupts and the end", () => {
     expect((await events(2))[1]).toEqual({ type: "interrupt", key: "ctrl-c", hasDraft: false });
   });
 
-  test("Escape is heard, and Alt keys stay Alt keys", async () => {
+  test("Escape reports an interrupt, and Alt keys stay Alt keys", async () => {
     pty.type("one two\x1bb");
     await pty.waitFor((p) => p.cursor.column === 11);
     pty.press("escape");
@@ -306,7 +306,7 @@ describe("interrupts and the end", () => {
     expect((await events(2))[1]).toEqual(message("one two"));
   });
 
-  test("Ctrl-D on an empty line ends, and leaves no prompt behind", async () => {
+  test("Ctrl-D on an empty line ends the input and leaves no prompt on the screen", async () => {
     pty.type("last\r");
     await events(1);
     pty.press("ctrl-d");
@@ -319,7 +319,7 @@ describe("interrupts and the end", () => {
 describe("earlier input", () => {
   beforeEach(() => start());
 
-  test("Up and Down go through it, whole messages of several lines, and come back to the draft", async () => {
+  test("Up and Down show whole earlier messages and return to the draft", async () => {
     pty.type("first\rone\ntwo\rdra");
     await pty.waitFor(/alice> dra$/);
     pty.press("up");
@@ -333,7 +333,7 @@ describe("earlier input", () => {
     expect(noted().map(({ text }) => text)).toEqual(["first", "one\ntwo", "one\ntwo"]);
   });
 
-  test("a literal message comes back as a literal message", async () => {
+  test("a literal message is still literal when recalled", async () => {
     pty.paste("/exit\nnow");
     pty.press("enter");
     await events(1);
@@ -341,7 +341,7 @@ describe("earlier input", () => {
     expect((await events(2))[1]).toEqual(message("/exit\nnow", { literal: true }));
   });
 
-  test("Ctrl-R finds it as one types, older with each Ctrl-R, and Enter sends it", async () => {
+  test("Ctrl-R searches while one types, again finds an older match, and Enter sends it", async () => {
     pty.type("green apple\rred apple\rpear\rdraft\x12app");
     await pty.waitFor(/\(search\) app: red apple$/);
     pty.press("ctrl-r");
@@ -350,7 +350,7 @@ describe("earlier input", () => {
     expect((await events(4))[3]).toEqual(message("green apple"));
   });
 
-  test("Escape leaves the search with the draft as it was, an arrow key with what was found", async () => {
+  test("Escape ends a search with the earlier draft, an arrow key with the match", async () => {
     pty.type("apple\rdraft\x12app");
     await pty.waitFor("(search) app: apple");
     pty.press("escape");
@@ -359,7 +359,7 @@ describe("earlier input", () => {
     await pty.waitFor(/alice> appl!e$/);
   });
 
-  test("what is not there is said, and Enter sends nothing that was out of sight", async () => {
+  test("a search without a match says so, and Enter does not send the hidden draft", async () => {
     pty.type("apple\rdraft\x12pear");
     await pty.waitFor("(no match) pear:");
     pty.type("\r");
@@ -367,7 +367,7 @@ describe("earlier input", () => {
     expect(noted()).toEqual([message("apple")]);
   });
 
-  test("survives the program", async () => {
+  test("is kept after the program ends", async () => {
     pty.type("one\ntwo\r\x04");
     await pty.exited;
     await start();
@@ -404,7 +404,7 @@ describe("a switch of user", () => {
     await pty.waitFor(/alice> half of alice$/);
   });
 
-  test("reaches the very next line, and stamps a message with who typed it", async () => {
+  test("applies to the very next line, and each message names the user who typed it", async () => {
     pty.type("/user bob\rfrom bob\rhalf of bob");
     expect((await events(2))[1]).toEqual(message("from bob", { owner: "bob" }));
     await pty.waitFor(/bob> half of bob$/);
@@ -412,7 +412,7 @@ describe("a switch of user", () => {
 });
 
 describe("printing while someone types", () => {
-  test("keeps both whole at 40 columns, with wide characters and several rows", async () => {
+  test("keeps output and draft whole at 40 columns, with wide characters and several rows", async () => {
     await start({ columns: 40, rows: 12 });
     pty.type("/later 你好世界你好世界你好世界你好世界你好世界你好世界 and 👩‍👩‍👧 a tail\r");
     const [, { pid }] = (await events(2)) as [Noted, { type: string; pid: number }];
@@ -431,7 +431,7 @@ describe("printing while someone types", () => {
     expect(noted()[2]?.text).toBe("宽字符宽字符宽字符宽字符宽字符宽字符宽字符 typed\nsecond");
   });
 
-  test("what is unfinished stands above the prompt until it is told anew, and a message goes above it", async () => {
+  test("shows unfinished rows above the prompt until they are replaced, and messages above them", async () => {
     await start();
     pty.type("/open The answer\r");
     await pty.waitFor(/The answer\nalice>$/);
@@ -441,7 +441,7 @@ describe("printing while someone types", () => {
     await pty.waitFor(/\ncertain\nThe answer is 42\nalice>$/);
   });
 
-  test("the cursor stays where it was", async () => {
+  test("leaves the cursor where it was", async () => {
     await start({ columns: 40 });
     pty.type("/later printed\r");
     const [, { pid }] = (await events(2)) as [Noted, { type: string; pid: number }];
@@ -456,7 +456,7 @@ describe("printing while someone types", () => {
     expect(noted()[2]?.text).toBe(`${"宽".repeat(30)}Xabc`);
   });
 
-  test("a message taller than the terminal scrolls within it and is left whole when sent", async () => {
+  test("scrolls a message taller than the terminal, and shows it whole when it is sent", async () => {
     await start({ rows: 6 });
     pty.type("/print first\r");
     await events(1);
@@ -476,7 +476,7 @@ describe("printing while someone types", () => {
 });
 
 describe("a terminal that is resized", () => {
-  test("shows the same input, and loses nothing printed", async () => {
+  test("shows the same draft, and loses no printed row", async () => {
     await start({ columns: 80 });
     pty.type("/print kept above\r");
     await pty.waitFor(/kept above\nalice>$/);
@@ -493,8 +493,8 @@ describe("a terminal that is resized", () => {
   });
 });
 
-describe("giving the terminal away", () => {
-  test("to a question, and taking it back with what was typed and printed", async () => {
+describe("suspending and resuming", () => {
+  test("gives a question the terminal, then shows what was printed meanwhile", async () => {
     await start();
     pty.type("/ask\r");
     await pty.waitFor("sure?");
@@ -509,8 +509,8 @@ describe("giving the terminal away", () => {
   });
 });
 
-describe("a process that was stopped from outside", () => {
-  test("has its modes and its prompt again when it goes on, and Ctrl-C does not kill it", async () => {
+describe("a process that another one stopped", () => {
+  test("has its modes and its prompt again when it continues, and survives Ctrl-C", async () => {
     const script = `set -m; "${process.execPath}" "${program}" "${folder}"; stty sane; echo stopped; fg`;
     await start({ file: "/bin/sh", args: ["-c", script] });
     pty.type("/later x\r");
@@ -531,7 +531,7 @@ describe("a process that was stopped from outside", () => {
 });
 
 describe("an external editor", () => {
-  /** Notes what it was given and in which mode, and saves something else. */
+  /** An editor that runs this script, with the file's name in `$file`. */
   function fakeEditor(script: string): string {
     const file = path.join(folder, "editor.sh");
     writeFileSync(file, `#!/bin/sh\nfor file; do :; done\n${script}\n`);
@@ -539,7 +539,7 @@ describe("an external editor", () => {
     return file;
   }
 
-  test("Ctrl-G opens VISUAL on what is typed, in a private file that is gone afterwards", async () => {
+  test("Ctrl-G opens VISUAL on the draft, in a private file that is deleted afterwards", async () => {
     const seen = path.join(folder, "seen");
     const editor = fakeEditor(
       `ls -l "$file" | cut -c1-10 > ${seen}; ls -ld "$(dirname "$file")" | cut -c1-10 >> ${seen}
@@ -557,13 +557,13 @@ describe("an external editor", () => {
     expect(await events(1)).toEqual([message("edited\ntext")]);
   });
 
-  test("one that fails leaves the text as it was", async () => {
+  test("leaves the text unchanged when it fails", async () => {
     await start({ env: { EDITOR: "false" } });
     pty.type("kept\x07");
     await pty.waitFor(/The editor "false" failed; the text is unchanged\.\nalice> kept$/);
   });
 
-  test("a pasted text stays no command", async () => {
+  test("never turns a pasted text into a command", async () => {
     await start({ env: { EDITOR: "true" } });
     pty.paste("/exit\nnow");
     pty.press("ctrl-g");
@@ -572,17 +572,17 @@ describe("an external editor", () => {
     expect(await events(1)).toEqual([message("/exit\nnow", { literal: true })]);
   });
 
-  test("edit() answers what was saved", async () => {
+  test("edit() returns the saved text", async () => {
     await start({ env: { EDITOR: fakeEditor(`echo more >> "$file"`) } });
     pty.type("/edit text \r");
     expect((await events(2))[1]).toEqual({ type: "edited", text: "text more" });
   });
 });
 
-describe("the terminal gets its modes back", () => {
+describe("the terminal's modes are restored", () => {
   const PASTE_OFF = "\x1b[?2004l";
 
-  /** Runs the program in a shell that then says in which modes it found the terminal, and stays, lest its last words get lost. */
+  /** Runs the program in a shell that then prints the terminal's modes. It stays, so none is lost. */
   async function startInShell(): Promise<void> {
     const script = `"${process.execPath}" "${program}" "${folder}"; stty -a; echo left; read -r _`;
     await start({ file: "/bin/sh", args: ["-c", script], columns: 200 });
@@ -606,7 +606,7 @@ describe("the terminal gets its modes back", () => {
     await expectOrder();
   });
 
-  // Not SIGINT: a shell whose child died of that dies as well.
+  // Not SIGINT: it would end the shell too.
   test.each(["SIGTERM", "SIGHUP"] as const)("on %s", async (signal) => {
     await startInShell();
     pty.type("/later x\r");
@@ -621,7 +621,7 @@ describe("the terminal gets its modes back", () => {
     ["SIGTERM", 15],
     ["SIGHUP", 1],
     ["SIGINT", 2],
-  ] as const)("%s is what it dies of", async (name, signal) => {
+  ] as const)("by a process that is killed by %s and reports it", async (name, signal) => {
     await start();
     pty.kill(name);
     expect(await pty.exited).toMatchObject({ signal });

@@ -10,8 +10,8 @@ const DRAFT = "draft words that fill more than one row of a terminal that is mad
 const ROWS = 30;
 const TABLE = `| name | remark |\n|---|---|\n${Array.from({ length: ROWS }, (_, row) => `| row ${row} | ${"wide ".repeat(14)}|\n`).join("")}`;
 
-/** A screen on a terminal that answers what it is asked. */
-class Tried {
+/** A screen on a terminal that replies to queries. */
+class TestScreen {
   readonly screen: TerminalScreen;
   readonly #terminal: headless.Terminal;
   readonly #output = { columns: 100, rows: 30, write: (text: string) => this.#take(text) };
@@ -39,7 +39,7 @@ class Tried {
   async resize(columns: number): Promise<void> {
     const { cursorX } = this.#terminal.buffer.active;
     this.#terminal.resize(columns, this.#output.rows);
-    // Where the row of the cursor is wrapped, xterm.js leaves the cursor in the last column; others take it along.
+    // xterm.js leaves the cursor in the last column when it wraps its row; other terminals move it.
     if (this.#terminal.options.reflowCursorLine && cursorX >= columns)
       this.#terminal.write(`\x1b[${(cursorX % columns) + 1}G`);
     this.#output.columns = columns;
@@ -47,7 +47,7 @@ class Tried {
     await this.settled();
   }
 
-  /** Resolves once all is read, answered, and what the answer set free is read too. */
+  /** Resolves when all output has been read, including what followed the terminal's replies. */
   async settled(): Promise<void> {
     do {
       const text = this.#unread;
@@ -56,7 +56,7 @@ class Tried {
     } while (this.#unread !== "");
   }
 
-  /** What a person sees, and what was scrolled away. */
+  /** All rows, including those that were scrolled away. */
   get everything(): string[] {
     const { active } = this.#terminal.buffer;
     const rows = Array.from(
@@ -71,57 +71,57 @@ class Tried {
   }
 }
 
-/** Terminals that wrap the row of the cursor too when they get narrower, as tmux, and those that cut it, as xterm.js. */
+/** When it becomes narrower, tmux wraps the cursor's row like any other; xterm.js cuts it. */
 describe.each([
   ["wraps", true],
   ["cuts", false],
-] as const)("a terminal that %s the cursor's row when it gets narrower", (_, wrapsCursorRow) => {
+] as const)("a terminal that %s the cursor's row when it becomes narrower", (_, wrapsCursorRow) => {
   const WIDTHS = [41, 100, 60, 40, 90, 79, 80, 100];
-  const prompts = ({ everything }: Tried): string[] =>
+  const prompts = ({ everything }: TestScreen): string[] =>
     everything.filter((row) => row.startsWith("alice"));
 
-  test("shows one draft after any resize, and none is left above it", async () => {
-    const tried = new Tried(wrapsCursorRow);
-    tried.screen.show(tried.view);
-    await tried.settled();
+  test("shows the draft once after any resize, without remains above it", async () => {
+    const tested = new TestScreen(wrapsCursorRow);
+    tested.screen.show(tested.view);
+    await tested.settled();
     for (const columns of WIDTHS) {
-      await tried.resize(columns);
-      expect(tried.everything).toEqual(tried.view.rows.map((row) => row.trimEnd()));
+      await tested.resize(columns);
+      expect(tested.everything).toEqual(tested.view.rows.map((row) => row.trimEnd()));
     }
   });
 
-  test("keeps no copy of what is unfinished when it is resized while a reply streams", async () => {
-    const tried = new Tried(wrapsCursorRow);
+  test("leaves no copy of unfinished rows when it is resized while a reply arrives", async () => {
+    const tested = new TestScreen(wrapsCursorRow);
     const palette = createPalette({}, { env: {} });
-    const reply = markdownReply({ width: tried.width, palette, indent: "  " });
-    tried.screen.show(tried.view);
-    tried.screen.commit(["alice> go"]);
-    tried.screen.show(tried.view);
-    tried.screen.print(reply.write(`Before.\n\n${TABLE}`), () => reply.unfinished());
-    await tried.settled();
-    for (const columns of WIDTHS) await tried.resize(columns);
-    tried.screen.print(reply.end(), () => "");
-    await tried.settled();
-    expect(prompts(tried)).toEqual(["alice> go", `alice> ${DRAFT}`]);
-    const text = tried.everything.join("\n");
+    const reply = markdownReply({ width: tested.width, palette, indent: "  " });
+    tested.screen.show(tested.view);
+    tested.screen.commit(["alice> go"]);
+    tested.screen.show(tested.view);
+    tested.screen.print(reply.write(`Before.\n\n${TABLE}`), () => reply.unfinished());
+    await tested.settled();
+    for (const columns of WIDTHS) await tested.resize(columns);
+    tested.screen.print(reply.end(), () => "");
+    await tested.settled();
+    expect(prompts(tested)).toEqual(["alice> go", `alice> ${DRAFT}`]);
+    const text = tested.everything.join("\n");
     for (let row = 0; row < ROWS; row++)
       expect(text.match(new RegExp(`row ${row} `, "g")), `row ${row}`).toHaveLength(1);
   });
 
-  test("is cleared but for one draft, at once after a resize too", async () => {
-    const tried = new Tried(wrapsCursorRow);
-    tried.screen.show(tried.view);
-    await tried.settled();
+  test("shows only the draft after it is cleared, even right after a resize", async () => {
+    const tested = new TestScreen(wrapsCursorRow);
+    tested.screen.show(tested.view);
+    await tested.settled();
     for (const columns of WIDTHS) {
-      const resized = tried.resize(columns);
-      tried.screen.clear();
+      const resized = tested.resize(columns);
+      tested.screen.clear();
       await resized;
-      expect(tried.everything).toEqual(tried.view.rows.map((row) => row.trimEnd()));
+      expect(tested.everything).toEqual(tested.view.rows.map((row) => row.trimEnd()));
     }
   });
 });
 
-/** An output that keeps what is written, and answers nothing. */
+/** An output that records what is written and never replies. */
 function written(columns: number) {
   const output = {
     columns,
@@ -134,7 +134,7 @@ function written(columns: number) {
   return output;
 }
 
-test("nothing is erased from the top left at once, which tmux keeps as history", () => {
+test("nothing is erased from the top left corner in one step, which tmux would save", () => {
   const output = written(80);
   const screen = new TerminalScreen(output);
   const view = { rows: ["alice> "], cursorRow: 0, beforeCursor: "alice> " };
@@ -145,7 +145,7 @@ test("nothing is erased from the top left at once, which tmux keeps as history",
   expect(output.text).not.toMatch(/(?:\r|\x1b\[\d*A|\x1b\[H)\x1b\[0?J/);
 });
 
-test("a terminal that never answers is drawn all the same", async () => {
+test("the rows are drawn even if the terminal never replies", async () => {
   const output = written(100);
   const screen = new TerminalScreen(output);
   const row = `alice> ${DRAFT}`;

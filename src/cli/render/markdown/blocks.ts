@@ -19,23 +19,23 @@ export interface BlocksOptions {
   readonly indent: string;
 }
 
-/** The blocks of a text, drawn while its lines arrive. */
+/** Renders the blocks of a text as its lines arrive. */
 export interface Blocks {
-  /** What a line that begins like this is, where it stands. */
+  /** Classifies a line by its beginning, in the current position. */
   plan(line: string): LinePlan;
-  /** Ends the open block if a line with this beginning, up to a first letter or more, is certain to end it. */
+  /** Ends the open block if a line with this `start`, which contains a letter, must end it. */
   begin(start: string): Row[];
-  /** A whole line, without its line feed. */
+  /** Adds a whole line, without its line feed. */
   line(line: string): Row[];
-  /** Begins or goes on with a paragraph on a line that will arrive in parts, by `text`. */
+  /** Begins or continues a paragraph with a line whose parts follow in calls of `text`. */
   beginText(plan: LinePlan): Row[];
   text(part: string): Row[];
   end(): Row[];
-  /** The same text so far, to go on with apart from this one. */
+  /** Independent blocks with the same text so far. */
   copy(): Blocks;
 }
 
-/** Where in the text one is. */
+/** The state within a text. */
 interface BlocksState {
   readonly frame: Frame;
   readonly leaf: Leaf;
@@ -67,7 +67,7 @@ export function createBlocks(options: BlocksOptions, from = start(options)): Blo
     return planLine(line, { containers: frame.containers, leaf });
   }
 
-  /** Rows of a new block, after the empty row the source asked for. */
+  /** The rows of a new block, after an empty row if the source has one. */
   function drawn(draw: () => Row[]): Row[] {
     const space = blankIsDue ? [frame.blankRow()] : [];
     blankIsDue = false;
@@ -89,7 +89,7 @@ export function createBlocks(options: BlocksOptions, from = start(options)): Blo
     return rows;
   }
 
-  /** The held line turned out to be the first of a paragraph. */
+  /** Begins a paragraph with the held line. */
   function openHeld(): Row[] {
     return [...open("paragraph", createParagraph(canvas)), ...add(`${heldLine}\n`)];
   }
@@ -104,7 +104,7 @@ export function createBlocks(options: BlocksOptions, from = start(options)): Blo
     return emptyItems.length === 0 ? rows : [...rows, ...drawn(() => emptyItems)];
   }
 
-  /** True for a line that goes on with the open block, lazily or not. */
+  /** Whether a line continues the open block, including CommonMark's lazy continuation. */
   function continues({ matched, opened, kind }: LinePlan): boolean {
     if (opened.length > 0) return false;
     if (leaf === "held" || leaf === "paragraph") return kind === "text";
@@ -182,8 +182,8 @@ export function createBlocks(options: BlocksOptions, from = start(options)): Blo
       return enter({ matched: 0, opened: [], at: 0, kind: "blank" });
     },
     copy() {
-      const position = { frame: frame.copy(), leaf, block, heldLine, fence, hasOutput, blankIsDue };
-      return createBlocks(options, position);
+      const state = { frame: frame.copy(), leaf, block, heldLine, fence, hasOutput, blankIsDue };
+      return createBlocks(options, state);
     },
   };
 }

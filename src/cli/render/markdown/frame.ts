@@ -2,17 +2,19 @@ import type { Palette } from "../colour.js";
 import { plain, type Row, type Span, widthOf } from "../wrap.js";
 import type { Container } from "./lines.js";
 
-/** The quotes and list items that are open, as what they put in front of every row. */
+/** The open quotes and list items, and their marks at the start of every row. */
 export interface Frame {
   readonly containers: readonly Container[];
-  /** Closes all but the first `matched` and opens others inside. A list item that stayed empty still gets its row. */
+  /** Closes all but the first `matched`, then opens others. Returns an empty list item's row. */
   change(matched: number, opened: readonly Container[]): Row[];
-  /** What the next row starts with; a list marker is given once. It takes at most half of `columns`:
-   * where they are too deep, the hanging blanks go first, then the outermost marks. */
+  /**
+   * The start of the next row; each list marker appears once. At most half of `columns` wide: at
+   * greater depth, it drops the indentation first, then the outermost marks.
+   */
   prefix(columns: number): Row;
-  /** An empty row, before the containers that have shown nothing yet. */
+  /** An empty row with the marks of the containers shown so far. */
   blankRow(): Row;
-  /** The same containers, to go on with apart from this one. */
+  /** An independent frame with the same containers. */
   copy(): Frame;
 }
 

@@ -5,23 +5,23 @@ import type { Paint, Palette } from "../colour.js";
 import { plain, type Row, type Rows, type Span } from "../wrap.js";
 import { readMarks } from "./marks.js";
 
-/** Stands between spans where the author broke the line. */
+/** Marks a line break of the author's between spans. */
 const HARD_BREAK: Span = { text: "\n", paint: plain };
 
-/** The text of one paragraph, turned into spans word by word. */
+/** Turns the text of one paragraph into spans, word by word. */
 export interface InlineFlow {
   add(text: string): Span[];
   end(): Span[];
-  /** The same text so far, to go on with apart from this one. */
+  /** An independent flow with the same text so far. */
   copy(): InlineFlow;
 }
 
-/** How far a mark (emphasis, code, link) may reach before it counts as plain text, in UTF-16 units. */
+/** UTF-16 units. An emphasis, code or link mark not closed within these is plain text. */
 const LONGEST_REACH = 500;
 
 /**
- * A word is known when a blank, or a mark that ends one in Chinese and Japanese, has come; a backslash before a line feed
- * means a break only when more follows.
+ * A word is complete before a blank and after Chinese or Japanese punctuation. A backslash before a
+ * line feed is a break only if more text follows.
  */
 const WORD = new RegExp(
   [
@@ -38,25 +38,25 @@ const MAY_CLOSE = /[^\s*_~][*_~]|[`)\]]/;
 const STILL_OPEN = /`|\[[^\]]*$|\]\([^)]*$|\*(?=\S)|(?<!\w)_(?=\S)|~~(?=\S)/;
 
 interface FlowState {
-  /** No whole word yet. */
+  /** The start of an incomplete word. */
   unread: string;
-  /** Words under a mark that may be open. */
+  /** Words since a mark that may be open. */
   held: string;
-  /** How long `held` must be to be looked at again. */
+  /** The length at which `held` is parsed again. */
   enough: number;
-  /** A backslash ended the line before. */
+  /** Whether a backslash ended the previous line. */
   breakIsDue: boolean;
 }
 
 const emptyState = (): FlowState => ({ unread: "", held: "", enough: 0, breakIsDue: false });
 
-/** By how much `held` grows between two looks, so that the work stays in proportion to the text. */
+/** How much `held` grows before it is parsed again, so that the time stays linear. */
 const GROWTH = 1.25;
 
 /**
- * Gives words as soon as no mark before them is open: `marked` reads what was held back since the last such point, so a
- * literal `*` or `_` comes out right, and text under an open mark waits for its end, for the paragraph's end or for
- * `LONGEST_REACH`, whichever is first.
+ * Returns words as soon as no mark before them is open. `marked` parses the text held since the
+ * last such point, so a literal `*` or `_` is shown as such. Text after an open mark waits for its
+ * closing mark, the end of the paragraph or `LONGEST_REACH`, whichever comes first.
  */
 export function createInlineFlow(style: Style, from: FlowState = emptyState()): InlineFlow {
   const read = from;
@@ -104,7 +104,7 @@ export function createInlineFlow(style: Style, from: FlowState = emptyState()): 
   };
 }
 
-/** Sets spans in rows. */
+/** Adds spans to rows. */
 export function setSpans(rows: Rows, spans: readonly Span[]): Row[] {
   return spans.flatMap((span) => (span === HARD_BREAK ? rows.end() : rows.add(span)));
 }
@@ -114,7 +114,7 @@ export interface Style {
   readonly paint: Paint;
 }
 
-/** Marked text as spans. What cannot be shown as a style keeps its marks: without colour, all of them. */
+/** The tokens as spans. Keeps marks whose meaning no style shows: without colour, all of them. */
 function spansOf(tokens: readonly Token[], style: Style): Span[] {
   return tokens.flatMap((token) => spansOfToken(token, style));
 }
@@ -168,7 +168,7 @@ function marked(token: Token, { mark, paint, style }: MarkOptions): Span[] {
   return [shown, ...spans, shown];
 }
 
-/** Entities are decoded here, and may be anything: also what a terminal acts on. */
+/** Sanitises after decoding, since an entity may be any character, even a control character. */
 function decodedText(text: string, { paint }: Style): Span[] {
   const decoded = sanitise(decodeHTMLStrict(text));
   return decoded === "" ? [] : [{ text: decoded, paint }];
@@ -179,11 +179,11 @@ function codeSpan(raw: string, text: string, { palette, paint }: Style): Span {
   return { text, paint: (code) => paint(palette.cyan(code)) };
 }
 
-/** The address in plain sight: a link's text may claim anything. */
+/** The address, which is always shown: a link's text may be misleading. */
 function addressSpans(token: Token, { palette, paint }: Style): Span[] {
   const { href = "", text = "", title } = token as { href?: string; text?: string; title?: string };
-  const isSaid = [text, `mailto:${text}`, `http://${text}`].includes(href);
-  const parts = [isSaid ? "" : href, title ? JSON.stringify(title) : ""];
+  const isInText = [text, `mailto:${text}`, `http://${text}`].includes(href);
+  const parts = [isInText ? "" : href, title ? JSON.stringify(title) : ""];
   const shown = parts.filter((part) => part !== "").join(" ");
   if (shown === "") return [];
   const style = { palette, paint: (url: string) => paint(palette.dim(url)) };

@@ -4,31 +4,31 @@ import { createRows, plain, type Row, type Rows, type Span, widthOf } from "../w
 import { createInlineFlow, type InlineFlow, setSpans } from "./inline.js";
 import { isTooLarge, renderTable } from "./table.js";
 
-/** Where a block is drawn: the width of the terminal now, and what each row starts with. */
+/** Where a block is drawn: the terminal's current width and the start of each row. */
 export interface Canvas {
   readonly palette: Palette;
   width(): number;
   prefix(columns: number): Row;
 }
 
-/** A block that is open. Rows come as soon as they are certain. */
+/** An open block. Returns rows as soon as they are final. */
 export interface Block {
-  /** More of its source; all but a paragraph get whole lines. */
+  /** Adds source text: whole lines, except in a paragraph. */
   add(text: string): Row[];
   end(): Row[];
-  /** The same block so far, to go on with apart from this one. */
+  /** An independent block with the same text so far. */
   copy(canvas: Canvas): Block;
 }
 
-/** A paragraph flows row by row while its words arrive; line breaks are blanks. */
+/** A paragraph, wrapped row by row as its words arrive. Line ends count as blanks. */
 export function createParagraph(canvas: Canvas): Block {
   return createText(canvas, plain);
 }
 
-/** In UTF-16 units. A heading is drawn whole at every paint: a longer one is shown as written. */
+/** UTF-16 units. Every paint renders the whole heading, so a longer one is shown as written. */
 const LONGEST_HEADING = 2_000;
 
-/** Headings keep their `#`, so that they show without colour too. */
+/** Keeps the `#` marks, so that a heading is recognisable without colour. */
 export function renderHeading(line: string, canvas: Canvas): Row[] {
   const [, mark = "", text = ""] = /^ *(#+)(.*)$/.exec(line) ?? [];
   const words = text.trim().replace(/(?:^|\s)#+$/, "");
@@ -43,17 +43,17 @@ export function renderHeading(line: string, canvas: Canvas): Row[] {
 
 interface CodeOptions {
   readonly label: string;
-  /** Blanks that every line may have in front. */
+  /** How many leading blanks to remove from each line. */
   readonly indent: number;
 }
 
-/** A code block, line by line behind a bar; a row that goes on with a long line has a dotted one. */
+/** A code block, each line after a bar. Further rows of a long line have a dotted bar. */
 export function createCode(canvas: Canvas, { label, indent }: CodeOptions): Block {
   const { dim } = canvas.palette;
   return codeUnder(cutRows(label, canvas, { bars: ["╭ ", "┆ "], paint: dim }), canvas, indent);
 }
 
-/** @param top The rows above the first line of code, while they are not shown yet. */
+/** @param top The rows above the code, unless they are already shown. */
 function codeUnder(top: readonly Row[], canvas: Canvas, indent: number): Block {
   const { dim, cyan } = canvas.palette;
   let unshown = top;
@@ -71,7 +71,7 @@ function codeUnder(top: readonly Row[], canvas: Canvas, indent: number): Block {
   };
 }
 
-/** A table is drawn when it is complete: only then are its columns known. One too large comes as it was written. */
+/** A table, drawn when it is complete, as only then its widths are known. Too large: as written. */
 export function createTable(canvas: Canvas, from: TableSource = noLines()): Block {
   const { lines } = from;
   let { characters, isGivenUp } = from;
@@ -132,19 +132,19 @@ function createText(canvas: Canvas, paint: Span["paint"], parts: TextParts = {})
   };
 }
 
-/** Text as it stands, cut where the row is full; the first row and the others have bars of their own. */
 interface CutOptions {
-  /** In front of the first row, and of every row that goes on with it. */
+  /** The bar before the first row, and the one before the others. */
   readonly bars: readonly [first: string, other: string];
   readonly paint: Paint;
 }
 
+/** Cuts text into rows wherever a row is full, instead of wrapping it. */
 function cutRows(text: string, canvas: Canvas, { bars: [first, other], paint }: CutOptions): Row[] {
   const rows: Row[] = [];
   let row = "";
   let used = 0;
   let start = codeStart(canvas, first);
-  function place(piece: string): void {
+  function addPiece(piece: string): void {
     const columns = textWidth(piece);
     if (used > 0 && used + columns > start.room) {
       rows.push([...start.prefix, { text: row, paint }]);
@@ -156,7 +156,7 @@ function cutRows(text: string, canvas: Canvas, { bars: [first, other], paint }: 
     used += columns;
   }
   for (const grapheme of graphemes(text.replaceAll("\t", "    ")))
-    cutToFit(grapheme, start.room).forEach(place);
+    cutToFit(grapheme, start.room).forEach(addPiece);
   return [...rows, [...start.prefix, { text: row, paint }]];
 }
 
@@ -166,7 +166,7 @@ function codeStart(canvas: Canvas, bar: string): { prefix: Row; room: number } {
   return { prefix, room: Math.max(2, columns - widthOf(prefix)) };
 }
 
-/** Takes away up to `indent` blanks, as a fence that is indented itself asks for. */
+/** Removes up to `indent` blanks, as CommonMark does in an indented fence. */
 function withoutIndent(line: string, indent: number): string {
   const own = line.length - line.trimStart().length;
   return line.slice(Math.min(own, indent));

@@ -1,6 +1,6 @@
 /**
- * What a line stands in: a quote, or an item of a list, whose marker and text begin at the columns `start` and `indent`,
- * counted from the innermost quote.
+ * A block that contains others: a quote or a list item. The marker and the text of an item begin at
+ * the columns `start` and `indent`, counted from the innermost quote.
  */
 export type Container =
   | { readonly kind: "quote" }
@@ -11,17 +11,18 @@ export type Container =
       readonly indent: number;
     };
 
+/** The open block of text. "held": a first line that may still begin a table or be a heading. */
 export type Leaf = "none" | "held" | "paragraph" | "fence" | "indented" | "table";
 
 export type LineKind = "blank" | "verbatim" | "heading" | "rule" | "fence" | "indented" | "text";
 
-/** How one line continues the blocks that are open, after CommonMark's first phase. */
+/** What a line means for the open blocks, as in CommonMark's first phase. */
 export interface LinePlan {
-  /** How many of the open containers go on. */
+  /** How many of the open containers continue. */
   readonly matched: number;
-  /** Containers the line opens inside them. */
+  /** The containers the line opens inside those. */
   readonly opened: readonly Container[];
-  /** Where in the line the containers' marks end. */
+  /** The index at which the containers' marks end. */
   readonly at: number;
   readonly kind: LineKind;
 }
@@ -32,7 +33,7 @@ const ITEM = /^( {0,3})([-+*]|\d{1,9}[.)])( +|$)/;
 const FENCE = /^ {0,3}(?:`{3,}[^`]*|~{3,}.*)$/;
 const HEADING = /^ {0,3}#{1,6}(?: |$)/;
 
-/** Reads a line whose leading tabs are blanks already. Linear in its length. */
+/** Classifies a line without leading tabs. Linear in its length. */
 export function planLine(
   line: string,
   { containers, leaf }: { readonly containers: readonly Container[]; readonly leaf: Leaf },
@@ -54,8 +55,8 @@ export function planLine(
   const opened: Container[] = [];
   while (matched + opened.length < DEEPEST) {
     const interrupts = inText && allMatched && opened.length === 0;
-    const place = { rest: line.slice(at), column: at - origin };
-    const container = startOfContainer(place, interrupts);
+    const position = { rest: line.slice(at), column: at - origin };
+    const container = startOfContainer(position, interrupts);
     if (container === undefined) break;
     opened.push(container.opened);
     at += container.length;
@@ -73,7 +74,7 @@ export function indentOf(text: string): number {
   return text.length - text.replace(/^ +/, "").length;
 }
 
-/** The rest of a line, and the column it begins at. */
+/** The rest of a line and its first column. */
 interface LinePosition {
   readonly rest: string;
   readonly column: number;
@@ -87,7 +88,7 @@ function lengthOfContinuation(
   if (isBlank(rest)) return 0;
   const indent = indentOf(rest);
   if (column + indent >= container.indent) return Math.max(0, container.indent - column);
-  // models indent lists under "1." by two blanks, where CommonMark asks for three
+  // Models often indent a list under "1." by two blanks, where CommonMark requires three.
   const isNested = column + indent >= container.start + 2 && ITEM.test(rest.slice(indent));
   return isNested ? indent : undefined;
 }

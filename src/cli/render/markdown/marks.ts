@@ -1,24 +1,24 @@
 import { Lexer, type Token, Tokenizer, type Tokens } from "marked";
 import { isWide } from "../width.js";
 
-/** A mark that could be one by CommonMark, where it stands in the text. */
+/** What CommonMark reads as an emphasis mark, and the text around it. */
 interface PossibleMark {
   readonly run: string;
   readonly content: string;
-  /** The characters outside, "" at the ends of the text. */
+  /** The neighbouring characters; "" at the ends of the text. */
   readonly before: string;
   readonly after: string;
 }
 
-/** Beside these a star belongs to a path, a pattern or a sum. */
+/** Next to these characters, a star is part of a path, a pattern or a formula. */
 const JOINS_BEFORE = /[/\\.,:;=+&%$#@^|*_~!?)\]}-]/;
 const JOINS_AFTER = /[/\\=+&%$#@^|*_~([{-]/;
 const BEGINS_NO_EMPHASIS = /^[./\\,:;)\]}|=]/;
 const ENDS_NO_EMPHASIS = /[([{<=|/\\]$/;
 
 /**
- * CommonMark reads `100*100/400*56`, `src/*.js,test/*.js` and `__init__` as emphasis, and a reader would lose the marks.
- * So a mark also has to stand around words: anything else is text as it was written.
+ * CommonMark reads `100*100/400*56`, `src/*.js,test/*.js` and `__init__` as emphasis, which would
+ * hide the marks. Here, a mark must also enclose words; otherwise it stays as written.
  */
 class MarkTokenizer extends Tokenizer {
   override emStrong(
@@ -40,7 +40,7 @@ class MarkTokenizer extends Tokenizer {
 
   override del(src: string, masked: string, before?: string): Tokens.Del | undefined {
     const token = super.del(src, masked, before);
-    // One tilde is a home folder or "about".
+    // A single tilde is a home folder or means "about".
     return token === undefined || src.startsWith("~~") ? token : asText("~");
   }
 }
@@ -53,19 +53,19 @@ function isEmphasis({ run, content, before, after }: PossibleMark): boolean {
   return isApart && !BEGINS_NO_EMPHASIS.test(content) && !ENDS_NO_EMPHASIS.test(content);
 }
 
-/** Chinese and Japanese put no blanks between words. */
+/** Wide characters do not count: Chinese and Japanese have no blanks between words. */
 function isPartOfWord(character: string): boolean {
   return /[\p{L}\p{N}]/u.test(character) && !isWide(character);
 }
 
-/** `marked` takes any token from its tokenizer. */
+/** A text token, which `marked` accepts from any method of a tokenizer. */
 function asText<T>(text: string): T {
   return { type: "text", raw: text, text } as T;
 }
 
 const options = { gfm: true, tokenizer: new MarkTokenizer() };
 
-/** What is marked in the text of one paragraph, heading or cell. */
+/** Parses the inline marks of one paragraph, heading or cell. */
 export function readMarks(text: string): Token[] {
   return new Lexer({ ...options }).inlineTokens(text);
 }

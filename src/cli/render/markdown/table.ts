@@ -13,26 +13,26 @@ const NARROWEST = 4;
 const SEPARATOR = " │ ";
 const DELIMITER = /^:?-+:?$/;
 
-/** What may be drawn as a table: short rows below a long header are many cells from little text. */
+/** The largest table to draw. Cells count too: short rows below a long header become many. */
 const LIMITS = { columns: 64, cells: 4_000, characters: 16_384 };
 
-/** True when the two lines begin a table: a header row and, below it, its delimiter row. */
+/** Whether the two lines are the header and delimiter rows of a table. */
 export function startsTable(header: string, delimiter: string): boolean {
   if (!header.includes("|") || !/^[\s|:-]*-[\s|:-]*$/.test(delimiter)) return false;
   const marks = cellsOf(delimiter);
-  const isFraming = marks.length === cellsOf(header).length && marks.length <= LIMITS.columns;
-  return isFraming && marks.every((mark) => DELIMITER.test(mark));
+  const isMatching = marks.length === cellsOf(header).length && marks.length <= LIMITS.columns;
+  return isMatching && marks.every((mark) => DELIMITER.test(mark));
 }
 
-/** True when a table of these lines would cost more than it is worth. */
+/** Whether a table of these lines would take too long to draw. */
 export function isTooLarge(lines: readonly string[], characters: number): boolean {
   if (characters > LIMITS.characters) return true;
   return cellsOf(lines[1] ?? "").length * lines.length > LIMITS.cells;
 }
 
 /**
- * The rows of a table within `columns`. Columns too wide for the terminal share it, and their cells wrap; where not
- * even four columns each are left, every cell stands on a row of its own, after its heading.
+ * The rows of a table, at most `columns` wide. Wide columns shrink and their cells wrap. If less
+ * than four columns each are left, every cell is on a row of its own, after its heading.
  */
 export function renderTable(lines: readonly string[], options: TableOptions): Row[] {
   const { palette, columns } = options;
@@ -63,7 +63,7 @@ function cellsOf(line: string): string[] {
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }
 
-/** As many cells as there are columns; what is too much stands in the last one, so that nothing is lost. */
+/** Exactly `count` cells. The last one also holds any surplus, so that no text is lost. */
 function withCellCount(cells: readonly string[], count: number): string[] {
   const last = cells.slice(count - 1).join(" | ");
   return Array.from({ length: count }, (_, index) =>
@@ -81,7 +81,7 @@ function spansOf(cell: string, style: Style): Span[] {
   return [...flow.add(cell), ...flow.end()];
 }
 
-/** Every column its natural width where that fits; else the widest give way first. */
+/** Natural widths if they fit; otherwise the widest columns shrink first. Undefined: no room. */
 function columnWidths(rows: readonly Span[][][], columns: number): number[] | undefined {
   const count = rows[0]?.length ?? 0;
   const room = columns - SEPARATOR.length * (count - 1);
@@ -92,7 +92,7 @@ function columnWidths(rows: readonly Span[][][], columns: number): number[] | un
   return shrink(natural, room);
 }
 
-/** The widths capped at the largest cap whose sum stays within `room`. */
+/** Limits the widths to the largest cap that keeps their sum within `room`. */
 function shrink(widths: readonly number[], room: number): number[] {
   const capped = (cap: number) => widths.map((width) => Math.min(width, cap));
   let cap = Math.min(room, Math.max(...widths));
