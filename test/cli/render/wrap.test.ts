@@ -36,7 +36,7 @@ function isShown(character: string): boolean {
   return sanitise(character) === character && !/[\p{Cn}\p{Co}]/u.test(character);
 }
 
-/** The columns by which a real terminal moves its cursor at each character, as it reports itself. */
+/** The columns by which a real terminal moves its cursor, as it reports them. */
 async function drawnColumns(characters: readonly string[]): Promise<number[]> {
   const terminal = new headless.Terminal({ allowProposedApi: true });
   const columns: number[] = [];

@@ -45,7 +45,7 @@ test("1,000 lines of 50 users against a slow model: nobody's words reach anybody
   expect(canariesIn(stdout).sort()).toEqual(sent.sort());
 });
 
-/** Switches, messages, asides and expectations of many users, and what each of them says in order. */
+/** The lines of many users, and what each user says in order. */
 function wildScript(random: () => number) {
   const pick = () => `u${Math.floor(random() * USERS)}`;
   const said = new Map<string, string[]>();

@@ -582,7 +582,7 @@ describe("an external editor", () => {
 describe("the terminal's modes are restored", () => {
   const PASTE_OFF = "\x1b[?2004l";
 
-  /** Runs the program in a shell that then prints the terminal's modes. It stays, so none is lost. */
+  /** Runs the program in a shell, which then prints the terminal's modes and waits. */
   async function startInShell(): Promise<void> {
     const script = `"${process.execPath}" "${program}" "${folder}"; stty -a; echo left; read -r _`;
     await start({ file: "/bin/sh", args: ["-c", script], columns: 200 });
