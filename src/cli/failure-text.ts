@@ -1,9 +1,8 @@
 import { type AgnoChatError, sentencesOf } from "../errors.js";
-import { singleLine } from "../sanitise.js";
+
 import { maskSecrets } from "../secrets.js";
 import { hintFor } from "./hints.js";
-
-const LONGEST = 1000;
+import { noteLine } from "./note-line.js";
 
 /** What failed, what was stored and what to do next. */
 export function failureText(error: AgnoChatError): string {
@@ -11,9 +10,8 @@ export function failureText(error: AgnoChatError): string {
   return maskSecrets(sentencesOf({ message, stored, hint: hintFor(error) }));
 }
 
-/** The same as one line. */
-export const failureLine = (error: AgnoChatError): string =>
-  singleLine(failureText(error), LONGEST);
+/** The same on one line. */
+export const failureLine = (error: AgnoChatError): string => noteLine(failureText(error));
 
 /** The failure for `--json`. `stored` is present if known. */
 export function failureDocument(error: AgnoChatError) {
@@ -30,6 +28,6 @@ export function failureDocument(error: AgnoChatError) {
 export function causeLines(error: AgnoChatError): string[] {
   const lines: string[] = [];
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-    lines.push(singleLine(maskSecrets(`${cause.name}: ${cause.message}`), LONGEST));
+    lines.push(noteLine(maskSecrets(`${cause.name}: ${cause.message}`)));
   return lines;
 }

@@ -1,5 +1,6 @@
 import type { UserInfo } from "../memory/memory.js";
 import { singleLine } from "../sanitise.js";
+import { noteLine } from "./note-line.js";
 import { askQuestion, type PromptIo } from "./terminal/question-input.js";
 import { count } from "./words.js";
 
@@ -10,7 +11,7 @@ export const askWhether = async (io: PromptIo, question: string): Promise<boolea
 /** Yes or no; undefined after Esc or Ctrl-C, or when the question is withdrawn. */
 export async function yesOrNo(io: PromptIo, question: string): Promise<boolean | undefined> {
   const { confirm } = await import("./prompts.js");
-  const message = singleLine(question, 200);
+  const message = noteLine(question);
   return askQuestion(io, (terminal) => confirm({ message, default: false }, terminal));
 }
 

@@ -5,6 +5,7 @@ import { sanitise, singleLine } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
 import { causeLines, failureDocument, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
+import { noteLine } from "./note-line.js";
 import { textWidth } from "./render/width.js";
 
 export interface OutputOptions {
@@ -13,7 +14,6 @@ export interface OutputOptions {
   readonly debug: boolean;
 }
 
-const LONGEST_NOTE = 1000;
 const LONGEST_CELL = 255;
 
 /**
@@ -67,8 +67,7 @@ export class Output {
 
   /** Writes a one-line remark to stderr. `style` adds colour and indentation to the safe line. */
   note(text: string, style = (line: string): string => line): void {
-    if (!this.#options.quiet)
-      this.#io.stderr.write(`${style(singleLine(maskSecrets(text), LONGEST_NOTE))}\n`);
+    if (!this.#options.quiet) this.#io.stderr.write(`${style(noteLine(maskSecrets(text)))}\n`);
   }
 
   /** Reports a failure: one line on stderr, or with `--json` the document on stdout. */

@@ -41,6 +41,21 @@ describe("on a terminal", () => {
     return { exitCode, shown: everything.join("\n") };
   };
 
+  it("the question names the whole user and session, however long", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    const scope = ["-u", "u".repeat(255), "-s", "s".repeat(255)];
+    await cli.run(["ask", ...scope, "Hello"]);
+    const pty = new Pty({
+      file: process.execPath,
+      args: [BIN, "clear", ...scope],
+      env: { AGNO_CHAT_HOME: cli.home },
+    });
+    const question = `Delete 2 messages of ${"u".repeat(255)} in ${"s".repeat(255)}?`;
+    const letters = (text: string) => text.replace(/\s/g, "");
+    await pty.waitFor((p) => letters(p.screen.join("")).includes(letters(question)));
+    await pty.close();
+  });
+
   it("yes deletes", async () => {
     const cli = await introduced();
     const { exitCode, shown } = await ask(cli, (pty) => pty.type("y\r"));

@@ -1,9 +1,10 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserInfo } from "../../memory/memory.js";
-import { sanitise, singleLine } from "../../sanitise.js";
+import { sanitise } from "../../sanitise.js";
 import { askWhether, askWhich } from "../inquirer-questions.js";
 import type { Io } from "../io.js";
+import { noteLine } from "../note-line.js";
 import type { Paint, Palette } from "../render/colour.js";
 import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
@@ -33,8 +34,6 @@ export interface LiveScreenOptions {
 
 /** What every row begins with that is no prompt, so that nothing a model says can pass for one. */
 const INDENT = "  ";
-
-const LONGEST_NOTE = 500;
 
 /** The terminal: everything is printed above the line being typed. */
 export class LiveScreen implements Screen {
@@ -80,11 +79,11 @@ export class LiveScreen implements Screen {
   }
 
   note(text: string): void {
-    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.dim));
+    this.#editor.print(this.#rows(noteLine(text), this.#palette.dim));
   }
 
   failure(text: string): void {
-    this.#editor.print(this.#rows(singleLine(text, LONGEST_NOTE), this.#palette.red));
+    this.#editor.print(this.#rows(noteLine(text), this.#palette.red));
   }
 
   reply(who: Who): ReplyView {

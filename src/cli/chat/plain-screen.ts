@@ -1,8 +1,9 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserInfo } from "../../memory/memory.js";
-import { sanitise, singleLine } from "../../sanitise.js";
+import { sanitise } from "../../sanitise.js";
 import type { Io } from "../io.js";
+import { noteLine } from "../note-line.js";
 import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import type { InputFiles } from "../terminal/input-files.js";
@@ -18,8 +19,6 @@ export interface PlainScreenOptions {
   /** What users have typed where there is a line editor. */
   readonly typedInput: InputFiles | undefined;
 }
-
-const LONGEST_NOTE = 1000;
 
 /** A terminal that only prints: text as it comes, one line below the other, no sequences of any kind. */
 export class PlainScreen implements Screen {
@@ -38,7 +37,7 @@ export class PlainScreen implements Screen {
   }
 
   note(text: string): void {
-    this.#options.aside.write(`${singleLine(text, LONGEST_NOTE)}\n`);
+    this.#options.aside.write(`${noteLine(text)}\n`);
   }
 
   reply(): ReplyView {
@@ -58,7 +57,7 @@ export class PlainScreen implements Screen {
   show(): void {}
 
   async confirm(question: string): Promise<boolean> {
-    return /^y(es)?$/i.test(await this.#ask(`${singleLine(question, LONGEST_NOTE)} (y/N) `));
+    return /^y(es)?$/i.test(await this.#ask(`${noteLine(question)} (y/N) `));
   }
 
   /** An empty line stays who they are. */

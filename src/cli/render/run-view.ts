@@ -1,5 +1,6 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { singleLine } from "../../sanitise.js";
+import { quoteInNote } from "../note-line.js";
 import { count } from "../words.js";
 import type { Spinner } from "./spinner.js";
 
@@ -15,7 +16,7 @@ export interface RunViewOptions {
   readonly text: () => TextView;
   /** Shows everything else, one line at a time. */
   readonly note: (line: string) => void;
-  /** Columns for the line of a tool, cut to them. Default: as many as a note may have. */
+  /** Code points of a tool's line, which is cut with "…". Default: 200. */
   readonly toolWidth?: () => number;
   /** Spins while nothing arrives. */
   readonly spinner?: Spinner;
@@ -23,7 +24,8 @@ export interface RunViewOptions {
   readonly durations?: boolean;
 }
 
-const LONGEST_NOTE = 200;
+/** Code points. The line only mentions the result, which may be long; `export` shows it whole. */
+const LONGEST_TOOL_LINE = 200;
 
 const NOT_DRAWN = "The reply could not be drawn. It is stored whole: export shows it.";
 
@@ -47,7 +49,7 @@ export class RunView {
   }
 
   #show(event: RunEvent): void {
-    const { note, durations = true, spinner, toolWidth = () => LONGEST_NOTE } = this.#options;
+    const { note, durations = true, spinner, toolWidth = () => LONGEST_TOOL_LINE } = this.#options;
     if (event.type === "history-shortened") this.#historySent = event.messages;
     else this.#noteHistory();
     if (event.type === "text-delta") {
@@ -124,7 +126,7 @@ const historyLine = (messages: number): string =>
 
 function retryLine({ reason, delayMs, attempt }: RunEvent & { type: "retry" }): string {
   const seconds = (delayMs / 1000).toFixed(1);
-  const cause = singleLine(reason, LONGEST_NOTE);
+  const cause = quoteInNote(reason);
   const end = /[.!?…]$/.test(cause) ? "" : ".";
   return `· ${cause}${end} Trying again in ${seconds} s (retry ${attempt}).`;
 }

@@ -3,6 +3,7 @@ import { singleLine } from "../../sanitise.js";
 import type { Context } from "../command-context.js";
 import { hintFor } from "../hints.js";
 import { type ResolvedEndpoint, resolveEndpoint } from "../model-choice.js";
+import { noteLine } from "../note-line.js";
 import { columnsOf } from "../render/terminal-size.js";
 import { wrapText } from "../render/wrap.js";
 import { requireHome } from "../settings/home.js";
@@ -23,7 +24,7 @@ import { firstWords, modelsAt } from "./try-out.js";
 const ANSWER_LIMIT_SECONDS = 60;
 
 /** Characters. */
-const LONGEST_LINE = 400;
+
 const LONGEST_ANSWER = 60;
 
 /**
@@ -143,8 +144,7 @@ async function save(context: Context, choice: SetupChoice): Promise<void> {
 
 function say({ io: { stderr } }: Context, line: string): void {
   const [indent = ""] = /^ */.exec(line) ?? [];
-  const text = singleLine(line, LONGEST_LINE);
-  stderr.write(wrapText(text, { width: columnsOf(stderr), indent }));
+  stderr.write(wrapText(noteLine(line), { width: columnsOf(stderr), indent }));
 }
 
 const isCancelled = (thrown: unknown): boolean =>
