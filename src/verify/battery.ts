@@ -46,6 +46,10 @@ export interface BatteryOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
+  /** Called with every finding. */
+  readonly onFinding?: () => void;
+  /** How long runs may take to get under way before somebody counts as blocked. Default: 2,000. */
+  readonly arrivalMs?: number;
 }
 
 /** What a battery of checks saw. */
@@ -71,7 +75,10 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   const ledger = new Ledger(random);
   const gate = new Gate(random);
   const findings: Finding[] = [];
-  const report = (found: readonly Finding[]) => void findings.push(...found);
+  const report = (found: readonly Finding[]): void => {
+    findings.push(...found);
+    if (found.length > 0) options.onFinding?.();
+  };
   const judge = { ledger, gate, report, exact: true, instructions: INSTRUCTIONS };
   const recorder = new Recorder({ ...judge, record: options.record });
   const parts: AgentParts = {
@@ -85,6 +92,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   const { users, signal } = options;
   const stage = new Stage({
     ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
+    arrivalMs: options.arrivalMs ?? 2000,
     doors: [...library.doors, ...(more?.doors ?? [])],
     readers: [...library.readers, ...(more?.readers ?? [])],
     attacks: more?.attacks ?? [],

@@ -50,16 +50,20 @@ export class Gate {
     });
   }
 
-  /** Waits until so many calls are held. False if they are not within `timeoutMs`. */
-  async full(count: number, timeoutMs: number): Promise<boolean> {
+  /** Waits until so many calls are held. False if they are not within `timeoutMs`, or on an abort. */
+  async full(count: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#held.length >= count) return true;
+    if (signal.aborted) return false;
     return new Promise((resolve) => {
       const end = (isFull: boolean): void => {
         clearTimeout(timer);
+        signal.removeEventListener("abort", fail);
         this.#arrived = undefined;
         resolve(isFull);
       };
-      const timer = setTimeout(() => end(false), timeoutMs);
+      const fail = (): void => end(false);
+      const timer = setTimeout(fail, timeoutMs);
+      signal.addEventListener("abort", fail);
       this.#arrived = () => {
         if (this.#held.length >= count) end(true);
       };

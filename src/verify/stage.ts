@@ -8,9 +8,6 @@ import { judgeState } from "./probe-tools.js";
 import type { Random } from "./random.js";
 import type { Recorder } from "./recorder.js";
 
-/** How long runs may take to get under way before somebody counts as blocked. */
-const ARRIVAL_MS = 2000;
-
 export interface StageParts extends Doors {
   readonly ledger: Ledger;
   readonly recorder: Recorder;
@@ -20,6 +17,8 @@ export interface StageParts extends Doors {
   readonly sessions: readonly string[];
   readonly report: (findings: readonly Finding[]) => void;
   readonly signal: AbortSignal;
+  /** How long runs may take to get under way before somebody counts as blocked. */
+  readonly arrivalMs: number;
 }
 
 export interface SendOptions {
@@ -46,6 +45,7 @@ export class Stage {
   readonly attacks: Doors["attacks"];
   readonly report: StageParts["report"];
   readonly signal: AbortSignal;
+  readonly arrivalMs: number;
   /** Names of doors, readers and attacks that were used. */
   readonly reached = new Set<string>();
   readonly #nextDoor = new Map<string, number>();
@@ -62,6 +62,7 @@ export class Stage {
     this.attacks = parts.attacks;
     this.report = parts.report;
     this.signal = parts.signal;
+    this.arrivalMs = parts.arrivalMs;
   }
 
   /** The session of a user in a round: the same names for everybody. */
@@ -102,11 +103,17 @@ export class Stage {
    * not get there is blocked by the others.
    */
   async overlap(sends: () => Promise<unknown>[], release: Release): Promise<void> {
+    if (this.signal.aborted) return;
     this.gate.hold();
     const sent = sends();
-    if (!(await this.gate.full(sent.length, ARRIVAL_MS))) this.#reportBlocked();
+    if (!(await this.arrived(sent.length))) this.#reportBlocked();
     await this.gate.release(release);
     await Promise.all(sent);
+  }
+
+  /** Waits until so many runs are held at the model; false if they do not get there. */
+  arrived(count: number): Promise<boolean> {
+    return this.gate.full(count, this.arrivalMs, this.signal);
   }
 
   /** Reads a session through every reader and compares it with what it must hold. */

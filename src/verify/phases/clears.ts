@@ -31,7 +31,7 @@ async function clearUser(stage: Stage, agent: VerifiedAgent, userId: string): Pr
 async function clearDuringRun(stage: Stage, agent: VerifiedAgent, userId: string): Promise<void> {
   stage.gate.hold((run) => run.userId === userId);
   const sent = stage.send(stage.whose(userId), { outcome: "dropped", check: "clears" });
-  await stage.gate.full(1, 2000);
+  await stage.arrived(1);
   await clearUser(stage, agent, userId);
   await stage.gate.release("together");
   await sent;

@@ -16,7 +16,7 @@ export async function failures(stage: Stage): Promise<void> {
       } as const),
       ...others.slice(0, 2).map((userId) => stage.send(stage.whose(userId), { door })),
     ];
-    await stage.gate.full(1, 2000);
+    await stage.arrived(1);
     cancel.abort();
     await Promise.all(sends);
     await stage.gate.release("together");
