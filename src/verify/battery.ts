@@ -2,7 +2,7 @@ import { Agent } from "../agent/agent.js";
 import type { Memory } from "../memory/memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
-import type { Doors } from "./doors/door.js";
+import type { Door, Doors } from "./doors/door.js";
 import { libraryDoors, type VerifiedAgent } from "./doors/library.js";
 import type { Finding } from "./finding.js";
 import { Gate } from "./gate.js";
@@ -46,6 +46,8 @@ export interface BatteryOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
+  /** More phases, after the others. */
+  readonly also?: (stage: Stage) => Promise<void>;
   /** Called with every finding. */
   readonly onFinding?: () => void;
   /** How long runs may take to get under way before somebody counts as blocked. Default: 2,000. */
@@ -54,6 +56,7 @@ export interface BatteryOptions {
 
 /** What a battery of checks saw. */
 export interface BatteryResult {
+  readonly users: readonly string[];
   readonly findings: readonly Finding[];
   readonly ledger: Ledger;
   readonly requests: number;
@@ -110,16 +113,20 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
     { agent }: AgentUnderCheck,
     { rounds, open }: BatteryOptions,
   ): Promise<void> {
-    await overlap(stage, rounds);
-    await queue(stage);
-    await sameWords(stage);
-    await failures(stage);
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
-    const [door] = libraryDoors(windowed.agent, windowed.memory).doors;
-    if (door !== undefined) await limits(stage, { ...door, name: "agent.run with historyLimit" });
-    await stored(stage);
-    await attacks(stage);
-    await clears(stage, agent);
+    const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
+    const phases = [
+      () => overlap(stage, rounds),
+      () => queue(stage),
+      () => sameWords(stage),
+      () => failures(stage),
+      () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
+      () => stored(stage),
+      () => attacks(stage),
+      () => clears(stage, agent),
+      async () => options.also?.(stage),
+    ];
+    for (const phase of phases) if (!stage.signal.aborted) await phase();
   }
 }
 
@@ -129,7 +136,7 @@ function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
   const overlapped = pairs.filter(([one = "", other = ""]) => recorder.overlapped(one, other));
   const doors = [...stage.doors, ...stage.readers, ...stage.attacks].map(({ name }) => name);
   return {
-    ...{ findings, ledger, requests: recorder.requests, doors },
+    ...{ users, findings, ledger, requests: recorder.requests, doors },
     pairs: { overlapped: overlapped.length, of: pairs.length },
     notReached: doors.filter((name) => !reached.has(name)),
   };

@@ -31,17 +31,9 @@ export class Canaries<Owner> {
     this.#random = random;
   }
 
-  get planted(): number {
-    return this.#byText.size;
-  }
-
-  get seen(): number {
-    return this.#seen.size;
-  }
-
-  /** Canaries whose owner never saw them: nothing was shown about these. */
-  get unseen(): readonly Canary<Owner>[] {
-    return this.all.filter((canary) => !this.#seen.has(canary));
+  /** Whether the owner of a canary saw it. */
+  isSeen(canary: Canary<Owner>): boolean {
+    return this.#seen.has(canary);
   }
 
   get all(): readonly Canary<Owner>[] {
