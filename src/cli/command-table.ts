@@ -154,6 +154,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/prune.js")).prune,
   }),
   row({
+    name: "verify",
+    summary: "prove that no user reaches another's texts, on your store and tools",
+    options: {
+      users: ["--users <count>", "how many users at once (10)"],
+      runs: ["--runs <count>", "about how many runs overlap (200)"],
+      seed: ["--seed <number>", "plant the same texts in the same order again"],
+      junit: ["--junit <file>", "also write the report as JUnit XML"],
+      markdown: ["--markdown <file>", "also write the report as Markdown"],
+      badge: ["--badge <file>", "also write a badge for shields.io"],
+      record: ["--record <file>", "also write every request to the model, one JSON object a line"],
+    },
+    load: async () => (await import("./commands/verify.js")).verify,
+  }),
+  row({
     name: "models",
     summary: "list the models the server offers",
     load: async () => (await import("./commands/models.js")).models,

@@ -142,7 +142,10 @@ function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
   };
 }
 
-/** Our own agent over a memory. */
+/** Our own agent over a memory, with more tools if there are any. */
 export const agentOver =
-  (memory: Memory) =>
-  (parts: AgentParts): AgentUnderCheck => ({ agent: new Agent({ ...parts, memory }), memory });
+  (memory: Memory, more: readonly Toolkit[] = []) =>
+  (parts: AgentParts): AgentUnderCheck => {
+    const toolkits = [...parts.toolkits, ...more];
+    return { agent: new Agent({ ...parts, toolkits, memory }), memory };
+  };

@@ -113,7 +113,12 @@ export function judgeState(
     return [finding(kind, sighting, { ...found, text: "saw the session state of somebody else" })];
   }
   for (const canary of seen) canaries.see(canary);
-  if (isDeepStrictEqual({ ...state }, Object.fromEntries(conversation.state))) return [];
+  // Other tools keep keys of their own.
+  const ours = Object.entries(state).filter(
+    ([key]) => key === COUNT || canaries.in(key).length > 0,
+  );
+  if (isDeepStrictEqual(Object.fromEntries(ours), Object.fromEntries(conversation.state)))
+    return [];
   const text = "saw a session state that its tools did not leave";
   return [finding("lost", sighting, { where: "state", text })];
 }

@@ -1,11 +1,11 @@
 import { AgnoChatError } from "../errors.js";
-import type { AssistantMessage, Message, ToolCall } from "../messages.js";
+import { type AssistantMessage, type Message, type ToolCall, toolMessage } from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
 import type { Finding, Whose } from "./finding.js";
 import type { Gate } from "./gate.js";
 import { judgeMessages } from "./judge.js";
 import type { Ledger, PlantedRun } from "./ledger.js";
-import { ECHO, PROBE } from "./probe-tools.js";
+import { argumentsFor } from "./tool-arguments.js";
 
 /** A request as a model gets it. */
 export interface ReceivedRequest {
@@ -77,7 +77,7 @@ export class Recorder {
     } finally {
       this.#inFlight.delete(run);
     }
-    return this.#answer(run);
+    return this.#answer(run, request.tools ?? []);
   }
 
   /** The run that asks: by the newest canary of the last user message, else of the history. */
@@ -116,8 +116,8 @@ export class Recorder {
     for (const { id, name } of asked.toolCalls) {
       const ours = run.toolResults.get(name);
       const theirs = messages.findLast((one) => one.role === "tool" && one.toolCallId === id);
-      const content = ours ?? theirs?.content ?? "";
-      run.messages.push({ role: "tool", toolCallId: id, content });
+      const message = toolMessage(id, ours ?? theirs?.content ?? "", isError(theirs));
+      run.messages.push(message);
     }
   }
 
@@ -136,13 +136,13 @@ export class Recorder {
     this.#inFlight.add(run);
   }
 
-  #answer(run: PlantedRun): Answer {
+  #answer(run: PlantedRun, tools: readonly ToolSpec[]): Answer {
     const { ledger } = this.#options;
     if (run.plan === "fail") {
       run.answered = true;
       return { kind: "fail", error: new AgnoChatError("MODEL_UNAVAILABLE", "The model failed.") };
     }
-    if (run.plan === "tools" && run.requests === 1) return this.#callTools(run);
+    if (run.plan === "tools" && run.requests === 1) return this.#callTools(run, tools);
     const text = `Noted ${ledger.canaries.plant("reply", run)}.`;
     if (run.plan === "stop-midway") {
       ledger.answer(run, { role: "assistant", content: text, interrupted: true });
@@ -152,21 +152,25 @@ export class Recorder {
     return { kind: "text", text, run };
   }
 
-  /** Everybody calls the same tools, and the probe with the same arguments. */
-  #callTools(run: PlantedRun): Answer {
+  /** Everybody calls every tool there is, and the probe with the same arguments. */
+  #callTools(run: PlantedRun, tools: readonly ToolSpec[]): Answer {
     const { ledger } = this.#options;
     const place = ledger.conversation(run).runs.indexOf(run);
     const text = ledger.canaries.plant("tool-argument", run);
-    const calls = [
-      { id: `call-${place}-1`, name: PROBE, arguments: "{}" },
-      { id: `call-${place}-2`, name: ECHO, arguments: JSON.stringify({ text }) },
-    ];
+    const calls = tools.map(({ name, parameters }, index) => ({
+      id: `call-${place}-${index}`,
+      name,
+      arguments: JSON.stringify(argumentsFor(parameters, text)),
+    }));
     const message: AssistantMessage = { role: "assistant", content: "", toolCalls: calls };
     run.messages.push(message);
     run.toolResults.clear();
     return { kind: "tools", calls };
   }
 }
+
+const isError = (message: Message | undefined): boolean =>
+  message?.role === "tool" && message.isError === true;
 
 const whoseOf = ({ userId, sessionId }: Whose): Whose => ({ userId, sessionId });
 

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import type { Toolkit } from "../tools/tool.js";
 import {
   type AgentParts,
   type AgentUnderCheck,
@@ -28,20 +29,26 @@ export interface ThrowawayMemory {
 
 /** What is checked: our agent over your memory, or an agent that you build. */
 export type VerifyTarget =
-  | { readonly memory: Memory; readonly throwaway?: ThrowawayMemory | undefined }
+  | {
+      readonly memory: Memory;
+      /** A memory of the same kind, for what a memory in use must not be asked for. */
+      readonly throwaway?: ThrowawayMemory | undefined;
+      /** Every tool is called in every other run, by everybody, with arguments made up from its schema. */
+      readonly toolkits?: readonly Toolkit[] | undefined;
+    }
   | { readonly agent: (parts: AgentParts) => AgentUnderCheck };
 
 export interface VerifyOptions {
   /** Default: 10. */
-  readonly users?: number;
+  readonly users?: number | undefined;
   /** About how many runs overlap; the other checks add theirs. Default: 200. */
-  readonly runs?: number;
+  readonly runs?: number | undefined;
   /** The same seed gives the same texts and the same schedule. Default: a random one. */
-  readonly seed?: number;
+  readonly seed?: number | undefined;
   /** Ends the check early; what it stored is cleared first. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Receives every request to the model. */
-  readonly record?: (request: RecordedRequest) => void;
+  readonly record?: ((request: RecordedRequest) => void) | undefined;
   /** Named in the report. */
   readonly describe?: Readonly<Record<string, string>>;
   readonly version?: string;
@@ -127,7 +134,7 @@ async function verifyOwn(
 ) {
   const prefix = `verify-${new Random(randomSeed()).hex(8)}-`;
   const users = userIds(count, prefix);
-  const open = "memory" in target ? agentOver(target.memory) : target.agent;
+  const open = "memory" in target ? agentOver(target.memory, target.toolkits) : target.agent;
   const memory = "memory" in target ? target.memory : memoryOf(target.agent);
   const before = await bystandersOf(memory, prefix);
   let result: BatteryResult;

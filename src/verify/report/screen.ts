@@ -32,7 +32,8 @@ export function screenText(report: VerifyReport, style: ReportStyle = PLAIN_STYL
     "",
     ...countLines(report, style),
     ...report.gaps.map((gap) => style.bad(`  not shown: ${gap}`)),
-    style.faint(`Not proved: ${report.notProved.join("; ")}.`),
+    style.faint("Not proved:"),
+    ...report.notProved.map((what) => style.faint(`  ${what}`)),
     "",
     verdictLine(report, style),
   ];

@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AgnoChatError } from "../../errors.js";
+import { InMemory } from "../../memory/in-memory.js";
+import { openMemory } from "../../memory/open-memory.js";
+import { safeJson } from "../../safe-json.js";
+import type { RecordedRequest } from "../../verify/recorder.js";
+import { badgeText } from "../../verify/report/badge.js";
+import { junitText } from "../../verify/report/junit.js";
+import { markdownText } from "../../verify/report/markdown.js";
+import type { VerifyReport } from "../../verify/report/report.js";
+import { screenText } from "../../verify/report/screen.js";
+import { type ThrowawayMemory, verifyIsolation } from "../../verify/verify-isolation.js";
+import type { Context } from "../command-context.js";
+import { openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
+import { createPalette } from "../render/colour.js";
+import { VERSION } from "../version.js";
+import { writePrivateFile } from "../write-file.js";
+
+export interface VerifyOptions {
+  readonly users?: string;
+  readonly runs?: string;
+  readonly seed?: string;
+  readonly junit?: string;
+  readonly markdown?: string;
+  readonly badge?: string;
+  readonly record?: string;
+}
+
+/** A leak, or not everything could be shown: like an expectation that failed. */
+const NOT_ISOLATED = 5;
+
+/**
+ * `verify`: drives the agent with many users at once on the store and tools of the settings, and
+ * shows who saw whose texts. No model is called.
+ */
+export async function verify(
+  context: Context,
+  _args: string[],
+  options: VerifyOptions,
+): Promise<number> {
+  const users = wholeNumber("--users", options.users);
+  const runs = wholeNumber("--runs", options.runs);
+  const seed = wholeNumber("--seed", options.seed);
+  const { signal, output } = context;
+  const requests: RecordedRequest[] = [];
+  output.note("Checking with planted texts; no model is called…");
+  const store = storeOf(context);
+  const throwaway = await throwawayLike(store);
+  try {
+    const toolkits = await openConfiguredToolkits(context);
+    const report = await withMemory(context, (memory) =>
+      verifyIsolation(
+        { memory, throwaway, toolkits },
+        {
+          ...{ users, runs, seed, signal, version: VERSION },
+          describe: { kind: "agent", store },
+          record: options.record === undefined ? undefined : (request) => requests.push(request),
+        },
+      ),
+    );
+    await writeReports(report, requests, options);
+    show(context, report);
+    return report.ok ? 0 : NOT_ISOLATED;
+  } finally {
+    await throwaway.remove();
+  }
+}
+
+function wholeNumber(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new AgnoChatError("USAGE", `${flag} must be a whole number, not ${JSON.stringify(text)}.`);
+}
+
+/** An empty store of the same kind as the one in the settings. */
+async function throwawayLike(
+  store: string,
+): Promise<ThrowawayMemory & { remove(): Promise<void> }> {
+  if (!store.startsWith("sqlite:")) return { open: () => new InMemory(), remove: async () => {} };
+  const folder = await mkdtemp(join(tmpdir(), "agno-chat-verify-"));
+  const file = join(folder, "throwaway.db");
+  return {
+    open: () => openMemory(`sqlite:${file}`),
+    bytes: () => readFile(file),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function show({ options, output, io }: Context, report: VerifyReport): void {
+  if (options.json) return output.document(report);
+  const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
+  const style = { good: palette.green, bad: palette.red, faint: palette.dim, strong: palette.bold };
+  output.writeSafe(screenText(report, style));
+}
+
+async function writeReports(
+  report: VerifyReport,
+  requests: readonly RecordedRequest[],
+  { junit, markdown, badge, record }: VerifyOptions,
+): Promise<void> {
+  if (junit !== undefined) await write(junit, junitText(report));
+  if (markdown !== undefined) await write(markdown, markdownText(report));
+  if (badge !== undefined) await write(badge, badgeText(report));
+  if (record !== undefined)
+    await write(record, requests.map((request) => `${safeJson(request)}\n`).join(""));
+}
+
+/** As a test reporter does, it replaces the file of the run before. */
+async function write(file: string, text: string): Promise<void> {
+  const pieces = (async function* () {
+    yield text;
+  })();
+  await writePrivateFile(file, pieces, { overwrite: true });
+}
