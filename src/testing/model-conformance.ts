@@ -5,7 +5,7 @@ import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 
 type Test = () => Promise<void>;
 
-/** A model to test, and a function that closes what it needs, such as a server. */
+/** The model to test, and how to close what it needs, such as a server. */
 export interface OpenedModel {
   readonly model: Model;
   readonly close?: () => Awaitable<void>;
@@ -14,15 +14,15 @@ export interface OpenedModel {
 export interface ModelConformanceOptions {
   /** The name of the model, for the title. */
   readonly name: string;
-  /** Opens a model that answers any request with text, and the same request with the same text. */
+  /** Opens a model that answers every request with text, and equal requests with equal text. */
   readonly open: () => Awaitable<OpenedModel>;
   /** `describe` and `it` of vitest, node:test, mocha or jest. */
   readonly describe: (title: string, body: () => void) => unknown;
   readonly it: (title: string, test: Test) => unknown;
 }
 
-/** Milliseconds within which an abort must take effect. */
-const SOON = 100;
+/** How soon an abort must take effect, in milliseconds. */
+const ABORT_LIMIT_MS = 100;
 
 /**
  * Tests the promises of the `Model` contract. Call it in a test file of your own model.
@@ -48,7 +48,7 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     assert.match(model.name, /\S/);
   },
 
-  "streams text and then exactly one finish": async (model) => {
+  "streams text, then exactly one finish event": async (model) => {
     const events = await eventsOf(model, ALICE);
     assert.notEqual(textOf(events), "");
     assert.deepEqual(
@@ -57,7 +57,7 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     );
   },
 
-  "reports why it finished, and counts tokens as whole numbers": async (model) => {
+  "reports why it finished, and counts tokens in whole numbers": async (model) => {
     const finish = (await eventsOf(model, ALICE)).at(-1);
     assert.equal(finish?.type, "finish");
     assert.equal(finish.reason, "stop");
@@ -65,7 +65,7 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
       assert.ok(Number.isSafeInteger(count) && count >= 0, `${count} is not a count`);
   },
 
-  "never sends an empty text or half a character": async (model) => {
+  "never sends empty text or half a character": async (model) => {
     for (const event of await eventsOf(model, ALICE))
       if (event.type === "text-delta")
         assert.ok(event.text !== "" && event.text.isWellFormed(), JSON.stringify(event.text));
@@ -77,18 +77,20 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     await assert.rejects(collect(stream), (thrown) => thrown === reason);
   },
 
-  "stops with the signal's reason soon after an abort in the middle": async (model) => {
+  "throws the signal's reason within 100 ms of an abort mid-stream": async (model) => {
     const { controller, events } = begin(model);
     await events.next();
     await assertStops(controller, { events, pending: undefined });
   },
 
-  "stops with the signal's reason while the next event is awaited": async (model) => {
+  "throws the signal's reason within 100 ms of an abort while the next event is awaited": async (
+    model,
+  ) => {
     const { controller, events } = begin(model);
     await assertStops(controller, { events, pending: events.next() });
   },
 
-  "can be left in the middle and called again": async (model) => {
+  "can be abandoned mid-stream and called again": async (model) => {
     for await (const _ of model.stream(ALICE, idle())) break;
     assert.notEqual(textOf(await eventsOf(model, ALICE)), "");
   },
@@ -101,14 +103,14 @@ const PROMISES: Readonly<Record<string, (model: Model) => Promise<void>>> = {
     assert.deepEqual(together.map(textOf), alone);
   },
 
-  "answers from the request alone, and remembers nothing between two calls": async (model) => {
+  "answers from the request alone, and remembers nothing between calls": async (model) => {
     const question = ask("What is my name?");
     const before = textOf(await eventsOf(model, question));
     await eventsOf(model, ALICE);
     assert.equal(textOf(await eventsOf(model, question)), before);
   },
 
-  "takes the messages of the request into account": async (model) => {
+  "answers differently when the history differs": async (model) => {
     const histories = ["Alice", "Bob"].map((user) => ({
       messages: [
         systemMessage("Be brief."),
@@ -164,7 +166,7 @@ async function assertStops(
   controller.abort(reason);
   await assert.rejects(drain(events, pending), (thrown) => thrown === reason);
   const took = performance.now() - start;
-  assert.ok(took <= SOON, `it took ${Math.round(took)} ms to stop`);
+  assert.ok(took <= ABORT_LIMIT_MS, `it took ${Math.round(took)} ms to stop`);
 }
 
 async function drain(events: AsyncIterator<ModelEvent>, pending: Pending | undefined) {

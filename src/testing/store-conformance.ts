@@ -3,33 +3,34 @@ import type { Awaitable } from "../memory/memory.js";
 import type { Commit, NewRow, Store } from "../memory/store.js";
 import { StoreMemory } from "../memory/store-memory.js";
 import type { StoredMessage } from "../messages.js";
-import { MEMORY_PROMISES, type MemoryBench, newClock } from "./memory-conformance.js";
-import { declareSuite, type Promises as SuitePromises, type SuiteRunner } from "./suite.js";
+import { type MemoryFixture, newClock } from "./memory/memory-fixture.js";
+import { MEMORY_CHECKS } from "./memory-conformance.js";
+import { type Checks, declareSuite, type SuiteRunner } from "./suite.js";
 
 export interface StoreConformanceOptions extends SuiteRunner {
-  /** What is tested, for the title. */
+  /** The name of the store, for the title. */
   readonly name: string;
-  /** A new, empty store. It is closed after the test. */
+  /** Opens a new, empty store. The suite closes it after the test. */
   readonly open: () => Awaitable<Store>;
 }
 
-/** What a test of a store works on: the store, and a memory over it. */
-interface StoreBench extends MemoryBench {
+/** A store, and a memory over it. */
+interface StoreFixture extends MemoryFixture {
   readonly store: Store;
 }
 
-type Promises = SuitePromises<StoreBench>;
+type StoreChecks = Checks<StoreFixture>;
 
 /**
- * Checks every rule of the `Store` contract: what only the store itself shows, and every promise of a memory over it.
- * Call it in a test file of your own store.
- * @throws {Error} when `unsupported` names no test
+ * Tests every rule of the `Store` contract: on the store itself, and through a memory over it,
+ * which must keep every promise of `memoryConformance`. Call it in a test file of your own store.
+ * @throws {Error} when `unsupported` names a test that does not exist
  */
 export function storeConformance({ name, open, ...runner }: StoreConformanceOptions): void {
-  declareSuite<StoreBench>(
+  declareSuite<StoreFixture>(
     {
       title: `${name} keeps the store contract`,
-      groups: { ...STORE_PROMISES, ...MEMORY_PROMISES },
+      groups: { ...STORE_CHECKS, ...MEMORY_CHECKS },
       open: async () => {
         const clock = newClock();
         const store = await open();
@@ -51,7 +52,7 @@ const row = (content: string, runId: string | undefined = "run"): NewRow => ({
   ...SESSION,
 });
 
-/** A commit of alice to her session `default`, with nothing in it but what is named. */
+/** A commit to the session `default` of alice: empty but for these parts. */
 const commit = (parts: Partial<Commit>): Commit => ({
   userId: "alice",
   sessionId: SESSION.sessionId,
@@ -74,8 +75,8 @@ const ALL = {
 };
 const WINDOW = { sessionId: "default", limit: Infinity };
 
-const writes: Promises = {
-  "answers at once or with promises, as it says": async ({ store }) => {
+const writes: StoreChecks = {
+  "returns values or promises, as atOnce says": async ({ store }) => {
     const answers = [
       store.read("alice", WINDOW),
       store.write(commit({ messages: [row("hi")] })),
@@ -92,7 +93,7 @@ const writes: Promises = {
     await Promise.all(answers);
   },
 
-  "makes no user by an empty commit, but checks its conditions": async ({ store }) => {
+  "creates no user by an empty commit, but checks its conditions": async ({ store }) => {
     assert.deepEqual(await store.write(commit({})), []);
     const { generation } = await store.read("alice", WINDOW);
     assert.equal(await store.write(commit({ generation: generation + 1 })), "HISTORY_CLEARED");
@@ -101,13 +102,13 @@ const writes: Promises = {
     assert.deepEqual([...(await store.users())], []);
   },
 
-  "says cleared before it says conflict": async ({ store }) => {
+  "reports HISTORY_CLEARED before STATE_CONFLICT": async ({ store }) => {
     const { generation } = await store.read("alice", WINDOW);
     const late = commit({ generation: generation + 1, expected: [["key", "1"]] });
     assert.equal(await store.write(late), "HISTORY_CLEARED");
   },
 
-  "counts ids up from 1 over all sessions, and gives none twice while the user exists": async ({
+  "numbers messages from 1 across all sessions, and reuses no id while the user exists": async ({
     store,
   }) => {
     const idsOf = async (sessionId: string): Promise<number[]> => {
@@ -126,21 +127,20 @@ const writes: Promises = {
     assert.deepEqual(await idsOf("s1"), [1, 2]);
   },
 
-  "gives rows without a run that of the session's latest message, or the new one": async ({
-    store,
-  }) => {
-    const runsOf = async (...runs: (string | undefined)[]): Promise<string[]> => {
-      const messages = runs.map((runId) => ({ ...row("hi"), runId }));
-      const stored = await store.write(commit({ messages }));
-      return (stored as StoredMessage[]).map(({ runId }) => runId);
-    };
-    assert.deepEqual(await runsOf(undefined, undefined, "a"), ["new run", "new run", "a"]);
-    assert.deepEqual(await runsOf(undefined, "b"), ["a", "b"]);
-    await store.write(commit({ state: [["key", "1"]] }));
-    assert.deepEqual(await runsOf(undefined), ["b"]);
-  },
+  "gives a row without a run id the run of the session's latest message, or else the new run":
+    async ({ store }) => {
+      const runsOf = async (...runs: (string | undefined)[]): Promise<string[]> => {
+        const messages = runs.map((runId) => ({ ...row("hi"), runId }));
+        const stored = await store.write(commit({ messages }));
+        return (stored as StoredMessage[]).map(({ runId }) => runId);
+      };
+      assert.deepEqual(await runsOf(undefined, undefined, "a"), ["new run", "new run", "a"]);
+      assert.deepEqual(await runsOf(undefined, "b"), ["a", "b"]);
+      await store.write(commit({ state: [["key", "1"]] }));
+      assert.deepEqual(await runsOf(undefined), ["b"]);
+    },
 
-  "stores writes of one user in the order of the calls": async ({ store }) => {
+  "stores one user's writes in the order of the calls": async ({ store }) => {
     const contents = Array.from({ length: 20 }, (_, index) => `${index}`);
     await Promise.all(contents.map((content) => store.write(commit({ messages: [row(content)] }))));
     const stored = await store.page("alice", ALL);
@@ -150,7 +150,7 @@ const writes: Promises = {
     );
   },
 
-  "returns what it never changes again": async ({ store }) => {
+  "never changes what it has returned": async ({ store }) => {
     const first = await store.write(commit({ messages: [row("1")], state: [["key", "1"]] }));
     const [window, page] = [await store.read("alice", WINDOW), await store.page("alice", ALL)];
     const before = structuredClone([first, window, page]);
@@ -160,8 +160,10 @@ const writes: Promises = {
   },
 };
 
-const deletes: Promises = {
-  "raises its generation by a delete that found something, and by no other": async ({ store }) => {
+const deletes: StoreChecks = {
+  "raises the generation with each delete that found something, and with no other": async ({
+    store,
+  }) => {
     const generationOf = async (): Promise<number> => (await store.read("a", WINDOW)).generation;
     const nothing = await generationOf();
     await store.delete("alice", { sessionId: undefined, time: 0 });
@@ -185,7 +187,7 @@ const deletes: Promises = {
     }
   },
 
-  "ends with deleteAll also the runs of users of whom nothing was stored": async ({ store }) => {
+  "ends every run with deleteAll, even of a user with nothing stored": async ({ store }) => {
     const { generation } = await store.read("alice", WINDOW);
     await store.write(commit({ userId: "bob", messages: [row("hi")] }));
     await store.deleteAll();
@@ -193,7 +195,9 @@ const deletes: Promises = {
     assert.equal(await store.write(late), "HISTORY_CLEARED");
   },
 
-  "counts users and the idle among them, and deletes those but the excepted": async ({ store }) => {
+  "counts all users and the idle ones, and deletes the idle ones that are not in except": async ({
+    store,
+  }) => {
     for (const [index, userId] of ["a", "b", "c"].entries())
       await store.write(commit({ userId, messages: [row("hi")], time: 1_000 + index }));
     assert.deepEqual(await store.countUsers({ idleSince: 1_000 }), { users: 3, idle: 0 });
@@ -212,7 +216,7 @@ const deletes: Promises = {
   },
 };
 
-const STORE_PROMISES: Readonly<Record<string, Promises>> = {
-  "the store's writes": writes,
-  "the store's deletes": deletes,
+const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
+  "store writes": writes,
+  "store deletes": deletes,
 };
