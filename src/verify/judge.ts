@@ -42,11 +42,21 @@ export function judgeMessages(
     canaries.in(textOf(message)).map((canary) => ({ canary, where: `messages[${index}]` })),
   );
   const strangers = judgeOwners(placed, expected.runs, sighting);
-  const own = judgeSequence(placed, expected, sighting, canaries);
+  const told = expected.exact ? placed : withoutSummaries(placed, messages);
+  const own = judgeSequence(told, expected, sighting, canaries);
   for (const { canary } of placed) if (isOwn(canary, sighting.by)) canaries.see(canary);
   const found = [...strangers, ...own];
   if (found.length > 0 || !expected.exact || isEqual(messages, expected)) return found;
   return [altered(messages, expected, sighting)];
+}
+
+/** An app may tell the model its user's texts in the system message as well. */
+function withoutSummaries(placed: readonly Placed[], messages: readonly Message[]): Placed[] {
+  const system = new Set(
+    messages.flatMap(({ role }, index) => (role === "system" ? [`messages[${index}]`] : [])),
+  );
+  const spoken = new Set(placed.filter((one) => !system.has(one.where)).map((one) => one.canary));
+  return placed.filter(({ where, canary }) => !system.has(where) || !spoken.has(canary));
 }
 
 /** As `judgeMessages`, for a text of any format. */
@@ -100,7 +110,8 @@ function judgeOwners(
 ): Finding[] {
   const found = new Map<string, Finding>();
   for (const { canary, where } of placed) {
-    if (runs.includes(canary.owner) || canary.owner.outcome === "uncertain") continue;
+    if (runs.includes(canary.owner)) continue;
+    if (canary.owner.outcome === "uncertain" && isOwn(canary, sighting.by)) continue;
     const kind = misplacedKind(canary.owner, sighting.by);
     const key = `${kind} ${canary.owner.userId} ${canary.owner.sessionId}`;
     if (found.has(key)) continue;

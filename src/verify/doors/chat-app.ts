@@ -1,0 +1,224 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in here
+import { AgnoChatError } from "../../errors.js";
+import { eventsIn } from "../../models/openai/sse.js";
+import type { Whose } from "../finding.js";
+import type { Door, Outgoing } from "./door.js";
+
+/** How to talk to an app over HTTP. In every template `${user}` and `${session}` are filled in. */
+export interface ChatAppOptions {
+  readonly url: string;
+  /** The shape of a message: `chat` (default) or a chat.completions request with `user`. */
+  readonly as?: "chat" | "openai" | undefined;
+  /** A JSON template, with `${message}` as well. */
+  readonly body?: string | undefined;
+  /** Where the reply is, like `.choices[0].message.content`. */
+  readonly reply?: string | undefined;
+  /** Templates like `X-User: ${user}`. */
+  readonly headers?: readonly string[] | undefined;
+  /** A route that clears a user or session, like `DELETE http://localhost/history/${user}`. */
+  readonly clear?: string | undefined;
+}
+
+/** An app over HTTP. */
+export interface ChatApp extends Door {
+  /** Whether messages name their session. */
+  readonly namesSession: boolean;
+  readonly clear: ((whose: Whose, signal: AbortSignal) => Promise<void>) | undefined;
+  /** Whether `clear` names the session, and so leaves the user's others. */
+  readonly clearsSession: boolean;
+}
+
+/** The app did not take the message: it can be sent again as it is. */
+export class NotTaken extends Error {
+  /** How long the app asks to wait. */
+  readonly waitMs: number | undefined;
+
+  constructor(status: number, waitMs: number | undefined) {
+    super(`The app answered ${status}.`);
+    this.waitMs = waitMs;
+  }
+}
+
+/** The app may have taken the message or not. */
+export class Unsure extends Error {}
+
+const SHAPES = {
+  chat: { body: '{"user_id":"${user}","message":"${message}"}', reply: ".reply" },
+  openai: {
+    body: '{"model":"verify","user":"${user}","messages":[{"role":"user","content":"${message}"}]}',
+    reply: ".choices[0].message.content",
+  },
+} as const;
+
+/**
+ * Sends messages to an app. A send rejects with `NotTaken` (409, 429, 503), `Unsure` (any other 5xx,
+ * a broken connection), or an `AgnoChatError`.
+ * @throws {AgnoChatError} `USAGE` for a template that cannot work
+ */
+export function chatApp(options: ChatAppOptions): ChatApp {
+  const shape = SHAPES[options.as ?? "chat"];
+  const { body = shape.body, reply = shape.reply, headers = [], clear, url } = options;
+  checkBody(body);
+  const path = parsePath(reply);
+  const names = headers.map(parseHeader);
+  const route = clear === undefined ? undefined : parseRoute(clear);
+  const headersOf = (whose: Whose): Record<string, string> =>
+    Object.fromEntries(names.map(([name, template]) => [name, headerValue(template, whose)]));
+  return {
+    name: `POST ${urlWithoutQuery(url)}`,
+    namesSession: [body, url, ...headers].some((text) => text.includes("${session}")),
+    clearsSession: [clear ?? "", ...headers].some((text) => text.includes("${session}")),
+    async send(message, signal) {
+      const response = await request(
+        fill(url, message, encodeURIComponent),
+        {
+          method: "POST",
+          headers: { "content-type": "application/json", ...headersOf(message) },
+          body: fill(body, message, jsonEscaped),
+        },
+        signal,
+      );
+      return readReply(response, path).catch((thrown) => {
+        throw thrown instanceof AgnoChatError ? thrown : broken(thrown, signal);
+      });
+    },
+    clear:
+      route &&
+      (async (whose, signal) => {
+        const target = fill(route.url, whose, encodeURIComponent);
+        await request(target, { method: route.method, headers: headersOf(whose) }, signal);
+      }),
+  };
+}
+
+/** One request; resolves to an answer below 400. */
+async function request(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(url, { ...init, signal }).catch((thrown) => {
+    throw broken(thrown, signal);
+  });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  const { status } = response;
+  if (status === 409 || status === 429 || status === 503)
+    throw new NotTaken(status, retryAfter(response));
+  if (status >= 500) throw new Unsure(`The app answered ${status}.`);
+  throw new AgnoChatError("INVALID_INPUT", `The app answered ${status}.`, {
+    hint: "Check the URL, --header and --body.",
+  });
+}
+
+const broken = (thrown: unknown, signal: AbortSignal): unknown =>
+  signal.aborted ? signal.reason : new Unsure(`The connection broke: ${String(thrown)}.`);
+
+function retryAfter({ headers }: Response): number | undefined {
+  const seconds = Number(headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined;
+}
+
+async function readReply(response: Response, path: readonly string[]): Promise<string> {
+  const isStream = response.headers.get("content-type")?.includes("text/event-stream") === true;
+  if (isStream && response.body !== null) return readStream(response.body, path);
+  const reply = at(parsed(await response.text()), path);
+  if (typeof reply === "string") return reply;
+  throw new AgnoChatError("INVALID_INPUT", `The app's answer has no text at ${shown(path)}.`, {
+    hint: "Name the place with --reply.",
+  });
+}
+
+/** Adds up the pieces of a streamed reply; an event that has the whole reply stands for all. */
+async function readStream(body: AsyncIterable<Uint8Array>, path: readonly string[]) {
+  let text = "";
+  for await (const data of eventsIn(body)) {
+    if (data === "[DONE]") continue;
+    const event = parsed(data);
+    const whole = at(event, path);
+    const piece = at(event, ["choices", "0", "delta", "content"]) ?? at(event, ["text"]);
+    if (typeof whole === "string") text = whole;
+    else if (typeof piece === "string") text += piece;
+    else if (event === undefined) text += data;
+  }
+  return text;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  let found = value;
+  for (const key of path) {
+    if (typeof found !== "object" || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = (found as Record<string, unknown>)[key];
+  }
+  return found;
+}
+
+/** The keys of `.path.to[0]`. */
+function parsePath(text: string): readonly string[] {
+  if (!/^(?:\.[^.[\]]+|\[\d+\])+$/.test(text))
+    throw new AgnoChatError("USAGE", `Not a place in a JSON value: ${text}`, {
+      hint: "Write it like .choices[0].message.content.",
+    });
+  return [...text.matchAll(/[^.[\]]+/g)].map(([key]) => key);
+}
+
+const shown = (path: readonly string[]): string =>
+  path.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join("");
+
+function checkBody(template: string): void {
+  const sample = { userId: "u", sessionId: "s", text: "t" };
+  if (parsed(fill(template, sample, jsonEscaped)) === undefined)
+    throw new AgnoChatError("USAGE", "--body is not JSON.", {
+      hint: 'Write it like {"user":"${user}","text":"${message}"}.',
+    });
+  if (!template.includes("${message}"))
+    throw new AgnoChatError("USAGE", "--body does not contain ${message}.");
+}
+
+function parseHeader(text: string): readonly [name: string, template: string] {
+  const [, name, template] = /^([\w-]+):\s*(.*)$/s.exec(text) ?? [];
+  if (name !== undefined && template !== undefined && !/[\r\n]/.test(template))
+    return [name, template];
+  throw new AgnoChatError("USAGE", "--header must be one line with a name and a colon.", {
+    hint: "Write it like 'X-User: ${user}'.",
+  });
+}
+
+function headerValue(template: string, whose: Whose): string {
+  const value = fill(template, whose, String);
+  if (!/[\r\n]/.test(value)) return value;
+  throw new AgnoChatError("USAGE", "A header would contain a line break.");
+}
+
+function parseRoute(text: string): { readonly method: string; readonly url: string } {
+  const [, method, url] = /^([A-Z]+) (https?:\/\/\S+)$/.exec(text) ?? [];
+  if (method !== undefined && url !== undefined) return { method, url };
+  throw new AgnoChatError("USAGE", "--clear must be a method and a URL.", {
+    hint: "Write it like 'DELETE http://localhost:8080/history/${user}'.",
+  });
+}
+
+const urlWithoutQuery = (url: string): string => url.replace(/[?#].*/s, "");
+
+const jsonEscaped = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+/** Fills in a template in one pass, so that no value is read as a template. */
+function fill(
+  template: string,
+  whose: Whose | Outgoing,
+  escaped: (text: string) => string,
+): string {
+  const values: Readonly<Record<string, string | undefined>> = {
+    user: whose.userId,
+    session: whose.sessionId,
+    message: "text" in whose ? whose.text : undefined,
+  };
+  return template.replace(/\$\{(user|session|message)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return value === undefined ? whole : escaped(value);
+  });
+}

@@ -1,0 +1,309 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { BatteryResult } from "../battery.js";
+import { type ChatApp, type ChatAppOptions, chatApp, NotTaken, Unsure } from "../doors/chat-app.js";
+import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
+import { Gate, RELEASES, type Release } from "../gate.js";
+import { judgeReply, type Sighting } from "../judge.js";
+import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
+import { Random } from "../random.js";
+import { type RecordedRequest, Recorder } from "../recorder.js";
+import { reasonOf } from "../stage.js";
+import { openUpstream } from "../upstream.js";
+import { SESSIONS } from "../users.js";
+
+export interface AppOptions extends ChatAppOptions {
+  /** Where to listen as the app's model. Without it only replies can be judged. */
+  readonly upstream?: { readonly host: string; readonly port: number } | undefined;
+  /** Called with the base URL for the app's model client, before the first message is sent. */
+  readonly onUpstream?: ((url: string) => void | Promise<void>) | undefined;
+  /**
+   * An app that keeps its histories must be given other ids or another seed each time: the same seed
+   * plants the same texts.
+   */
+  readonly users: readonly string[];
+  readonly rounds: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly record?: ((request: RecordedRequest) => void) | undefined;
+}
+
+export interface AppResult extends BatteryResult {
+  /** `sent`: every request of the app was seen. `replies` alone prove nothing. */
+  readonly evidence: "sent" | "replies";
+  /** What was not shown, one line each. With any of them the app is not shown to be isolated. */
+  readonly gaps: readonly string[];
+}
+
+/** Drives an app over HTTP through every check that can be made from outside. */
+export async function verifyApp(options: AppOptions): Promise<AppResult> {
+  const check = new AppCheck(options, chatApp(options));
+  const { upstream: address, onUpstream } = options;
+  const { recorder } = check;
+  const upstream = address && (await openUpstream({ ...address, recorder }));
+  try {
+    if (upstream !== undefined) await onUpstream?.(upstream.url);
+    await (upstream === undefined ? check.byReplies() : check.byRequests());
+  } finally {
+    await check.gate.release("together");
+    await upstream?.close();
+  }
+  return check.result(upstream === undefined ? "replies" : "sent");
+}
+
+/** Caches show only when everybody says the same. */
+const WORDS = "What did I tell you first?";
+
+/** How long a fast app's runs may take to get to the model. */
+const ARRIVAL_MS = 2000;
+
+/** How often a message is sent again before the app counts as failed. */
+const MOST_TRIES = 6;
+
+/** Longest wait before a message is sent again, whatever the app asks for. */
+const LONGEST_WAIT_MS = 10_000;
+
+interface SendOptions {
+  readonly sameWords?: string;
+  readonly outcome?: Outcome;
+  readonly check?: CheckName;
+  readonly signal?: AbortSignal;
+}
+
+class AppCheck {
+  readonly gate: Gate;
+  readonly recorder: Recorder;
+  readonly #options: AppOptions;
+  readonly #app: ChatApp;
+  readonly #random: Random;
+  readonly #ledger: Ledger;
+  readonly #findings: Finding[] = [];
+  readonly #gaps: string[] = [];
+  /** An earlier text came back to the model. */
+  #hasHistory = false;
+  /** The app sends one user's request after the other, so holding them makes no sense. */
+  #isSerial = false;
+  /** So many runs get to the model at once: an app may have fewer workers than users. */
+  #mostAtOnce = Number.POSITIVE_INFINITY;
+  #isSent = true;
+  /** The longest that a run alone took. */
+  #slowestMs = 0;
+
+  constructor(options: AppOptions, app: ChatApp) {
+    this.#options = options;
+    this.#app = app;
+    this.#random = new Random(options.seed);
+    this.#ledger = new Ledger(this.#random);
+    this.gate = new Gate(this.#random);
+    this.recorder = new Recorder({
+      ...{ ledger: this.#ledger, gate: this.gate, exact: false },
+      report: (found) => void this.#findings.push(...found),
+      record: (request) => this.#note(request),
+    });
+  }
+
+  async byRequests(): Promise<void> {
+    await this.#warmUp();
+    if (!this.#hasHistory) {
+      this.#gaps.push("stateless: no earlier text ever came back, so there is nothing to judge");
+      return;
+    }
+    const { rounds } = this.#options;
+    for (let round = 0; round < rounds; round++) await this.#overlap(round);
+    const phases = [
+      () => this.#queue(),
+      () => this.#sameWords(),
+      () => this.#late(),
+      () => this.#clears(),
+    ];
+    for (const phase of phases) if (!this.#options.signal.aborted) await phase();
+  }
+
+  async byReplies(): Promise<void> {
+    this.#isSent = false;
+    this.#gaps.push("replies alone do not show what the app sent to its model");
+    await this.#everybody({});
+    await this.#everybody({ sameWords: WORDS, check: "same-words" });
+    await this.#everybody({ sameWords: WORDS, check: "same-words" });
+  }
+
+  result(evidence: AppResult["evidence"]): AppResult {
+    const { users } = this.#options;
+    const pairs = users.flatMap((one, index) => users.slice(index + 1).map((two) => [one, two]));
+    const met = pairs.filter(([one = "", two = ""]) => this.recorder.overlapped(one, two));
+    const isStateless = evidence === "sent" && !this.#hasHistory;
+    // What an app never keeps is not lost: that it keeps nothing is said once.
+    const findings = isStateless
+      ? this.#findings.filter(({ kind }) => kind !== "lost" && kind !== "unowned")
+      : this.#findings;
+    return {
+      ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
+      ...{ doors: [this.#app.name], notReached: [], gaps: this.#gaps },
+      pairs: { overlapped: met.length, of: pairs.length },
+    };
+  }
+
+  #note(request: RecordedRequest): void {
+    this.#options.record?.(request);
+    this.#hasHistory ||= request.messages
+      .flatMap(({ content }) => this.#ledger.canaries.in(content))
+      .some(({ owner }) => owner.number !== request.run);
+  }
+
+  #whose(userId: string, round = 0): Whose {
+    const sessionId = SESSIONS[this.#app.namesSession ? round % SESSIONS.length : 0];
+    return { userId, sessionId: sessionId as string };
+  }
+
+  /** Everybody says two things, one after the other: shows how slow the app is, and its history. */
+  async #warmUp(): Promise<void> {
+    for (const _ of [1, 2])
+      for (const userId of this.#options.users) {
+        const started = performance.now();
+        await this.#send(this.#whose(userId));
+        this.#slowestMs = Math.max(this.#slowestMs, performance.now() - started);
+      }
+  }
+
+  async #everybody(options: SendOptions, round = 0): Promise<void> {
+    await Promise.all(
+      this.#options.users.map((userId) => this.#send(this.#whose(userId, round), options)),
+    );
+  }
+
+  /** Holds everybody's runs at the model until all are there, and lets them go. */
+  async #overlap(round: number, options: SendOptions = {}): Promise<void> {
+    if (!this.#isSerial) this.gate.hold();
+    const sent = this.#everybody(options, round);
+    if (!this.#isSerial) await this.#arrived(this.#options.users.length);
+    await this.gate.release(RELEASES[round % RELEASES.length] as Release);
+    await sent;
+  }
+
+  /** Few workers are no fault; an app that takes one user at a time lets everybody wait for one. */
+  async #arrived(count: number): Promise<void> {
+    const timeoutMs = Math.max(ARRIVAL_MS, 10 * this.#slowestMs);
+    const wanted = Math.min(count, this.#mostAtOnce);
+    if (await this.gate.full(wanted, timeoutMs, this.#options.signal)) return;
+    this.#mostAtOnce = this.gate.held.length;
+    const [held, other] = this.gate.held;
+    if (this.#options.signal.aborted || held === undefined || other !== undefined) return;
+    this.#isSerial = true;
+    for (const userId of this.#options.users) {
+      if (userId === held.userId) continue;
+      const by = this.#whose(userId);
+      const text = "did not reach the model while another user's run was held";
+      const seen = { check: "side-by-side", door: this.#app.name, where: "run", text } as const;
+      this.#findings.push({ ...seen, kind: "blocked", by, of: by });
+    }
+  }
+
+  /**
+   * Three messages of everybody, the later ones sent while the first is held. The pauses are longer
+   * than the app takes to receive a message, so that their order is certain.
+   */
+  async #queue(): Promise<void> {
+    if (!this.#isSerial) this.gate.hold();
+    const sent = [this.#everybody({})];
+    if (!this.#isSerial) await this.#arrived(this.#options.users.length);
+    for (const _ of [2, 3]) {
+      sent.push(this.#everybody({}));
+      await delay(Math.max(60, this.#slowestMs));
+    }
+    await this.gate.release("shuffled");
+    await Promise.all(sent);
+  }
+
+  /** Everybody says the same, at once and then one after the other: each must make a request. */
+  async #sameWords(): Promise<void> {
+    const options = { sameWords: WORDS, check: "same-words" } as const;
+    const before = this.recorder.requests;
+    const first = this.#ledger.runs;
+    await this.#overlap(0, options);
+    for (const userId of this.#options.users.slice(0, 2))
+      await this.#send(this.#whose(userId), options);
+    const wanted = this.#ledger.runs - first;
+    const made = this.recorder.requests - before;
+    // An app may repeat a request that failed, and a message that was lost on the way makes none.
+    const lost = this.#runsAfter(first).filter(({ outcome }) => outcome === "uncertain").length;
+    if (made >= wanted - lost) return;
+    const by = this.#whose(this.#options.users[0] as string);
+    const text = `${wanted} messages made ${made} requests`;
+    const seen = { check: "same-words", door: this.#app.name, where: "requests" } as const;
+    this.#findings.push({ ...seen, kind: "mispaired", by, text });
+  }
+
+  #runsAfter(number: number): PlantedRun[] {
+    const runs = this.#ledger.conversations.flatMap((one) => one.runs);
+    return runs.filter((run) => run.number > number);
+  }
+
+  /** A caller gives up while its reply is held; nobody else may get that reply. */
+  async #late(): Promise<void> {
+    const [first, ...others] = this.#options.users;
+    if (first === undefined || this.#isSerial) return;
+    const gone = new AbortController();
+    const signal = AbortSignal.any([gone.signal, this.#options.signal]);
+    this.gate.hold(({ userId }) => userId === first);
+    const left = this.#send(this.#whose(first), { outcome: "uncertain", signal });
+    await this.gate.full(1, Math.max(ARRIVAL_MS, 10 * this.#slowestMs), this.#options.signal);
+    gone.abort();
+    await left;
+    const sent = Promise.all(others.map((userId) => this.#send(this.#whose(userId))));
+    await Promise.race([sent, delay(Math.max(60, this.#slowestMs))]);
+    await this.gate.release("together");
+    await sent;
+    await this.#everybody({});
+  }
+
+  async #clears(): Promise<void> {
+    const { clear, clearsSession } = this.#app;
+    const [first] = this.#options.users;
+    if (clear === undefined || first === undefined) return;
+    const whose = this.#whose(first);
+    try {
+      await clear(whose, this.#options.signal);
+    } catch (thrown) {
+      const sighting = { check: "clears", by: whose, door: "clear" } as const;
+      this.#found("error", sighting, `could not be cleared: ${reasonOf(thrown)}`);
+      return;
+    }
+    this.#ledger.clear(first, clearsSession ? whose.sessionId : undefined);
+    await this.#everybody({ check: "clears" });
+  }
+
+  /** Sends one message until the app takes it, and judges the reply. Never rejects. */
+  async #send(whose: Whose, options: SendOptions = {}): Promise<void> {
+    const { outcome, sameWords, signal = this.#options.signal } = options;
+    for (let tries = 1; !signal.aborted; tries++) {
+      const run = this.#ledger.begin(whose, { door: this.#app.name, outcome, sameWords });
+      const sighting = { check: options.check ?? "replies", by: whose, door: run.door } as const;
+      try {
+        this.#judge(await this.#app.send(run, signal), run, sighting);
+        run.answered = true;
+        return;
+      } catch (thrown) {
+        run.answered = true;
+        if (run.outcome === "uncertain") return;
+        run.outcome = "uncertain";
+        const isPassing = thrown instanceof NotTaken || thrown instanceof Unsure;
+        if (!isPassing || tries === MOST_TRIES) {
+          if (!signal.aborted) this.#found("error", sighting, `failed: ${reasonOf(thrown)}`);
+          return;
+        }
+        const wanted = thrown instanceof NotTaken ? thrown.waitMs : undefined;
+        const waitMs = Math.min(wanted ?? 25 * 2 ** tries, LONGEST_WAIT_MS);
+        await delay(waitMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Without the requests, only a text of somebody else tells something. */
+  #judge(reply: string, run: PlantedRun, sighting: Sighting): void {
+    const found = judgeReply(reply, run, sighting, this.#ledger);
+    this.#findings.push(...found.filter(({ kind }) => this.#isSent || kind === "foreign"));
+  }
+
+  #found(kind: FindingKind, sighting: Sighting, text: string): void {
+    this.#findings.push({ ...sighting, kind, of: sighting.by, where: "run", text });
+  }
+}
