@@ -115,6 +115,28 @@ test("tells a message that was not taken from one that may have been", async () 
     await expect(sendTo(path)).rejects.toBeInstanceOf(Unsure);
 });
 
+test("speaks A2A 0.3 to an app that does not know 1.0, and asks only once", async () => {
+  const methods: string[] = [];
+  const { url } = await serve((response, { body }) => {
+    const { method } = JSON.parse(body);
+    methods.push(method);
+    const parts = [{ kind: "text", text: "yes" }];
+    const answer =
+      method === "message/send"
+        ? { result: { artifacts: [{ parts }] } }
+        : { error: { code: -32601 } };
+    response.end(JSON.stringify(answer));
+  });
+  const app = chatApp({ url, as: "a2a" });
+  for (const _ of [1, 2]) expect(await app.send(message, signal)).toBe("yes");
+  expect(methods).toEqual(["SendMessage", "message/send", "message/send"]);
+});
+
+test("names the code of any other A2A error", async () => {
+  const { url } = await serve((response) => response.end('{"error":{"code":-32602}}'));
+  await expect(chatApp({ url, as: "a2a" }).send(message, signal)).rejects.toThrow("-32602");
+});
+
 test("says where the reply was looked for", async () => {
   const { url } = await serve((response) => response.end('{"answer":"yes"}'));
   await expect(chatApp({ url, reply: ".a[0].b" }).send(message, signal)).rejects.toMatchObject({

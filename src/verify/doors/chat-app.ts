@@ -1,15 +1,21 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in here
+import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../../errors.js";
 import { eventsIn } from "../../models/openai/sse.js";
 import type { Whose } from "../finding.js";
+import { a2aReply, a2aShapes, OtherVersion } from "./a2a-shape.js";
 import type { Door, Outgoing } from "./door.js";
 
 /** How to talk to an app over HTTP. In every template `${user}` and `${session}` are filled in. */
 export interface ChatAppOptions {
   readonly url: string;
-  /** The shape of a message: `chat` (default) or a chat.completions request with `user`. */
-  readonly as?: "chat" | "openai" | undefined;
-  /** A JSON template, with `${message}` as well. */
+  /**
+   * The shape of a message: `chat` (default); `openai`, a chat.completions request with `user`; or
+   * `a2a`, of 1.0 or else 0.3, whose context is the session if a header names the user, and else the
+   * user.
+   */
+  readonly as?: "chat" | "openai" | "a2a" | undefined;
+  /** A JSON template, with `${message}` as well, and `${id}`, a new one for each message. */
   readonly body?: string | undefined;
   /** Where the reply is, like `.choices[0].message.content`. */
   readonly reply?: string | undefined;
@@ -56,31 +62,39 @@ const SHAPES = {
  * @throws {AgnoChatError} `USAGE` for a template that cannot work
  */
 export function chatApp(options: ChatAppOptions): ChatApp {
-  const shape = SHAPES[options.as ?? "chat"];
-  const { body = shape.body, reply = shape.reply, headers = [], clear, url } = options;
-  checkBody(body);
-  const path = parsePath(reply);
+  const { headers = [], clear, url } = options;
+  const namesUser = headers.some((text) => text.includes("${user}"));
+  const dialects = dialectsOf(options, namesUser ? "${session}" : "${user}");
+  for (const { body } of dialects) checkBody(body);
   const names = headers.map(parseHeader);
   const route = clear === undefined ? undefined : parseRoute(clear);
   const headersOf = (whose: Whose): Record<string, string> =>
     Object.fromEntries(names.map(([name, template]) => [name, headerValue(template, whose)]));
   return {
     name: `POST ${urlWithoutQuery(url)}`,
-    namesSession: [body, url, ...headers].some((text) => text.includes("${session}")),
+    namesSession: [...dialects.map(({ body }) => body), url, ...headers].some((text) =>
+      text.includes("${session}"),
+    ),
     clearsSession: [clear ?? "", ...headers].some((text) => text.includes("${session}")),
     async send(message, signal) {
-      const response = await request(
-        fill(url, message, encodeURIComponent),
-        {
-          method: "POST",
-          headers: { "content-type": "application/json", ...headersOf(message) },
-          body: fill(body, message, jsonEscaped),
-        },
-        signal,
-      );
-      return readReply(response, path).catch((thrown) => {
-        throw thrown instanceof AgnoChatError ? thrown : broken(thrown, signal);
-      });
+      const target = fill(url, message, encodeURIComponent);
+      const id = randomUUID();
+      for (;;) {
+        const { body, headers: more, read } = dialects[0] as Dialect;
+        const sent = { "content-type": "application/json", ...more, ...headersOf(message) };
+        const text = fill(body, message, jsonEscaped, id);
+        const response = await request(
+          target,
+          { method: "POST", headers: sent, body: text },
+          signal,
+        );
+        try {
+          return await read(response);
+        } catch (thrown) {
+          if (thrown instanceof OtherVersion && dialects.length > 1) dialects.shift();
+          else throw thrown instanceof AgnoChatError ? thrown : broken(thrown, signal);
+        }
+      }
     },
     clear:
       route &&
@@ -89,6 +103,26 @@ export function chatApp(options: ChatAppOptions): ChatApp {
         await request(target, { method: route.method, headers: headersOf(whose) }, signal);
       }),
   };
+}
+
+/** One way to write a message and to read the answer. */
+interface Dialect {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly read: (response: Response) => Promise<string>;
+}
+
+function dialectsOf(
+  { as = "chat", body, reply }: ChatAppOptions,
+  context: "${session}" | "${user}",
+): Dialect[] {
+  if (as === "a2a") {
+    const read = async (response: Response) => a2aReply(parsed(await response.text()));
+    return a2aShapes(context).map((shape) => ({ ...shape, read }));
+  }
+  const shape = SHAPES[as];
+  const path = parsePath(reply ?? shape.reply);
+  return [{ body: body ?? shape.body, headers: {}, read: (response) => readReply(response, path) }];
 }
 
 /** One request; resolves to an answer below 400. */
@@ -211,13 +245,15 @@ function fill(
   template: string,
   whose: Whose | Outgoing,
   escaped: (text: string) => string,
+  id?: string,
 ): string {
   const values: Readonly<Record<string, string | undefined>> = {
     user: whose.userId,
     session: whose.sessionId,
     message: "text" in whose ? whose.text : undefined,
+    id,
   };
-  return template.replace(/\$\{(user|session|message)\}/g, (whole, name: string) => {
+  return template.replace(/\$\{(user|session|message|id)\}/g, (whole, name: string) => {
     const value = values[name];
     return value === undefined ? whole : escaped(value);
   });
