@@ -53,6 +53,14 @@ test("says of an app without a history that there is nothing to judge", async ()
   expect(gaps).toEqual([expect.stringContaining("stateless")]);
 });
 
+test("says of an app that asks another model that no request came", async () => {
+  const app = new App();
+  app.ask = async () => "Hello.";
+  const { gaps, findings } = await check(app);
+  expect(findings).toEqual([]);
+  expect(gaps).toEqual([expect.stringContaining("no request came")]);
+});
+
 test("never calls replies alone proof", async () => {
   const app = new App();
   app.ask = async (messages) => messages.map(({ content }) => content).join(" ");

@@ -103,6 +103,10 @@ class AppCheck {
 
   async byRequests(): Promise<void> {
     await this.#warmUp();
+    if (this.recorder.requests === 0) {
+      this.#gaps.push("no request came to the model: point the app's base URL at the upstream");
+      return;
+    }
     if (!this.#hasHistory) {
       this.#gaps.push("stateless: no earlier text ever came back, so there is nothing to judge");
       return;
@@ -116,6 +120,7 @@ class AppCheck {
       () => this.#clears(),
     ];
     for (const phase of phases) if (!this.#options.signal.aborted) await phase();
+    if (this.#options.signal.aborted) this.#gaps.push("ended early");
   }
 
   async byReplies(): Promise<void> {
@@ -131,9 +136,9 @@ class AppCheck {
     const pairs = users.flatMap((one, index) => users.slice(index + 1).map((two) => [one, two]));
     const met = pairs.filter(([one = "", two = ""]) => this.recorder.overlapped(one, two));
     const isStateless = evidence === "sent" && !this.#hasHistory;
-    // What an app never keeps is not lost: that it keeps nothing is said once.
+    // What an app never keeps, or never asks for, is not lost: that is said once, as a gap.
     const findings = isStateless
-      ? this.#findings.filter(({ kind }) => kind !== "lost" && kind !== "unowned")
+      ? this.#findings.filter(({ kind }) => !["lost", "unowned", "mispaired"].includes(kind))
       : this.#findings;
     return {
       ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
