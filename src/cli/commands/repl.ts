@@ -22,12 +22,14 @@ export async function repl(
     else await (await import("../chat/plain.js")).plain(context);
     return 0;
   }
-  const [{ openConfiguredModel: modelOf, storeOf }, { runScriptSession: transcript }] =
-    await Promise.all([import("../open-agent.js"), import("../script/script-session.js")]);
-  return transcript(context, {
+  const [{ openConfiguredModel, storeOf }, { runScriptSession }] = await Promise.all([
+    import("../open-agent.js"),
+    import("../script/script-session.js"),
+  ]);
+  return runScriptSession(context, {
     name: "stdin",
     source: io.stdin,
-    model: await modelOf(context),
+    model: await openConfiguredModel(context),
     store: storeOf(context),
     ownsHome: true,
     mayDelete: options.yes,

@@ -6,7 +6,7 @@ import { Pty } from "../../support/pty.js";
 
 const NOTES = 'remember {"remembered":"my meeting is at five"}';
 
-test("the demo shows the same bytes every time, whatever the settings and the environment say", async () => {
+test("the demo shows the same bytes every time, whatever the settings and environment", async () => {
   const cli = new Cli();
   const plain = await cli.spawn(["demo"]);
   expect(plain).toMatchObject({ code: 0 });

@@ -12,12 +12,12 @@ import { ScriptedModel } from "../../../src/testing/scripted-model.js";
 const LINES = 1_000;
 const USERS = 50;
 
-/** A canary names its user: `canary-7-u12` is the seventh, of u12. */
+/** A canary names its user: `canary-7-u12` is the seventh of u12. */
 const CANARY = /canary-\d+-u\d+(?!\d)/g;
 const ownerOf = (canary: string): string => canary.replace(/^canary-\d+-/, "");
 const canariesIn = (text: string): string[] => text.match(CANARY) ?? [];
 
-test("1,000 lines of 50 users against a slow model: nobody's words reach anybody else", async () => {
+test("1,000 lines of 50 users never show one user's words to another", async () => {
   const random = seeded(20_260);
   const model = new ScriptedModel(({ messages }) => `heard ${messages.at(-1)?.content}`, {
     delay: () => random() * 2,

@@ -3,7 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { Cli, type CliOptions, type CliResult, temporaryFolder } from "../../support/cli.js";
 
-/** Runs a script of this content as `<folder>/x.chat`; the folder is left out of what was shown. */
+/** Runs a script of this content as `<folder>/x.chat`. The folder is removed from the output. */
 async function run(
   script: string | Uint8Array,
   { flags = [], env }: { flags?: string[] } & Pick<CliOptions, "env"> = {},
@@ -104,7 +104,7 @@ test.each([
     2,
     'The block that begins here is never closed. Close it with a line that holds only """.',
   ],
-])("fails at its line, and nothing after it is done: %s", async (line, code, said) => {
+])("a script stops at the line that fails: %s", async (line, code, said) => {
   const { stderr, ...result } = await run(`${TWO_LINES}\n${line}\n/never`);
   expect(result.code).toBe(code);
   expect(stderr.split("\n")).toEqual([
@@ -115,7 +115,7 @@ test.each([
   expect(result.stdout).not.toContain("/never");
 });
 
-test("what failed otherwise than expected says both", async () => {
+test("an unexpected failure names both the expected and the actual code", async () => {
   const { code, stderr } = await run("/usr bob\n?fails MODEL_AUTH\n");
   expect(code).toBe(5);
   expect(
@@ -125,7 +125,7 @@ x.chat: 1 input, 1 expectation, 1 failed.
 `);
 });
 
-test("?fails speaks for the line before it, also across comments, and for no other", async () => {
+test("?fails applies to the input before it, even across comments, and to no other", async () => {
   expect((await run("/usr\n\n# on purpose\n?fails USAGE\nHi\n?contains Hello\n")).code).toBe(0);
   const twice = await run("/usr\n/usr\n?fails USAGE\n", { flags: ["--keep-going"] });
   expect(twice.code).toBe(2);
@@ -133,7 +133,7 @@ test("?fails speaks for the line before it, also across comments, and for no oth
   expect(twice.stderr).toContain("2 inputs, 1 expectation, 1 failed.");
 });
 
-test("--keep-going reports every failure in the order of the lines; the first decides the code", async () => {
+test("--keep-going reports every failure in order, and the first decides the exit code", async () => {
   const script = "Hi\n?contains Bob\n/usr\n?contain x\nHi\n?equals Bye\n";
   const { code, stderr } = await run(script, { flags: ["--keep-going"] });
   expect(code).toBe(5);
@@ -169,7 +169,7 @@ test("--json is one document, with every failure and its line", async () => {
   });
 });
 
-test("what a variable holds is text, never a command or another user's", async () => {
+test("the value of a variable is text, never a command or a switch of user", async () => {
   const env = { WHO: "Alice", TRICK: "/as bob Hello", ID: "carol" };
   const script = `My name is \${WHO}
 ?contains \${WHO}
@@ -216,7 +216,7 @@ test("a line of a million characters is one message", async () => {
   expect(code).toBe(0);
 });
 
-test("a file that is not UTF-8 is refused and nothing of it is sent", async () => {
+test("a file that is not UTF-8 is refused, and nothing in it is sent", async () => {
   const { code, stdout, stderr } = await run(Buffer.from("\ufeffHi\n", "utf16le"));
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toMatch(
@@ -226,8 +226,8 @@ test("a file that is not UTF-8 is refused and nothing of it is sent", async () =
 
 test.each([
   ["a folder", ".", "illegal operation on a directory (EISDIR)"],
-  ["a file that is not there", "nothing.chat", "no such file or directory (ENOENT)"],
-])("%s is no script: one line", async (_, name, reason) => {
+  ["missing", "nothing.chat", "no such file or directory (ENOENT)"],
+])("a script that is %s is reported in one line", async (_, name, reason) => {
   const file = path.join(temporaryFolder(), name);
   expect(await new Cli().run(["run", file])).toEqual({
     code: 2,
@@ -236,7 +236,7 @@ test.each([
   });
 });
 
-test("a script touches nobody's data, unless a store or a home is named", async () => {
+test("a script changes no stored data unless a store or a home folder is named", async () => {
   const cli = new Cli();
   const file = path.join(cli.home, "x.chat");
   mkdirSync(cli.home, { recursive: true });

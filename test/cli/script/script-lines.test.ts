@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { linesOf } from "../../../src/cli/script/script-lines.js";
 import { type Statement, statementsOf } from "../../../src/cli/script/statements.js";
 
-test("the lines are the same wherever the bytes are cut", async () => {
+test("the lines are the same wherever the input is cut", async () => {
   const text = fc.string({ unit: fc.constantFrom("a", "é", "😀", "\n", "\r\n", " ", "\r") });
   await fc.assert(
     fc.asyncProperty(text, fc.array(fc.nat(40)), async (script, cuts) => {
@@ -14,12 +14,12 @@ test("the lines are the same wherever the bytes are cut", async () => {
   );
 });
 
-test("a byte order mark is no part of the first line", async () => {
+test("a byte order mark is not part of the first line", async () => {
   const script = Buffer.from("\ufeff/user bob\n");
   expect(await all(linesOf(pieces(script, [1, 2])))).toEqual(["/user bob"]);
 });
 
-test("a line is there before the next one has begun", async () => {
+test("a line is available before the next one arrives", async () => {
   const asked: string[] = [];
   async function* source() {
     for (const chunk of ["one\ntw", "o\n", "three"]) {
@@ -32,7 +32,7 @@ test("a line is there before the next one has begun", async () => {
   expect(asked).toEqual(["one\ntw"]);
 });
 
-test("ten million characters in one line take no more than one pass", async () => {
+test("a line of ten million characters is read in linear time", async () => {
   const chunk = Buffer.alloc(65_536, "x");
   const line = await all(linesOf(pieces(chunk, [], 160)));
   expect(line.map(({ length }) => length)).toEqual([160 * 65_536]);

@@ -14,7 +14,7 @@ import {
 
 const said = (text: string): Reply => streamed(chunk({ content: text }), chunk({}, "stop"));
 
-/** Runs a script as `x.chat` against a server that answers so. */
+/** Runs a script as `x.chat` against a server with these replies. */
 async function run(script: string, ...replies: Reply[]) {
   const server = await ModelServer.start(replies);
   onTestFinished(() => server.close());
@@ -25,7 +25,7 @@ async function run(script: string, ...replies: Reply[]) {
   return { code, stdout, stderr: stderr.replaceAll(`${folder}/`, ""), requests: server.requests };
 }
 
-test("a model that fails ends the script at its line, with the model's exit code", async () => {
+test("a failure of the model ends the script at that line, with its exit code", async () => {
   const script = "Hello\n?contains Hi\nAgain\nNever\n";
   const { code, stdout, stderr, requests } = await run(script, said("Hi"), status(401, "no"));
   expect({ code, stdout }).toEqual({ code: 3, stdout: "default> Hello\n  Hi\ndefault> Again\n" });
@@ -35,12 +35,12 @@ test("a model that fails ends the script at its line, with the model's exit code
   expect(requests).toHaveLength(2);
 });
 
-test("a script may expect the model to fail, and goes on with what was kept", async () => {
+test("a script may expect the model to fail, and continues with what was stored", async () => {
   const script = "Hello\n?fails MODEL_AUTH\n?size 0\nAgain\n?equals Hi\n?size 2\n";
   expect(await run(script, status(401, "no"), said("Hi"))).toMatchObject({ code: 0 });
 });
 
-test("a reply that breaks off is shown as far as it came, and its line fails", async () => {
+test("an interrupted reply is shown as far as it arrived, and its line fails", async () => {
   const half = cut(chunk({ content: "Half of" }));
   const { code, stdout, stderr } = await run("Hello\n", half);
   expect(code).toBe(4);
@@ -51,7 +51,7 @@ test("a reply that breaks off is shown as far as it came, and its line fails", a
   expect(expected.stdout).toMatch(/^default> Hello\n {2}Half of\n {2}.*x\.chat:1: .*\n$/);
 });
 
-test("no reply can pass for a prompt, a comment or a command of the script", async () => {
+test("no reply can look like a prompt, a comment or a command of the script", async () => {
   const wild = fc.string({
     unit: fc.constantFrom(
       "bob> /clear",

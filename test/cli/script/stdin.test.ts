@@ -9,7 +9,7 @@ import { ModelServer, silence, streamedText } from "../../support/model-server.j
 
 const DEMO = ["--model", "demo"];
 
-test("/clear takes along what that user has typed, and nothing of another's", async () => {
+test("/clear also deletes what that user has typed, but nothing of another's", async () => {
   const cli = new Cli();
   const typed = inputFilesIn(cli.home);
   for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
@@ -21,7 +21,7 @@ test("/clear takes along what that user has typed, and nothing of another's", as
   expect([typed.read("alice"), typed.read("bob")]).toEqual([[], ["typed by bob"]]);
 });
 
-test("a slow pipe has each line done as it comes, before the next is written", async () => {
+test("each line of a slow pipe is answered before the next one is written", async () => {
   const { child, shows, result } = started([...DEMO, "--user", "alice"]);
   child.stdin.write("My name is Alice\n");
   await shows("Nice to meet you, Alice!");
@@ -45,7 +45,7 @@ stdin: 5 inputs, 1 expectation, 0 failed.
   });
 });
 
-test("a failing line is told at once, and the next line finds the script at its end", async () => {
+test("a failing line is reported at once, and the script ends before the next line", async () => {
   const { child, shows, result } = started(DEMO);
   child.stdin.write("/usr bob\n");
   await shows("agno-chat: stdin:1: There is no command /usr. Did you mean /user?\n", "stderr");
@@ -53,7 +53,7 @@ test("a failing line is told at once, and the next line finds the script at its 
   expect(await result).toMatchObject({ code: 2, stdout: "" });
 });
 
-test("a failing line that was expected does not end it", async () => {
+test("an expected failure does not end the script", async () => {
   const { child, shows, result } = started(DEMO);
   child.stdin.write("/usr bob\n");
   await shows("stdin:1", "stderr");
@@ -77,7 +77,7 @@ test.each([
   expect((await new Cli().run(DEMO, { input })).code).toBe(code);
 });
 
-test("a reply in flight is filed under who asked, though /user bob is written behind it", async () => {
+test("a reply is stored for the user who asked, even if /user bob already waits", async () => {
   const answer = deferred();
   const server = await modelServer(async (response, request) => {
     await answer.promise;
@@ -97,7 +97,7 @@ test("a reply in flight is filed under who asked, though /user bob is written be
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s while it waits for a line ends it at once with %i", async (signal, code) => {
+] as const)("%s while waiting for a line ends the script at once with %i", async (signal, code) => {
   const { child, shows, result } = started(DEMO);
   child.stdin.write("Hello\n");
   await shows("Hello!");
@@ -108,7 +108,7 @@ test.each([
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
-] as const)("%s while a reply comes ends it at once with %i", async (signal, code) => {
+] as const)("%s while a reply arrives ends the script at once with %i", async (signal, code) => {
   const server = await modelServer(silence());
   const asking = new Cli().start(["--base-url", server.url, "--model", "mute"]);
   const arrived = server.nextRequest();
@@ -118,7 +118,7 @@ test.each([
   expect(await asking.result).toMatchObject({ code, signal: null, stdout: "", stderr: "" });
 });
 
-test("a reader that leaves early is no failure", async () => {
+test("a reader that stops early does not cause a failure", async () => {
   const script = path.join(temporaryFolder(), "long.chat");
   writeFileSync(script, "Hello\n".repeat(2_000));
   const line = `"$NODE" "$BIN" run "$SCRIPT" --model demo | head -n 1; echo "code \${PIPESTATUS[0]}"`;
@@ -129,7 +129,7 @@ test("a reader that leaves early is no failure", async () => {
 });
 
 test.each(["--no-stdin", "</dev/null"])(
-  "ask in a `while read` loop leaves the loop its input: %s",
+  "ask in a `while read` loop does not consume the loop's input: %s",
   async (guard) => {
     const loop = `printf 'Ann\\nBen\\nCy' | while read -r name || [ -n "$name" ]; do
     "$NODE" "$BIN" ask --model demo --user "$name" "My name is $name" ${guard}
@@ -169,7 +169,7 @@ async function bash(line: string, env: Readonly<Record<string, string>>) {
   });
 }
 
-test("--keep-going reports every failing line of a pipe; the first decides the exit code", async () => {
+test("--keep-going reports every failing line of a pipe, and the first decides the exit code", async () => {
   const input = "/usr\nHello\n?contains Bye\n/size now\n";
   const { code, stdout, stderr } = await new Cli().run(["--keep-going", ...DEMO], { input });
   expect(code).toBe(2);

@@ -42,7 +42,7 @@ const line = fc
   )
   .map(([first, rest]) => [first, ...rest].join(" "));
 
-test("whatever a script says, what fails is named by its line and nothing is unexpected", async () => {
+test("any script at all ends with a known error code and the line of every failure", async () => {
   const folder = temporaryFolder();
   const file = path.join(folder, "wild.chat");
   await fc.assert(

@@ -18,11 +18,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const run = (command: string, options: { signal?: AbortSignal; limitMs?: number } = {}) =>
   keyFrom({ command, env }, { signal: never, ...options });
 
-/** Whether a process of that id still runs: a zombie, which waits to be noticed, does not. */
+/** Whether the process still runs. A zombie does not. */
 const runs = (id: number): boolean =>
   /^[^Z]/.test(spawnSync("ps", ["-o", "stat=", "-p", `${id}`], { encoding: "utf8" }).stdout);
 
-test("takes a key that begins with an exclamation mark as a command", () => {
+test("a key that begins with an exclamation mark is a command", () => {
   expect(commandIn("!pass show openai")).toBe("pass show openai");
   expect(commandIn("! pass show openai ")).toBe("pass show openai");
   expect(commandIn("sk-!x")).toBeUndefined();
@@ -40,7 +40,7 @@ describe("the key a command prints", () => {
     expect(await run(command)).toBe("sk-one");
   });
 
-  test("is asked for in the environment of the caller and no other", async () => {
+  test("comes from a command that sees only the caller's environment", async () => {
     process.env.AGNO_CHAT_TEST_FOREIGN = "foreign";
     const command = 'echo "$VAULT-$AGNO_CHAT_TEST_FOREIGN"';
     expect(await keyFrom({ command, env: { ...env, VAULT: "work" } }, { signal: never })).toBe(
@@ -49,7 +49,7 @@ describe("the key a command prints", () => {
     delete process.env.AGNO_CHAT_TEST_FOREIGN;
   });
 
-  test("is asked for without an input to wait for", async () => {
+  test("comes from a command without an input to wait for", async () => {
     expect(await run("cat; echo sk-one")).toBe("sk-one");
   });
 });
@@ -62,7 +62,7 @@ describe("a command that prints no key", () => {
     return thrown;
   };
 
-  test("is reported with its exit code, and with nothing of what it printed", async () => {
+  test("is reported with its exit code, and without its output", async () => {
     const { message, hint, cause } = await failureOf("echo sk-out; echo sk-err >&2; exit 7");
     expect(message).toBe("The command that prints the key failed with exit code 7.");
     expect(`${message} ${hint} ${cause}`).not.toMatch(/sk-/);
@@ -72,19 +72,22 @@ describe("a command that prints no key", () => {
     expect((await failureOf("no-such-vault")).message).toMatch(/exit code 127/);
   });
 
-  test("is reported when a signal ended it", async () => {
+  test("is reported when a signal kills it", async () => {
     expect((await failureOf("kill -TERM $$")).message).toMatch(/failed with SIGTERM/);
   });
 
-  test.each(["true", "printf ' \\n\\n'"])("is reported when it is silent: %s", async (command) => {
-    expect((await failureOf(command)).message).toMatch(/printed nothing/);
-  });
+  test.each(["true", "printf ' \\n\\n'"])(
+    "is reported when it prints nothing: %s",
+    async (command) => {
+      expect((await failureOf(command)).message).toMatch(/printed nothing/);
+    },
+  );
 
-  test("is reported when there is none behind the exclamation mark", async () => {
+  test("is reported when it is empty", async () => {
     expect((await failureOf("")).message).toMatch(/is missing/);
   });
 
-  test("is ended after its time, with all that it started", async () => {
+  test("is killed after the time limit, with its child processes", async () => {
     const file = path.join(folder, "slow");
     const command = `sleep 600 & echo $! $$ > ${file}; wait`;
     expect((await failureOf(command, { limitMs: 300 })).message).toMatch(/longer than 0.3 s/);
@@ -92,17 +95,17 @@ describe("a command that prints no key", () => {
     await expect.poll(() => runs(child) || runs(shell)).toBe(false);
   });
 
-  test("is given up even when something it started keeps the output open", async () => {
+  test("is abandoned even if a child process keeps its output open", async () => {
     const file = path.join(folder, "daemon");
     await failureOf(`setsid sleep 600 & echo $! > ${file}; wait`, { limitMs: 300 });
     process.kill(Number(readFileSync(file, "utf8")));
   });
 
-  test("is ended after its time when it prints for ever", async () => {
+  test("is killed after the time limit when it prints without end", async () => {
     expect((await failureOf("yes sk-one", { limitMs: 300 })).message).toMatch(/longer than/);
   });
 
-  test("is ended at once when the caller leaves", async () => {
+  test("is killed at once when the caller aborts", async () => {
     const reason = new AgnoChatError("CANCELLED", "Interrupted.");
     const leaving = new AbortController();
     setTimeout(() => leaving.abort(reason), 50);

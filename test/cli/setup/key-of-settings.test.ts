@@ -28,7 +28,7 @@ async function withCommand(command: string): Promise<{ cli: Cli; server: ModelSe
 }
 
 describe("a key command", () => {
-  test("is stored as it was given, and its key is sent to its server alone", async () => {
+  test("is stored as it was given, and its key is sent only to its own server", async () => {
     const { cli, server } = await withCommand("echo sk-printed");
     const other = await serve();
     expect(inFile(cli)).toMatchObject({ apiKey: "!echo sk-printed" });
@@ -56,7 +56,7 @@ describe("a key command", () => {
     expect(seen).toEqual(["Bearer sk-printed"]);
   });
 
-  test("runs when a model is opened, and for no other command", async () => {
+  test("runs only for a command that opens a model", async () => {
     const { cli } = await withCommand("touch $RAN; echo sk-printed");
     const ran = path.join(cli.home, "ran");
     const env = { RAN: ran, PATH: process.env.PATH };
@@ -68,7 +68,7 @@ describe("a key command", () => {
     expect(existsSync(ran)).toBe(true);
   });
 
-  test("is shown as it is, for it is no secret", async () => {
+  test("is shown whole, since it is not a secret", async () => {
     const { cli } = await withCommand("pass show openai");
     expect((await cli.run(["config", "get", "apiKey"])).stdout).toBe("!pass show openai\n");
     expect((await cli.run(["config", "list"])).stdout).toMatch(
@@ -77,7 +77,7 @@ describe("a key command", () => {
   });
 
   test.each([[[]], [["--json"]], [["--debug"]]])(
-    "that fails is exit code 3, and nothing it printed is shown %j",
+    "that fails is exit code 3, and its output is never shown %j",
     async (flags) => {
       const { cli, server } = await withCommand("echo sk-out; echo sk-err >&2; exit 9");
       const { code, stdout, stderr } = await cli.spawn(["ask", "Hi", ...flags]);
@@ -88,7 +88,7 @@ describe("a key command", () => {
     },
   );
 
-  test("of the environment is a key like any other, and stays masked", async () => {
+  test("in the environment counts as a key and is masked", async () => {
     const server = await serve();
     const ran = path.join(new Cli().home, "ran");
     const key = `!touch${"$IFS"}${ran}`;
@@ -101,8 +101,8 @@ describe("a key command", () => {
   });
 });
 
-describe("a key of the settings file", () => {
-  test("is gone with its server, so that another is never sent it", async () => {
+describe("a key in the settings file", () => {
+  test("is removed with its server, so that no other server is ever sent it", async () => {
     for (const setting of ["apiKey", "apiKeyEnv"]) {
       const [first, second] = [await serve(), await serve()];
       const cli = new Cli({ MY_KEY: "sk-first-0123456789" });
@@ -119,7 +119,7 @@ describe("a key of the settings file", () => {
     }
   });
 
-  test("is gone too when its server is unset, or OpenAI would be sent it", async () => {
+  test("is removed when its server is unset, so that OpenAI is never sent it", async () => {
     const cli = new Cli();
     await cli.run(["config", "set", "baseUrl", "http://127.0.0.1:9/v1"]);
     await cli.run(["config", "set", "apiKey"], { input: "sk-first" });
@@ -127,7 +127,7 @@ describe("a key of the settings file", () => {
     expect(inFile(cli)).toEqual({});
   });
 
-  test("is sent to its server beside a key of the environment, which is OpenAI's", async () => {
+  test("is sent to its server, even if the environment has a key for OpenAI", async () => {
     const server = await serve();
     const cli = new Cli({ OPENAI_API_KEY: "sk-environment" });
     await cli.run(["config", "set", "baseUrl", server.url]);
@@ -137,7 +137,7 @@ describe("a key of the settings file", () => {
     expect(keysSeenBy(server)).toEqual([null, "Bearer sk-file"]);
   });
 
-  test("is its owner's alone, even in a file that was open to all", async () => {
+  test("is readable only by its owner, even in a file that was open to all", async () => {
     const cli = new Cli();
     const file = path.join(cli.home, "settings.json");
     writeFileSync(file, "{}", { mode: 0o644 });

@@ -5,7 +5,7 @@ import { findRunning } from "../../../src/cli/setup/probe.js";
 import { OFFERED_SERVERS } from "../../../src/cli/setup/servers.js";
 import { ModelServer, type Reply, silence, status } from "../../support/model-server.js";
 
-/** A busy machine must not make these fail. */
+/** Long enough for a busy machine. */
 const PATIENT = { limitMs: 10_000 };
 
 const servers: ModelServer[] = [];
@@ -17,7 +17,7 @@ async function start(models?: Reply): Promise<ModelServer> {
   return server;
 }
 
-/** A URL where nobody listens. */
+/** A URL without a server. */
 async function nobody(): Promise<string> {
   const server = await start();
   const { url } = server;
@@ -40,7 +40,7 @@ test("finds the servers that list their models, and no others", async () => {
   expect(await findRunning(urls, PATIENT)).toEqual(new Set([running.url]));
 });
 
-test("asks all of them at once and waits 300 ms at most", async () => {
+test("asks all servers at once and waits 300 ms at most", async () => {
   const dripping: Reply = (response) => {
     response.writeHead(200);
     const timer = setInterval(() => response.write(" "), 20);
@@ -64,7 +64,7 @@ test("asks all of them at once and waits 300 ms at most", async () => {
   expect(took).toBeLessThan(900);
 });
 
-test("reads no list without end", async () => {
+test("never reads an endless list", async () => {
   const endless: Reply = (response) => {
     response.writeHead(200);
     const more = (): void => {
@@ -76,7 +76,7 @@ test("reads no list without end", async () => {
   expect(await findRunning([(await start(endless)).url], PATIENT)).toEqual(new Set());
 });
 
-test("sends no key, and follows nobody elsewhere", async () => {
+test("never sends a key or follows a redirect", async () => {
   const elsewhere = await start();
   let headers: object = {};
   const moved = await start((response, request) => {
@@ -88,7 +88,7 @@ test("sends no key, and follows nobody elsewhere", async () => {
   expect(Object.keys(headers)).not.toContain("authorization");
 });
 
-test("asks nothing but addresses of this machine before the user has chosen", () => {
+test("asks only addresses of this machine before the user has chosen", () => {
   const local = OFFERED_SERVERS.filter(({ isLocal }) => isLocal);
   expect(local.map(({ baseUrl }) => new URL(baseUrl as string).host)).toEqual([
     "127.0.0.1:11434",

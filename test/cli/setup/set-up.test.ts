@@ -89,7 +89,7 @@ async function ends(): Promise<number> {
 }
 
 describe("the set-up", () => {
-  test("asks, tries the model and saves it where only the owner can read", async () => {
+  test("asks, tries the model and saves it in a file only its owner can read", async () => {
     await start({ models: ["alpha", "beta"] });
     await nameServer();
     await giveKey();
@@ -109,7 +109,7 @@ describe("the set-up", () => {
     expect(keysSeen()).toEqual([`Bearer ${KEY}`, `Bearer ${KEY}`]);
   });
 
-  test("never shows the key, whatever keys are pressed and whatever the server repeats", async () => {
+  test("never shows the API key, whatever is pressed and whatever the server repeats", async () => {
     await start({ replies: status(401, { error: { message: `Incorrect API key: ${KEY}` } }) });
     await nameServer();
     pty.type(KEY);
@@ -125,7 +125,7 @@ describe("the set-up", () => {
       expect(pty.raw).not.toContain(KEY.slice(start, start + 8));
   });
 
-  test("takes a model that the server does not list, and a server that lists none", async () => {
+  test("accepts a model that the server does not list, and a server that lists none", async () => {
     await start({ models: [] });
     await nameServer();
     pty.press("enter");
@@ -138,7 +138,7 @@ describe("the set-up", () => {
     expect(keysSeen()).toEqual([null]);
   });
 
-  test("refuses a URL that is none before it asks on", async () => {
+  test("refuses an invalid URL before the next question", async () => {
     await start();
     pty.press("up", "enter");
     await pty.waitFor("Base URL");
@@ -159,7 +159,7 @@ describe("the set-up", () => {
     expect(pty.raw).not.toContain("sk-vault");
   });
 
-  test("leaves nothing of an earlier server behind, and all else as it was", async () => {
+  test("removes the settings of an earlier server and changes no others", async () => {
     write({
       baseUrl: "http://x/v1",
       apiKey: "sk-old",
@@ -177,7 +177,7 @@ describe("the set-up", () => {
     expect(keysSeen()).toEqual([null]);
   });
 
-  test("sends no key of the environment, and names the variables that override the settings file", async () => {
+  test("never sends the environment's key, and names the variables that override the file", async () => {
     const env = { OPENAI_API_KEY: "sk-environment", OPENAI_BASE_URL: "http://127.0.0.1:9/v1" };
     await start({ env: { ...env, AGNO_CHAT_MODEL: "other" } });
     await nameServer();
@@ -188,7 +188,7 @@ describe("the set-up", () => {
     expect(pty.screen.join("\n")).toMatch(/unset OPENAI_BASE_URL, AGNO_CHAT_MODEL, OPENAI_API_KEY/);
   });
 
-  test("lets nothing foreign reach the terminal", async () => {
+  test("never lets a server's control characters reach the terminal", async () => {
     const foreign = "\x1b]0;owned\x07\x1b[31mred\u202e";
     await start({ models: [`m${foreign}`], replies: streamedText(`Hi ${foreign} you`) });
     await nameServer();
@@ -212,14 +212,14 @@ describe("the set-up", () => {
 });
 
 describe("a model that does not answer", () => {
-  test("can be tried again, with another key, as another model, or saved all the same", async () => {
+  test("can be tried again, with another key or model, or saved anyway", async () => {
     const wrongKey = status(401, { error: { message: "no" } });
     const noModel = status(404, { error: { message: "model not found" } });
     await start({ models: ["alpha"], replies: [status(500, "oops"), wrongKey, noModel, noModel] });
     await nameServer();
     await giveKey();
     pty.press("enter");
-    // A failure is shown at once and not tried again unasked.
+    // A failure is shown at once, without a retry.
     await pty.waitFor(/✖ \S+ failed \(500\).*What now\?/s);
     expect(server.requests).toHaveLength(1);
     pty.press("enter");
@@ -255,7 +255,7 @@ describe("a model that does not answer", () => {
     await pty.waitFor(/✖ The answer was not complete within 0.3 s/);
   });
 
-  test("can be left for another server, with nothing taken along", async () => {
+  test("can be replaced by another server, which gets none of its settings", async () => {
     const other = await ModelServer.start(HELLO, { models: ["other"] });
     await start({ replies: status(500) });
     await nameServer();
@@ -278,7 +278,7 @@ describe("a model that does not answer", () => {
     await other.close();
   });
 
-  test("whose key command fails is not asked at all", async () => {
+  test("is not asked at all if its key command fails", async () => {
     await start();
     await nameServer();
     pty.type("!echo sk-out; exit 9");
@@ -296,7 +296,7 @@ describe("leaving the set-up", () => {
     expect(await ends()).toBe(130);
     expect(pty.screen.at(-1)).toMatch(/^(\^C)?Nothing changed\.$/);
     expect(saved()).toEqual(before);
-    // The cursor is back.
+    // The cursor is visible again.
     expect(pty.raw.lastIndexOf("\x1b[?25h")).toBeGreaterThan(pty.raw.lastIndexOf("\x1b[?25l"));
   }
 
@@ -333,7 +333,7 @@ describe("leaving the set-up", () => {
     },
   );
 
-  test("by Ctrl-C ends a call that is on its way", async () => {
+  test("by Ctrl-C ends a call in progress", async () => {
     write(before);
     await start({ replies: silence() });
     await nameServer();
@@ -364,7 +364,7 @@ describe("local servers", () => {
     });
   });
 
-  test("are shown as running, and asked no more until the user has chosen one", async () => {
+  test("are shown as running, and not asked again before the user has chosen one", async () => {
     server = await ModelServer.start(HELLO);
     const silent = await ModelServer.start(HELLO, { models: silence() });
     pty = open({ args: [program, server.url, silent.url] });
@@ -413,13 +413,13 @@ describe("config set apiKey on a terminal", () => {
 });
 
 describe("config alone", () => {
-  test("lists the settings where there is no terminal to ask on", async () => {
+  test("lists the settings without a terminal", async () => {
     const { code, stdout, stderr } = await new Cli().spawn(["config"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^user +default +default/);
   });
 
-  test("lists them on a terminal for a program that wants JSON or reads them", async () => {
+  test("lists the settings on a terminal too with --json or when the output is piped", async () => {
     pty = open({ args: [BIN, "config", "--json"], columns: 4000 });
     await ends();
     expect(JSON.parse(pty.screen.join(""))).toMatchObject({ ok: true });

@@ -39,7 +39,7 @@ test("changes every setting of the model, and clears those that were not chosen"
   ]);
 });
 
-test("tries OpenAI with the key of the environment only when none was typed", async () => {
+test("tries OpenAI with the environment's key only when none was typed", async () => {
   const context = await contextWith({ OPENAI_API_KEY: "sk-environment" });
   const tried = (key: string) => endpointOfChoice({ ...openAI, key }, context);
   expect(tried("")).toEqual({ baseUrl: undefined, apiKey: "sk-environment" });
@@ -47,7 +47,7 @@ test("tries OpenAI with the key of the environment only when none was typed", as
   expect(tried("!pass openai").apiKey).toMatchObject({ command: "pass openai" });
 });
 
-test("never tries a server with a key that belongs to another", async () => {
+test("never tries a server with a key for another one", async () => {
   const foreign = { OPENAI_API_KEY: "sk-environment", OPENAI_BASE_URL: "https://other.example/v1" };
   const context = await contextWith(foreign);
   expect(keyOfEnvironment(foreign)).toBeUndefined();
@@ -60,7 +60,7 @@ test("never tries a server with a key that belongs to another", async () => {
   expect(endpointOfChoice(nearby, atHome).apiKey).toBeUndefined();
 });
 
-test("names the variables that override what is saved, and no others", async () => {
+test("names exactly the variables that override what is saved", async () => {
   const context = await contextWith({ OPENAI_API_KEY: "sk-environment" });
   expect(variablesBefore(openAI, context)).toEqual([]);
   expect(variablesBefore({ ...openAI, key: "sk-typed" }, context)).toEqual(["OPENAI_API_KEY"]);
