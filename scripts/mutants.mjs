@@ -1,0 +1,110 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build as bundle } from "esbuild";
+import { bundleOptions } from "./build.mjs";
+import { MUTANTS } from "./mutants/list.mjs";
+
+/**
+ * Plants each leak of the list in a copy of the source and lets `agno-chat verify` find it. Fails
+ * when one is not found, or when the text to change is not there exactly once.
+ *
+ * usage: node scripts/mutants.mjs [--every N] [--only TEXT] [--seed N]
+ */
+const root = fileURLToPath(new URL("..", import.meta.url));
+const { values } = parseArgs({
+  options: {
+    every: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
+    seed: { type: "string", default: "1" },
+  },
+});
+
+/** Inside node_modules, so that external packages resolve and nothing gets packed. */
+const out = path.join(root, "node_modules/.cache/mutants");
+
+const wanted = MUTANTS.filter(
+  ([file, what], index) =>
+    index % Number(values.every) === 0 && `${file} ${what}`.includes(values.only),
+);
+const results = [];
+const waiting = [...wanted.entries()];
+await mkdir(out, { recursive: true });
+await Promise.all(Array.from({ length: availableParallelism() }, work));
+report();
+
+async function work() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const [index, mutant] = next;
+    results[index] = await outcomeOf(mutant, path.join(out, String(index)));
+    const { found, how } = results[index];
+    console.log(`${found ? "found" : "MISSED"}  ${mutant[0]}: ${mutant[1]} (${how})`);
+  }
+}
+
+async function outcomeOf(mutant, folder) {
+  const home = await mkdtemp(path.join(tmpdir(), "agno-chat-mutant-"));
+  try {
+    await buildMutant(mutant, folder);
+    const store = mutant[0].includes("/sqlite/")
+      ? `sqlite:${path.join(home, "chat.db")}`
+      : "memory:";
+    return await verified(path.join(folder, "cli/main.js"), { home, store });
+  } catch (thrown) {
+    return { found: false, how: thrown.message.split("\n")[0] };
+  } finally {
+    await rm(home, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function buildMutant([file, , from, to], outdir) {
+  const name = path.join(root, file);
+  const source = await readFile(name, "utf8");
+  const parts = source.split(from);
+  if (parts.length !== 2) throw new Error(`the text is there ${parts.length - 1} times, not once`);
+  const plugin = {
+    name: "mutant",
+    setup: (build) =>
+      build.onLoad({ filter: /\.ts$/ }, ({ path: loaded }) =>
+        loaded === name ? { contents: parts.join(to), loader: "ts" } : undefined,
+      ),
+  };
+  await bundle({
+    ...bundleOptions,
+    entryPoints: ["src/cli/main.ts"],
+    outdir,
+    outbase: "src",
+    splitting: true,
+    plugins: [plugin],
+  });
+}
+
+/** Runs `verify` of the bundle, and reads from its report how the leak was found. */
+async function verified(main, { home, store }) {
+  const args = ["verify", "--json", "--users", "6", "--runs", "60", "--seed", values.seed];
+  const program = `const { main } = await import(${JSON.stringify(main)}); process.exitCode = await main(process.argv.slice(1), process);`;
+  const child = spawn(
+    process.execPath,
+    ["--input-type=module", "--eval", program, "--", ...args, "--store", store],
+    { env: { ...process.env, AGNO_CHAT_HOME: home }, stdio: ["ignore", "pipe", "ignore"] },
+  );
+  const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+  let text = "";
+  for await (const piece of child.stdout.setEncoding("utf8")) text += piece;
+  clearTimeout(timer);
+  const report = JSON.parse(text);
+  if (report.verdict !== "leak")
+    return { found: false, how: report.verdict ?? report.error?.message };
+  const kinds = new Set(report.findings.map(({ check, kind }) => `${check}/${kind}`));
+  return { found: true, how: [...kinds].slice(0, 3).join(", ") };
+}
+
+function report() {
+  const missed = results.filter(({ found }) => !found).length;
+  console.log(`\nverify found ${results.length - missed} of ${results.length} leaks.`);
+  if (missed > 0) process.exitCode = 1;
+}
