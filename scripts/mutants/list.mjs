@@ -8,15 +8,15 @@ export const MUTANTS = [
   // The agent.
   [
     "src/agent/run.ts",
-    "a run is stored for the user who asked last",
+    "a run is stored for the user who came before",
     "return await memory.add(messages, userId, {",
-    "return await memory.add(messages, globalThis.lastUser, {",
+    "globalThis.earlier = [globalThis.earlier?.[1] ?? userId, userId]; return await memory.add(messages, globalThis.earlier[0], {",
   ],
   [
     "src/agent/run.ts",
-    "a run reads the history of the user who asked last",
+    "a run reads the history of the user who came before",
     "const snapshot = memory.read(userId, { sessionId, limit });",
-    "const snapshot = memory.read(globalThis.lastUser, { sessionId, limit });",
+    "globalThis.readers = [globalThis.readers?.[1] ?? userId, userId]; const snapshot = memory.read(globalThis.readers[0], { sessionId, limit });",
   ],
   [
     "src/agent/run.ts",
@@ -44,9 +44,9 @@ export const MUTANTS = [
   ],
   [
     "src/agent/run.ts",
-    "tools are told the user who asked last",
+    "tools are told the user who came before",
     "const context = { userId, sessionId, runId, state, update, signal };",
-    "const context = { userId: globalThis.lastUser, sessionId, runId, state, update, signal };",
+    "globalThis.callers = [globalThis.callers?.[1] ?? userId, userId]; const context = { userId: globalThis.callers[0], sessionId, runId, state, update, signal };",
   ],
   [
     "src/agent/run.ts",
@@ -178,7 +178,7 @@ export const MUTANTS = [
     "src/agent/window.ts",
     "the history comes after the message",
     "  appendRepaired(messages, current, 0);\n  return messages;",
-    "  const now: Message[] = []; appendRepaired(now, current, 0); const system = messages.slice(0, 1); return [...system, ...now.slice(1), ...messages.slice(1), ...now.slice(0, 1)];",
+    "  const now: Message[] = []; appendRepaired(now, current, 0); return [...messages.slice(0, 1), ...now.slice(1), ...messages.slice(1), ...now.slice(0, 1)];",
   ],
   [
     "src/agent/run-stream.ts",
@@ -380,12 +380,6 @@ export const MUTANTS = [
     "deleting a session takes the sessions of that key of everybody",
     "      `DELETE FROM ${table} WHERE user_key = ? AND session_key = ?`,\n      userKey,",
     "      `DELETE FROM ${table} WHERE ? > 0 AND session_key = ?`,\n      userKey,",
-  ],
-  [
-    "src/memory/stores/sqlite/upkeep.ts",
-    "the messages of a deleted user stay in the file",
-    "created_at = 0, body_json = '' WHERE ${where}`,",
-    "created_at = 0 WHERE ${where}`,",
   ],
   [
     "src/memory/stores/sqlite/upkeep.ts",

@@ -110,7 +110,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
   async function runPhases(
     stage: Stage,
-    { agent }: AgentUnderCheck,
+    { agent, memory }: AgentUnderCheck,
     { rounds, open }: BatteryOptions,
   ): Promise<void> {
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
@@ -123,7 +123,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
       () => stored(stage),
       () => attacks(stage),
-      () => clears(stage, agent),
+      () => clears(stage, { agent, memory }),
       async () => options.also?.(stage),
     ];
     for (const phase of phases) if (!stage.signal.aborted) await phase();

@@ -1,4 +1,5 @@
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import type { StoredMessage } from "../messages.js";
 import type { Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
 import type { CheckName, Finding, FindingKind, Whose } from "./finding.js";
 import type { Gate, Release } from "./gate.js";
@@ -139,12 +140,30 @@ export class Stage {
     const found: Finding[] = [];
     if (messages !== undefined)
       found.push(...judgeMessages(messages, { runs, exact: true }, sighting, this.ledger));
+    for (const conversation of reading.allMessages === undefined ? [] : this.#sessionsOf(whose))
+      found.push(...this.#judgeAmongAll(reading.allMessages ?? [], conversation, sighting));
     if (document !== undefined) found.push(...judgeDocument(document, runs, sighting, this.ledger));
     if (state !== undefined)
       found.push(...judgeState(state, this.ledger.conversation(whose), sighting.door, this.ledger));
     if (count !== undefined) found.push(...this.#judgeCount(count, runs, sighting));
     if (sessions !== undefined) found.push(...this.#judgeSessions(sessions, sighting));
     return found;
+  }
+
+  #sessionsOf({ userId }: Whose): readonly Whose[] {
+    return this.ledger.conversations.filter((one) => one.userId === userId);
+  }
+
+  /** The messages of one session among those of all. */
+  #judgeAmongAll(
+    all: readonly StoredMessage[],
+    { userId, sessionId }: Whose,
+    sighting: Sighting,
+  ): Finding[] {
+    const by = { userId, sessionId };
+    const messages = all.filter((message) => message.sessionId === sessionId);
+    const expected = { runs: this.ledger.kept(by), exact: true };
+    return judgeMessages(messages, expected, { ...sighting, by }, this.ledger);
   }
 
   #judgeCount(count: number, runs: readonly PlantedRun[], sighting: Sighting): Finding[] {

@@ -1,5 +1,5 @@
 import type { Awaitable, SessionState } from "../../memory/memory.js";
-import type { Message } from "../../messages.js";
+import type { Message, StoredMessage } from "../../messages.js";
 import type { Whose } from "../finding.js";
 
 /** A message on its way in. */
@@ -18,6 +18,8 @@ export interface Door {
 export interface Reading {
   /** The messages of the session, oldest first. */
   readonly messages?: readonly Message[];
+  /** The messages of all sessions of the user. */
+  readonly allMessages?: readonly StoredMessage[];
   /** A document of any format that holds the session's texts in order. */
   readonly document?: string;
   /** How many messages the session has. */

@@ -59,6 +59,10 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
     }),
   },
   {
+    name: "memory.getMessages of all sessions",
+    read: async ({ userId }) => ({ allMessages: await memory.getMessages(userId) }),
+  },
+  {
     name: "memory.getState",
     read: async ({ userId, sessionId }) => ({
       state: await memory.getState(userId, { sessionId }),
