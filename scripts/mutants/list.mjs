@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are source code.
 /**
  * Leaks of one line each: the file, what is wrong after the change, the text and what stands in its
  * place. `agno-chat verify` must find every one.

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: users write these placeholders.
 import type { Context } from "./command-context.js";
 import type { AskOptions } from "./commands/ask.js";
 import type { ScriptOptions } from "./commands/run.js";
@@ -155,7 +156,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   }),
   row({
     name: "verify",
-    summary: "prove that no user reaches another's texts, on your store and tools",
+    summary: "prove that no user reaches another's texts: your store and tools, or any app",
     options: {
       users: ["--users <count>", "how many users at once (10)"],
       runs: ["--runs <count>", "about how many runs overlap (200)"],
@@ -164,6 +165,16 @@ export const COMMANDS: readonly CommandSpec[] = [
       markdown: ["--markdown <file>", "also write the report as Markdown"],
       badge: ["--badge <file>", "also write a badge for shields.io"],
       record: ["--record <file>", "also write every request to the model, one JSON object a line"],
+      url: ["--url <url>", "check any app over HTTP instead: POST {user_id, message} gets {reply}"],
+      as: ["--as <shape>", "how the app is spoken to: chat, openai or a2a (chat)"],
+      upstream: [
+        "--upstream <host:port>",
+        "be the app's model there, OpenAI-compatible, and see what the app sends",
+      ],
+      header: ["--header <header...>", "headers such as 'X-User: ${user}'"],
+      body: ["--body <json>", "the message as JSON, with ${user}, ${session} and ${message}"],
+      reply: ["--reply <path>", "where the reply is, such as .answer"],
+      clear: ["--clear <route>", "a route that clears, such as 'DELETE http://…?user=${user}'"],
     },
     load: async () => (await import("./commands/verify.js")).verify,
   }),

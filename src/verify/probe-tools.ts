@@ -6,9 +6,9 @@ import { finding, type Sighting } from "./judge.js";
 import type { Conversation, Ledger, PlantedRun } from "./ledger.js";
 
 /** Takes no arguments, so that everybody calls it with the same ones. */
-export const PROBE = "verify_probe";
+const PROBE = "verify_probe";
 /** Returns its argument. */
-export const ECHO = "verify_echo";
+const ECHO = "verify_echo";
 
 /** Counts the calls in a session; its value is read and changed by every one of them. */
 const COUNT = "verify-count";

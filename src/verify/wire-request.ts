@@ -62,5 +62,5 @@ function toSpec(value: unknown): ToolSpec[] {
   ];
 }
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);

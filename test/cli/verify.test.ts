@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { Cli } from "../support/cli.js";
 
@@ -63,6 +66,82 @@ test("Ctrl-C ends it with 130 and leaves nothing of it in the store or on disk",
   expect(folders()).toEqual(before);
   expect(existsSync(join(cli.home, "chat.db"))).toBe(true);
 });
+
+/** An app that keeps histories by user, or one for everybody, and asks the model at `base`; without one it repeats what it is told. */
+async function startApp(
+  base: string | undefined,
+  keyOf: (user: string) => string,
+): Promise<string> {
+  const histories = new Map<string, object[]>();
+  const server = createServer(async (request, response) => {
+    if (request.method !== "POST") return response.end();
+    let text = "";
+    for await (const piece of request) text += piece;
+    const { user_id, message } = JSON.parse(text);
+    if (base === undefined) return response.end(JSON.stringify({ reply: `You said: ${message}` }));
+    const history = histories.get(keyOf(user_id)) ?? [];
+    histories.set(keyOf(user_id), history);
+    history.push({ role: "user", content: message });
+    const answer = await fetch(`${base}/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: "verify", messages: history }),
+    });
+    const { choices } = (await answer.json()) as { choices: { message: { content: string } }[] };
+    const reply = choices[0]?.message.content ?? "";
+    history.push({ role: "assistant", content: reply });
+    response.end(JSON.stringify({ reply }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/chat`;
+}
+
+const APP = ["verify", "--users", "4", "--runs", "8", "--seed", "5", "--upstream"] as const;
+
+test("verify --url finds that an app shares one history, by what it sends to its model", async () => {
+  const port = await freePort();
+  const url = await startApp(`http://127.0.0.1:${port}/v1`, () => "everybody");
+  const { code, stdout, stderr } = await new Cli().run([...APP, `127.0.0.1:${port}`, "--url", url]);
+  expect(stderr).toContain(`OPENAI_BASE_URL=http://127.0.0.1:${port}/v1`);
+  expect(stdout).toContain("First finding: foreign");
+  expect([code, stdout.trimEnd().split("\n").at(-1)]).toEqual([
+    5,
+    expect.stringMatching(/^leak: \d+ findings \(evidence: sent\)$/),
+  ]);
+});
+
+test("verify --url without an upstream never calls an app isolated", async () => {
+  const url = await startApp(undefined, (user) => user);
+  const report = await new Cli().json(["verify", "--users", "4", "--url", url]);
+  expect(report.ok).toBe(false);
+  expect(report.evidence).toEqual(["replies"]);
+});
+
+test("verify --url of an app that is not there ends with 4, and of another machine asks first", async () => {
+  const gone = await new Cli().run([...APP, "0", "--url", `http://127.0.0.1:${await freePort()}/`]);
+  expect([gone.code, gone.stderr]).toEqual([4, expect.stringContaining("Cannot reach")]);
+  const remote = await new Cli().run([...APP, "0", "--url", "http://app.example/chat"]);
+  expect([remote.code, remote.stderr]).toEqual([2, expect.stringContaining("--yes")]);
+});
+
+test.each([
+  ["--upstream", "127.0.0.1:4000"],
+  ["--as", "a2a"],
+])("verify %s %s without --url is refused with 2", async (...flags) => {
+  const { code, stderr } = await new Cli().run(["verify", ...flags]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("needs --url")]);
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
 
 test.each([
   ["--users", "two"],

@@ -26,6 +26,13 @@ export interface VerifyOptions {
   readonly markdown?: string;
   readonly badge?: string;
   readonly record?: string;
+  readonly url?: string;
+  readonly as?: string;
+  readonly upstream?: string;
+  readonly header?: string[];
+  readonly body?: string;
+  readonly reply?: string;
+  readonly clear?: string;
 }
 
 /** A leak, or not everything could be shown: like an expectation that failed. */
@@ -33,36 +40,65 @@ const NOT_ISOLATED = 5;
 
 /**
  * `verify`: drives the agent with many users at once on the store and tools of the settings, and
- * shows who saw whose texts. No model is called.
+ * shows who saw whose texts. No model is called. With `--url` it drives any app instead, see
+ * `verify-app.ts`.
  */
 export async function verify(
   context: Context,
   _args: string[],
   options: VerifyOptions,
 ): Promise<number> {
-  const users = wholeNumber("--users", options.users);
-  const runs = wholeNumber("--runs", options.runs);
-  const seed = wholeNumber("--seed", options.seed);
-  const { signal, output } = context;
   const requests: RecordedRequest[] = [];
+  const counts = {
+    users: wholeNumber("--users", options.users),
+    runs: wholeNumber("--runs", options.runs),
+    seed: wholeNumber("--seed", options.seed),
+    record:
+      options.record === undefined
+        ? undefined
+        : (request: RecordedRequest) => void requests.push(request),
+  };
+  refuseAppOptions(options);
+  const report =
+    options.url === undefined
+      ? await verifyOwnAgent(context, counts)
+      : await (await import("./verify-app.js")).verifyAnyApp(context, options, counts);
+  await writeReports(report, requests, options);
+  show(context, report);
+  return report.ok ? 0 : NOT_ISOLATED;
+}
+
+/** What is checked how much, of the options that both kinds of target have. */
+export interface VerifyCounts {
+  readonly users: number | undefined;
+  readonly runs: number | undefined;
+  readonly seed: number | undefined;
+  readonly record: ((request: RecordedRequest) => void) | undefined;
+}
+
+const APP_OPTIONS = ["as", "upstream", "header", "body", "reply", "clear"] as const;
+
+function refuseAppOptions(options: VerifyOptions): void {
+  const given = APP_OPTIONS.find((name) => options[name] !== undefined);
+  if (given === undefined || options.url !== undefined) return;
+  throw new AgnoChatError("USAGE", `--${given} needs --url.`, {
+    hint: "For example: --url http://127.0.0.1:8080/chat --upstream 127.0.0.1:4000.",
+  });
+}
+
+async function verifyOwnAgent(context: Context, counts: VerifyCounts): Promise<VerifyReport> {
+  const { signal, output } = context;
   output.note("Checking with planted texts; no model is called…");
   const store = storeOf(context);
   const throwaway = await throwawayLike(store);
   try {
     const toolkits = await openConfiguredToolkits(context);
-    const report = await withMemory(context, (memory) =>
+    return await withMemory(context, (memory) =>
       verifyIsolation(
         { memory, throwaway, toolkits },
-        {
-          ...{ users, runs, seed, signal, version: VERSION },
-          describe: { kind: "agent", store },
-          record: options.record === undefined ? undefined : (request) => requests.push(request),
-        },
+        { ...counts, signal, version: VERSION, describe: { kind: "agent", store } },
       ),
     );
-    await writeReports(report, requests, options);
-    show(context, report);
-    return report.ok ? 0 : NOT_ISOLATED;
   } finally {
     await throwaway.remove();
   }

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in later
+
 import { AgnoChatError } from "../../errors.js";
-import { isObject } from "../../server/body.js";
+import { isFields } from "../wire-request.js";
 
 /** The app does not speak this version of A2A, so it has not taken the message. */
 export class OtherVersion extends Error {}
@@ -42,15 +43,15 @@ export const a2aShapes = (context: "${session}" | "${user}") => [
  * @throws {AgnoChatError} `INVALID_INPUT` for any other error, or when there is no text
  */
 export function a2aReply(answer: unknown): string {
-  const { error, result } = isObject(answer) ? answer : {};
-  if (isObject(error)) {
+  const { error, result } = isFields(answer) ? answer : {};
+  if (isFields(error)) {
     const code = Number(error.code);
     if (OTHER_VERSION.includes(code)) throw new OtherVersion();
     throw new AgnoChatError("INVALID_INPUT", `The app answered with the A2A error ${code}.`);
   }
-  const outer = isObject(result) ? result : {};
+  const outer = isFields(result) ? result : {};
   const { artifacts, status, parts } = firstObject(outer.task, outer.message, outer);
-  const message = isObject(status) ? firstObject(status.message) : {};
+  const message = isFields(status) ? firstObject(status.message) : {};
   const made = listOf(artifacts).flatMap((artifact) => listOf(firstObject(artifact).parts));
   const texts = [parts, made, message.parts].map(textOf).find((text) => text !== "");
   if (texts !== undefined) return texts;
@@ -58,7 +59,7 @@ export function a2aReply(answer: unknown): string {
 }
 
 const firstObject = (...values: readonly unknown[]): Readonly<Record<string, unknown>> =>
-  values.find(isObject) ?? {};
+  values.find(isFields) ?? {};
 
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 

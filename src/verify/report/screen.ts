@@ -10,7 +10,7 @@ export interface ReportStyle {
   strong(text: string): string;
 }
 
-export const PLAIN_STYLE: ReportStyle = {
+const PLAIN_STYLE: ReportStyle = {
   good: (text) => text,
   bad: (text) => text,
   faint: (text) => text,
@@ -97,7 +97,7 @@ const whoText = ({ userId, sessionId }: { userId: string; sessionId: string }): 
 function countLines(report: VerifyReport, style: ReportStyle): string[] {
   const { runs, requests, canaries, pairs, planted, seed, durationMs, doors } = report;
   const counts = [
-    `${runs} runs, ${requests} requests, ${doors.length} ways in and out`,
+    `${runs} runs, ${requests} requests, ${doors.length} ${doors.length === 1 ? "door" : "doors"}`,
     `${canaries.planted} planted texts, ${canaries.seen} seen by their owners`,
     `${pairs.overlapped} of ${pairs.of} pairs of users overlapped`,
     `the judge found ${planted.found} of ${planted.of} planted leaks`,

@@ -1,0 +1,102 @@
+import { randomInt } from "node:crypto";
+import { AgnoChatError } from "../../errors.js";
+import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
+import type { CheckName } from "../../verify/finding.js";
+import { reportOf, type VerifyReport } from "../../verify/report/report.js";
+import { verifyApp } from "../../verify/targets/app.js";
+import { userIds } from "../../verify/users.js";
+import type { Context } from "../command-context.js";
+import { requireConfirmation } from "../confirm.js";
+import { VERSION } from "../version.js";
+import type { VerifyCounts, VerifyOptions } from "./verify.js";
+
+const SHAPES = ["chat", "openai", "a2a"] as const;
+
+type Shape = (typeof SHAPES)[number];
+
+/** An app may be slow, so it is sent fewer messages than our own agent. */
+const DEFAULT_USERS = 6;
+const DEFAULT_RUNS = 30;
+
+const SENT_CHECKS: readonly CheckName[] = ["requests", "same-words", "replies", "side-by-side"];
+const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
+
+/**
+ * `verify --url`: drives an app over HTTP as its users. With `--upstream` it is the app's model as
+ * well, and so sees everything that the app sends.
+ * @throws {AgnoChatError} `USAGE`; `NOT_CONFIRMED` for an app on another machine
+ */
+export async function verifyAnyApp(
+  context: Context,
+  { url = "", as: shape = "chat", ...options }: VerifyOptions,
+  { users = DEFAULT_USERS, runs = DEFAULT_RUNS, seed = randomInt(2 ** 31), record }: VerifyCounts,
+): Promise<VerifyReport> {
+  const { signal, output } = context;
+  checkShape(shape);
+  const upstream = addressOf(options.upstream);
+  if (!isThisMachine(url))
+    await requireConfirmation(context, `Send test messages of ${users} new users to ${url}?`);
+  await refuseUnreachable(url, signal);
+  const started = performance.now();
+  const planted = await judgeTheJudge(seed, signal);
+  // New ids each time: the app may have kept those of the last check.
+  const prefix = `verify-${randomInt(16 ** 8)
+    .toString(16)
+    .padStart(8, "0")}-`;
+  const result = await verifyApp({
+    ...{ url, as: shape, body: options.body, reply: options.reply, headers: options.header },
+    ...{ clear: options.clear, upstream, seed, signal, record },
+    users: userIds(users, prefix),
+    rounds: Math.ceil(runs / users),
+    onUpstream: (base) => output.note(`Listening as the app's model: OPENAI_BASE_URL=${base}`),
+  });
+  signal.throwIfAborted();
+  return reportOf({
+    ...{ results: [result], planted, seed, version: VERSION, gaps: result.gaps },
+    evidence: [result.evidence],
+    checks: [
+      ...(result.evidence === "sent" ? SENT_CHECKS : REPLY_CHECKS),
+      ...(options.clear === undefined ? [] : (["clears"] as const)),
+    ],
+    target: { kind: shape, url },
+    durationMs: Math.round(performance.now() - started),
+  });
+}
+
+/** Any answer will do, so the request changes nothing. */
+async function refuseUnreachable(url: string, signal: AbortSignal): Promise<void> {
+  try {
+    const response = await fetch(url, { method: "HEAD", signal });
+    await response.body?.cancel();
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new AgnoChatError("SYSTEM_FAILED", `Cannot reach ${url}.`, {
+      hint: "Start the app, then try again.",
+      cause,
+    });
+  }
+}
+
+function checkShape(name: string): asserts name is Shape {
+  if (SHAPES.some((shape) => shape === name)) return;
+  throw new AgnoChatError("USAGE", `There is no shape ${JSON.stringify(name)}.`, {
+    hint: `Known: ${SHAPES.join(", ")}.`,
+  });
+}
+
+/** `HOST:PORT` or a port alone, which is on this machine. */
+function addressOf(text: string | undefined): { host: string; port: number } | undefined {
+  if (text === undefined) return undefined;
+  const [, host = "127.0.0.1", port = ""] = /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
+  if (port !== "" && Number(port) <= 65_535)
+    return { host: host.replace(/^\[(.*)\]$/, "$1"), port: Number(port) };
+  throw new AgnoChatError("USAGE", `--upstream must be HOST:PORT, not ${JSON.stringify(text)}.`);
+}
+
+function isThisMachine(url: string): boolean {
+  if (!URL.canParse(url))
+    throw new AgnoChatError("USAGE", `--url must be a URL, not ${JSON.stringify(url)}.`, {
+      hint: "For example: --url http://127.0.0.1:8080/chat.",
+    });
+  return /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(new URL(url).hostname);
+}
