@@ -137,7 +137,7 @@ async function request(url: string, init: RequestInit, signal: AbortSignal): Pro
     throw new NotTaken(status, retryAfter(response));
   if (status >= 500) throw new Unsure(`The app answered ${status}.`);
   throw new AgnoChatError("INVALID_INPUT", `The app answered ${status}.`, {
-    hint: "Check the URL, --header and --body.",
+    hint: "Check the URL, the headers and the body.",
   });
 }
 
@@ -155,7 +155,7 @@ async function readReply(response: Response, path: readonly string[]): Promise<s
   const reply = at(parsed(await response.text()), path);
   if (typeof reply === "string") return reply;
   throw new AgnoChatError("INVALID_INPUT", `The app's answer has no text at ${shown(path)}.`, {
-    hint: "Name the place with --reply.",
+    hint: "Name the place of the reply.",
   });
 }
 
@@ -206,18 +206,18 @@ const shown = (path: readonly string[]): string =>
 function checkBody(template: string): void {
   const sample = { userId: "u", sessionId: "s", text: "t" };
   if (parsed(fill(template, sample, jsonEscaped)) === undefined)
-    throw new AgnoChatError("USAGE", "--body is not JSON.", {
+    throw new AgnoChatError("USAGE", "body is not JSON.", {
       hint: 'Write it like {"user":"${user}","text":"${message}"}.',
     });
   if (!template.includes("${message}"))
-    throw new AgnoChatError("USAGE", "--body does not contain ${message}.");
+    throw new AgnoChatError("USAGE", "body does not contain ${message}.");
 }
 
 function parseHeader(text: string): readonly [name: string, template: string] {
   const [, name, template] = /^([\w-]+):\s*(.*)$/s.exec(text) ?? [];
   if (name !== undefined && template !== undefined && !/[\r\n]/.test(template))
     return [name, template];
-  throw new AgnoChatError("USAGE", "--header must be one line with a name and a colon.", {
+  throw new AgnoChatError("USAGE", "A header must be one line with a name and a colon.", {
     hint: "Write it like 'X-User: ${user}'.",
   });
 }
@@ -231,7 +231,7 @@ function headerValue(template: string, whose: Whose): string {
 function parseRoute(text: string): { readonly method: string; readonly url: string } {
   const [, method, url] = /^([A-Z]+) (https?:\/\/\S+)$/.exec(text) ?? [];
   if (method !== undefined && url !== undefined) return { method, url };
-  throw new AgnoChatError("USAGE", "--clear must be a method and a URL.", {
+  throw new AgnoChatError("USAGE", "clear must be a method and a URL.", {
     hint: "Write it like 'DELETE http://localhost:8080/history/${user}'.",
   });
 }

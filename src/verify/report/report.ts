@@ -30,7 +30,7 @@ export interface MatrixRow {
   readonly saw: readonly number[];
 }
 
-/** The outcome of a check, as `--json` prints it. */
+/** The outcome of a check, as one JSON document. */
 export interface VerifyReport {
   readonly ok: boolean;
   readonly verdict: Verdict;
