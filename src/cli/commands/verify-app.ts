@@ -8,7 +8,7 @@ import { userIds } from "../../verify/users.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { VERSION } from "../version.js";
-import type { VerifyCounts, VerifyOptions } from "./verify.js";
+import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
 
 const SHAPES = ["chat", "openai", "a2a"] as const;
 

@@ -17,23 +17,7 @@ import { openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
 import { VERSION } from "../version.js";
 import { writePrivateFile } from "../write-file.js";
-
-export interface VerifyOptions {
-  readonly users?: string;
-  readonly runs?: string;
-  readonly seed?: string;
-  readonly junit?: string;
-  readonly markdown?: string;
-  readonly badge?: string;
-  readonly record?: string;
-  readonly url?: string;
-  readonly as?: string;
-  readonly upstream?: string;
-  readonly header?: string[];
-  readonly body?: string;
-  readonly reply?: string;
-  readonly clear?: string;
-}
+import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
 
 /** A leak, or not everything could be shown: like an expectation that failed. */
 const NOT_ISOLATED = 5;
@@ -66,14 +50,6 @@ export async function verify(
   await writeReports(report, requests, options);
   show(context, report);
   return report.ok ? 0 : NOT_ISOLATED;
-}
-
-/** What is checked how much, of the options that both kinds of target have. */
-export interface VerifyCounts {
-  readonly users: number | undefined;
-  readonly runs: number | undefined;
-  readonly seed: number | undefined;
-  readonly record: ((request: RecordedRequest) => void) | undefined;
 }
 
 const APP_OPTIONS = ["as", "upstream", "header", "body", "reply", "clear"] as const;
