@@ -10,7 +10,7 @@ import { liveText } from "../render/live-text.js";
 import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
 import { createSpinner } from "../render/spinner.js";
-import { columnsOf } from "../render/terminal-size.js";
+import { columnsOf, rowsOf } from "../render/terminal-size.js";
 import { plain, wrapText } from "../render/wrap.js";
 import { asBlock } from "../terminal/block.js";
 import type { Copied } from "../terminal/clipboard.js";
@@ -19,7 +19,7 @@ import type { LineEditor } from "../terminal/line-editor.js";
 import type { PromptIo } from "../terminal/question-input.js";
 import { parseInput } from "./chat-input.js";
 import { nameOf, promptOf } from "./prompt.js";
-import type { ReplyView, Screen, Who } from "./screen.js";
+import type { AnswerSpace, ReplyView, Screen, Who } from "./screen.js";
 
 export interface LiveScreenOptions {
   readonly io: Io;
@@ -62,6 +62,11 @@ export class LiveScreen implements Screen {
 
   get #width(): number {
     return columnsOf(this.#io.stdout);
+  }
+
+  /** The rows above the prompt. */
+  get space(): AnswerSpace {
+    return { columns: this.#width - INDENT.length, rows: rowsOf(this.#io.stdout) - 1 };
   }
 
   print(text: string): void {

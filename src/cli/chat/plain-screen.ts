@@ -6,8 +6,9 @@ import type { Io } from "../io.js";
 import { noteLine } from "../note-line.js";
 import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
+import { columnsOf, rowsOf } from "../render/terminal-size.js";
 import type { InputFiles } from "../terminal/input-files.js";
-import { type ReplyView, recalled, type Screen } from "./screen.js";
+import { type AnswerSpace, type ReplyView, recalled, type Screen } from "./screen.js";
 
 export interface PlainScreenOptions {
   /** Replies and what commands answer. */
@@ -26,6 +27,12 @@ export class PlainScreen implements Screen {
 
   constructor(options: PlainScreenOptions) {
     this.#options = options;
+  }
+
+  /** The rows above the prompt, if answers go to a terminal. */
+  get space(): AnswerSpace {
+    const { answers } = this.#options;
+    return { columns: columnsOf(answers), rows: answers.isTTY ? rowsOf(answers) - 1 : Infinity };
   }
 
   print(text: string): void {

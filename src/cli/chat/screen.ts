@@ -19,8 +19,16 @@ export interface ReplyView {
 export const recalled = (role: string, text: string): string =>
   `${role}: ${text.replaceAll("\n", "\n  ")}\n`;
 
+/** The space for one answer that can be read without scrolling. */
+export interface AnswerSpace {
+  readonly columns: number;
+  /** Infinity where the output is not a screen. */
+  readonly rows: number;
+}
+
 /** Where a REPL shows what it does, and asks: a terminal, or the output of a script. */
 export interface Screen {
+  readonly space: AnswerSpace;
   /** What a command answers: any text, made safe here. */
   print(text: string): void;
   /** A message of the past behind its role; Markdown where that can be shown. Any text, made safe here. */

@@ -1,3 +1,4 @@
+import { helpText } from "./help-text.js";
 import * as reply from "./slash/copy.js";
 import * as data from "./slash/data.js";
 import { retry } from "./slash/retry.js";
@@ -94,22 +95,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     aliases: ["?"],
     summary: "this list",
     turn: "at-once",
-    run: (repl) => repl.screen.print(helpText()),
+    run: ({ screen }) => screen.print(helpText(COMMANDS, screen.space)),
   },
   { name: "exit", aliases: ["quit", "bye"], summary: "leave; Ctrl-D does too", run: setup.exit },
 ];
-
-const KEYS = [
-  'Ctrl-J new line · """ … """ on lines of their own: text, also help or bye',
-  "//x sends /x · Ctrl-G editor · Ctrl-C, Esc stop a reply · Ctrl-R search · Tab",
-];
-
-/** One screen of 24 rows and 80 columns: every command, and two rows of keys. */
-function helpText(): string {
-  const usages = COMMANDS.map(
-    ({ name, argument }) => `/${name}${argument === undefined ? "" : ` ${argument}`}`,
-  );
-  const width = Math.max(...usages.map((usage) => usage.length));
-  const rows = COMMANDS.map(({ summary }, index) => `${usages[index]?.padEnd(width)}  ${summary}`);
-  return [...rows, ...KEYS, ""].join("\n");
-}

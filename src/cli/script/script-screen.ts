@@ -1,6 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
-import { type ReplyView, recalled, type Screen } from "../chat/screen.js";
+import { type AnswerSpace, type ReplyView, recalled, type Screen } from "../chat/screen.js";
 import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
@@ -22,6 +22,8 @@ export class ScriptScreen implements Screen {
   readonly #layout: Layout;
   readonly #mayDelete: boolean;
   readonly forgetInput: (userId: string) => void;
+  /** Fixed, so that two runs of a script print the same. */
+  readonly space: AnswerSpace = { columns: 80, rows: Infinity };
   #last = "";
 
   constructor({ output, layout, mayDelete, forgetInput }: ScriptScreenOptions) {

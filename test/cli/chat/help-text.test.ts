@@ -1,0 +1,93 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { helpText } from "../../../src/cli/chat/help-text.js";
+import type { SlashCommand } from "../../../src/cli/chat/slash/slash-command.js";
+import { COMMANDS } from "../../../src/cli/chat/slash-commands.js";
+import { sayAll, shown, startRepl } from "../../support/repl-session.js";
+
+const withMore = (number: number): readonly SlashCommand[] => [
+  ...COMMANDS,
+  ...Array.from({ length: number }, (_, index) => ({
+    name: `extra${index}`,
+    argument: "[word]",
+    summary: `does the extra thing number ${index}`,
+    run: () => {},
+  })),
+];
+
+const rowsOf = (text: string): string[] => text.trimEnd().split("\n");
+
+const words = (text: string): string => text.replace(/\s+/g, " ");
+
+/** The rows of the table: all that come before the keys. */
+const tableRows = (text: string): string[] => {
+  const rows = rowsOf(text);
+  return rows.slice(
+    0,
+    rows.findIndex((row) => row.startsWith("Ctrl-J")),
+  );
+};
+
+test("the commands of today fit a terminal of 24 by 80 above its prompt, one in a row", () => {
+  const help = helpText(COMMANDS, { columns: 78, rows: 23 });
+  expect(rowsOf(help).length).toBeLessThanOrEqual(23);
+  expect(tableRows(help)).toHaveLength(COMMANDS.length);
+});
+
+test("ten more commands go side by side where the terminal is wide, and still fit 24 rows", () => {
+  const help = helpText(withMore(10), { columns: 118, rows: 23 });
+  expect(rowsOf(help).length).toBeLessThanOrEqual(23);
+  expect(tableRows(help)).toHaveLength(Math.ceil((COMMANDS.length + 10) / 2));
+});
+
+test("ten more commands scroll, one in a row, where two do not fit side by side", () => {
+  const help = helpText(withMore(10), { columns: 78, rows: 23 });
+  expect(tableRows(help)).toHaveLength(COMMANDS.length + 10);
+});
+
+test("a list that fits the height stays in one column, however wide the terminal is", () => {
+  const help = helpText(COMMANDS, { columns: 198, rows: 59 });
+  expect(tableRows(help)).toHaveLength(COMMANDS.length);
+});
+
+test("no line is wider than the terminal, and every command is there with its whole summary", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 40, max: 200 }),
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 0, max: 40 }),
+      (columns, rows, more) => {
+        const commands = withMore(more);
+        const help = helpText(commands, { columns, rows });
+        for (const row of rowsOf(help)) expect(row.length).toBeLessThanOrEqual(columns);
+        for (const { name, argument, summary } of commands) {
+          const usage = argument === undefined ? `/${name}` : `/${name} ${argument}`;
+          const [aligned, wrapped] = [`${usage} ${summary}`, `${usage}: ${summary}`];
+          const text = words(help);
+          expect(text.includes(aligned) || text.includes(wrapped), usage).toBe(true);
+        }
+      },
+    ),
+  );
+});
+
+test.each([
+  { columns: 80, rows: 24 },
+  { columns: 120, rows: 40 },
+  { columns: 130, rows: 16 },
+])("/help fits a terminal of $columns by $rows", async ({ columns, rows }) => {
+  const pty = await startRepl({ columns, rows });
+  pty.press("ctrl-l");
+  await sayAll(pty, "/help");
+  const screen = shown(pty);
+  expect(screen).toContain("  /user [id]  ");
+  expect(screen).toContain("/exit");
+  expect(screen).toMatch(/Ctrl-R search · Tab\nalice>$/);
+});
+
+test("/help on a terminal of 40 columns wraps and scrolls", async () => {
+  const pty = await startRepl({ columns: 40, rows: 20 });
+  await sayAll(pty, "/help");
+  for (const row of shown(pty).split("\n")) expect(row.length).toBeLessThanOrEqual(40);
+  expect(shown(pty)).toContain("  /exit: leave; Ctrl-D does too");
+});
