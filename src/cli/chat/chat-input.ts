@@ -1,18 +1,18 @@
-/** What one input of the REPL is: a message for the model, or a command with what follows its name. */
+/** One input of the REPL: a message for the model, or a command and its argument. */
 export type Input =
   | { readonly kind: "message"; readonly text: string }
   | { readonly kind: "command"; readonly name: string; readonly argument: string };
 
-/** What people type to leave or to find help: commands without a slash, but only when they are all there is. */
+/** Commands that need no slash if nothing else is on the line. */
 const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
   ...["exit", "quit", "bye", ":q", ":q!", ":wq"].map((word) => [word, "exit"] as const),
   ["help", "help"],
 ]);
 
 /**
- * A first word with one slash in front is a command; a path (`/usr/bin`) is text, and `//x` is the text `/x`. A line that
- * is nothing but `help` or `bye` is one too.
- * @param literal Text whatever it begins with, since it was pasted or written in a block.
+ * A line is a command if its first word has one leading slash, or if it is only `help`, `bye` or
+ * the like. A path (`/usr/bin`) is text, and `//x` is the text `/x`.
+ * @param literal True for pasted text and blocks, which are never commands.
  */
 export function parseInput(text: string, literal = false): Input {
   const trimmed = text.trim();
@@ -25,7 +25,7 @@ export function parseInput(text: string, literal = false): Input {
   return { kind: "command", name, argument: argument.trimEnd() };
 }
 
-/** What `/as` is given: who speaks, and what they say. Undefined when either is missing. */
+/** Parses the argument of `/as`: a user and a message. Undefined when either is missing. */
 export function parseAside(argument: string): { userId: string; message: string } | undefined {
   const [, userId, message] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
   return userId === undefined || message === undefined ? undefined : { userId, message };

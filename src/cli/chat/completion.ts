@@ -1,7 +1,7 @@
 import type { Repl } from "./repl.js";
 import { COMMANDS } from "./slash-commands.js";
 
-/** What Tab offers in place of `text`: a command's name, then the users or sessions it takes. */
+/** The replacements for `text` that Tab offers: command names, then users or sessions. */
 export async function completionsOf(repl: Repl, text: string): Promise<string[]> {
   const [, name, rest] = /^\/(\S*)(?:\s+(\S*))?$/.exec(text) ?? [];
   if (name === undefined) return [];

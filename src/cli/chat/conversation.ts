@@ -7,38 +7,41 @@ import { type Input, parseInput } from "./chat-input.js";
 import { commandOf, handle } from "./handle-input.js";
 import type { LiveScreen } from "./live-screen.js";
 import type { Repl, SayOptions } from "./repl.js";
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 
 interface Job {
   readonly text: string;
   readonly literal: boolean;
   readonly input: Input;
-  /** Who typed it, whoever is active when it is done. */
+  /** The user who typed it. Another user may be active when it runs. */
   readonly userId: string;
 }
 
-/** A job behind a reply. */
+/** A job that waits for its turn behind a reply. */
 interface WaitingJob extends Job {
-  /** Who typed it, in the session that was theirs then. */
-  readonly who: Promise<Who>;
+  /** The user who typed it, in the session they were in at that point. */
+  readonly speaker: Promise<Speaker>;
 }
 
 export interface ConversationOptions {
   readonly editor: LineEditor;
   readonly screen: LiveScreen;
   readonly repl: Repl;
-  /** Show the causes of a failure too. */
+  /** Also shows the causes of a failure. */
   readonly debug: boolean;
 }
 
-/** The loop of the terminal: what is typed while a reply comes waits its turn, and Ctrl-C stops the reply alone. */
+/**
+ * The loop of the chat on a terminal. Messages typed during a reply wait for their turn. Ctrl-C
+ * stops only the reply.
+ */
 export class Conversation {
   readonly #editor: LineEditor;
   readonly #screen: LiveScreen;
   readonly #repl: Repl;
   readonly #debug: boolean;
   readonly #waiting: WaitingJob[] = [];
-  /** Resolves once the commands so far are done. */
+  /** Resolves when all commands so far are done. */
   #commands: Promise<void> = Promise.resolve();
   #running: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
@@ -50,7 +53,7 @@ export class Conversation {
     this.#repl = repl;
   }
 
-  /** Until the user leaves. A reply that is still coming is stopped then. */
+  /** Resolves when the user leaves. Stops a reply that is still streaming. */
   async run(): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#editor.listen((event) => {
@@ -71,7 +74,7 @@ export class Conversation {
     if (turn === "at-once") void this.#command(job);
     else if (turn === "after-commands")
       this.#commands = this.#commands.then(() => this.#command(job));
-    else this.#queue({ ...job, who: this.#commands.then(() => this.#repl.whoIs(userId)) });
+    else this.#queue({ ...job, speaker: this.#commands.then(() => this.#repl.speakerOf(userId)) });
   }
 
   #queue(job: WaitingJob): void {
@@ -84,17 +87,17 @@ export class Conversation {
 
   async #drain(first: WaitingJob): Promise<void> {
     for (let job: WaitingJob | undefined = first; job !== undefined; job = this.#waiting.shift()) {
-      // Once more, since other rows have come between it and its reply.
+      // Shown again, since other rows now separate it from its reply.
       if (job !== first) this.#screen.note(`${job.userId}: ${job.text}`);
       this.#running = new AbortController();
-      await this.#perform(job, { who: await job.who, signal: this.#running.signal });
+      await this.#perform(job, { speaker: await job.speaker, signal: this.#running.signal });
     }
     this.#running = undefined;
   }
 
   async #command(job: Job): Promise<void> {
     const { signal } = new AbortController();
-    await this.#perform(job, { who: this.#repl.whoIs(job.userId), signal });
+    await this.#perform(job, { speaker: this.#repl.speakerOf(job.userId), signal });
     if (this.#repl.isOver) this.#editor.close();
   }
 
@@ -112,7 +115,7 @@ export class Conversation {
     if (this.#debug) for (const line of causeLines(error)) this.#screen.note(line);
   }
 
-  /** Whether it stopped a reply: then what is half typed stays. */
+  /** Returns whether it stopped a reply. If so, the editor keeps its draft. */
   #interrupt({ key, hasDraft }: Interrupt): boolean {
     if (this.#running === undefined) {
       if (key === "ctrl-c" && !hasDraft) this.#screen.note("To leave: Ctrl-D or /exit.");
@@ -123,7 +126,7 @@ export class Conversation {
     return true;
   }
 
-  /** What waits behind a reply that was stopped is not sent: it goes back to whoever typed it, to be sent or dropped. */
+  /** Returns unsent input to the prompt of the user who typed it, to be sent or deleted. */
   #giveBack(jobs: readonly Job[]): void {
     for (const userId of new Set(jobs.map((job) => job.userId))) {
       const own = jobs.filter((job) => job.userId === userId);
@@ -135,14 +138,14 @@ export class Conversation {
   }
 }
 
-/** What was typed in several lines becomes one message; none of it may become a command that was none. */
+/** Joins several inputs into one draft. Text that was not a command must not become one. */
 function draftOf(jobs: readonly Job[]): string {
   const text = jobs.map((job) => job.text).join("\n");
   const isOneAsTyped = jobs.length === 1 && jobs[0]?.literal === false;
   return isOneAsTyped || !looksLikeCommand(text) ? text : asBlock(text);
 }
 
-/** A command that does not exist is told so at once. */
+/** When an input runs. An unknown command fails at once. */
 function turnOf(input: Input): "at-once" | "after-commands" | "after-replies" {
   if (input.kind === "message") return "after-replies";
   try {

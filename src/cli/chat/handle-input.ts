@@ -7,8 +7,8 @@ import type { SlashCommand } from "./slash/slash-command.js";
 import { COMMANDS } from "./slash-commands.js";
 
 /**
- * Does what one input says, for whoever it was typed by.
- * @throws {AgnoChatError} what went wrong; nothing half done is left behind
+ * Sends a message or runs a command as the speaker in `options`.
+ * @throws {AgnoChatError} the failure; a failed input leaves nothing half done
  */
 export async function handle(repl: Repl, input: Input, options: SayOptions): Promise<void> {
   if (input.kind === "message") await repl.say(input.text, options);
@@ -35,7 +35,7 @@ const LONGEST_QUOTE = 60;
 const quoted = (text: string): string => JSON.stringify(singleLine(text, LONGEST_QUOTE));
 
 /**
- * @param name As typed, without its slash.
+ * @param name As typed, without the slash.
  * @throws {AgnoChatError} `USAGE` with the nearest known command
  */
 export function commandOf(name: string): SlashCommand {

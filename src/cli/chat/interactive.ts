@@ -5,48 +5,48 @@ import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";
 import type { TerminalStreams } from "../terminal/modes.js";
 import { parseAside, parseInput } from "./chat-input.js";
-import type { OpenRepl } from "./load-chat.js";
+import type { LoadedChat } from "./load-chat.js";
 import { promptOf } from "./prompt.js";
 
-/** The REPL on a terminal. The prompt comes first: all the rest loads behind it. */
+/** The REPL on a terminal. Shows the prompt first and loads everything else after it. */
 export async function interactive(context: Context): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
-  const who = { userId: settings.values.user, sessionId: settings.values.session };
+  const speaker = { userId: settings.values.user, sessionId: settings.values.session };
   const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : inputFilesIn(home));
   const editor = new LineEditor({
     input: io.stdin as TerminalStreams["input"],
     output: io.stdout as TerminalStreams["output"],
     env: io.env,
-    prompt: promptOf(who, palette),
-    owner: who.userId,
-    history: historyOf(who.userId),
-    complete: async (text) => (await behind).complete(text),
+    prompt: promptOf(speaker, palette),
+    owner: speaker.userId,
+    history: historyOf(speaker.userId),
+    complete: async (text) => (await loading).complete(text),
     keep: (text) => keptOf(text, historyOf),
   });
   editor.resume();
   signal.addEventListener("abort", () => editor.close(), { once: true });
-  const behind: Promise<OpenRepl> = import("./load-chat.js").then(({ open }) =>
-    open(context, { editor, palette, historyOf, who }),
+  const loading: Promise<LoadedChat> = import("./load-chat.js").then(({ loadChat }) =>
+    loadChat(context, { editor, palette, historyOf, speaker }),
   );
   try {
-    await (await behind).converse();
+    await (await loading).converse();
   } finally {
     editor.close();
-    await behind.then(
+    await loading.then(
       ({ close }) => close(),
       () => {},
     );
   }
 }
 
-/** What is said as somebody else is theirs to find again, not the active user's. */
+/** A message sent with `/as` goes into the input history of the user it was sent as. */
 function keptOf(
   text: string,
   historyOf: (userId: string) => InputHistory,
 ): KeptInput | "nothing" | undefined {
   const input = parseInput(text);
-  // What is written in the editor is kept, once it is sent.
+  // The text from the editor is kept instead, once it is sent.
   if (input.kind === "command" && input.name === "edit") return "nothing";
   const aside =
     input.kind === "command" && input.name === "as" ? parseAside(input.argument) : undefined;
@@ -54,7 +54,7 @@ function keptOf(
   return { text: aside.message, history: historyOf(aside.userId) };
 }
 
-/** The input history of each user, made when first asked for. */
+/** The input history of each user, created on first use. */
 function inputHistories(store: InputStore | undefined): (userId: string) => InputHistory {
   const histories = new Map<string, InputHistory>();
   return (userId) => {

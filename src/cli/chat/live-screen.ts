@@ -19,33 +19,33 @@ import type { LineEditor } from "../terminal/line-editor.js";
 import type { PromptIo } from "../terminal/question-input.js";
 import { parseInput } from "./chat-input.js";
 import { nameOf, promptOf } from "./prompt.js";
-import type { AnswerSpace, ReplyView, Screen, Who } from "./screen.js";
+import type { AnswerSpace, ChatScreen, ReplyView, Speaker } from "./screen.js";
 
 export interface LiveScreenOptions {
   readonly io: Io;
   readonly palette: Palette;
   readonly editor: LineEditor;
   readonly historyOf: (userId: string) => InputHistory;
-  /** Who is active at first. */
-  readonly start: Who;
-  /** Takes a question back. */
+  /** The first active speaker. */
+  readonly start: Speaker;
+  /** Withdraws a question. */
   readonly signal: AbortSignal;
 }
 
-/** What every row begins with that is no prompt, so that nothing a model says can pass for one. */
+/** Starts every row that is not a prompt, so a model's text cannot look like one. */
 const INDENT = "  ";
 
-/** The terminal: everything is printed above the line being typed. */
-export class LiveScreen implements Screen {
+/** The chat on a terminal. Prints everything above the line being typed. */
+export class LiveScreen implements ChatScreen {
   readonly #io: Io;
   readonly #palette: Palette;
   readonly #editor: LineEditor;
   readonly #historyOf: (userId: string) => InputHistory;
   readonly #signal: AbortSignal;
-  #active: Who;
+  #active: Speaker;
   #spin: string | undefined;
-  /** Whose reply is coming. */
-  #replyingTo: Who | undefined;
+  /** The speaker whose reply is streaming. */
+  #replyingTo: Speaker | undefined;
 
   constructor({ io, palette, editor, historyOf, start, signal }: LiveScreenOptions) {
     this.#io = io;
@@ -73,7 +73,7 @@ export class LiveScreen implements Screen {
     this.#editor.print(this.#rows(sanitise(text).replace(/\n$/, "")));
   }
 
-  /** On the row of its role when it is one line of words, else below it and set in, so that none passes for another. */
+  /** Text is indented below its role unless it is one line of words: it must not look like a role. */
   recall(role: string, text: string): void {
     const isWords = /^[\p{L}\p{N}][^\n]*$/u.test(text);
     const indent = isWords ? INDENT : `${INDENT}  `;
@@ -91,9 +91,9 @@ export class LiveScreen implements Screen {
     this.#editor.print(this.#rows(noteLine(text), this.#palette.red));
   }
 
-  reply(who: Who): ReplyView {
-    this.#replyingTo = who;
-    if (who.userId !== this.#active.userId) this.note(`to ${who.userId}:`);
+  reply(speaker: Speaker): ReplyView {
+    this.#replyingTo = speaker;
+    if (speaker.userId !== this.#active.userId) this.note(`to ${speaker.userId}:`);
     const started = performance.now();
     const width = () => this.#width;
     const view = new RunView({
@@ -110,21 +110,22 @@ export class LiveScreen implements Screen {
       show: (event: RunEvent) => {
         view.show(event);
         if (event.type === "run-end")
-          this.note(this.#label(who) + summaryOf(event.output, performance.now() - started));
+          this.note(this.#label(speaker) + summaryOf(event.output, performance.now() - started));
       },
       end: (outcome) => {
         this.#replyingTo = undefined;
         view.end();
-        if (outcome === "interrupted") this.note(`${this.#label(who)}interrupted`);
+        if (outcome === "interrupted") this.note(`${this.#label(speaker)}interrupted`);
       },
     };
   }
 
-  show(who: Who): void {
+  showActive(speaker: Speaker): void {
     const asker = this.#replyingTo?.userId;
-    if (asker !== undefined && asker !== who.userId) this.note(`The reply to ${asker} goes on.`);
-    this.#active = who;
-    this.#editor.setOwner(who.userId, this.#historyOf(who.userId));
+    if (asker !== undefined && asker !== speaker.userId)
+      this.note(`The reply to ${asker} goes on.`);
+    this.#active = speaker;
+    this.#editor.setOwner(speaker.userId, this.#historyOf(speaker.userId));
     this.#showPrompt();
   }
 
@@ -132,7 +133,7 @@ export class LiveScreen implements Screen {
     return this.#asking(() => askWhether(this.#promptIo, question));
   }
 
-  /** Whoever picks nobody stays who they are. */
+  /** The active user if none is picked. */
   async pickUser(users: readonly UserInfo[], active: string): Promise<string> {
     return (await this.#asking(() => askWhich(this.#promptIo, users, active))) ?? active;
   }
@@ -168,14 +169,14 @@ export class LiveScreen implements Screen {
   }
 
   #showPrompt(): void {
-    // In the place of the ">", so that what is being typed does not move.
+    // Replaces the ">", so the text being typed does not move.
     const spinning = `${nameOf(this.#active, this.#palette)}${this.#palette.dim(this.#spin)} `;
     const prompt = promptOf(this.#active, this.#palette);
     this.#editor.setPrompt(prompt, this.#spin === undefined ? prompt : spinning);
   }
 
-  /** Whose reply it was, where the prompt does not tell. */
-  #label({ userId }: Who): string {
+  /** Names the user of a reply if it is not the one in the prompt. */
+  #label({ userId }: Speaker): string {
     return userId === this.#active.userId ? "" : `to ${userId} · `;
   }
 
@@ -205,6 +206,6 @@ function summaryOf({ messages, usage }: RunOutput, milliseconds: number): string
     .join(" · ");
 }
 
-/** What an editor saved is a message, whatever it looks like. */
+/** Whether text from an editor would be sent as a message without a block around it. */
 const isPlainText = (text: string): boolean =>
   !text.trimStart().startsWith("/") && parseInput(text).kind === "message";

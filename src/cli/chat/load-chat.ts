@@ -9,45 +9,45 @@ import { completionsOf } from "./completion.js";
 import { Conversation } from "./conversation.js";
 import { LiveScreen } from "./live-screen.js";
 import { openRepl } from "./open-repl.js";
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 import { welcomeLine, welcomeText } from "./welcome.js";
 
-/** How fast the demo model talks: milliseconds a word. */
+/** The pace of the demo model, in milliseconds per word. */
 const DEMO_PACE = 25;
 
-export interface Terminal {
+export interface PromptState {
   readonly editor: LineEditor;
   readonly palette: Palette;
   readonly historyOf: (userId: string) => InputHistory;
-  readonly who: Who;
+  readonly speaker: Speaker;
 }
 
-export interface OpenRepl {
+export interface LoadedChat {
   complete(text: string): Promise<string[]>;
-  /** Until the user leaves. */
+  /** Resolves when the user leaves. */
   converse(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Everything of the REPL that the first prompt does not need.
+ * Loads the part of the chat that the first prompt does not need.
  * @throws {AgnoChatError} when the model or the memory cannot be opened
  */
-export async function open(
+export async function loadChat(
   context: Context,
-  { editor, palette, historyOf, who }: Terminal,
-): Promise<OpenRepl> {
+  { editor, palette, historyOf, speaker }: PromptState,
+): Promise<LoadedChat> {
   const { io, options, settings, signal } = context;
-  const screen = new LiveScreen({ io, palette, editor, historyOf, start: who, signal });
+  const screen = new LiveScreen({ io, palette, editor, historyOf, start: speaker, signal });
   if (!options.quiet) screen.print(welcomeText(context));
   const model = await openChosenModel(chooseModel(settings, io.env), {
     signal,
     delayMs: DEMO_PACE,
   });
   const memory = await openMemory(storeOf(context), { notice: (line) => screen.note(line) });
-  // A store that cannot be read ends the start, not the first message; and one that can is ready for it.
-  const sessions = await memory.sessions(who.userId);
-  if (!options.quiet) screen.note(welcomeLine({ who, sessions }));
+  // An unreadable store fails here, at the start, not at the first message.
+  const sessions = await memory.sessions(speaker.userId);
+  if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
   const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE });
   return {
     complete: (text) => completionsOf(repl, text),

@@ -4,12 +4,12 @@ import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
 import { openConfiguredToolkits } from "../open-agent.js";
 import { Repl } from "./repl.js";
-import type { Screen } from "./screen.js";
+import type { ChatScreen } from "./screen.js";
 
-/** The REPL the settings mean, on an open memory. */
+/** Creates the REPL described by the settings, on an open memory. */
 export async function openRepl(
   context: Context,
-  parts: { memory: Memory; model: Model; screen: Screen; delayMs?: number },
+  parts: { memory: Memory; model: Model; screen: ChatScreen; delayMs?: number },
 ): Promise<Repl> {
   const { user, session, system, historyLimit, timeout } = context.settings.values;
   const { screen, memory, model, delayMs = 0 } = parts;
@@ -22,7 +22,7 @@ export async function openRepl(
   });
 }
 
-/** Another model on the endpoint of the settings; the one they mean anyway is asked for as everywhere. */
+/** Opens a model by name, on the endpoint in the settings. */
 async function namedModel(
   { settings, io, signal }: Context,
   name: string,

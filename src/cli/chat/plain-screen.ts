@@ -8,21 +8,21 @@ import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import { columnsOf, rowsOf } from "../render/terminal-size.js";
 import type { InputFiles } from "../terminal/input-files.js";
-import { type AnswerSpace, type ReplyView, recalled, type Screen } from "./screen.js";
+import { type AnswerSpace, type ChatScreen, type ReplyView, recalled } from "./screen.js";
 
 export interface PlainScreenOptions {
-  /** Replies and what commands answer. */
+  /** Receives replies and the output of commands. */
   readonly answers: Io["stdout"];
-  /** Questions, remarks and failures: the terminal, if one of the two is one. */
+  /** Receives questions, remarks and failures: stdout if it is a terminal, otherwise stderr. */
   readonly aside: Io["stderr"];
-  /** The next line that is typed, undefined when there is none any more. */
+  /** The next typed line; undefined at the end of input. */
   readonly nextLine: () => Promise<string | undefined>;
-  /** What users have typed where there is a line editor. */
+  /** The input history files that the line editor writes. */
   readonly typedInput: InputFiles | undefined;
 }
 
-/** A terminal that only prints: text as it comes, one line below the other, no sequences of any kind. */
-export class PlainScreen implements Screen {
+/** The chat on a terminal that only prints: text as it arrives, without control sequences. */
+export class PlainScreen implements ChatScreen {
   readonly #options: PlainScreenOptions;
 
   constructor(options: PlainScreenOptions) {
@@ -61,13 +61,13 @@ export class PlainScreen implements Screen {
     };
   }
 
-  show(): void {}
+  showActive(): void {}
 
   async confirm(question: string): Promise<boolean> {
     return /^y(es)?$/i.test(await this.#ask(`${noteLine(question)} (y/N) `));
   }
 
-  /** An empty line stays who they are. */
+  /** The active user for an empty line. */
   async pickUser(users: readonly UserInfo[], active: string): Promise<string> {
     for (const { userId } of users) this.note(`${userId}${userId === active ? " (now)" : ""}`);
     return (await this.#ask("Talk as: ")) || active;

@@ -16,14 +16,14 @@ import { openRepl } from "./open-repl.js";
 import { PlainScreen } from "./plain-screen.js";
 import { promptOf } from "./prompt.js";
 import type { Repl } from "./repl.js";
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 import { welcomeLine, welcomeText } from "./welcome.js";
 
 const CONTINUATION = "… ";
 
 /**
- * The REPL where nothing can be painted: on a terminal that only prints, or with its answers in a pipe. The terminal edits
- * the line in its own way; prompts and remarks go to the terminal, answers to stdout.
+ * The REPL on a terminal that only prints, or with its answers in a pipe. The terminal edits the
+ * line. Prompts and remarks go to the terminal, answers to stdout.
  */
 export async function plain(context: Context): Promise<void> {
   const { io, home, options, settings, signal } = context;
@@ -38,10 +38,10 @@ export async function plain(context: Context): Promise<void> {
       nextLine: () => lines.next(),
       typedInput: inputFilesIn(home),
     });
-    const who = { userId: settings.values.user, sessionId: settings.values.session };
-    const sessions = await memory.sessions(who.userId);
+    const speaker = { userId: settings.values.user, sessionId: settings.values.session };
+    const sessions = await memory.sessions(speaker.userId);
     if (!options.quiet) aside.write(welcomeText(context));
-    if (!options.quiet) screen.note(welcomeLine({ who, sessions }));
+    if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
     const model = await openChosenModel(chooseModel(settings, io.env), { signal });
     const repl = await openRepl(context, { memory, model, screen });
     await new PlainConversation({ context, repl, lines, screen, aside }).run();
@@ -51,11 +51,11 @@ export async function plain(context: Context): Promise<void> {
   }
 }
 
-/** What is typed, line by line. */
+/** The typed input, line by line. */
 class TypedLines {
   readonly #reader: ReturnType<typeof createInterface>;
   readonly #lines: AsyncIterator<string>;
-  /** Waits on behind a question that was given up: the line is then whoever's who asks next. */
+  /** The read in progress. After `giveUp` it goes on, and the next caller gets its line. */
   #pending: Promise<string | undefined> | undefined;
   giveUp = (): void => {};
 
@@ -64,7 +64,7 @@ class TypedLines {
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
-  /** Undefined at the end, also when the terminal is gone, and once `giveUp` is called. */
+  /** Undefined at the end of input, when the terminal is gone, and after `giveUp`. */
   next(): Promise<string | undefined> {
     this.#pending ??= this.#read();
     const givenUp = new Promise<undefined>((resolve) => {
@@ -97,7 +97,7 @@ interface PlainConversationOptions {
   readonly aside: Io["stderr"];
 }
 
-/** One line after the other; Ctrl-C, which is a signal here, stops the reply alone. */
+/** Handles one line after the other. Ctrl-C, a signal here, stops only the reply. */
 class PlainConversation {
   readonly #options: PlainConversationOptions;
   #running: AbortController | undefined;
@@ -108,7 +108,7 @@ class PlainConversation {
 
   async run(): Promise<void> {
     const { context, repl } = this.#options;
-    const giveBack = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
+    const restore = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
     try {
       while (!repl.isOver && !context.signal.aborted) {
         const text = await this.#read();
@@ -116,11 +116,11 @@ class PlainConversation {
         if (text.trim() !== "") await this.#perform(text);
       }
     } finally {
-      giveBack();
+      restore();
     }
   }
 
-  /** One message; a block has several lines, and a backslash at the end goes on in the next one. */
+  /** Reads one input. A block, or a line that ends with a backslash, spans several lines. */
   async #read(): Promise<string | undefined> {
     const { lines } = this.#options;
     this.#prompt();
@@ -142,7 +142,7 @@ class PlainConversation {
     try {
       const signal = AbortSignal.any([context.signal, controller.signal]);
       const input = parseInput(block ?? typed, block !== undefined && beginsWithMark(typed));
-      await handle(repl, input, { who: repl.active, signal });
+      await handle(repl, input, { speaker: repl.active, signal });
     } catch (thrown) {
       const error = asAgnoChatError(thrown);
       if (error.code === "CANCELLED") return;
@@ -167,13 +167,13 @@ class PlainConversation {
     this.#write(this.#promptOf(this.#options.repl.active));
   }
 
-  #promptOf(who: Who): string {
+  #promptOf(speaker: Speaker): string {
     const { io, options } = this.#options.context;
     const { aside } = this.#options;
-    return promptOf(who, createPalette(aside, { env: io.env, colorFlag: options.color }));
+    return promptOf(speaker, createPalette(aside, { env: io.env, colorFlag: options.color }));
   }
 
-  /** Only for whoever sits at the terminal. */
+  /** Writes only if `aside` is a terminal. */
   #write(text: string): void {
     const { aside } = this.#options;
     if (aside.isTTY) aside.write(text);

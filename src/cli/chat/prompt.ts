@@ -1,21 +1,22 @@
 import { singleLine } from "../../sanitise.js";
 import { type Palette, userColour } from "../render/colour.js";
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 
 /** `alice> `, or `alice/work> ` in a named session, in the user's own colour. */
-export const promptOf = (who: Who, palette: Palette): string => `${nameOf(who, palette)}> `;
+export const promptOf = (speaker: Speaker, palette: Palette): string =>
+  `${nameOf(speaker, palette)}> `;
 
-/** The prompt up to its mark. */
-export function nameOf({ userId, sessionId }: Who, palette: Palette): string {
+/** The prompt without its `> `. */
+export function nameOf({ userId, sessionId }: Speaker, palette: Palette): string {
   const names = sessionId === "default" ? [userId] : [userId, sessionId];
-  return userColour(userId, palette)(names.map(unmistakable).join("/"));
+  return userColour(userId, palette)(names.map(quotedIfAmbiguous).join("/"));
 }
 
-/** Code points, so that a prompt leaves room to type. A UUID is shown whole. */
+/** In code points. Leaves room to type; a UUID still fits. */
 const LONGEST_NAME = 40;
 
 /** The user `alice/work` must not look like alice in her session `work`. */
-function unmistakable(name: string): string {
+function quotedIfAmbiguous(name: string): string {
   const shown = singleLine(name, LONGEST_NAME);
   return /[\s/>"]/.test(shown) ? JSON.stringify(shown) : shown;
 }

@@ -5,34 +5,34 @@ import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Toolkit } from "../../tools/tool.js";
 import { signalWithin } from "../time-limit.js";
-import type { Screen, Who } from "./screen.js";
+import type { ChatScreen, Speaker } from "./screen.js";
 import { UnansweredMessages } from "./unanswered.js";
 
-/** What the agent of a REPL is made of. Changing a part makes a new agent on the same memory. */
+/** The parts of a REPL's agent. Changing one creates a new agent on the same memory. */
 export interface ReplParts {
   readonly model: Model;
   readonly memory: Memory;
   readonly toolkits: readonly Toolkit[];
   readonly historyLimit: number;
   readonly instructions?: string | undefined;
-  /** Seconds a reply may take. */
+  /** The time limit of a reply, in seconds. */
   readonly timeout?: number | undefined;
 }
 
 export interface ReplOptions {
   readonly parts: ReplParts;
-  readonly screen: Screen;
-  readonly start: Who;
-  /** Finds a model by the name the user gave. */
+  readonly screen: ChatScreen;
+  readonly start: Speaker;
+  /** Opens a model by the name that the user typed. */
   readonly openModel: (name: string) => Promise<Model>;
 }
 
 /**
- * One agent and whoever talks to it. It remembers who is active, in which session each user was last, and what of a user and
- * session got no answer; everything else of a user is in the memory.
+ * One agent and its speakers. Remembers the active user, the last session of each user, and the
+ * unanswered message of each user and session. All other data of a user is in the memory.
  */
 export class Repl {
-  readonly screen: Screen;
+  readonly screen: ChatScreen;
   readonly openModel: (name: string) => Promise<Model>;
   readonly unanswered = new UnansweredMessages();
   isOver = false;
@@ -62,63 +62,66 @@ export class Repl {
     return this.#parts.memory;
   }
 
-  /** Who is talking now. */
-  get active(): Who {
-    return this.whoIs(this.#activeUser);
+  /** The active user, in the session they were last in. */
+  get active(): Speaker {
+    return this.speakerOf(this.#activeUser);
   }
 
   /** This user, in the session they were last in. */
-  whoIs(userId: string): Who {
+  speakerOf(userId: string): Speaker {
     return { userId, sessionId: this.#sessions.get(userId) ?? DEFAULT_SESSION_ID };
   }
 
-  viewOf({ userId }: Who): UserView {
+  viewOf({ userId }: Speaker): UserView {
     return this.#agent.forUser(userId);
   }
 
   /** @throws {AgnoChatError} `INVALID_USER_ID` */
   switchUser(userId: string): void {
     this.#activeUser = validateUserId(userId);
-    this.screen.show(this.active);
+    this.screen.showActive(this.active);
   }
 
   /** @throws {AgnoChatError} `INVALID_SESSION_ID` */
-  switchSession({ userId }: Who, sessionId: string): void {
+  switchSession({ userId }: Speaker, sessionId: string): void {
     this.#sessions.set(userId, validateSessionId(sessionId));
-    if (userId === this.#activeUser) this.screen.show(this.active);
+    if (userId === this.#activeUser) this.screen.showActive(this.active);
   }
 
-  /** From the next message on. */
+  /** Takes effect with the next message. */
   change(changes: Partial<ReplParts>): void {
     this.#parts = { ...this.#parts, ...changes };
     this.#agent = agentOf(this.#parts);
   }
 
-  /** Sends one message and shows the reply. What gets no whole answer is kept for `/retry` of the same user and session. */
+  /**
+   * Sends one message and shows the reply. A message without a whole answer is kept for `/retry` by
+   * the same user in the same session.
+   */
   async say(text: string, options: SayOptions): Promise<void> {
-    const { who, replaceRun } = options;
+    const { speaker, replaceRun } = options;
     let runId: string | undefined;
     try {
       await this.#converse(text, options, (id) => {
         runId = id;
       });
-      this.unanswered.forget(who);
+      this.unanswered.forget(speaker);
     } catch (thrown) {
-      this.unanswered.keep(who, { text, runId, replaceRun });
+      this.unanswered.keep(speaker, { text, runId, replaceRun });
       throw thrown;
     }
   }
 
   async #converse(
     text: string,
-    { who, signal, replaceRun }: SayOptions,
+    { speaker, signal, replaceRun }: SayOptions,
     onStart: (runId: string) => void,
   ): Promise<void> {
     const limit = signalWithin(signal, this.#parts.timeout);
-    const view = this.screen.reply(who);
+    const view = this.screen.reply(speaker);
     try {
       for await (const event of this.#agent.stream(text, {
-        ...who,
+        ...speaker,
         replaceRun,
         signal: limit.signal,
       })) {
@@ -136,9 +139,9 @@ export class Repl {
 }
 
 export interface SayOptions {
-  readonly who: Who;
+  readonly speaker: Speaker;
   readonly signal: AbortSignal;
-  /** The run whose place this one takes when it has an answer. */
+  /** The id of the run that this one replaces once it has an answer. */
   readonly replaceRun?: string | undefined;
 }
 

@@ -2,20 +2,20 @@ import type { RunEvent } from "../../agent/events.js";
 import type { UserInfo } from "../../memory/memory.js";
 import type { Copied } from "../terminal/clipboard.js";
 
-/** Whose turn it is: one user in one of their sessions. */
-export interface Who {
+/** One user in one of their sessions. */
+export interface Speaker {
   readonly userId: string;
   readonly sessionId: string;
 }
 
-/** Shows one reply while it comes. */
+/** Shows one reply while it streams. */
 export interface ReplyView {
   show(event: RunEvent): void;
-  /** Ends the row that was begun; `interrupted` says so. */
+  /** Ends an unfinished row. `interrupted` is shown as a remark. */
   end(outcome: "whole" | "interrupted" | "failed"): void;
 }
 
-/** A message of the past as plain text. Further lines are set in, so that none passes for the next message. */
+/** An earlier message as plain text. Further lines are indented, so none looks like a message. */
 export const recalled = (role: string, text: string): string =>
   `${role}: ${text.replaceAll("\n", "\n  ")}\n`;
 
@@ -26,26 +26,32 @@ export interface AnswerSpace {
   readonly rows: number;
 }
 
-/** Where a REPL shows what it does, and asks: a terminal, or the output of a script. */
-export interface Screen {
+/** Shows output and asks questions: on a terminal, or in the output of a script. */
+export interface ChatScreen {
   readonly space: AnswerSpace;
-  /** What a command answers: any text, made safe here. */
+  /** Prints the output of a command. Any text; made safe for a terminal. */
   print(text: string): void;
-  /** A message of the past behind its role; Markdown where that can be shown. Any text, made safe here. */
+  /** Prints an earlier message after its role, as Markdown if possible. Any text; made safe. */
   recall(role: string, text: string): void;
-  /** A remark, one line. */
+  /** Prints a remark of one line. */
   note(text: string): void;
-  reply(who: Who): ReplyView;
-  /** The active user changed. */
-  show(who: Who): void;
-  /** True for yes. A script has said what it wants already. */
+  reply(speaker: Speaker): ReplyView;
+  /** Shows that the active user or session has changed. */
+  showActive(speaker: Speaker): void;
+  /** Asks for a yes. A script confirms with `--yes`. */
   confirm(question: string): Promise<boolean>;
-  /** The user picked, or the active one again; undefined where nobody can be asked. */
+  /** Asks for a user: the picked or the active one; undefined if there is no one to ask. */
   pickUser(users: readonly UserInfo[], active: string): Promise<string | undefined>;
-  /** @returns where it went. @throws {AgnoChatError} `USAGE` where there is nothing to copy with */
+  /**
+   * @returns where the text was copied to
+   * @throws {AgnoChatError} `USAGE` if nothing here can copy
+   */
   copy(text: string, signal: AbortSignal): Promise<Copied>;
-  /** Puts what this user writes in their editor at their prompt. @throws {AgnoChatError} `USAGE` where there is no terminal */
+  /**
+   * Opens the user's external editor and puts the saved text at their prompt.
+   * @throws {AgnoChatError} `USAGE` without a terminal that can do more than print
+   */
   edit(userId: string): Promise<void>;
-  /** Forgets what this user has typed. */
+  /** Deletes the input history of this user. */
   forgetInput(userId: string): void;
 }

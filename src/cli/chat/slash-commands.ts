@@ -6,7 +6,7 @@ import * as setup from "./slash/setup.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import * as user from "./slash/user.js";
 
-/** Every command of the REPL, in the order of `/help`. Parsing, completion and help all read this table. */
+/** The commands of the REPL, in the order of `/help`. Parsing, Tab and `/help` read this table. */
 export const COMMANDS: readonly SlashCommand[] = [
   {
     name: "user",

@@ -1,38 +1,38 @@
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 
-/** A message that was sent and got no whole answer. */
+/** A sent message without a whole answer. */
 export interface Unanswered {
   readonly text: string;
-  /** Of the run that ended; undefined when none had begun. */
+  /** The id of its run; undefined if none had begun. */
   readonly runId: string | undefined;
-  /** The run whose place it was to take. */
+  /** The id of the run it should have replaced. */
   readonly replaceRun: string | undefined;
 }
 
 const MOST = 100;
 
-/** The last message of each user and session that got no whole answer, for `/retry`. The oldest go when they become many. */
+/** The last unanswered message of each user and session, for `/retry`. Keeps the latest 100. */
 export class UnansweredMessages {
-  readonly #byWho = new Map<string, Unanswered>();
+  readonly #byKey = new Map<string, Unanswered>();
 
-  of(who: Who): Unanswered | undefined {
-    return this.#byWho.get(keyOf(who));
+  of(speaker: Speaker): Unanswered | undefined {
+    return this.#byKey.get(keyOf(speaker));
   }
 
-  keep(who: Who, message: Unanswered): void {
-    this.forget(who);
-    this.#byWho.set(keyOf(who), message);
-    const [oldest] = this.#byWho.keys();
-    if (this.#byWho.size > MOST && oldest !== undefined) this.#byWho.delete(oldest);
+  keep(speaker: Speaker, message: Unanswered): void {
+    this.forget(speaker);
+    this.#byKey.set(keyOf(speaker), message);
+    const [oldest] = this.#byKey.keys();
+    if (this.#byKey.size > MOST && oldest !== undefined) this.#byKey.delete(oldest);
   }
 
-  /** What one user said, in all sessions unless one is named. */
-  forget({ userId, sessionId }: Pick<Who, "userId"> & Partial<Who>): void {
-    for (const key of this.#byWho.keys()) {
+  /** Forgets a user's messages, in all sessions unless one is given. */
+  forget({ userId, sessionId }: Pick<Speaker, "userId"> & Partial<Speaker>): void {
+    for (const key of this.#byKey.keys()) {
       const [user, session] = JSON.parse(key) as [string, string];
-      if (user === userId && (sessionId ?? session) === session) this.#byWho.delete(key);
+      if (user === userId && (sessionId ?? session) === session) this.#byKey.delete(key);
     }
   }
 }
 
-const keyOf = ({ userId, sessionId }: Who): string => JSON.stringify([userId, sessionId]);
+const keyOf = ({ userId, sessionId }: Speaker): string => JSON.stringify([userId, sessionId]);

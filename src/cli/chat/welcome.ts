@@ -1,16 +1,16 @@
 import type { Context } from "../command-context.js";
 import { chooseModel } from "../model-choice.js";
 import { shownValue } from "../settings/settings.js";
-import { type Arrival, arrivalText } from "./arrival.js";
+import { type Introduction, introductionText } from "./introduction.js";
 
-/** Who talks, and what there is of them already. */
-export const welcomeLine = (arrival: Arrival): string =>
-  `Talking as ${arrivalText(arrival)}.${isGoingOn(arrival) ? " /new begins another." : ""}`;
+/** Names the speaker and says how much is stored of them. */
+export const welcomeLine = (introduction: Introduction): string =>
+  `Talking as ${introductionText(introduction)}.${isGoingOn(introduction) ? " /new begins another." : ""}`;
 
-const isGoingOn = ({ who, sessions }: Arrival): boolean =>
-  sessions.some(({ sessionId }) => sessionId === who.sessionId);
+const isGoingOn = ({ speaker, sessions }: Introduction): boolean =>
+  sessions.some(({ sessionId }) => sessionId === speaker.sessionId);
 
-/** A few rows at the start: what answers, where it is kept, what to try. */
+/** The first rows on the screen: the model, the store and examples to try. */
 export function welcomeText({ settings, io }: Context): string {
   const choice = chooseModel(settings, io.env);
   const model =

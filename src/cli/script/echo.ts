@@ -1,6 +1,6 @@
 import { sanitise } from "../../sanitise.js";
 import { promptOf } from "../chat/prompt.js";
-import type { Who } from "../chat/screen.js";
+import type { Speaker } from "../chat/screen.js";
 import type { Context } from "../command-context.js";
 import type { Io } from "../io.js";
 import { createPalette, type Palette } from "../render/colour.js";
@@ -18,7 +18,7 @@ const INDENT = "  ";
 export interface Echo {
   readonly layout: Layout;
   /** Shows a statement of the active user. */
-  readonly show: (statement: Statement, who: Who) => void;
+  readonly show: (statement: Statement, speaker: Speaker) => void;
 }
 
 export function createEcho({ io, options, output }: Context): Echo {
@@ -32,14 +32,14 @@ export function createEcho({ io, options, output }: Context): Echo {
       ...(io.stdout.isTTY ? terminalLayout(io.stdout, palette) : PIPED),
       remark: (line) => remarks.dim(INDENT + line),
     },
-    show(statement, who) {
+    show(statement, speaker) {
       if (statement.kind === "comment") {
         const gap = statement.line === lastComment + 1 ? "" : "\n";
         output.writeSafe(`${gap}${palette.dim(`# ${sanitise(statement.text)}`)}\n`);
         lastComment = statement.line;
       } else if (statement.kind === "input") {
         const text = sanitise(statement.text).replaceAll("\n", `\n${CONTINUATION}`);
-        output.writeSafe(`${promptOf(who, palette)}${text}\n`);
+        output.writeSafe(`${promptOf(speaker, palette)}${text}\n`);
       }
     },
   };

@@ -112,7 +112,7 @@ class ScriptRun {
     screen.takeLast();
     try {
       const input = withVariables(parseInput(text, literal), env);
-      await handle(repl, input, { who: repl.active, signal });
+      await handle(repl, input, { speaker: repl.active, signal });
     } finally {
       this.#lastOutput = screen.takeLast();
     }

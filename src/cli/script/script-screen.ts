@@ -1,6 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
-import { type AnswerSpace, type ReplyView, recalled, type Screen } from "../chat/screen.js";
+import { type AnswerSpace, type ChatScreen, type ReplyView, recalled } from "../chat/screen.js";
 import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
@@ -17,7 +17,7 @@ export interface ScriptScreenOptions {
 }
 
 /** The screen of a script: replies and output on stdout, remarks on stderr, no questions. */
-export class ScriptScreen implements Screen {
+export class ScriptScreen implements ChatScreen {
   readonly #output: Output;
   readonly #layout: Layout;
   readonly #mayDelete: boolean;
@@ -70,7 +70,7 @@ export class ScriptScreen implements Screen {
     };
   }
 
-  show(): void {}
+  showActive(): void {}
 
   async confirm(question: string): Promise<boolean> {
     if (this.#mayDelete) return true;

@@ -3,15 +3,15 @@ import type { StoredMessage } from "../../../messages.js";
 import type { Copied } from "../../terminal/clipboard.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
-import type { Who } from "../screen.js";
+import type { Speaker } from "../screen.js";
 import type { CommandCall } from "./slash-command.js";
 
-export async function copy(repl: Repl, { argument, who, signal }: CommandCall): Promise<void> {
+export async function copy(repl: Repl, { argument, speaker, signal }: CommandCall): Promise<void> {
   if (argument !== "" && argument !== "code")
     throw new AgnoChatError("USAGE", `/copy cannot copy ${JSON.stringify(argument)}.`, {
       hint: "/copy or /copy code",
     });
-  const reply = await lastReply(repl, who);
+  const reply = await lastReply(repl, speaker);
   const text = argument === "code" ? lastCodeBlock(reply?.content ?? "") : reply?.content;
   if (text === undefined)
     throw new AgnoChatError(
@@ -22,7 +22,7 @@ export async function copy(repl: Repl, { argument, who, signal }: CommandCall): 
   repl.screen.note(COPIED[copied](count(text.length, "character")));
 }
 
-/** Said only as far as it is known. */
+/** Each says only what is certain. */
 const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
   clipboard: (what) => `Copied ${what}.`,
   tmux: (what) => `Copied ${what} into the buffer of tmux: its prefix and ] paste.`,
@@ -30,17 +30,17 @@ const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
     `Sent ${what} to the terminal, which may not let programs copy. Else: /export FILE`,
 };
 
-/** What was written is at the prompt then, to be read once more and sent. */
-export async function edit(repl: Repl, { who }: CommandCall): Promise<void> {
-  await repl.screen.edit(who.userId);
+/** Puts the saved text at the prompt, to be read again and sent. */
+export async function edit(repl: Repl, { speaker }: CommandCall): Promise<void> {
+  await repl.screen.edit(speaker.userId);
 }
 
 const LOOK_BACK = 50;
 
-/** The latest one that says something. */
-async function lastReply(repl: Repl, who: Who): Promise<StoredMessage | undefined> {
-  const { sessionId } = who;
-  const messages = await repl.viewOf(who).history({ sessionId, limit: LOOK_BACK });
+/** The latest reply that is not empty. */
+async function lastReply(repl: Repl, speaker: Speaker): Promise<StoredMessage | undefined> {
+  const { sessionId } = speaker;
+  const messages = await repl.viewOf(speaker).history({ sessionId, limit: LOOK_BACK });
   return messages.findLast(({ role, content }) => role === "assistant" && content !== "");
 }
 

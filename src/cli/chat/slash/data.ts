@@ -14,20 +14,20 @@ import type { CommandCall } from "./slash-command.js";
 
 const SHOWN_MESSAGES = 20;
 
-export async function history(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+export async function history(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
   const limit = argument === "" ? SHOWN_MESSAGES : Number(argument);
   if (!Number.isInteger(limit) || limit < 1)
     throw new AgnoChatError(
       "USAGE",
       `/history takes a number of messages, not ${JSON.stringify(argument)}.`,
     );
-  const messages = await repl.viewOf(who).history({ sessionId: who.sessionId, limit });
+  const messages = await repl.viewOf(speaker).history({ sessionId: speaker.sessionId, limit });
   if (messages.length === 0)
-    repl.screen.note(`Nothing yet in session ${who.sessionId} of ${who.userId}.`);
+    repl.screen.note(`Nothing yet in session ${speaker.sessionId} of ${speaker.userId}.`);
   for (const message of messages) {
     const { role } = message;
     if (role === "assistant") repl.screen.recall(role, said(message));
-    else repl.screen.print(recalled(role === "user" ? who.userId : role, said(message)));
+    else repl.screen.print(recalled(role === "user" ? speaker.userId : role, said(message)));
   }
 }
 
@@ -43,59 +43,61 @@ function markOf({ interrupted, finishReason }: AssistantMessage): string {
   return finishReason === "length" ? " [cut at the token limit]" : "";
 }
 
-export async function size(repl: Repl, { who }: CommandCall): Promise<void> {
-  const total = sizeOf(await repl.viewOf(who).sessions(), who.sessionId);
-  const session = who.sessionId === "default" ? "" : ` in ${who.sessionId}`;
-  repl.screen.print(`${who.userId}${session}: ${sizeText(total)}\n`);
+export async function size(repl: Repl, { speaker }: CommandCall): Promise<void> {
+  const total = sizeOf(await repl.viewOf(speaker).sessions(), speaker.sessionId);
+  const session = speaker.sessionId === "default" ? "" : ` in ${speaker.sessionId}`;
+  repl.screen.print(`${speaker.userId}${session}: ${sizeText(total)}\n`);
 }
 
-export async function state(repl: Repl, { who }: CommandCall): Promise<void> {
-  const values = Object.entries(await repl.viewOf(who).state({ sessionId: who.sessionId }));
-  if (values.length === 0) repl.screen.note(`No session state of ${who.userId}.`);
+export async function state(repl: Repl, { speaker }: CommandCall): Promise<void> {
+  const values = Object.entries(await repl.viewOf(speaker).state({ sessionId: speaker.sessionId }));
+  if (values.length === 0) repl.screen.note(`No session state of ${speaker.userId}.`);
   else
     repl.screen.print(
       values.map(([key, value]) => `${safeJson(key)}: ${safeJson(value)}\n`).join(""),
     );
 }
 
-export async function context(repl: Repl, { who }: CommandCall): Promise<void> {
-  repl.screen.print(contextText(await repl.viewOf(who).context({ sessionId: who.sessionId })));
+export async function context(repl: Repl, { speaker }: CommandCall): Promise<void> {
+  repl.screen.print(
+    contextText(await repl.viewOf(speaker).context({ sessionId: speaker.sessionId })),
+  );
 }
 
-/** To a file of the kind its name says, or as Markdown to the screen. */
+/** Writes a file in the format of its extension, or prints Markdown. */
 export async function exportSession(
   repl: Repl,
-  { argument: file, who, signal }: CommandCall,
+  { argument: file, speaker, signal }: CommandCall,
 ): Promise<void> {
   const format = file === "" ? "md" : extname(file).slice(1);
   if (!isExportFormat(format))
     throw new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
       hint: "End the name in .md, .json or .jsonl.",
     });
-  const { sessionId } = who;
-  const text = repl.viewOf(who).export({ sessionId, format, signal });
+  const { sessionId } = speaker;
+  const text = repl.viewOf(speaker).export({ sessionId, format, signal });
   if (file === "") {
     for await (const piece of text) repl.screen.print(piece);
     return;
   }
-  refuseNothingToExport(await repl.viewOf(who).sessions(), who);
+  refuseNothingToExport(await repl.viewOf(speaker).sessions(), speaker);
   await writePrivateFile(file, text);
-  repl.screen.note(`Wrote ${count(text.messages, "message")} of ${who.userId} to ${file}.`);
+  repl.screen.note(`Wrote ${count(text.messages, "message")} of ${speaker.userId} to ${file}.`);
 }
 
-/** All of the user, typed input included, or the current session alone. */
-export async function clear(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+/** Deletes all data of the user, including their input history, or only the current session. */
+export async function clear(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
   if (argument !== "" && argument !== "session")
     throw new AgnoChatError("USAGE", `/clear cannot clear ${JSON.stringify(argument)}.`, {
       hint: "/clear deletes all of this user, /clear session this session.",
     });
-  const sessionId = argument === "session" ? who.sessionId : undefined;
-  const { messages } = sizeOf(await repl.viewOf(who).sessions(), sessionId);
-  const what = `${count(messages, "message")} of ${who.userId}${sessionId === undefined ? "" : ` in ${sessionId}`}`;
+  const sessionId = argument === "session" ? speaker.sessionId : undefined;
+  const { messages } = sizeOf(await repl.viewOf(speaker).sessions(), sessionId);
+  const what = `${count(messages, "message")} of ${speaker.userId}${sessionId === undefined ? "" : ` in ${sessionId}`}`;
   if (messages > 0 && !(await repl.screen.confirm(`Delete ${what}?`)))
     return repl.screen.note("Nothing deleted.");
-  await repl.viewOf(who).clear({ sessionId });
-  repl.unanswered.forget({ userId: who.userId, ...(sessionId && { sessionId }) });
-  if (sessionId === undefined) repl.screen.forgetInput(who.userId);
+  await repl.viewOf(speaker).clear({ sessionId });
+  repl.unanswered.forget({ userId: speaker.userId, ...(sessionId && { sessionId }) });
+  if (sessionId === undefined) repl.screen.forgetInput(speaker.userId);
   repl.screen.print(`Deleted ${what}.\n`);
 }

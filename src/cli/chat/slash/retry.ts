@@ -1,16 +1,16 @@
 import { AgnoChatError } from "../../../errors.js";
 import type { StoredMessage } from "../../../messages.js";
 import type { Repl } from "../repl.js";
-import type { Who } from "../screen.js";
+import type { Speaker } from "../screen.js";
 import type { CommandCall } from "./slash-command.js";
 
-/** Asks again what got no answer, else the last question, whose answer makes room for the new one. */
-export async function retry(repl: Repl, { who, signal }: CommandCall): Promise<void> {
-  const { text, replaceRun } = await questionOf(repl, who);
-  const place = replaceRun === undefined ? "" : ", in place of the last answer";
-  repl.screen.note(`Asking again${place}: ${text}`);
+/** Sends the unanswered message again, or else the last question. A new answer replaces the old. */
+export async function retry(repl: Repl, { speaker, signal }: CommandCall): Promise<void> {
+  const { text, replaceRun } = await questionOf(repl, speaker);
+  const purpose = replaceRun === undefined ? "" : ", in place of the last answer";
+  repl.screen.note(`Asking again${purpose}: ${text}`);
   try {
-    await repl.say(text, { who, signal, replaceRun });
+    await repl.say(text, { speaker, signal, replaceRun });
   } catch (thrown) {
     if (replaceRun !== undefined) repl.screen.note("The last answer stays.");
     throw thrown;
@@ -22,10 +22,10 @@ interface Question {
   readonly replaceRun: string | undefined;
 }
 
-async function questionOf(repl: Repl, who: Who): Promise<Question> {
-  const unanswered = repl.unanswered.of(who);
-  const last = await lastQuestion(repl, who);
-  // Of a run that was stopped after it had shown something, that is stored: it is the last run then.
+async function questionOf(repl: Repl, speaker: Speaker): Promise<Question> {
+  const unanswered = repl.unanswered.of(speaker);
+  const last = await lastQuestion(repl, speaker);
+  // A run that was stopped after some text is stored, and is then the last run.
   if (unanswered !== undefined && unanswered.runId !== last?.runId) {
     const isThere = unanswered.replaceRun === last?.runId;
     return { text: unanswered.text, replaceRun: isThere ? last?.runId : undefined };
@@ -36,11 +36,11 @@ async function questionOf(repl: Repl, who: Who): Promise<Question> {
 
 const PAGE = 50;
 
-/** The user's message that the session's last run began with. */
-async function lastQuestion(repl: Repl, who: Who): Promise<StoredMessage | undefined> {
-  const { sessionId } = who;
+/** The user message that began the last run of the session. */
+async function lastQuestion(repl: Repl, speaker: Speaker): Promise<StoredMessage | undefined> {
+  const { sessionId } = speaker;
   for (let before: number | undefined; ; ) {
-    const page = await repl.viewOf(who).history({ sessionId, limit: PAGE, before });
+    const page = await repl.viewOf(speaker).history({ sessionId, limit: PAGE, before });
     const question = page.findLast(({ role }) => role === "user");
     if (question !== undefined || page[0] === undefined) return question;
     before = page[0].id;

@@ -1,25 +1,25 @@
 import type { Awaitable } from "../../../memory/memory.js";
 import type { Repl } from "../repl.js";
-import type { Who } from "../screen.js";
+import type { Speaker } from "../screen.js";
 
 export interface CommandCall {
-  /** What follows the name; may be empty. */
+  /** The text after the name; may be empty. */
   readonly argument: string;
-  readonly who: Who;
+  readonly speaker: Speaker;
   readonly signal: AbortSignal;
 }
 
 export interface SlashCommand {
   readonly name: string;
   readonly aliases?: readonly string[];
-  /** As `/help` shows it. */
+  /** As shown by `/help`. Without it, the command takes no argument. */
   readonly argument?: string;
   readonly summary: string;
-  /** What Tab offers for the argument. */
+  /** The values that Tab offers for the argument. */
   readonly completes?: "users" | "sessions";
   /**
-   * When it is done: "at-once"; "after-replies" as a message is; else in turn with the other commands, also while a reply
-   * comes.
+   * When it runs: "at-once", or "after-replies" in turn with messages. By default it waits only for
+   * earlier commands, so it also runs during a reply.
    */
   readonly turn?: "at-once" | "after-replies";
   readonly run: (repl: Repl, call: CommandCall) => Awaitable<void>;

@@ -2,8 +2,8 @@ import { AgnoChatError } from "../../../errors.js";
 import { validateUserId } from "../../../ids.js";
 import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
-import { arrivalText, sessionText } from "../arrival.js";
 import { parseAside } from "../chat-input.js";
+import { introductionText, sessionText } from "../introduction.js";
 import type { Repl } from "../repl.js";
 import type { CommandCall } from "./slash-command.js";
 
@@ -11,10 +11,10 @@ export async function user(repl: Repl, call: CommandCall): Promise<void> {
   const userId = call.argument === "" ? await picked(repl) : call.argument;
   if (userId === undefined) return users(repl);
   repl.switchUser(userId);
-  // Who talks changes before anything is waited for: the next line is this user's already.
-  const who = repl.active;
-  const sessions = await repl.viewOf(who).sessions();
-  repl.screen.note(`Now talking as ${arrivalText({ who, sessions })}.`);
+  // Switches before the first await, so the next line already belongs to this user.
+  const speaker = repl.active;
+  const sessions = await repl.viewOf(speaker).sessions();
+  repl.screen.note(`Now talking as ${introductionText({ speaker, sessions })}.`);
 }
 
 async function picked(repl: Repl): Promise<string | undefined> {
@@ -37,45 +37,45 @@ export function whoami(repl: Repl): void {
   repl.screen.print(`${userId}, session ${sessionId}, answered by ${repl.parts.model.name}\n`);
 }
 
-/** One message as someone else, in the session they were last in; the active user stays. */
+/** Sends one message as another user, in their last session. The active user stays the same. */
 export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Promise<void> {
   const aside = parseAside(argument);
   if (aside === undefined)
     throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
       hint: "/as bob What's my name?",
     });
-  await repl.say(aside.message, { who: repl.whoIs(validateUserId(aside.userId)), signal });
+  await repl.say(aside.message, { speaker: repl.speakerOf(validateUserId(aside.userId)), signal });
 }
 
-export async function sessions(repl: Repl, { who }: CommandCall): Promise<void> {
-  const found = await repl.viewOf(who).sessions();
+export async function sessions(repl: Repl, { speaker }: CommandCall): Promise<void> {
+  const found = await repl.viewOf(speaker).sessions();
   const rows = found.map(
     ({ sessionId, messages }) =>
-      `${sessionId === who.sessionId ? "*" : " "} ${sessionId}: ${count(messages, "message")}`,
+      `${sessionId === speaker.sessionId ? "*" : " "} ${sessionId}: ${count(messages, "message")}`,
   );
-  if (!found.some(({ sessionId }) => sessionId === who.sessionId))
-    rows.push(`* ${who.sessionId}: nothing yet`);
+  if (!found.some(({ sessionId }) => sessionId === speaker.sessionId))
+    rows.push(`* ${speaker.sessionId}: nothing yet`);
   repl.screen.print(`${rows.join("\n")}\n`);
 }
 
-export async function session(repl: Repl, { argument, who }: CommandCall): Promise<void> {
+export async function session(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
   if (argument === "")
     throw new AgnoChatError("USAGE", "/session needs a name.", {
       hint: "/sessions lists them; /new begins one.",
     });
-  repl.switchSession(who, argument);
-  const found = await repl.viewOf(who).sessions();
+  repl.switchSession(speaker, argument);
+  const found = await repl.viewOf(speaker).sessions();
   const named = found.find(({ sessionId }) => sessionId === argument);
-  repl.screen.note(`Session ${argument} of ${who.userId}${sessionText(named)}.`);
+  repl.screen.note(`Session ${argument} of ${speaker.userId}${sessionText(named)}.`);
 }
 
-export async function newSession(repl: Repl, { argument, who }: CommandCall): Promise<void> {
-  const taken = (await repl.viewOf(who).sessions()).map(({ sessionId }) => sessionId);
+export async function newSession(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
+  const taken = (await repl.viewOf(speaker).sessions()).map(({ sessionId }) => sessionId);
   if (taken.includes(argument))
     throw new AgnoChatError("USAGE", `The session ${argument} exists already.`, {
       hint: `/session ${argument}`,
     });
-  const sessionId = argument === "" ? unusedSessionName([...taken, who.sessionId]) : argument;
-  repl.switchSession(who, sessionId);
-  repl.screen.note(`New session ${sessionId} of ${who.userId}.`);
+  const sessionId = argument === "" ? unusedSessionName([...taken, speaker.sessionId]) : argument;
+  repl.switchSession(speaker, sessionId);
+  repl.screen.note(`New session ${sessionId} of ${speaker.userId}.`);
 }

@@ -1,22 +1,28 @@
 import type { SessionInfo } from "../../memory/memory.js";
 import { ago } from "../ago.js";
 import { count } from "../words.js";
-import type { Who } from "./screen.js";
+import type { Speaker } from "./screen.js";
 
-/** Somebody who begins to talk, and all of their sessions. */
-export interface Arrival {
-  readonly who: Who;
+/** A speaker at their first prompt, with all of their sessions. */
+export interface Introduction {
+  readonly speaker: Speaker;
   readonly sessions: readonly SessionInfo[];
 }
 
-/** For example `alice, who is new`, `alice in work, which is new` or `alice: 4 messages, the last 3 hours ago`. */
-export function arrivalText({ who: { userId, sessionId }, sessions }: Arrival): string {
+/**
+ * For example `alice, who is new`, `alice in work, which is new` or `alice: 4 messages, the last 3
+ * hours ago`.
+ */
+export function introductionText({
+  speaker: { userId, sessionId },
+  sessions,
+}: Introduction): string {
   const name = sessionId === "default" ? userId : `${userId} in ${sessionId}`;
   if (sessions.length === 0) return `${name}, who is new`;
   return name + sessionText(sessions.find((session) => session.sessionId === sessionId));
 }
 
-/** What follows the name of a session. */
+/** The text after the name of a session: new, or its size and age. */
 export const sessionText = (session: SessionInfo | undefined): string =>
   session === undefined
     ? ", which is new"
