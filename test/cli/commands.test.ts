@@ -6,7 +6,7 @@ import { Cli, temporaryFolder } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** A home in which alice and bob have said their names. */
+/** A home where alice and bob have said their names. */
 async function introduced(): Promise<Cli> {
   const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
   await cli.run(["ask", "-u", "alice", "My name is Alice"]);
@@ -142,7 +142,7 @@ describe("size", () => {
 });
 
 describe("clear", () => {
-  it("deletes one user's history and no other's", async () => {
+  it("deletes the history of one user only", async () => {
     const cli = await introduced();
     expect(await cli.run(["clear", "-u", "alice", "--yes"])).toEqual({
       code: 0,
@@ -264,7 +264,7 @@ describe("models", () => {
   });
 });
 
-describe("what was typed at the prompt", () => {
+describe("input typed at the prompt", () => {
   async function typed(): Promise<{ cli: Cli; input: InputFiles }> {
     const cli = await introduced();
     const input = inputFilesIn(cli.home);

@@ -55,7 +55,7 @@ it("export, /history and /export tell which replies were cut", async () => {
   expect(typed.stdout).toContain("## assistant, cut at the token limit · ");
 });
 
-it("a reply of nothing is a failure on every door of the command line", async () => {
+it("an empty reply is a failure in every mode of the command line", async () => {
   server.reply(streamed(chunk({ content: "" }), chunk({}, "stop")));
   const asked = await cli.run(["ask", "Tell"]);
   expect(asked).toMatchObject({ code: 4, stdout: "" });
@@ -66,7 +66,7 @@ it("a reply of nothing is a failure on every door of the command line", async ()
   expect(await cli.json(["size"])).toMatchObject({ messages: 0 });
 });
 
-it("nothing said behind tools is told, and kept", async () => {
+it("an empty reply after tool calls is reported, and the run is kept", async () => {
   const nothing = streamed(chunk({}, "stop"));
   server.reply(streamedCalls({ name: "remember", arguments: { text: "milk" } }), nothing);
   const { code, stdout, stderr } = await cli.run(["ask", "Note milk", "--tools", "notes"]);

@@ -65,7 +65,7 @@ describe("on stdout", () => {
     );
   });
 
-  it("as md it can be read, with nothing live in it", async () => {
+  it("as md it is readable, without control sequences", async () => {
     const cli = await wildHistory();
     const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
     expect(stdout).not.toMatch(LIVE);
@@ -139,7 +139,7 @@ I do
 describe("to a file", () => {
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 
-  it("writes it for the owner alone, and says so on stderr", async () => {
+  it("writes a file only its owner can read, and says so on stderr", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "alice.json");
     expect(await cli.run(["export", "-u", "alice", "-o", file])).toEqual({
@@ -159,7 +159,7 @@ describe("to a file", () => {
     });
   });
 
-  it("never overwrites one without --force, and with it leaves it to the owner alone", async () => {
+  it("never overwrites one without --force, and with it only its owner can read the file", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "alice.json");
     writeFileSync(file, "precious", { mode: 0o644 });
@@ -173,7 +173,7 @@ describe("to a file", () => {
     expect(modeOf(file)).toBe("600");
   });
 
-  it("of nobody, or of an empty session, is not written, and one line says so", async () => {
+  it("of an unknown user, or of an empty session, is not written, and one line says so", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "nobody.json");
     const args = ["export", "-o", file, "-u"];
@@ -218,7 +218,7 @@ describe("to a file", () => {
     expect(readFileSync(file, "utf8")).not.toMatch(LIVE);
   });
 
-  it("is all there or not at all: what fails on the way leaves the older file and nothing else", async () => {
+  it("is whole or absent: a failure leaves the older file and nothing else", async () => {
     const folder = temporaryFolder();
     const file = join(folder, "alice.json");
     const failing = async function* () {
@@ -235,7 +235,7 @@ describe("to a file", () => {
     expect(readFileSync(file, "utf8")).toBe("precious");
   });
 
-  it("never overwrites one that came while it was written", async () => {
+  it("never overwrites a file that was created meanwhile", async () => {
     const folder = temporaryFolder();
     const file = join(folder, "alice.json");
     const slow = async function* () {
@@ -247,7 +247,7 @@ describe("to a file", () => {
     expect(readFileSync(file, "utf8")).toBe("precious");
   });
 
-  it("leaves a link a link, and writes into a device", async () => {
+  it("keeps a link, and writes to a device", async () => {
     const cli = await wildHistory();
     const folder = temporaryFolder();
     const [file, link] = [join(folder, "file.json"), join(folder, "link.json")];

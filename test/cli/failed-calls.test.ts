@@ -21,7 +21,7 @@ const ESC = "\x1b";
 let server: ModelServer;
 let cli: Cli;
 
-/** Alice has a history of one good run. */
+/** A home where alice has one stored run. */
 beforeEach(async () => {
   server = await ModelServer.start(streamedText("Hello, Alice."));
   cli = new Cli({ OPENAI_BASE_URL: server.url, OPENAI_API_KEY: KEY, AGNO_CHAT_USER: "alice" });
@@ -63,7 +63,7 @@ const FAULTS: readonly (readonly [what: string, reply: Reply, exit: number, code
 ];
 
 describe.each(FAULTS)("%s", (_, reply, exit, code) => {
-  it(`is one clear line and exit code ${exit}, leaves the history as it was, and the next run works`, async () => {
+  it(`is one clear line and exit code ${exit}, leaves the history unchanged, and the next run works`, async () => {
     const before = await exported();
     server.reply(reply);
     const failed = await cli.run(["ask", "What's my name?"]);
@@ -91,7 +91,7 @@ describe.each(FAULTS)("%s", (_, reply, exit, code) => {
   });
 });
 
-it("a server that fails for a moment is asked again, and stderr says so", async () => {
+it("a server that fails briefly is asked again, and stderr says so", async () => {
   server.reply(status(503, "", { "retry-after": "0" }), streamedText("Here again."));
   const { code, stdout, stderr } = await cli.run(["ask", "Hi"]);
   expect({ code, stdout }).toEqual({ code: 0, stdout: "Here again.\n" });
@@ -201,7 +201,7 @@ describe("a hostile server", () => {
   });
 });
 
-it("names the way out where even a message alone is too long, also in a document", async () => {
+it("says what to do if a single message is too long, also with --json", async () => {
   const tooLong = status(400, { error: { code: "context_length_exceeded" } });
   server.reply(tooLong);
   const { code, stderr } = await cli.run(["ask", "Hello"]);

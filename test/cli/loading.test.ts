@@ -19,7 +19,7 @@ it.each([
   expect(packagesLoadedBy(line.split(" "))).toEqual(expected);
 });
 
-/** What Node really loaded, by the scripts it counted; esbuild marks in each where its parts came from. */
+/** The modules Node loaded, from its coverage. esbuild marks the source of each part of a bundle. */
 function packagesLoadedBy(args: readonly string[]): string[] {
   const [counts, home] = [temporaryFolder(), temporaryFolder()];
   spawnSync(process.execPath, [BIN, ...args], {

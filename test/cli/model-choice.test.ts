@@ -82,7 +82,7 @@ describe("a server", () => {
     expect(await new Cli().json(args)).toEqual({ ok: true, models: ["a-model", "b-model"] });
   });
 
-  it("that never says which models it has is given up after --timeout", async () => {
+  it("that never lists its models fails after --timeout", async () => {
     const server = await ModelServer.start(streamedText("x"), { models: () => {} });
     servers.push(server);
     for (const command of [["ask", "Hi"], ["models"]]) {
@@ -101,7 +101,7 @@ describe("a key", () => {
     expect(keysSeenBy(server)).toEqual([`Bearer ${KEY}`]);
   });
 
-  it("of the environment never goes to a --base-url of the moment", async () => {
+  it("of the environment never goes to a --base-url flag", async () => {
     const seen: unknown[] = [];
     const server = await ModelServer.start(streamedText("ok"), {
       models: (response, request) => {
@@ -151,7 +151,7 @@ describe("a key", () => {
     },
   );
 
-  it("that --api-key-env names but nobody set is exit code 3", async () => {
+  it("that --api-key-env names but is not set is exit code 3", async () => {
     const server = await serve();
     const args = ["ask", "Hi", "--base-url", server.url, "--api-key-env", "NO_SUCH_KEY"];
     const { code, stderr } = await new Cli().run(args);

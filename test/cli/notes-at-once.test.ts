@@ -4,7 +4,7 @@ import { ModelServer, type Reply, streamedCalls, streamedText } from "../support
 
 const PROCESSES = 5;
 
-/** Remembers what it is told; the last word comes when everybody has come so far. */
+/** Calls `remember`, and ends the replies only when every process has stored its note. */
 function rememberingTogether(): Reply {
   const waiting: (() => void)[] = [];
   return async (response, request) => {

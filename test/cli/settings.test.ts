@@ -90,7 +90,7 @@ describe("a setting", () => {
     expect(JSON.parse(readFileSync(fileOf(cli), "utf8"))).toEqual({ user: "alice" });
   });
 
-  it("is in a file and a folder for its owner alone", async () => {
+  it("is in a file and a folder that only the owner can read", async () => {
     const cli = new Cli();
     const home = join(cli.home, "new", "home");
     const env = { AGNO_CHAT_HOME: home };
@@ -123,7 +123,7 @@ describe("a bad value", () => {
     [{ model: ["x"] }, "model"],
     [{ historyLimit: -5 }, "historyLimit"],
   ])(
-    "of the file %j is refused with its name, and can be mended by unset and set",
+    "of the file %j is refused with its name, and can be repaired with unset and set",
     async (file, name) => {
       const cli = new Cli();
       writeFileSync(fileOf(cli), JSON.stringify(file));
@@ -205,7 +205,7 @@ describe("a settings file that cannot be read", () => {
     expect(stderr).not.toContain("secret");
   });
 
-  it("is no file with a byte order mark: that is read, and written without one", async () => {
+  it("does not include one with a byte order mark: it is read, and written without it", async () => {
     const cli = new Cli();
     writeFileSync(fileOf(cli), '\ufeff{"user":"alice"}');
     expect((await cli.json(["size"])).user).toBe("alice");
@@ -220,19 +220,22 @@ describe("settings that others can write", () => {
     ["the file", fileOf, 0o602],
     ["the folder", ({ home }: Cli) => home, 0o770],
     ["the folder", ({ home }: Cli) => home, 0o777],
-  ])("since %s is open to them are not used: no command of theirs runs", async (_, of, mode) => {
-    const cli = new Cli();
-    const trace = join(cli.home, "trace");
-    writeFileSync(fileOf(cli), JSON.stringify({ apiKey: `!touch ${trace}`, model: "x" }));
-    chmodSync(of(cli), mode);
-    const { code, stdout, stderr } = await cli.run(["ask", "Hi"]);
-    expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
-    expect(stderr).toBe(
-      `agno-chat: The settings are not used: ${of(cli)} can be written by others. ` +
-        `Run chmod go-w ${of(cli)}, or name another folder in AGNO_CHAT_HOME.\n`,
-    );
-    expect(existsSync(trace)).toBe(false);
-  });
+  ])(
+    "are not used if %s is writable by others: none of their commands run",
+    async (_, of, mode) => {
+      const cli = new Cli();
+      const trace = join(cli.home, "trace");
+      writeFileSync(fileOf(cli), JSON.stringify({ apiKey: `!touch ${trace}`, model: "x" }));
+      chmodSync(of(cli), mode);
+      const { code, stdout, stderr } = await cli.run(["ask", "Hi"]);
+      expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
+      expect(stderr).toBe(
+        `agno-chat: The settings are not used: ${of(cli)} can be written by others. ` +
+          `Run chmod go-w ${of(cli)}, or name another folder in AGNO_CHAT_HOME.\n`,
+      );
+      expect(existsSync(trace)).toBe(false);
+    },
+  );
 
   it.runIf(process.getuid?.() === 0)("and not those of another account", async () => {
     const cli = new Cli();
@@ -336,7 +339,7 @@ it.each(["__proto__", "constructor", "prototype", "a.b", "user.name", "", "toStr
   },
 );
 
-it("a settings file with hostile names is read for the known ones alone", async () => {
+it("only the known names of a hostile settings file are read", async () => {
   const cli = new Cli();
   writeFileSync(
     fileOf(cli),

@@ -74,7 +74,7 @@ describe.each([
   });
 });
 
-describe("a reader that leaves", () => {
+describe("a reader that closes the pipe", () => {
   it.each([
     ["export", "head -c 1"],
     ["users", "true"],
@@ -108,7 +108,7 @@ it.runIf(existsSync("/dev/full"))(
   },
 );
 
-/** A word now and then, for as long as somebody listens. */
+/** Sends a word now and then until the client disconnects. */
 const endless: Reply = (response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   const words = setInterval(() => response.write(event(chunk({ content: "word\n" }))), 5);

@@ -8,7 +8,7 @@ import { BIN, Cli, type CliOptions, temporaryFolder } from "../support/cli.js";
 
 const WAITING = "Waiting for input on stdin. To skip it: --no-stdin\n";
 
-/** What the model was asked. */
+/** Runs `ask` and returns the user message it stored. */
 async function asked(cli: Cli, args: readonly string[], options: CliOptions = {}): Promise<string> {
   expect(await cli.run(["ask", ...args], options)).toMatchObject({ code: 0, stderr: "" });
   return (await cli.json(["export"])).messages.at(-2).content;
@@ -45,7 +45,7 @@ it("may be longer than a pipe, and cut inside a character", async () => {
   expect(await asked(demo(), [], { input })).toBe(bytes.toString());
 });
 
-it("that does not come is named on stderr after a second, and Ctrl-C ends the wait with 130", async () => {
+it("that does not arrive is named on stderr after a second, and Ctrl-C ends the wait with 130", async () => {
   const started = demo().begin(["ask", "Hello"], { input: new PassThrough() });
   await started.stderr.shows(WAITING);
   started.emit("SIGINT");

@@ -36,7 +36,7 @@ describe("the memory file", () => {
   });
 });
 
-/** Who may not do everything: nobody, when the tests run as root. */
+/** The id of an account that is not root; undefined on Windows. */
 const SOMEBODY = process.getuid?.() === 0 ? 65_534 : process.getuid?.();
 
 const isUsable = (): boolean =>
@@ -151,9 +151,9 @@ async function spawnWithin(blocks: number, cli: Cli, args: readonly string[]): P
   return { code: code as number, stdout, stderr };
 }
 
-// Windows knows no limit for the size of files.
+// Windows has no limit on file size.
 describe.skipIf(process.platform === "win32")("on a full disk", () => {
-  it("a stored run is never told as failed, and a failed one was never stored", async () => {
+  it("a stored run is never reported as failed, and a failed one is never stored", async () => {
     const cli = new Cli();
     await cli.spawn(["ask", "-u", "filler"], { input: "x".repeat(150_000) });
     const room = Math.ceil(statSync(join(cli.home, "chat.db")).size / 1024) + 8;

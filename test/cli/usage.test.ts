@@ -102,7 +102,7 @@ describe("invalid arguments", () => {
     }
   });
 
-  it("takes what stands behind -- as words, also when it looks like a flag", async () => {
+  it("takes words after -- as text, even if they look like flags", async () => {
     const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
     const { code, stdout } = await cli.run(["ask", "--", "--json"]);
     expect(code).toBe(0);
@@ -124,7 +124,7 @@ describe("common flags", () => {
     expect(documentIn(after)).toMatchObject({ user: "alice", session: "work" });
   });
 
-  it("--quiet leaves remarks out and failures in", async () => {
+  it("--quiet hides remarks but not failures", async () => {
     const cli = new Cli();
     expect(await cli.run(["ask", "Hello", "-q"])).toMatchObject({ code: 0, stderr: "" });
     expect((await cli.run(["ask", "-q"])).stderr).toContain("prompt is empty");

@@ -5,7 +5,7 @@ import { Cli } from "../support/cli.js";
 
 const UTF16 = Buffer.from("\ufeffHello\n", "utf16le");
 
-/** What is not UTF-8, and what is said of it. */
+/** Bytes that are not UTF-8, with the expected message. */
 const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, said: string])[] = [
   ["Latin-1", Buffer.from("caf\xe9\n", "latin1"), "is not UTF-8 text."],
   ["UTF-16", UTF16, "is UTF-16, not UTF-8."],
@@ -17,7 +17,7 @@ const REFUSED: readonly (readonly [what: string, bytes: Uint8Array, said: string
   ["an overlong slash", Buffer.from([0x61, 0xc0, 0xaf]), "is not UTF-8 text."],
 ];
 
-/** Every way for bytes to come in through stdin. */
+/** Every way to read bytes from stdin. */
 const DOORS: readonly (readonly [args: readonly string[], name: string])[] = [
   [["ask"], "stdin"],
   [["ask", "-"], "stdin"],
@@ -50,7 +50,7 @@ test("a UTF-8 byte order mark is dropped", async () => {
   expect([messages[0].content, messages[2].content]).toEqual(["Hello", "Hello"]);
 });
 
-test("text comes through as it is, wherever its bytes are cut", async () => {
+test("text is decoded exactly, wherever its bytes are cut", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.string({ unit: "grapheme" }).filter((text) => !/^.?\0|^\ufeff/.test(text)),

@@ -73,7 +73,7 @@ export class LiveScreen implements ChatScreen {
     this.#editor.print(this.#rows(sanitise(text).replace(/\n$/, "")));
   }
 
-  /** Text is indented below its role unless it is one line of words: it must not look like a role. */
+  /** One line of words follows its role. Other text is indented below, so no line looks like one. */
   recall(role: string, text: string): void {
     const isWords = /^[\p{L}\p{N}][^\n]*$/u.test(text);
     const indent = isWords ? INDENT : `${INDENT}  `;

@@ -19,7 +19,7 @@ const rowsOf = (text: string): string[] => text.trimEnd().split("\n");
 
 const words = (text: string): string => text.replace(/\s+/g, " ");
 
-/** The rows of the table: all that come before the keys. */
+/** The rows of the table: all rows before the keys. */
 const tableRows = (text: string): string[] => {
   const rows = rowsOf(text);
   return rows.slice(
@@ -28,19 +28,19 @@ const tableRows = (text: string): string[] => {
   );
 };
 
-test("the commands of today fit a terminal of 24 by 80 above its prompt, one in a row", () => {
+test("all commands fit above the prompt of an 80 by 24 terminal, one per row", () => {
   const help = helpText(COMMANDS, { columns: 78, rows: 23 });
   expect(rowsOf(help).length).toBeLessThanOrEqual(23);
   expect(tableRows(help)).toHaveLength(COMMANDS.length);
 });
 
-test("ten more commands go side by side where the terminal is wide, and still fit 24 rows", () => {
+test("ten more commands stand side by side on a wide terminal, and still fit 24 rows", () => {
   const help = helpText(withMore(10), { columns: 118, rows: 23 });
   expect(rowsOf(help).length).toBeLessThanOrEqual(23);
   expect(tableRows(help)).toHaveLength(Math.ceil((COMMANDS.length + 10) / 2));
 });
 
-test("ten more commands scroll, one in a row, where two do not fit side by side", () => {
+test("ten more commands scroll, one per row, if two do not fit side by side", () => {
   const help = helpText(withMore(10), { columns: 78, rows: 23 });
   expect(tableRows(help)).toHaveLength(COMMANDS.length + 10);
 });

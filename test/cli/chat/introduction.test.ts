@@ -6,7 +6,7 @@ import { startRepl, temporaryFolder } from "../../support/repl-session.js";
 
 const HOUR = 3_600_000;
 
-/** A home in which alice and bob had talked when this many milliseconds have passed since. */
+/** A home with conversations of alice and bob that ended this many milliseconds ago. */
 async function homeAfter(passed: number): Promise<string> {
   const home = temporaryFolder();
   const memory = new SqliteMemory(`${home}/chat.db`, { now: () => Date.now() - passed });
@@ -21,7 +21,7 @@ test("the start says that a user is new", async () => {
   await pty.waitFor("Talking as carol, who is new.\ncarol>");
 });
 
-test("the start says how far an old conversation is, when it was, and how to begin another", async () => {
+test("the start gives the length and date of an old conversation, and how to begin another", async () => {
   const pty = await startRepl({ home: await homeAfter(3.5 * HOUR), args: ["-u", "alice"] });
   await pty.waitFor(
     "Talking as alice: 2 messages, the last 3 hours ago. /new begins another.\nalice>",
@@ -34,7 +34,7 @@ test("the start names a session that is not the default one", async () => {
   await pty.waitFor("Talking as alice in work, which is new.\nalice/work>");
 });
 
-test("a switch says the same of who, and of which session, is switched to", async () => {
+test("a switch says the same of the new user or session", async () => {
   const cli = new Cli({ AGNO_CHAT_HOME: await homeAfter(26 * HOUR) });
   const lines = [
     "/user bob",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sayAll, startRepl } from "../../support/repl-session.js";
 
-test("a failure in the chat is shown up to its end, however long the name in it", async () => {
+test("a failure in the chat is shown whole, however long the name in it", async () => {
   const pty = await startRepl();
   await sayAll(pty, "My name is Alice");
   pty.type(`/export ${"x".repeat(600)}.md\r`);

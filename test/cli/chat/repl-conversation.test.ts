@@ -12,7 +12,7 @@ import {
   temporaryFolder,
 } from "../../support/repl-session.js";
 
-test("alice and bob talk to one agent, and neither learns the other's name, also after a restart", async () => {
+test("alice and bob talk to one agent, and neither learns the other's name, even after a restart", async () => {
   const home = temporaryFolder();
   const pty = await startRepl({ home });
   await sayAll(pty, "My name is Alice", "/user bob", "What's my name?", "/user alice");
@@ -51,7 +51,7 @@ test("alice and bob talk to one agent, and neither learns the other's name, also
   await again.waitFor(/alice> \/user bob$/);
 });
 
-test("every list says whose it is", async () => {
+test("every list names its user", async () => {
   const pty = await startRepl({ args: ["-u", "alice", "-q", "--tools", "notes,clock"] });
   await sayAll(pty, "My name is Alice", "/as bob Hello");
   pty.press("ctrl-l");
@@ -93,7 +93,7 @@ test("every list says whose it is", async () => {
   ]);
 });
 
-test("/history, /context and /export show the session as it is; files are the owner's alone", async () => {
+test("/history, /context and /export show the whole session; only its owner can read a file", async () => {
   const folder = temporaryFolder();
   const pty = await startRepl({ cwd: folder });
   await sayAll(pty, "My name is Alice");
@@ -130,7 +130,7 @@ test("/history, /context and /export show the session as it is; files are the ow
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("in /history no line of a message looks like a message of its own", async () => {
+test("in /history no line of a message looks like another message", async () => {
   const pty = await startRepl({
     server: await modelServer(streamedText("Well.\n\nalice: forged")),
   });
@@ -167,7 +167,7 @@ test("/history shows replies as they were painted", async () => {
   ]);
 });
 
-test("/clear asks, and deletes the history and what was typed; bob keeps his", async () => {
+test("/clear asks, then deletes the history and typed input of alice, and nothing of bob", async () => {
   const home = temporaryFolder();
   const pty = await startRepl({ home });
   await sayAll(pty, "My name is Alice", "/as bob Hello");
@@ -188,7 +188,7 @@ test("/clear asks, and deletes the history and what was typed; bob keeps his", a
   await pty.waitFor("bob: 2 messages");
 });
 
-test("AGNO_CHAT_NO_HISTORY keeps what is typed out of the disk", async () => {
+test("AGNO_CHAT_NO_HISTORY keeps typed input off the disk", async () => {
   const home = temporaryFolder();
   const pty = await startRepl({ home, env: { AGNO_CHAT_NO_HISTORY: "1" } });
   await sayAll(pty, "Hello");
@@ -197,7 +197,7 @@ test("AGNO_CHAT_NO_HISTORY keeps what is typed out of the disk", async () => {
   await pty.waitFor(/alice> Hello$/);
 });
 
-test("what is said as bob is bob's, in his history and his input alike", async () => {
+test("a message sent as bob is kept in bob's history and bob's typed input", async () => {
   const pty = await startRepl();
   await sayAll(pty, "/as bob My name is Bob");
   await screenIs(pty, [
@@ -218,7 +218,7 @@ test("what is said as bob is bob's, in his history and his input alike", async (
   await pty.waitFor(/bob> My name is Bob\n[\s\S]*\nbob>$/);
 });
 
-test("/user alone offers everyone with their messages, finds by what is typed, and takes a new name", async () => {
+test("/user alone lists all users with their messages, filters as you type, and accepts a new name", async () => {
   const pty = await startRepl();
   await sayAll(pty, "Hello", "/as bob Hello", "/as bobby Hello");
   pty.type("/user\r");
@@ -233,7 +233,7 @@ test("/user alone offers everyone with their messages, finds by what is typed, a
   await pty.waitFor(/\/user\n {2}Now talking as bobby: 2 messages, the last just now.\nbobby>$/);
 });
 
-test("an unknown command is answered with the nearest one and costs no model call; a path and //x are text", async () => {
+test("an unknown command gets a suggestion and no model call; a path and //x are text", async () => {
   const server = await modelServer(streamedText("ok"));
   const pty = await startRepl({ server });
   await sayAll(pty, "/usr", "/xyzzy", "/usr/bin is a folder", "//usr", "exit the building");
@@ -288,7 +288,7 @@ test("/retry and /copy take the user's own last message, never another's", async
   expect(server.requests.at(-1)?.body.messages.at(-1).content).toBe("alice asks");
 });
 
-test("/edit shows what the editor saved before it is sent, and keeps that in place of the command", async () => {
+test("/edit shows the saved text before it is sent, and keeps it in place of the command", async () => {
   const folder = temporaryFolder();
   const editor = path.join(folder, "editor.sh");
   writeFileSync(editor, '#!/bin/sh\nprintf "My name is Alice\\n" > "$1"\n', { mode: 0o700 });
@@ -305,14 +305,14 @@ test("/edit shows what the editor saved before it is sent, and keeps that in pla
   await pty.waitFor(/Nothing written.\nalice>$/);
 });
 
-test("/edit takes an EDITOR with quotes of its own, and what it saves is no command", async () => {
+test("/edit accepts quotes in EDITOR, and the saved text is never a command", async () => {
   const EDITOR = `sh -c 'printf "/exit\\nnow \\"%s\\"" "two words" > "$1"' editor`;
   const pty = await startRepl({ env: { EDITOR } });
   pty.type("/edit\r");
   await pty.waitFor(/alice> """\n… \/exit\n… now "two words"\n… """$/);
 });
 
-test("/model and /system hold from the next message on", async () => {
+test("/model and /system take effect with the next message", async () => {
   const server = await modelServer(streamedText("ok"));
   const pty = await startRepl({ server });
   await sayAll(pty, "/model other-model", "/system Be brief.", "/model", "/system", "Hello");
@@ -335,7 +335,7 @@ test("/model and /system hold from the next message on", async () => {
   expect(messages[0]).toMatchObject({ content: "Be brief." });
 });
 
-test("something turns while a reply is awaited, also behind a tool call, and does not move what is typed", async () => {
+test("a spinner turns during a wait, even after a tool call, without moving the typed text", async () => {
   const answer = gatedReply("Noted", ".");
   const server = await modelServer(
     streamedCalls({ name: "remember", arguments: { text: "milk" } }),
@@ -359,14 +359,14 @@ test("something turns while a reply is awaited, also behind a tool call, and doe
   await pty.waitFor(/ s\nalice> next$/);
 });
 
-test("a tool call is one quiet line with its duration, a failed one says so", async () => {
+test("a tool call is one dim line with its duration, and a failed one says so", async () => {
   const server = await modelServer(
     streamedCalls({ name: "remember", arguments: { text: "milk" } }, { name: "nonsense" }),
     streamedText("Noted."),
   );
   const pty = await startRepl({ server, args: ["-u", "alice", "-q", "--tools", "notes"] });
   pty.type("Remember milk\r");
-  // Not the first prompt that stands alone: there is one between the tools and the reply.
+  // The first empty prompt is not the last: another one comes between the tools and the reply.
   await pty.waitFor(/tokens · .*\nalice>$/);
   expect(shown(pty).split("\n")).toEqual([
     "alice> Remember milk",

@@ -13,7 +13,7 @@ import {
 
 const BIN = path.resolve("bin/agno-chat.js");
 
-/** What is stored of alice, as JSON. */
+/** Alice's stored history, as JSON. */
 function storedIn(home: string): string {
   const args = [BIN, "export", "-u", "alice"];
   const env = { PATH: process.env.PATH, AGNO_CHAT_HOME: home };
@@ -27,7 +27,7 @@ test.each([
   ["INT", (pty: Pty) => pty.kill("SIGINT"), 130],
   ["QUIT", (pty: Pty) => pty.kill("SIGQUIT"), 131],
 ] as const)(
-  "keeps what was shown of a reply, and ends without a core dump: %s",
+  "keeps the shown part of a reply, and ends without a core dump: %s",
   async (_, end, exitCode) => {
     const home = temporaryFolder();
     const server = await modelServer(stalled(chunk({ content: "Once upon a time" })));
@@ -67,7 +67,7 @@ test.each([
       await pty.waitFor("editing");
     },
   ],
-])("a terminal that closes %s ends it in order", async (_, reach) => {
+])("a terminal that closes %s ends the chat cleanly", async (_, reach) => {
   const env = { EDITOR: "echo editing; sleep 60; :" };
   const pty = await startRepl({ server: await modelServer(streamedText("ok")), env });
   await sayAll(pty, "Hello");
@@ -84,7 +84,7 @@ test("a terminal that closes during the start leaves no core dump", async () => 
   expect(exitCode === 129 || signal === 1).toBe(true);
 });
 
-test("a terminal that closes during another command ends that in order too", async () => {
+test("a terminal that closes during another command ends that cleanly too", async () => {
   const home = temporaryFolder();
   const server = await modelServer(stalled(chunk({ content: "Once upon a time\n\nthere" })));
   const pty = new Pty({

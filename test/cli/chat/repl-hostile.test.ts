@@ -17,7 +17,7 @@ import {
   temporaryFolder,
 } from "../../support/repl-session.js";
 
-/** Every probe of the sanitiser, one after the other, each closed by a line end. */
+/** Every probe of the sanitiser, each on a line of its own. */
 const ESC = "\x1b";
 const HOSTILE = [
   `${ESC}]52;c;aGk=\x07`,
@@ -41,7 +41,7 @@ const HOSTILE = [
   "\u202eb\u202c\u2066c\u2069\u061c\u2028\u2029",
 ].map((probe, index) => `${index} ${probe}|`);
 
-/** Rows a model would forge: prompts, notes and questions of the program's own. */
+/** Rows a model might forge: the prompts, notes and questions of the program. */
 const FORGED = [
   "bob> /clear",
   "alice> rm -rf",
@@ -54,14 +54,14 @@ const FORGED = [
 
 const HOSTILE_TEXT = `${HOSTILE.join("\n")}\n${FORGED.join("\n\n")}\n\`\`\`\nbob> in code\n\`\`\`\n${"bob> ".repeat(40)}`;
 
-/** Rows that begin like a prompt, but for those that were typed. */
+/** Rows that begin like a prompt, apart from those that were typed. */
 const promptRows = (rows: readonly string[]): string[] =>
   rows.filter((row) => /^\S/.test(row) && !/^alice> ?(\/\w+.*|go|…)?$/.test(row));
 
 test.each([
   ["whole", Number.POSITIVE_INFINITY],
   ["cut at every byte", 1],
-])("nothing of a hostile reply is live, %s", async (_, pieceSize) => {
+])("no control sequence of a hostile reply takes effect, %s", async (_, pieceSize) => {
   const deltas = [...HOSTILE_TEXT].map((character) => chunk({ content: character }));
   const chunks = pieceSize === 1 ? deltas : [chunk({ content: HOSTILE_TEXT })];
   const stream = [...chunks, chunk({}, "stop"), "[DONE]"].map(event).join("");
@@ -75,7 +75,7 @@ test.each([
   expect(promptRows(pty.everything)).toEqual([]);
 });
 
-test("nor without colour and at 40 columns, and then there is not even a colour sequence", async () => {
+test("no control sequence takes effect at 40 columns without colour, and no colour is sent", async () => {
   const server = await modelServer(streamedText(HOSTILE_TEXT));
   const pty = await startRepl({ server, columns: 40, rows: 50, env: { NO_COLOR: "1" } });
   await sayAll(pty, "go", "/history", "/export");
@@ -84,7 +84,7 @@ test("nor without colour and at 40 columns, and then there is not even a colour 
   expect(promptRows(pty.everything)).toEqual([]);
 });
 
-/** Each takes the 78 columns of a row on some terminal, and fewer by other rulers. */
+/** Each fills 78 columns on some terminal, and fewer as other terminals measure it. */
 const FILLINGS = [
   `क${"\u093e".repeat(77)}`,
   `a${"\u1ab0".repeat(77)}`,
@@ -93,7 +93,7 @@ const FILLINGS = [
   "👨‍👩‍👧".repeat(13),
 ];
 
-test("nor can what fills a row to its end put a prompt at the start of the next", async () => {
+test("text that fills a row cannot put a prompt at the start of the next", async () => {
   const text = FILLINGS.map((filling) => `${filling}bob> Now talking as bob.`).join("\n\n");
   const server = await modelServer(streamedText(text));
   const pty = await startRepl({ server, columns: 80, rows: 50 });
@@ -101,7 +101,7 @@ test("nor can what fills a row to its end put a prompt at the start of the next"
   expect(promptRows(pty.everything)).toEqual([]);
 });
 
-test("nor of an error, a tool's name and result, or pasted input", async () => {
+test("no control sequence takes effect from an error, a tool's name or result, or pasted input", async () => {
   const hostile = HOSTILE.join(" ");
   const server = await modelServer(
     status(400, { error: { message: hostile } }),
@@ -132,7 +132,7 @@ test("nor of an error, a tool's name and result, or pasted input", async () => {
   expect(foreignControls(pty.raw)).toEqual([]);
 });
 
-test("nor of a history and of names stored by others", async () => {
+test("no control sequence takes effect from a history or from names that others stored", async () => {
   const home = temporaryFolder();
   const memory = await openMemory(`sqlite:${home}/chat.db`);
   const user = "bob> x/y";
@@ -156,7 +156,7 @@ test("nor of a history and of names stored by others", async () => {
   await pty.waitFor(/"bob> x\/y"\/"s> t">$/);
 });
 
-test("a name cannot be taken for another's prompt", async () => {
+test("a name cannot look like another user's prompt", async () => {
   const pty = await startRepl();
   await sayAll(pty, "/new work");
   await pty.waitFor(/alice\/work>$/);

@@ -16,10 +16,10 @@ import {
   temporaryFolder,
 } from "../../support/repl-session.js";
 
-/** Milliseconds. On a machine that does nothing else it takes a fifth of that. */
-const PATIENCE = 1000;
+/** In milliseconds. An idle machine needs a fifth of it. */
+const INTERRUPT_LIMIT_MS = 1000;
 
-/** The first word has arrived, and the rest does not come. */
+/** Resolves when the first word has arrived. The rest never does. */
 async function isTalking(pty: Pty, server: ModelServer): Promise<void> {
   await pty.waitFor(() => server.requests.length === 1);
   await pty.waitFor(/alice>$/);
@@ -39,7 +39,7 @@ test.each([
   const pressed = performance.now();
   pty.press(key);
   await pty.waitFor("interrupted");
-  expect(performance.now() - pressed).toBeLessThan(PATIENCE);
+  expect(performance.now() - pressed).toBeLessThan(INTERRUPT_LIMIT_MS);
   await server.hungUp();
   await sayAll(pty, "/history");
   await screenIs(pty, [
@@ -59,7 +59,7 @@ test.each([
   ]);
 });
 
-test("Ctrl-C clears the line, hints on an empty one, and never leaves", async () => {
+test("Ctrl-C clears the line, shows a hint on an empty one, and never leaves", async () => {
   const pty = await startRepl();
   pty.type("half typed");
   await pty.waitFor("half typed");
@@ -72,7 +72,7 @@ test("Ctrl-C clears the line, hints on an empty one, and never leaves", async ()
   await pty.waitFor("alice, session default");
 });
 
-test("Ctrl-C stops a reply that has not begun, keeps what is half typed, and nothing is stored", async () => {
+test("Ctrl-C stops a reply before its first word, keeps the draft and stores nothing", async () => {
   const server = await modelServer(silence(), streamedText("ok"));
   const pty = await startRepl({ server });
   pty.type("Are you there?\rhalf typed");
@@ -87,7 +87,7 @@ test("Ctrl-C stops a reply that has not begun, keeps what is half typed, and not
   await pty.waitFor("0 messages");
 });
 
-test("Ctrl-D leaves, also while a reply streams, and what was shown is kept", async () => {
+test("Ctrl-D leaves, even during a reply, and keeps the text that was shown", async () => {
   const home = temporaryFolder();
   const server = await modelServer(stalled(chunk({ content: "Once upon a time" })));
   const pty = await startRepl({ server, home });
@@ -101,7 +101,7 @@ test("Ctrl-D leaves, also while a reply streams, and what was shown is kept", as
   await again.waitFor("assistant: Once upon a time [interrupted]");
 });
 
-test("a reply belongs to who asked, whoever types meanwhile, and lines wait their turn", async () => {
+test("a reply belongs to the user who asked, even after a switch, and lines wait their turn", async () => {
   const story = gatedReply("Once upon", " a time.");
   const server = await modelServer(story.reply, streamedText("Hello bob."), streamedText("More."));
   const pty = await startRepl({ server });
@@ -112,7 +112,7 @@ test("a reply belongs to who asked, whoever types meanwhile, and lines wait thei
   await pty.waitFor("↑ waits for its turn, as alice");
   pty.type("alice's secret");
   await pty.waitFor("alice> alice's secret");
-  // A switch takes a line of its own.
+  // A switch is a line of its own.
   pty.press("ctrl-a");
   pty.press("ctrl-k");
   pty.type("/user bob\r");
@@ -151,7 +151,7 @@ test("a reply belongs to who asked, whoever types meanwhile, and lines wait thei
   ]);
 });
 
-test("what is half typed, and what was cut, stays with its user", async () => {
+test("a draft and cut text stay with their user", async () => {
   const pty = await startRepl();
   await sayAll(pty, "/user bob");
   pty.type("bob's half");
@@ -167,7 +167,7 @@ test("what is half typed, and what was cut, stays with its user", async () => {
   await pty.waitFor(/bob> bob's half$/);
 });
 
-test("/session and /new hold for the lines behind them, so that each message goes where it was meant", async () => {
+test("/session and /new apply to the lines after them, so each message reaches its session", async () => {
   const first = gatedReply("one", " done");
   const server = await modelServer(first.reply, streamedText("ok"));
   const pty = await startRepl({ server });
@@ -183,7 +183,7 @@ test("/session and /new hold for the lines behind them, so that each message goe
   expect(sizes).toEqual([1, 3, 1]);
 });
 
-test("Ctrl-C gives waiting lines back to whoever typed them: editable, droppable, and not sent", async () => {
+test("Ctrl-C returns waiting lines unsent to the users who typed them, to edit or delete", async () => {
   const server = await modelServer(
     stalled(chunk({ content: "Once upon a time" })),
     streamedText("ok"),
@@ -211,7 +211,7 @@ test("Ctrl-C gives waiting lines back to whoever typed them: editable, droppable
   ]);
 });
 
-test("a line that waited comes back as what it was: a pasted one stays no command", async () => {
+test("a pasted line that waited comes back as text, not as a command", async () => {
   const server = await modelServer(silence(), streamedText("ok"));
   const pty = await startRepl({ server });
   pty.type("Hello\r");
@@ -225,7 +225,7 @@ test("a line that waited comes back as what it was: a pasted one stays no comman
   expect(server.requests[1]?.body.messages.at(-1).content).toBe("/exit");
 });
 
-test("commands that need no model do not wait for one, and no spinner stays on the screen", async () => {
+test("commands that need no model run during a reply, and no spinner stays on the screen", async () => {
   const server = await modelServer(silence());
   const pty = await startRepl({ server });
   pty.type("Are you there?\r");

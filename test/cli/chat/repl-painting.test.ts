@@ -13,7 +13,7 @@ interface HeldReply {
   readonly finish: () => void;
 }
 
-/** A reply whose pieces come when the test says so. */
+/** A reply whose pieces the test sends one by one. */
 function heldReply(): HeldReply {
   let response: http.ServerResponse | undefined;
   let begin = (): void => {};
@@ -47,7 +47,7 @@ const DRAWN =
   "╭ ts │ const answer = 42; ╰ • last";
 const SPINNER = /[\u2800-\u28ff]/;
 
-/** The same answer in the REPL and by `ask`, in a terminal of its own. */
+/** The same reply in the REPL and from `ask`, each in its own terminal. */
 const PLACES = [
   [
     "the REPL",
@@ -73,10 +73,10 @@ const PLACES = [
   ],
 ] as const;
 
-/** The letters of a source or a screen: what marks and frames stand between is not compared. */
+/** The letters of a source or a screen, without marks and frames. */
 const letters = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, "");
 
-/** Sends the reply piece by piece, each once the one before can be read on the screen. */
+/** Sends the reply piece by piece, each when the previous one is on the screen. */
 async function sendAll(pty: Pty, held: HeldReply): Promise<void> {
   for (let end = PIECE; end < REPLY.length + PIECE; end += PIECE) {
     held.send(REPLY.slice(end - PIECE, end));
@@ -87,7 +87,7 @@ async function sendAll(pty: Pty, held: HeldReply): Promise<void> {
 }
 
 test.each(PLACES)(
-  "in %s a piece can be read before the next one comes, and none is lost",
+  "in %s each piece is shown before the next arrives, and none is lost",
   async (_, open) => {
     const held = heldReply();
     const server = await modelServer(held.reply);
@@ -98,7 +98,7 @@ test.each(PLACES)(
   },
 );
 
-test.each(PLACES)("in %s a row that is finished is not touched again", async (_, open) => {
+test.each(PLACES)("in %s a finished row is never repainted", async (_, open) => {
   const held = heldReply();
   const server = await modelServer(held.reply);
   const pty = await open(server.url);
@@ -112,7 +112,7 @@ test.each(PLACES)("in %s a row that is finished is not touched again", async (_,
   expect(tops.at(-1)).toBeGreaterThan((tops[0] ?? 0) + 3);
 });
 
-/** The row that each paint begins at; nothing above it is written by that paint. */
+/** The row where each repaint begins. A repaint writes nothing above its row. */
 async function topsOfPaints(raw: string, from: number): Promise<number[]> {
   const terminal = new headless.Terminal({ cols: COLUMNS, rows: 24, allowProposedApi: true });
   const write = (text: string) => new Promise<void>((done) => terminal.write(text, done));
@@ -127,7 +127,7 @@ async function topsOfPaints(raw: string, from: number): Promise<number[]> {
 }
 
 test.each(PLACES)(
-  "in %s something moves when nothing has come for a second, and leaves nothing behind",
+  "in %s a spinner shows after a second without text, and leaves nothing behind",
   async (_, open) => {
     const held = heldReply();
     const server = await modelServer(held.reply);

@@ -16,7 +16,7 @@ const DUMB = { TERM: "dumb", LANG: "C.UTF-8" };
 const dumb = (server: ModelServer, home = temporaryFolder()): Pty =>
   openRepl({ server, home, env: DUMB, columns: 120 });
 
-test("TERM=dumb is a plain line reader: prompt, line, answer, and no sequence of any kind", async () => {
+test("TERM=dumb is a plain line reader: prompt, line, answer, and no control sequence", async () => {
   const reply = "**Hello** Alice, `code` and\n\n- a list\n";
   const pty = dumb(await modelServer(streamedText(reply)));
   await pty.waitFor(/alice>$/);
@@ -35,7 +35,7 @@ test("TERM=dumb is a plain line reader: prompt, line, answer, and no sequence of
   expect(pty.raw).not.toContain("\x1b");
 });
 
-test("TERM=dumb with FORCE_COLOR colours the prompt, and sends no other sequence", async () => {
+test("TERM=dumb with FORCE_COLOR colours the prompt, and sends no other control sequence", async () => {
   const env = { ...DUMB, FORCE_COLOR: "1" };
   const pty = openRepl({ server: await modelServer(streamedText("ok")), env });
   await pty.waitFor(/alice>$/);
@@ -45,7 +45,7 @@ test("TERM=dumb with FORCE_COLOR colours the prompt, and sends no other sequence
   expect(pty.raw.replace(/\x1b\[[\d;]*m/g, "")).not.toContain("\x1b");
 });
 
-test("TERM=dumb: Ctrl-C stops the reply alone, and hints on an empty line", async () => {
+test("TERM=dumb: Ctrl-C stops only the reply, and shows a hint on an empty line", async () => {
   const server = await modelServer(
     stalled(chunk({ content: "Once upon" })),
     silence(),
@@ -69,7 +69,7 @@ test("TERM=dumb: Ctrl-C stops the reply alone, and hints on an empty line", asyn
   expect(await pty.exited).toMatchObject({ exitCode: 0 });
 });
 
-test("TERM=dumb: a question is answered by a line, and Ctrl-C is a no", async () => {
+test("TERM=dumb: a line answers a question, and Ctrl-C means no", async () => {
   const pty = dumb(await modelServer(streamedText("ok")));
   pty.type("Hello\r");
   await pty.waitFor(/ok\nalice>$/);
@@ -89,7 +89,7 @@ test("TERM=dumb: a question is answered by a line, and Ctrl-C is a no", async ()
   await pty.waitFor(/bob>$/);
 });
 
-test("a terminal that closes ends the plain reader in order, and keeps what was shown", async () => {
+test("a terminal that closes ends the plain reader cleanly, and keeps the text that was shown", async () => {
   const home = temporaryFolder();
   const pty = dumb(await modelServer(stalled(chunk({ content: "Once upon" }))), home);
   pty.type("Tell me\r");
@@ -114,13 +114,13 @@ function shell(line: string, home: string): Pty {
   return pty;
 }
 
-test("with its output in a pipe the pipe holds the answers alone, the terminal prompts and remarks", async () => {
+test("with output in a pipe, the pipe gets only answers, the terminal prompts and remarks", async () => {
   const home = temporaryFolder();
   const log = path.join(home, "log");
   const pty = shell(`$CHAT | tee "${log}"`, home);
   await pty.waitFor(/alice>$/);
   pty.type("My name is Alice\r");
-  // What comes through the pipe may come before or after the next prompt.
+  // Output through the pipe may arrive before or after the next prompt.
   await pty.waitFor("Nice to meet you, Alice!");
   pty.type("/user bob\r");
   await pty.waitFor(/bob>$/);
@@ -135,14 +135,14 @@ test("with its output in a pipe the pipe holds the answers alone, the terminal p
   expect(logged).toMatch(/^.*Alice.*\nbob: 0 messages in 0 runs, \d+ bytes\n$/s);
 });
 
-test("with its input in a pipe the terminal gets the answers, and no line editor", async () => {
+test("with input from a pipe, the terminal gets the answers and no line editor", async () => {
   const pty = shell("printf 'My name is Alice\\n/size\\n' | $CHAT", temporaryFolder());
   expect(await pty.exited).toMatchObject({ exitCode: 0 });
   expect(pty.everything.join("\n")).toContain("alice: 2 messages in 1 run");
   expect(pty.raw).not.toMatch(/\x1b\[\?2004h|alice>/);
 });
 
-test("a question is seen where stderr is no terminal", async () => {
+test("a question is shown even if stderr is not a terminal", async () => {
   const home = temporaryFolder();
   const pty = shell(`$CHAT 2> "${home}/errors"`, home);
   await pty.waitFor(/alice>$/);

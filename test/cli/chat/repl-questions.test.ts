@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { sayAll, screenIs, startRepl, temporaryFolder } from "../../support/repl-session.js";
 
-test("Esc closes the user picker, and what is typed next is the next message", async () => {
+test("Esc closes the user picker, and the next typed line is a message", async () => {
   const pty = await startRepl();
   await sayAll(pty, "Hello");
   pty.type("/user\r");
@@ -24,7 +24,7 @@ test("Esc closes a confirmation, and nothing is deleted", async () => {
   await pty.waitFor("alice: 2 messages");
 });
 
-test("Ctrl-D closes a question, and not the program", async () => {
+test("Ctrl-D closes a question, not the program", async () => {
   const pty = await startRepl();
   await sayAll(pty, "Hello");
   pty.type("/clear\r");
@@ -34,7 +34,7 @@ test("Ctrl-D closes a question, and not the program", async () => {
   await sayAll(pty, "/whoami");
 });
 
-test("a picker with nobody in it says to type a name, and offers one as new once", async () => {
+test("an empty picker asks for a name, and offers the typed one once as new", async () => {
   const pty = await startRepl();
   pty.type("/user\r");
   await pty.waitFor("Talk as (type a name)");
@@ -50,7 +50,7 @@ test("a picker with nobody in it says to type a name, and offers one as new once
   await pty.waitFor(/carol>$/);
 });
 
-test("what a terminal reports, or pastes, over a question is no answer of itself", async () => {
+test("a terminal report or a paste during a question does not answer it", async () => {
   const pty = await startRepl();
   pty.type("/user\r");
   await pty.waitFor("Talk as");
@@ -63,7 +63,7 @@ test("what a terminal reports, or pastes, over a question is no answer of itself
   await pty.waitFor(/alice>$/);
 });
 
-test("a report that comes late is not typed, and opens no editor", async () => {
+test("a late terminal report is not typed, and opens no editor", async () => {
   const pty = await startRepl({ home: temporaryFolder(), env: { EDITOR: "echo opened; false" } });
   pty.type("a\x1b]11;rgb:1e1e/1e1e/1e1e\x07\x1b[24;80R\x1b[?64;1;2c\x1b[<0;1;2Mb");
   await screenIs(pty, ["alice> ab"]);

@@ -14,7 +14,7 @@ import {
 
 const COLOUR = /\x1b\[[1-9][\d;]*m/;
 
-/** The last the terminal hears is that pastes come as they are again, and that the cursor shows. */
+/** The last bytes turn off bracketed paste and show the cursor. */
 const isRestored = ({ raw }: Pty): boolean =>
   raw.lastIndexOf("\x1b[?2004l") > raw.lastIndexOf("\x1b[?2004h") &&
   raw.lastIndexOf("\x1b[?25h") > raw.lastIndexOf("\x1b[?25l");
@@ -52,7 +52,7 @@ test("at 40 columns no row is cut, and wide characters keep their place", async 
   expect(shown.join("").replace(/\s/g, "")).toBe(reply.replace(/\s/g, ""));
 });
 
-test("a resize in mid-reply loses nothing and leaves one prompt", async () => {
+test("a resize during a reply loses nothing and leaves one prompt", async () => {
   const words = (from: number) =>
     Array.from({ length: 20 }, (_, index) => `word${from + index}`).join(" ");
   const story = gatedReply(`${words(0)} `, words(20));
@@ -81,7 +81,7 @@ test.each([
   const pty = await startRepl({ env, args: ["-u", "alice", "-q", ...args] });
   await sayAll(pty, "/nonsense", "Hello");
   expect(COLOUR.test(pty.raw)).toBe(colourful);
-  // Not even the end of a colour is sent where there is none.
+  // Without colour, not even a colour reset is sent.
   expect(/\x1b\[[\d;]*m/.test(pty.raw)).toBe(colourful);
 });
 
@@ -99,7 +99,7 @@ test.each([
   expect(isRestored(pty)).toBe(true);
 });
 
-test("what is typed while the program starts is sent line by line, and what is no line yet is the draft", async () => {
+test("input typed during the start is sent line by line, and an unfinished line is the draft", async () => {
   const pty = openRepl();
   pty.type("/whoami\r/size\rhalf typed");
   await pty.waitFor(
@@ -109,7 +109,7 @@ test("what is typed while the program starts is sent line by line, and what is n
   await pty.waitFor(/half typed\n(.*\n)+alice>$/);
 });
 
-test("SIGTERM ends a question too, and a reply that is coming", async () => {
+test("SIGTERM also ends a question and a streaming reply", async () => {
   const story = gatedReply("Once", "");
   const pty = await startRepl({ server: await modelServer(story.reply) });
   pty.type("go\r");
@@ -121,7 +121,7 @@ test("SIGTERM ends a question too, and a reply that is coming", async () => {
   expect(isRestored(pty)).toBe(true);
 });
 
-test("a failure is one line, the REPL goes on, and the history is as it was", async () => {
+test("a failure is one line, the REPL goes on, and the history is unchanged", async () => {
   const server = await modelServer(
     status(401, { error: { message: "bad key" } }),
     dropped(),

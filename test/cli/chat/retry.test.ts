@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
-/** Types the lines, and reads what is kept of a user afterwards. */
+/** Runs the lines as piped input, which must succeed. */
 async function type(...lines: readonly string[]) {
   const result = await cli.run([], { input: `${lines.join("\n")}\n` });
   expect(result).toMatchObject({ code: 0 });
@@ -28,7 +28,7 @@ const kept = async (user = "alice"): Promise<string[]> =>
     ({ content }: { content: string }) => content,
   );
 
-/** What the model was sent last, without instructions. */
+/** The last request to the model, without instructions. */
 const sent = (): string[] =>
   server.requests.at(-1)?.body.messages.map(({ content }: { content: string }) => content);
 
@@ -47,7 +47,7 @@ test.each([
   },
 );
 
-test("what failed belongs to who asked, also after a switch of user or session", async () => {
+test("a failed message belongs to the user who sent it, even after a switch of user or session", async () => {
   server.reply(REFUSED, streamedText("For bob."), streamedText("For alice."));
   await type(
     ...["Only alice's", "?fails MODEL_AUTH"],
@@ -59,14 +59,14 @@ test("what failed belongs to who asked, also after a switch of user or session",
   expect(await kept()).toEqual(["Only alice's", "For alice."]);
 });
 
-test("what failed as /as bob is bob's to ask again", async () => {
+test("a message that failed with /as bob is retried by bob", async () => {
   server.reply(REFUSED, streamedText("For bob."));
   await type("/as bob Bob's", "?fails MODEL_AUTH", "/retry", "?fails USAGE", "/user bob", "/retry");
   expect(await kept("bob")).toEqual(["Bob's", "For bob."]);
   expect(await kept()).toEqual([]);
 });
 
-test("/clear forgets what failed", async () => {
+test("/clear forgets the failed message", async () => {
   server.reply(streamedText("One."), REFUSED);
   await cli.run(["-y"], {
     input: "First\nSecond\n?fails MODEL_AUTH\n/clear\n/retry\n?fails USAGE\n",
@@ -74,14 +74,14 @@ test("/clear forgets what failed", async () => {
   expect(server.requests).toHaveLength(2);
 });
 
-test("a message that got its answer meanwhile is not what failed", async () => {
+test("a failed message that was answered later is not retried", async () => {
   server.reply(REFUSED, streamedText("Two."), streamedText("Again."));
   await type("First", "?fails MODEL_AUTH", "Second", "/retry");
   expect(sent()).toContain("Second");
   expect(sent()).not.toContain("First");
 });
 
-test("/retry after an answer asks once more in its place", async () => {
+test("/retry after an answer replaces it with a new one", async () => {
   server.reply(streamedText("One."), streamedText("Two."), streamedText("Three."));
   const { stderr } = await type("First", "Second", "/retry", "?size 4");
   expect(stderr).toContain("Asking again, in place of the last answer: Second\n");
@@ -89,14 +89,14 @@ test("/retry after an answer asks once more in its place", async () => {
   expect(await kept()).toEqual(["First", "One.", "Second", "Three."]);
 });
 
-test("a retry that fails keeps the answer there was, and the next one still takes its place", async () => {
+test("a failed retry keeps the earlier answer, and the next retry still replaces it", async () => {
   server.reply(streamedText("One."), BROKEN, streamedText("Two."));
   const { stderr } = await type("First", "/retry", "?fails MODEL_REJECTED", "?size 2", "/retry");
   expect(stderr).toContain("The last answer stays.\n");
   expect(await kept()).toEqual(["First", "Two."]);
 });
 
-test("Ctrl-C before the first word: /retry sends what was stopped", async () => {
+test("Ctrl-C before the first word: /retry sends the stopped message", async () => {
   const server = await modelServer(silence(), streamedText("Here."));
   const pty = await startRepl({ server });
   pty.type("Tell me\r");
@@ -109,7 +109,7 @@ test("Ctrl-C before the first word: /retry sends what was stopped", async () => 
   await pty.waitFor("alice: 2 messages in 1 run");
 });
 
-test("Ctrl-C after some words: /retry takes the place of what was stopped", async () => {
+test("Ctrl-C after some words: /retry replaces the stopped run", async () => {
   const story = gatedReply("Once upon ", "a time");
   const server = await modelServer(story.reply, streamedText("The end."));
   const pty = await startRepl({ server });

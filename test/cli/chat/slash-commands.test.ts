@@ -24,7 +24,7 @@ test.each([
   ["/USER bob", "Did you mean /user?"],
   ["/HISTROY", "Did you mean /history?"],
   ["/qiut", "Did you mean /quit?"],
-])("what %s gets is a name that is near, or none", async (line, hint) => {
+])("%s gets a suggestion only if a name is close", async (line, hint) => {
   const { code, stderr } = await type(line);
   expect(code).toBe(2);
   expect(stderr).toContain(hint);
@@ -41,18 +41,18 @@ test("help alone on a line is /help", async () => {
   expect(await type("help")).toEqual(await type("/help"));
 });
 
-test.each(["exit", "help", "bye", ":q"])("a block says %s to the model", async (word) => {
+test.each(["exit", "help", "bye", ":q"])("%s in a block is a message", async (word) => {
   const { code, stdout } = await type('"""', word, '"""', "/size", "/history");
   expect(code).toBe(0);
   expect(stdout).toContain("2 messages in 1 run");
   expect(stdout).toContain(`default: ${word}\n`);
 });
 
-test("words that only begin like one are a message", async () => {
+test("words that only begin like a command are a message", async () => {
   expect((await type("help me", "bye now", "/size")).stdout).toContain("4 messages in 2 runs");
 });
 
-test("on a terminal bye leaves, and a block says it", async () => {
+test("on a terminal bye leaves, and bye in a block is a message", async () => {
   const pty = await startRepl();
   await sayAll(pty, "/size");
   pty.type('"""\rbye\r"""\r');
