@@ -19,7 +19,7 @@ it.each([
   expect(packagesLoadedBy(line.split(" "))).toEqual(expected);
 });
 
-/** The modules Node loaded, from its coverage. esbuild marks the source of each part of a bundle. */
+/** The modules Node loaded, from its coverage; esbuild marks the source of each bundled part. */
 function packagesLoadedBy(args: readonly string[]): string[] {
   const [counts, home] = [temporaryFolder(), temporaryFolder()];
   spawnSync(process.execPath, [BIN, ...args], {

@@ -73,7 +73,7 @@ export class LiveScreen implements ChatScreen {
     this.#editor.print(this.#rows(sanitise(text).replace(/\n$/, "")));
   }
 
-  /** One line of words follows its role. Other text is indented below, so no line looks like one. */
+  /** One line of words follows its role; other text is indented below it, never at the margin. */
   recall(role: string, text: string): void {
     const isWords = /^[\p{L}\p{N}][^\n]*$/u.test(text);
     const indent = isWords ? INDENT : `${INDENT}  `;
