@@ -1,5 +1,5 @@
+import { isObject } from "../json.js";
 import type { A2aVersion } from "./a2a-version.js";
-import { isObject } from "./body.js";
 
 /** What is wrong with a request: an error name of A2A, or of JSON-RPC 2.0 for the envelope. */
 export type A2aFaultKind =

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { AgnoChatError } from "../errors.js";
+import { isObject } from "../json.js";
 import { ConfigurationFault } from "./failure-answer.js";
 
 const MiB = 1024 * 1024;
@@ -118,6 +119,3 @@ function parse(text: string): unknown {
     throw new AgnoChatError("INVALID_INPUT", "The body is not valid JSON.");
   }
 }
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AgnoChatError } from "../errors.js";
+import { isObject, parseJson } from "../json.js";
 import type { Message, ToolCall } from "../messages.js";
 import type { Answer, Recorder } from "./recorder.js";
 import { toReceivedRequest } from "./wire-request.js";
@@ -105,12 +106,8 @@ async function textOf(request: IncomingMessage): Promise<string> {
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Refused below, like a JSON value that is no object.
-  }
+  const value = parseJson(text);
+  if (isObject(value)) return value;
   throw new Refusal(400, "The body must be a JSON object.");
 }
 

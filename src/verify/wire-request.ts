@@ -1,3 +1,4 @@
+import { isObject } from "../json.js";
 import type { AssistantMessage, Message, ToolCall } from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
 import type { ReceivedRequest } from "./recorder.js";
@@ -14,7 +15,7 @@ export function toReceivedRequest({ messages, tools }: Fields): ReceivedRequest 
 }
 
 function toMessage(value: unknown): Message | undefined {
-  if (!isFields(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { role, tool_call_id: callId } = value;
   const content = textOf(value.content);
   if (content === undefined) return undefined;
@@ -33,7 +34,7 @@ function textOf(content: unknown): string | undefined {
   return content
     .map((part: unknown) => {
       if (typeof part === "string") return part;
-      return isFields(part) && typeof part.text === "string" ? part.text : "";
+      return isObject(part) && typeof part.text === "string" ? part.text : "";
     })
     .join("\n");
 }
@@ -44,23 +45,20 @@ function toAssistant(content: string, calls: unknown): AssistantMessage {
 }
 
 function toCall(value: unknown): ToolCall[] {
-  if (!isFields(value) || !isFields(value.function)) return [];
+  if (!isObject(value) || !isObject(value.function)) return [];
   const { name, arguments: text } = value.function;
   return [{ id: String(value.id), name: String(name), arguments: String(text) }];
 }
 
 function toSpec(value: unknown): ToolSpec[] {
-  if (!isFields(value) || !isFields(value.function)) return [];
+  if (!isObject(value) || !isObject(value.function)) return [];
   const { name, description, parameters } = value.function;
   if (typeof name !== "string") return [];
   return [
     {
       name,
       description: typeof description === "string" ? description : "",
-      parameters: isFields(parameters) ? parameters : { type: "object" },
+      parameters: isObject(parameters) ? parameters : { type: "object" },
     },
   ];
 }
-
-export const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);

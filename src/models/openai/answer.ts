@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../errors.js";
+import { asList, asRecord, asString } from "../../json.js";
 import type { ToolCall, Usage } from "../../messages.js";
 import { limitSize } from "../limits.js";
 import type { FinishReason, ModelEvent, ModelRequest } from "../model.js";
@@ -6,7 +7,6 @@ import { stripUnopenedThoughts } from "../think-tags.js";
 import type { ApiServer } from "./api-server.js";
 import { ToolCallCollector } from "./collect-tool-calls.js";
 import { estimateTokens, estimateUsage, usageIn } from "./estimate-usage.js";
-import { asList, asRecord, asString } from "./json.js";
 import { createSurrogateJoiner } from "./surrogate-joiner.js";
 import { createThinkFilter } from "./think-filter.js";
 import { callsOf, type WireNames } from "./wire-names.js";

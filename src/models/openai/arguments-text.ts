@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { isJsonObject, parseJson } from "./json.js";
+import { isJsonObject, parseJson } from "../../json.js";
 
 /**
  * Adds a piece to the arguments of a call. Arguments are a list of versions, since some servers

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { asRecord, asString, isJsonObject } from "../../json.js";
 import type { ToolCall } from "../../messages.js";
 import { limitSize, limitToolCalls } from "../limits.js";
 import { differing, withPiece } from "./arguments-text.js";
-import { asRecord, asString, isJsonObject } from "./json.js";
 
 /** OpenAI rejects longer ids. */
 const LONGEST_ID = 40;

@@ -1,6 +1,6 @@
+import { asRecord } from "../../json.js";
 import type { Message, Usage } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
-import { asRecord } from "./json.js";
 import { callsOf } from "./wire-names.js";
 
 /**

@@ -1,9 +1,9 @@
 import { AgnoChatError } from "../../errors.js";
+import { asList, asRecord, asString } from "../../json.js";
 import { ApiCall } from "./api-call.js";
 import { ApiServer, type ApiServerOptions } from "./api-server.js";
 import { Client } from "./client.js";
 import { HttpFailure } from "./http-fetch.js";
-import { asList, asRecord, asString } from "./json.js";
 import { parseChunk } from "./parse-chunk.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./retry-policy.js";
 import { eventsIn } from "./sse.js";

@@ -1,4 +1,4 @@
-import { asList, asRecord, asString, parseJson } from "./json.js";
+import { asList, asRecord, asString, parseJson } from "../../json.js";
 
 /** Why a server refused, in its own words; "" where it gave none. Redact before showing. */
 export interface Reason {

@@ -1,5 +1,5 @@
+import { isJsonObject } from "../../json.js";
 import type { AssistantMessage, Message, ToolCall } from "../../messages.js";
-import { isJsonObject } from "./json.js";
 import { WireIds, type WireNames } from "./wire-names.js";
 
 interface WireToolCall {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in later
 
 import { AgnoChatError } from "../../errors.js";
-import { isFields } from "../wire-request.js";
+import { asList, isObject } from "../../json.js";
 
 /** The app does not speak this version of A2A, so it has not taken the message. */
 export class OtherVersion extends Error {}
@@ -43,28 +43,26 @@ export const a2aShapes = (context: "${session}" | "${user}") => [
  * @throws {AgnoChatError} `INVALID_INPUT` for any other error, or when there is no text
  */
 export function a2aReply(answer: unknown): string {
-  const { error, result } = isFields(answer) ? answer : {};
-  if (isFields(error)) {
+  const { error, result } = isObject(answer) ? answer : {};
+  if (isObject(error)) {
     const code = Number(error.code);
     if (OTHER_VERSION.includes(code)) throw new OtherVersion();
     throw new AgnoChatError("INVALID_INPUT", `The app answered with the A2A error ${code}.`);
   }
-  const outer = isFields(result) ? result : {};
+  const outer = isObject(result) ? result : {};
   const { artifacts, status, parts } = firstObject(outer.task, outer.message, outer);
-  const message = isFields(status) ? firstObject(status.message) : {};
-  const made = listOf(artifacts).flatMap((artifact) => listOf(firstObject(artifact).parts));
+  const message = isObject(status) ? firstObject(status.message) : {};
+  const made = asList(artifacts).flatMap((artifact) => asList(firstObject(artifact).parts));
   const texts = [parts, made, message.parts].map(textOf).find((text) => text !== "");
   if (texts !== undefined) return texts;
   throw new AgnoChatError("INVALID_INPUT", "The app's A2A answer has no text.");
 }
 
 const firstObject = (...values: readonly unknown[]): Readonly<Record<string, unknown>> =>
-  values.find(isFields) ?? {};
-
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+  values.find(isObject) ?? {};
 
 const textOf = (parts: unknown): string =>
-  listOf(parts)
+  asList(parts)
     .map((part) => firstObject(part).text)
     .filter((text) => typeof text === "string")
     .join("");

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in here
 import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../../errors.js";
+import { parseJson } from "../../json.js";
 import { eventsIn } from "../../models/openai/sse.js";
 import type { Whose } from "../finding.js";
 import { a2aReply, a2aShapes, OtherVersion } from "./a2a-shape.js";
@@ -117,7 +118,7 @@ function dialectsOf(
   context: "${session}" | "${user}",
 ): Dialect[] {
   if (as === "a2a") {
-    const read = async (response: Response) => a2aReply(parsed(await response.text()));
+    const read = async (response: Response) => a2aReply(parseJson(await response.text()));
     return a2aShapes(context).map((shape) => ({ ...shape, read }));
   }
   const shape = SHAPES[as];
@@ -152,7 +153,7 @@ function retryAfter({ headers }: Response): number | undefined {
 async function readReply(response: Response, path: readonly string[]): Promise<string> {
   const isStream = response.headers.get("content-type")?.includes("text/event-stream") === true;
   if (isStream && response.body !== null) return readStream(response.body, path);
-  const reply = at(parsed(await response.text()), path);
+  const reply = at(parseJson(await response.text()), path);
   if (typeof reply === "string") return reply;
   throw new AgnoChatError("INVALID_INPUT", `The app's answer has no text at ${shown(path)}.`, {
     hint: "Name the place of the reply.",
@@ -164,7 +165,7 @@ async function readStream(body: AsyncIterable<Uint8Array>, path: readonly string
   let text = "";
   for await (const data of eventsIn(body)) {
     if (data === "[DONE]") continue;
-    const event = parsed(data);
+    const event = parseJson(data);
     const whole = at(event, path);
     const piece = at(event, ["choices", "0", "delta", "content"]) ?? at(event, ["text"]);
     if (typeof whole === "string") text = whole;
@@ -172,14 +173,6 @@ async function readStream(body: AsyncIterable<Uint8Array>, path: readonly string
     else if (event === undefined) text += data;
   }
   return text;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function at(value: unknown, path: readonly string[]): unknown {
@@ -205,7 +198,7 @@ const shown = (path: readonly string[]): string =>
 
 function checkBody(template: string): void {
   const sample = { userId: "u", sessionId: "s", text: "t" };
-  if (parsed(fill(template, sample, jsonEscaped)) === undefined)
+  if (parseJson(fill(template, sample, jsonEscaped)) === undefined)
     throw new AgnoChatError("USAGE", "body is not JSON.", {
       hint: 'Write it like {"user":"${user}","text":"${message}"}.',
     });

@@ -16,8 +16,9 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** True for an object that is neither null nor an array. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** True for the JSON text of an object, the only arguments a tool accepts. */
-export function isJsonObject(text: string): boolean {
-  const value = parseJson(text);
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export const isJsonObject = (text: string): boolean => isObject(parseJson(text));
