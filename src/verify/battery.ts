@@ -14,7 +14,6 @@ import { limits } from "./phases/limits.js";
 import { overlap } from "./phases/overlap.js";
 import { queue } from "./phases/queue.js";
 import { sameWords } from "./phases/same-words.js";
-import { stored } from "./phases/stored.js";
 import { probeTools } from "./probe-tools.js";
 import { Random } from "./random.js";
 import { type RecordedRequest, Recorder } from "./recorder.js";
@@ -121,7 +120,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => sameWords(stage),
       () => failures(stage),
       () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
-      () => stored(stage),
+      () => stage.readAllBack(),
       () => attacks(stage),
       () => clears(stage, { agent, memory }),
       async () => options.also?.(stage),
@@ -132,12 +131,10 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
 function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
   const { users, recorder, ledger, reached } = stage;
-  const pairs = users.flatMap((one, index) => users.slice(index + 1).map((other) => [one, other]));
-  const overlapped = pairs.filter(([one = "", other = ""]) => recorder.overlapped(one, other));
   const doors = [...stage.doors, ...stage.readers, ...stage.attacks].map(({ name }) => name);
   return {
     ...{ users, findings, ledger, requests: recorder.requests, doors },
-    pairs: { overlapped: overlapped.length, of: pairs.length },
+    pairs: recorder.pairsOf(users),
     notReached: doors.filter((name) => !reached.has(name)),
   };
 }

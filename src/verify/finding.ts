@@ -54,6 +54,9 @@ export interface Whose {
   readonly sessionId: string;
 }
 
+/** The user and session of anything that belongs to one, and nothing else of it. */
+export const whoseOf = ({ userId, sessionId }: Whose): Whose => ({ userId, sessionId });
+
 /** One thing that should not be. */
 export interface Finding {
   readonly check: CheckName;

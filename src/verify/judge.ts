@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Message, plainMessage } from "../messages.js";
-import type { CheckName, Finding, FindingKind, Whose } from "./finding.js";
+import type { CanaryKind } from "./canary.js";
+import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
 import type { Ledger, PlantedRun, RunCanary } from "./ledger.js";
 
 /** Where something was seen. */
@@ -138,7 +139,8 @@ const MISPLACED: Readonly<Record<MisplacedKind, (canary: RunCanary) => string>> 
   reordered: ({ kind }) => `saw a ${words(kind)} of a later run`,
 };
 
-const words = (kind: string): string => kind.replace("-", " ");
+/** The kind of a text, for people. */
+export const words = (kind: CanaryKind): string => kind.replace("-", " ");
 
 /** Findings about what is missing, repeated or out of order. */
 function judgeSequence(
@@ -246,11 +248,13 @@ export function finding(
   sighting: Sighting,
   { where, text, run, canary }: FindingParts,
 ): Finding {
-  const whose = run && { of: { userId: run.userId, sessionId: run.sessionId }, run: run.number };
-  return { kind, ...sighting, where, ...whose, ...(canary && { canary: canary.text }), text };
+  const whose = run && { of: whoseOf(run), run: run.number };
+  const place = { ...sighting, by: whoseOf(sighting.by), where };
+  return { kind, ...place, ...whose, ...(canary && { canary: canary.text }), text };
 }
 
-const isOwn = ({ owner }: RunCanary, { userId, sessionId }: Whose): boolean =>
+/** Whether a canary is of this user and session. */
+export const isOwn = ({ owner }: RunCanary, { userId, sessionId }: Whose): boolean =>
   owner.userId === userId && owner.sessionId === sessionId;
 
 /** Everything of a message that a model or a person may read. */

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { defineTool } from "../tools/define-tool.js";
 import type { ToolContext, Toolkit } from "../tools/tool.js";
-import type { Finding } from "./finding.js";
-import { finding, type Sighting } from "./judge.js";
-import type { Conversation, Ledger, PlantedRun } from "./ledger.js";
+import { type Finding, whoseOf } from "./finding.js";
+import { finding, isOwn, type Sighting } from "./judge.js";
+import type { Conversation, Ledger } from "./ledger.js";
 
 /** Takes no arguments, so that everybody calls it with the same ones. */
 const PROBE = "verify_probe";
@@ -85,10 +85,10 @@ function callerOf({ userId, sessionId }: ToolContext, ledger: Ledger) {
 
 function uncalled(
   tool: string,
-  { userId, sessionId }: ToolContext,
+  context: ToolContext,
   report: (findings: readonly Finding[]) => void,
 ): string {
-  const by = { userId, sessionId };
+  const by = whoseOf(context);
   const text = "a tool was told this user, who had called none";
   report([{ check: "tools", kind: "foreign", by, door: tool, where: "context", text }]);
   return "";
@@ -101,15 +101,13 @@ export function judgeState(
   door: string,
   { canaries }: Ledger,
 ): Finding[] {
-  const { userId, sessionId } = conversation;
-  const by = { userId, sessionId };
+  const by = whoseOf(conversation);
   const sighting: Sighting = { check: door === PROBE ? "tools" : "stored", by, door };
   const seen = canaries.in(JSON.stringify(state));
-  const isOwn = (owner: PlantedRun) => owner.userId === userId && owner.sessionId === sessionId;
-  const stranger = seen.find(({ owner }) => !isOwn(owner));
+  const stranger = seen.find((canary) => !isOwn(canary, by));
   if (stranger !== undefined) {
     const found = { where: "state", run: stranger.owner, canary: stranger };
-    const kind = stranger.owner.userId === userId ? "cross-session" : "foreign";
+    const kind = stranger.owner.userId === by.userId ? "cross-session" : "foreign";
     return [finding(kind, sighting, { ...found, text: "saw the session state of somebody else" })];
   }
   for (const canary of seen) canaries.see(canary);

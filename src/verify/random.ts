@@ -1,10 +1,12 @@
+import { randomInt } from "node:crypto";
+
+export const randomSeed = (): number => randomInt(2 ** 31);
+
 /** Numbers of one seed: the same seed gives the same decisions in the same order. */
 export class Random {
-  readonly seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.seed = seed;
     this.#state = seed >>> 0;
   }
 
@@ -20,11 +22,6 @@ export class Random {
   /** A whole number from 0 up to `end`, without `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);
-  }
-
-  /** One of these. */
-  pick<T>(values: readonly T[]): T {
-    return values[this.below(values.length)] as T;
   }
 
   /** The same values in another order. */

@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import { type AssistantMessage, type Message, type ToolCall, toolMessage } from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
-import type { Finding, Whose } from "./finding.js";
+import { type Finding, type Whose, whoseOf } from "./finding.js";
 import type { Gate } from "./gate.js";
 import { judgeMessages } from "./judge.js";
 import type { Ledger, PlantedRun } from "./ledger.js";
@@ -16,7 +16,10 @@ export interface ReceivedRequest {
 /** One request, as it is written to a record of the check. */
 export interface RecordedRequest {
   readonly request: number;
-  readonly run: number | undefined;
+  /** The run that asks, and its user and session; absent when nobody can tell. */
+  readonly run?: number;
+  readonly userId?: string;
+  readonly sessionId?: string;
   readonly messages: readonly Message[];
 }
 
@@ -56,9 +59,15 @@ export class Recorder {
     return this.#requests;
   }
 
-  /** Whether runs of these two users were at the model at the same time. */
-  overlapped(one: string, other: string): boolean {
-    return this.#overlaps.has(pairOf(one, other));
+  /** How many pairs of these users had runs at the model at the same time, of how many. */
+  pairsOf(users: readonly string[]): { readonly overlapped: number; readonly of: number } {
+    const pairs = users.flatMap((one, index) =>
+      users.slice(index + 1).map((other) => pairOf(one, other)),
+    );
+    return {
+      overlapped: pairs.filter((pair) => this.#overlaps.has(pair)).length,
+      of: pairs.length,
+    };
   }
 
   /** Judges a request, waits at the gate, and returns the answer. */
@@ -66,7 +75,8 @@ export class Recorder {
     const number = ++this.#requests;
     const messages = structuredClone(request.messages) as Message[];
     const run = this.#runOf(messages);
-    this.#options.record?.({ request: number, run: run?.number, messages });
+    const asker = run && { run: run.number, ...whoseOf(run) };
+    this.#options.record?.({ request: number, ...asker, messages });
     if (run === undefined) return this.#unowned(number);
     this.#adoptResults(run, messages);
     this.#judge(run, messages, number);
@@ -171,8 +181,6 @@ export class Recorder {
 
 const isError = (message: Message | undefined): boolean =>
   message?.role === "tool" && message.isError === true;
-
-const whoseOf = ({ userId, sessionId }: Whose): Whose => ({ userId, sessionId });
 
 const isOpen = ({ answered, outcome }: PlantedRun): boolean => !answered && outcome !== "uncertain";
 

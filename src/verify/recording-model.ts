@@ -1,4 +1,5 @@
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { untilAborted } from "../tools/until-aborted.js";
 import type { Recorder } from "./recorder.js";
 
 /** A model that remembers every request and answers with canaries. */
@@ -23,13 +24,7 @@ export class RecordingModel implements Model {
     const middle = Math.floor(answer.text.length / 2);
     for (const text of [answer.text.slice(0, middle), answer.text.slice(middle)])
       yield { type: "text-delta", text };
-    if (answer.kind === "wait") await aborted(signal);
+    if (answer.kind === "wait") await untilAborted(new Promise<never>(() => {}), signal);
     yield { type: "finish", reason: "stop" };
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });

@@ -1,7 +1,7 @@
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import type { StoredMessage } from "../messages.js";
 import type { Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
-import type { CheckName, Finding, FindingKind, Whose } from "./finding.js";
+import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
 import type { Gate, Release } from "./gate.js";
 import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
 import type { Ledger, Outcome, Plan, PlantedRun } from "./ledger.js";
@@ -119,12 +119,18 @@ export class Stage {
 
   /** Reads a session through every reader and compares it with what it must hold. */
   async readBack(whose: Whose, check: CheckName = "stored"): Promise<void> {
-    for (const reader of this.readers) await this.read(reader, whose, check);
+    for (const reader of this.readers) await this.#read(reader, whose, check);
   }
 
-  async read(reader: Reader, whose: Whose, check: CheckName = "stored"): Promise<void> {
-    const { userId, sessionId } = whose;
-    const sighting: Sighting = { check, by: { userId, sessionId }, door: reader.name };
+  /** Reads every session of every user through every reader. */
+  async readAllBack(check: CheckName = "stored"): Promise<void> {
+    for (const userId of this.users)
+      for (const sessionId of this.sessions)
+        if (!this.signal.aborted) await this.readBack({ userId, sessionId }, check);
+  }
+
+  async #read(reader: Reader, whose: Whose, check: CheckName): Promise<void> {
+    const sighting: Sighting = { check, by: whoseOf(whose), door: reader.name };
     try {
       this.report(this.#judgeReading(await reader.read(whose), whose, sighting));
       this.reached.add(reader.name);
@@ -155,13 +161,9 @@ export class Stage {
   }
 
   /** The messages of one session among those of all. */
-  #judgeAmongAll(
-    all: readonly StoredMessage[],
-    { userId, sessionId }: Whose,
-    sighting: Sighting,
-  ): Finding[] {
-    const by = { userId, sessionId };
-    const messages = all.filter((message) => message.sessionId === sessionId);
+  #judgeAmongAll(all: readonly StoredMessage[], whose: Whose, sighting: Sighting): Finding[] {
+    const by = whoseOf(whose);
+    const messages = all.filter(({ sessionId }) => sessionId === by.sessionId);
     const expected = { runs: this.ledger.kept(by), exact: true };
     return judgeMessages(messages, expected, { ...sighting, by }, this.ledger);
   }
@@ -203,8 +205,8 @@ export class Stage {
     this.report([{ ...sighting, kind, of, run: run.number, where: "run", text }]);
   }
 
-  #sightingOf({ userId, sessionId, door }: PlantedRun, check: CheckName): Sighting {
-    return { check, by: { userId, sessionId }, door };
+  #sightingOf(run: PlantedRun, check: CheckName): Sighting {
+    return { check, by: whoseOf(run), door: run.door };
   }
 }
 

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+
 /** Ids that fold, join or match into each other, or mean something to a database or a language. */
 const TRICKY = [
   "alice",
@@ -24,6 +26,12 @@ const TRICKY = [
 
 /** Sessions with the same names for everybody; `a` with `b:c` and `a:b` with `c` join to one text. */
 export const SESSIONS = ["default", "b:c", "c", "work"] as const;
+
+/** What keeps the users of one check apart from real ones and from those of other checks. */
+export const newPrefix = (): string => `verify-${randomBytes(4).toString("hex")}-`;
+
+/** A user id as it is shown. */
+export const withoutPrefix = (userId: string): string => userId.replace(/^verify-[0-9a-f]{8}-/, "");
 
 /** So many user ids, the ones most easily confused first. A prefix keeps them apart from real ones. */
 export const userIds = (count: number, prefix = ""): string[] =>

@@ -1,4 +1,3 @@
-import { randomInt } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -15,10 +14,10 @@ import { judgeTheJudge } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
 import { erased } from "./phases/erased.js";
 import { prune } from "./phases/prune.js";
-import { Random } from "./random.js";
+import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
 import { reportOf, type VerifyReport } from "./report/report.js";
-import { userIds } from "./users.js";
+import { newPrefix, userIds } from "./users.js";
 
 /** A memory for the check alone, which is empty and may be emptied. */
 export interface ThrowawayMemory {
@@ -114,7 +113,8 @@ export async function verifyIsolation(
   const erasing = throwaway?.bytes === undefined ? [] : (["erased"] as const);
   return reportOf({
     ...{ results, planted, seed, version, target: describe },
-    ...{ findings: own.findings, gaps: own.gaps, evidence: ["sent", "store"] },
+    ...{ findings: own.findings, gaps: own.gaps, notProved: own.notProved },
+    evidence: ["sent", "store"],
     checks: [...LIBRARY_CHECKS, ...erasing],
     durationMs: Math.round(performance.now() - started),
   });
@@ -132,7 +132,7 @@ async function verifyOwn(
   target: VerifyTarget,
   { users: count, ...shared }: Shared & { readonly rounds: number },
 ) {
-  const prefix = `verify-${new Random(randomSeed()).hex(8)}-`;
+  const prefix = newPrefix();
   const users = userIds(count, prefix);
   const open = "memory" in target ? agentOver(target.memory, target.toolkits) : target.agent;
   const memory = "memory" in target ? target.memory : memoryOf(target.agent);
@@ -172,8 +172,6 @@ async function verifyThrowaway(
   const left = erased(result.ledger, await throwaway.bytes());
   return { ...result, findings: [...result.findings, ...left] };
 }
-
-const randomSeed = (): number => randomInt(2 ** 31);
 
 function checkCounts(users: number, runs: number): void {
   if (!Number.isInteger(users) || users < FEWEST_USERS || users > MOST_USERS)

@@ -116,6 +116,8 @@ test("verify --url without an upstream never calls an app isolated", async () =>
   const report = await new Cli().json(["verify", "--users", "4", "--url", url]);
   expect(report.ok).toBe(false);
   expect(report.evidence).toEqual(["replies"]);
+  const secret = await new Cli().json(["verify", "--users", "4", "--url", `${url}?api_key=abc123`]);
+  expect(JSON.stringify(secret)).not.toContain("abc123");
 });
 
 test("verify --url of an app that is not there ends with 4, and of another machine asks first", async () => {

@@ -42,6 +42,15 @@ test("everybody else's data is left alone, and nothing of the check stays", asyn
   expect(JSON.stringify([memory.users(), memory.getMessages("bob")])).toBe(before);
 });
 
+test("a store too large to be read twice is said to be compared by counts alone", async () => {
+  const memory = new InMemory();
+  const many = Array.from({ length: 20_001 }, () => ({ role: "user", content: "Hi" }) as const);
+  memory.add(many, "bob");
+  const report = await verifyIsolation({ memory }, FEW);
+  expect(report.verdict).toBe("isolated");
+  expect(report.notProved.join()).toContain("only counts and times were compared");
+});
+
 test("what others store meanwhile makes it not shown, and a text of the check among it a leak", async () => {
   for (const [content, verdict] of [
     [() => "Hello", "not-shown"],

@@ -1,10 +1,12 @@
-import { randomInt } from "node:crypto";
 import { AgnoChatError } from "../../errors.js";
+import { maskSecrets } from "../../secrets.js";
+import { isLoopback } from "../../server/access.js";
 import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
 import type { CheckName } from "../../verify/finding.js";
+import { randomSeed } from "../../verify/random.js";
 import { reportOf, type VerifyReport } from "../../verify/report/report.js";
 import { verifyApp } from "../../verify/targets/app.js";
-import { userIds } from "../../verify/users.js";
+import { newPrefix, userIds } from "../../verify/users.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { VERSION } from "../version.js";
@@ -29,24 +31,24 @@ const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
 export async function verifyAnyApp(
   context: Context,
   { url = "", as: shape = "chat", ...options }: VerifyOptions,
-  { users = DEFAULT_USERS, runs = DEFAULT_RUNS, seed = randomInt(2 ** 31), record }: VerifyCounts,
+  { users = DEFAULT_USERS, runs = DEFAULT_RUNS, seed = randomSeed(), record }: VerifyCounts,
 ): Promise<VerifyReport> {
   const { signal, output } = context;
   checkShape(shape);
   const upstream = addressOf(options.upstream);
   if (!isThisMachine(url))
-    await requireConfirmation(context, `Send test messages of ${users} new users to ${url}?`);
+    await requireConfirmation(
+      context,
+      `Send test messages of ${users} new users to ${maskSecrets(url)}?`,
+    );
   await refuseUnreachable(url, signal);
   const started = performance.now();
   const planted = await judgeTheJudge(seed, signal);
-  // New ids each time: the app may have kept those of the last check.
-  const prefix = `verify-${randomInt(16 ** 8)
-    .toString(16)
-    .padStart(8, "0")}-`;
   const result = await verifyApp({
     ...{ url, as: shape, body: options.body, reply: options.reply, headers: options.header },
     ...{ clear: options.clear, upstream, seed, signal, record },
-    users: userIds(users, prefix),
+    // New ids each time: the app may have kept those of the last check.
+    users: userIds(users, newPrefix()),
     rounds: Math.ceil(runs / users),
     onUpstream: (base) => output.note(`Listening as the app's model: OPENAI_BASE_URL=${base}`),
   });
@@ -58,7 +60,7 @@ export async function verifyAnyApp(
       ...(result.evidence === "sent" ? SENT_CHECKS : REPLY_CHECKS),
       ...(options.clear === undefined ? [] : (["clears"] as const)),
     ],
-    target: { kind: shape, url },
+    target: { kind: shape, url: maskSecrets(url) },
     durationMs: Math.round(performance.now() - started),
   });
 }
@@ -70,7 +72,7 @@ async function refuseUnreachable(url: string, signal: AbortSignal): Promise<void
     await response.body?.cancel();
   } catch (cause) {
     signal.throwIfAborted();
-    throw new AgnoChatError("SYSTEM_FAILED", `Cannot reach ${url}.`, {
+    throw new AgnoChatError("SYSTEM_FAILED", `Cannot reach ${maskSecrets(url)}.`, {
       hint: "Start the app, then try again.",
       cause,
     });
@@ -95,8 +97,12 @@ function addressOf(text: string | undefined): { host: string; port: number } | u
 
 function isThisMachine(url: string): boolean {
   if (!URL.canParse(url))
-    throw new AgnoChatError("USAGE", `--url must be a URL, not ${JSON.stringify(url)}.`, {
-      hint: "For example: --url http://127.0.0.1:8080/chat.",
-    });
-  return /^(localhost|\[::1\]|127\.\d+\.\d+\.\d+)$/.test(new URL(url).hostname);
+    throw new AgnoChatError(
+      "USAGE",
+      `--url must be a URL, not ${JSON.stringify(maskSecrets(url))}.`,
+      {
+        hint: "For example: --url http://127.0.0.1:8080/chat.",
+      },
+    );
+  return isLoopback(new URL(url).hostname);
 }

@@ -1,10 +1,12 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { AgnoChatError } from "../../errors.js";
 import { InMemory } from "../../memory/in-memory.js";
 import { openMemory } from "../../memory/open-memory.js";
 import { safeJson } from "../../safe-json.js";
+import { maskSecrets } from "../../secrets.js";
 import type { RecordedRequest } from "../../verify/recorder.js";
 import { badgeText } from "../../verify/report/badge.js";
 import { junitText } from "../../verify/report/junit.js";
@@ -72,7 +74,12 @@ async function verifyOwnAgent(context: Context, counts: VerifyCounts): Promise<V
     return await withMemory(context, (memory) =>
       verifyIsolation(
         { memory, throwaway, toolkits },
-        { ...counts, signal, version: VERSION, describe: { kind: "agent", store } },
+        {
+          ...counts,
+          signal,
+          version: VERSION,
+          describe: { kind: "agent", store: maskSecrets(store) },
+        },
       ),
     );
   } finally {
@@ -121,8 +128,5 @@ async function writeReports(
 
 /** As a test reporter does, it replaces the file of the run before. */
 async function write(file: string, text: string): Promise<void> {
-  const pieces = (async function* () {
-    yield text;
-  })();
-  await writePrivateFile(file, pieces, { overwrite: true });
+  await writePrivateFile(file, Readable.from([text]), { overwrite: true });
 }

@@ -1,3 +1,4 @@
+import { finding, words } from "../judge.js";
 import type { Stage } from "../stage.js";
 
 /** Everybody asks for the data of everybody else in every way there is. */
@@ -9,14 +10,14 @@ export async function attacks(stage: Stage): Promise<void> {
         const by = stage.whose(userId);
         const answer = await attack.attempt(by, stage.whose(other)).catch(() => "");
         stage.reached.add(attack.name);
-        const stranger = stage.ledger.canaries
+        const canary = stage.ledger.canaries
           .in(answer)
           .find(({ owner }) => owner.userId !== userId);
-        if (stranger === undefined) continue;
-        const { owner, kind, text: canary } = stranger;
-        const of = { userId: owner.userId, sessionId: owner.sessionId };
-        const text = `got another user's ${kind.replace("-", " ")} by asking for it`;
-        const found = { check: "attacks", kind: "foreign", by, of, door: attack.name } as const;
-        stage.report([{ ...found, where: "answer", run: owner.number, canary, text }]);
+        if (canary === undefined) continue;
+        const text = `got another user's ${words(canary.kind)} by asking for it`;
+        const sighting = { check: "attacks", by, door: attack.name } as const;
+        stage.report([
+          finding("foreign", sighting, { where: "answer", run: canary.owner, canary, text }),
+        ]);
       }
 }

@@ -23,9 +23,7 @@ export async function clears(
   await Promise.all(
     stage.users.map((userId) => stage.send(stage.whose(userId), { check: "clears" })),
   );
-  for (const userId of stage.users)
-    for (const sessionId of stage.sessions)
-      for (const reader of stage.readers) await stage.read(reader, { userId, sessionId }, "clears");
+  await stage.readAllBack("clears");
 }
 
 async function clearSession(stage: Stage, agent: VerifiedAgent, whose: Whose): Promise<void> {

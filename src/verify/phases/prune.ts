@@ -15,6 +15,5 @@ export async function prune(stage: Stage, memory: Memory): Promise<void> {
   await delay(A_MOMENT_MS);
   await memory.removeInactive(Date.now() - since + 1, { force: true });
   for (const userId of idle) stage.ledger.clear(userId);
-  for (const userId of stage.users)
-    for (const sessionId of stage.sessions) await stage.readBack({ userId, sessionId }, "clears");
+  await stage.readAllBack("clears");
 }

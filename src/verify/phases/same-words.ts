@@ -1,7 +1,7 @@
 import type { Stage } from "../stage.js";
 
 /** Caches show only when everybody says the same. */
-const WORDS = "What did I tell you first?";
+export const SAME_WORDS = "What did I tell you first?";
 
 /**
  * Everybody says the same words through each door, twice: first at once, then one after the other.
@@ -10,7 +10,7 @@ const WORDS = "What did I tell you first?";
 export async function sameWords(stage: Stage): Promise<void> {
   for (const door of stage.doors) {
     if (stage.signal.aborted) return;
-    const options = { door, sameWords: WORDS, check: "same-words" } as const;
+    const options = { door, sameWords: SAME_WORDS, check: "same-words" } as const;
     const before = stage.recorder.requests;
     await stage.overlap(
       () => stage.users.map((userId) => stage.send(stage.whose(userId), options)),

@@ -1,20 +1,13 @@
-import type { Finding } from "../finding.js";
+import type { CheckName, Finding } from "../finding.js";
 import type { VerifyReport } from "./report.js";
 
 /** The report as JUnit XML: one test case per check, and one for what was not shown. */
 export function junitText(report: VerifyReport): string {
-  const { checks, findings, gaps, durationMs } = report;
+  const { checks, gaps, durationMs } = report;
   const cases = checks.map(({ check, shows, ok }) =>
-    ok
-      ? testCase(check, shows)
-      : testCase(
-          check,
-          shows,
-          "failure",
-          findings.filter((one) => one.check === check).map(lineOf),
-        ),
+    ok ? testCase(check, shows) : testCase(check, shows, linesOf(check, report)),
   );
-  if (gaps.length > 0) cases.push(testCase("shown", "everything was looked at", "failure", gaps));
+  if (gaps.length > 0) cases.push(testCase("shown", "everything was looked at", gaps));
   const failures = checks.filter(({ ok }) => !ok).length + Math.min(1, gaps.length);
   const seconds = (durationMs / 1000).toFixed(3);
   const counts = `tests="${cases.length}" failures="${failures}" errors="0" time="${seconds}"`;
@@ -27,12 +20,21 @@ ${cases.join("\n")}
 `;
 }
 
-function testCase(name: string, shows: string, fault?: "failure", lines: readonly string[] = []) {
+/** A report names the first findings only, so there may be none of this check among them. */
+function linesOf(check: CheckName, { findings, findingCount }: VerifyReport): string[] {
+  const own = findings.filter((one) => one.check === check).map(lineOf);
+  return own.length > 0
+    ? own
+    : [`not among the first ${findings.length} of ${findingCount} findings`];
+}
+
+/** @param faults Why it failed, one line each; a case without any has passed. */
+function testCase(name: string, shows: string, faults: readonly string[] = []): string {
   const head = `    <testcase classname="agno-chat.verify.${name}" name="${escaped(shows)}"`;
-  if (fault === undefined) return `${head}/>`;
-  const [first = ""] = lines;
+  const [first] = faults;
+  if (first === undefined) return `${head}/>`;
   return `${head}>
-      <${fault} message="${escaped(first)}">${escaped(lines.join("\n"))}</${fault}>
+      <failure message="${escaped(first)}">${escaped(faults.join("\n"))}</failure>
     </testcase>`;
 }
 

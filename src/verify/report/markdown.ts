@@ -1,3 +1,4 @@
+import { withoutPrefix } from "../users.js";
 import { lineOf } from "./junit.js";
 import type { VerifyReport } from "./report.js";
 
@@ -39,7 +40,4 @@ const cellOf = (count: number): string => (count === 0 ? "·" : String(count));
 
 /** Code, in which nothing means anything but a backquote and, in a table, a bar. */
 const code = (text: string): string =>
-  `\`${text
-    .replace(/^verify-[0-9a-f]{8}-/, "")
-    .replaceAll("`", "'")
-    .replaceAll("|", "\\|")}\``;
+  `\`${withoutPrefix(text).replaceAll("`", "'").replaceAll("|", "\\|")}\``;

@@ -70,6 +70,8 @@ export interface ReportParts {
   /** Findings that no battery made. */
   readonly findings?: readonly Finding[];
   readonly gaps?: readonly string[];
+  /** More than is never proved. */
+  readonly notProved?: readonly string[];
   readonly durationMs: number;
 }
 
@@ -91,6 +93,7 @@ export function reportOf({
   checks,
   findings: others = [],
   gaps: otherGaps = [],
+  notProved = [],
   ...rest
 }: ReportParts): VerifyReport {
   const findings = [...results.flatMap((result) => result.findings), ...others];
@@ -118,7 +121,7 @@ export function reportOf({
     matrix: first === undefined ? [] : matrixOf(first),
     findings: findings.slice(0, MOST_FINDINGS),
     findingCount: findings.length,
-    ...{ gaps, notProved: NOT_PROVED },
+    ...{ gaps, notProved: [...NOT_PROVED, ...notProved] },
   };
 }
 

@@ -1,5 +1,6 @@
 import { singleLine } from "../../sanitise.js";
 import type { Finding } from "../finding.js";
+import { withoutPrefix } from "../users.js";
 import type { MatrixRow, VerifyReport } from "./report.js";
 
 /** How parts of the report are coloured. */
@@ -56,7 +57,7 @@ const letterOf = (index: number): string => String.fromCharCode(65 + index);
 
 /** The id without the prefix that keeps it apart from real ones. */
 function nameOf(user: string): string {
-  const name = singleLine(user.replace(/^verify-[0-9a-f]{8}-/, ""), NAME_WIDTH - 1);
+  const name = singleLine(withoutPrefix(user), NAME_WIDTH - 1);
   return name.padEnd(NAME_WIDTH);
 }
 

@@ -5,6 +5,7 @@ import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
 import { Gate, RELEASES, type Release } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
+import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type RecordedRequest, Recorder } from "../recorder.js";
 import { reasonOf } from "../stage.js";
@@ -47,11 +48,8 @@ export async function verifyApp(options: AppOptions): Promise<AppResult> {
     await check.gate.release("together");
     await upstream?.close();
   }
-  return check.result(upstream === undefined ? "replies" : "sent");
+  return check.result();
 }
-
-/** Caches show only when everybody says the same. */
-const WORDS = "What did I tell you first?";
 
 /** How long a fast app's runs may take to get to the model. */
 const ARRIVAL_MS = 2000;
@@ -84,7 +82,6 @@ class AppCheck {
   #isSerial = false;
   /** So many runs get to the model at once: an app may have fewer workers than users. */
   #mostAtOnce = Number.POSITIVE_INFINITY;
-  #isSent = true;
   /** The longest that a run alone took. */
   #slowestMs = 0;
 
@@ -124,18 +121,16 @@ class AppCheck {
   }
 
   async byReplies(): Promise<void> {
-    this.#isSent = false;
     this.#gaps.push("replies alone do not show what the app sent to its model");
     await this.#everybody({});
-    await this.#everybody({ sameWords: WORDS, check: "same-words" });
-    await this.#everybody({ sameWords: WORDS, check: "same-words" });
+    await this.#everybody({ sameWords: SAME_WORDS, check: "same-words" });
+    await this.#everybody({ sameWords: SAME_WORDS, check: "same-words" });
   }
 
-  result(evidence: AppResult["evidence"]): AppResult {
+  result(): AppResult {
     const { users } = this.#options;
-    const pairs = users.flatMap((one, index) => users.slice(index + 1).map((two) => [one, two]));
-    const met = pairs.filter(([one = "", two = ""]) => this.recorder.overlapped(one, two));
-    const isStateless = evidence === "sent" && !this.#hasHistory;
+    const evidence = this.#isSent ? "sent" : "replies";
+    const isStateless = this.#isSent && !this.#hasHistory;
     // What an app never keeps, or never asks for, is not lost: that is said once, as a gap.
     const findings = isStateless
       ? this.#findings.filter(({ kind }) => !["lost", "unowned", "mispaired"].includes(kind))
@@ -143,8 +138,13 @@ class AppCheck {
     return {
       ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
       ...{ doors: [this.#app.name], notReached: [], gaps: this.#gaps },
-      pairs: { overlapped: met.length, of: pairs.length },
+      pairs: this.recorder.pairsOf(users),
     };
+  }
+
+  /** Whether every request of the app is seen. */
+  get #isSent(): boolean {
+    return this.#options.upstream !== undefined;
   }
 
   #note(request: RecordedRequest): void {
@@ -220,7 +220,7 @@ class AppCheck {
 
   /** Everybody says the same, at once and then one after the other: each must make a request. */
   async #sameWords(): Promise<void> {
-    const options = { sameWords: WORDS, check: "same-words" } as const;
+    const options = { sameWords: SAME_WORDS, check: "same-words" } as const;
     const before = this.recorder.requests;
     const first = this.#ledger.runs;
     await this.#overlap(0, options);
