@@ -135,6 +135,14 @@ test.each([
   expect([code, stderr]).toEqual([2, expect.stringContaining("needs --url")]);
 });
 
+test.each(["--user", "--session"])(
+  "verify %s is refused: it makes users of its own",
+  async (flag) => {
+    const { code, stderr } = await new Cli().run(["verify", flag, "4"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`does not take ${flag}`)]);
+  },
+);
+
 async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");

@@ -1,10 +1,10 @@
-import { AgnoChatError } from "../../errors.js";
 import { sizeOf, totalOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { namedSession } from "../named-session.js";
 import { withMemory } from "../open-agent.js";
+import { refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 
@@ -54,11 +54,11 @@ async function clearUser(context: Context, { memory, isDry }: Task): Promise<voi
 }
 
 async function clearEveryone(context: Context, { memory, isDry }: Task): Promise<void> {
-  for (const name of ["user", "session"] as const)
-    if (context.settings.origins[name] === "flag")
-      throw new AgnoChatError("USAGE", `--all-users does not go with --${name}.`, {
-        hint: "Give only one of them.",
-      });
+  refuseUserFlags(
+    context.settings,
+    (flag) => `--all-users does not go with ${flag}.`,
+    "Give only one of them.",
+  );
   const found = totalOf(await memory.users());
   const words = ({ messages, users }: DeletedUsers) =>
     `${count(messages, "message")} of ${count(users, "user")}`;

@@ -6,6 +6,7 @@ import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { parseDuration } from "../duration.js";
 import { withMemory } from "../open-agent.js";
+import { refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 
@@ -28,11 +29,11 @@ export async function prune(
     throw new AgnoChatError("USAGE", "Missing --inactive.", {
       hint: "For example: agno-chat prune --inactive 24h.",
     });
-  for (const name of ["user", "session"] as const)
-    if (context.settings.origins[name] === "flag")
-      throw new AgnoChatError("USAGE", `prune applies to all users and does not take --${name}.`, {
-        hint: "To delete the data of one user: agno-chat clear --user ID.",
-      });
+  refuseUserFlags(
+    context.settings,
+    (flag) => `prune applies to all users and does not take ${flag}.`,
+    "To delete the data of one user: agno-chat clear --user ID.",
+  );
   const maxAge = parseDuration(inactive, "--inactive");
   await withMemory(context, async (memory) => {
     const users = await memory.users();

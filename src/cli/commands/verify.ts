@@ -17,6 +17,7 @@ import { type ThrowawayMemory, verifyIsolation } from "../../verify/verify-isola
 import type { Context } from "../command-context.js";
 import { openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
+import { refuseUserFlags } from "../settings/settings.js";
 import { VERSION } from "../version.js";
 import { writePrivateFile } from "../write-file.js";
 import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
@@ -34,6 +35,11 @@ export async function verify(
   _args: string[],
   options: VerifyOptions,
 ): Promise<number> {
+  refuseUserFlags(
+    context.settings,
+    (flag) => `verify makes users of its own and does not take ${flag}.`,
+    "Say how many with --users COUNT.",
+  );
   const requests: RecordedRequest[] = [];
   const counts = {
     users: wholeNumber("--users", options.users),

@@ -53,6 +53,20 @@ export function resolveSettings({ flags, env, file, home }: Sources): Settings {
   };
 }
 
+/**
+ * For a command that is not about one user, who may still be in the environment or the file.
+ * @throws {AgnoChatError} `USAGE` when a flag names a user or session
+ */
+export function refuseUserFlags(
+  { origins }: Settings,
+  messageFor: (flag: string) => string,
+  hint: string,
+): void {
+  for (const name of ["user", "session"] as const)
+    if (origins[name] === "flag")
+      throw new AgnoChatError("USAGE", messageFor(`--${name}`), { hint });
+}
+
 /** The valid settings of the file; `report` gets a message about each of the others. */
 export function usableSettings(file: FileSettings, report: (fault: string) => void): FileSettings {
   const isUsable = (name: SettingName): boolean => {
