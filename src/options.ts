@@ -19,8 +19,10 @@ export function refuseUnknownKeys<Options extends object>(
 ): void {
   if (typeof options !== "object" || options === null)
     throw new AgnoChatError("USAGE", `The options of ${what} are not an object.`);
-  for (const key of Object.keys(options))
-    if (!Object.hasOwn(known, key)) throw unknownKey(key, Object.keys(known), what);
+  // A memory checks the options of every read and add, so a list of keys would be too slow.
+  for (const key in options)
+    if (known[key] !== true && Object.hasOwn(options, key))
+      throw unknownKey(key, Object.keys(known), what);
 }
 
 function unknownKey(key: string, known: readonly string[], what: string): AgnoChatError {

@@ -8,6 +8,7 @@ import type {
   SessionOptions,
   SessionState,
 } from "../memory/memory.js";
+import { PAGE_KEYS, SESSION_KEYS } from "../memory/option-keys.js";
 import type { StoredMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
@@ -15,15 +16,7 @@ import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
 import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
-const SESSION_KEYS = { sessionId: true } as const;
 const EXPORT_KEYS = { sessionId: true, format: true, fields: true, signal: true } as const;
-const PAGE_KEYS = {
-  sessionId: true,
-  limit: true,
-  maxCharacters: true,
-  before: true,
-  after: true,
-} as const;
 
 /** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
 export class UserView {

@@ -1,5 +1,6 @@
+import { refuseUnknownKeys } from "../options.js";
 import { countOf } from "./arguments.js";
-import { StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
+import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
 import { InMemoryStore } from "./stores/in-memory/in-memory-store.js";
 
 export type InMemoryOptions = StoreMemoryOptions;
@@ -12,7 +13,9 @@ export type InMemoryOptions = StoreMemoryOptions;
  * is left is forgotten.
  */
 export class InMemory extends StoreMemory<true> {
+  /** @throws {AgnoChatError} `INVALID_INPUT` for an invalid limit, `USAGE` for an unknown option */
   constructor(maxMessages = Infinity, options: InMemoryOptions = {}) {
+    refuseUnknownKeys(options, STORE_MEMORY_KEYS, "InMemory");
     super(new InMemoryStore(countOf(maxMessages, "maxMessages")), options);
   }
 }

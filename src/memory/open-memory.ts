@@ -1,21 +1,24 @@
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { Memory } from "./memory.js";
 
 type Opener = (rest: string, options: OpenMemoryOptions) => Promise<Memory>;
 
 export interface OpenMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
-  readonly now?: () => number;
+  readonly now?: (() => number) | undefined;
   /** Takes one line when others could read or write a memory file. Default: nobody does. */
-  readonly notice?: (line: string) => void;
+  readonly notice?: ((line: string) => void) | undefined;
 }
+
+const KEYS: KnownKeys<OpenMemoryOptions> = { now: true, notice: true };
 
 /** What may stand before the colon; each opens its implementation only when asked for. */
 const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
   [
     "memory",
-    async (_rest, options) => new (await import("./in-memory.js")).InMemory(Infinity, options),
+    async (_rest, { now }) => new (await import("./in-memory.js")).InMemory(Infinity, { now }),
   ],
   [
     "sqlite",
@@ -26,9 +29,10 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
 /**
  * The memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory) or `memory:` (this process only).
  * Nothing is read or written yet.
- * @throws {AgnoChatError} `STORE_UNKNOWN`
+ * @throws {AgnoChatError} `STORE_UNKNOWN`, or `USAGE` for an unknown option
  */
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {
+  refuseUnknownKeys(options, KEYS, "openMemory");
   const colon = spec.indexOf(":");
   const open = colon > 0 ? OPENERS.get(spec.slice(0, colon)) : undefined;
   if (open === undefined) throw unknown(spec);

@@ -1,14 +1,20 @@
-import { StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
 import { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite/sqlite-store.js";
 
 export interface SqliteMemoryOptions extends StoreMemoryOptions, SqliteStoreOptions {}
+
+const KEYS: KnownKeys<SqliteMemoryOptions> = { ...STORE_MEMORY_KEYS, notice: true };
 
 /**
  * A memory in one SQLite file, which any number of processes may use at once. It opens on first use; an `add` that has
  * answered is on disk.
  */
 export class SqliteMemory extends StoreMemory<false> {
+  /** @throws {AgnoChatError} `USAGE` for an unknown option */
   constructor(path: string, options: SqliteMemoryOptions = {}) {
-    super(new SqliteStore(path, options), options);
+    refuseUnknownKeys(options, KEYS, "SqliteMemory");
+    const { now, notice } = options;
+    super(new SqliteStore(path, { notice }), { now });
   }
 }

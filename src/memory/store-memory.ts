@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { NewMessage, StoredMessage } from "../messages.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { acceptMessages } from "./accept.js";
 import {
   countOf,
@@ -33,6 +34,13 @@ import type {
   Snapshot,
   UserInfo,
 } from "./memory.js";
+import {
+  ADD_KEYS,
+  PAGE_KEYS,
+  READ_KEYS,
+  REMOVE_INACTIVE_KEYS,
+  SESSION_KEYS,
+} from "./option-keys.js";
 import { cut } from "./order.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
@@ -42,6 +50,8 @@ export interface StoreMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
+
+export const STORE_MEMORY_KEYS: KnownKeys<StoreMemoryOptions> = { now: true };
 
 /**
  * The meaning of a memory, over any store: ids and their defaults, what is refused, runs, times, and whose the returned
@@ -53,9 +63,11 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   #latest = { time: Number.NaN, iso: "" };
   #closed = false;
 
-  constructor(store: Store<AtOnce>, { now = Date.now }: StoreMemoryOptions = {}) {
+  /** @throws {AgnoChatError} `USAGE` for an unknown option */
+  constructor(store: Store<AtOnce>, options: StoreMemoryOptions = {}) {
+    refuseUnknownKeys(options, STORE_MEMORY_KEYS, "StoreMemory");
     this.#store = store;
-    this.#now = now;
+    this.#now = options.now ?? Date.now;
   }
 
   add(
@@ -77,6 +89,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   getMessages(userId?: string, options: GetMessagesOptions = {}): Answer<AtOnce, StoredMessage[]> {
     return this.#answer(() => {
+      refuseUnknownKeys(options, PAGE_KEYS, "getMessages");
       const page = pageOf(options);
       const found = this.#store.page(userIdOf(userId), {
         sessionId: oneSessionOf(options),
@@ -88,24 +101,27 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   getState(userId?: string, options: SessionOptions = {}): Answer<AtOnce, SessionState> {
     return this.#answer(() => {
+      refuseUnknownKeys(options, SESSION_KEYS, "getState");
       const window = { sessionId: sessionIdOf(options), limit: 0 };
       return follow(this.#store.read(userIdOf(userId), window), ({ state }) => state);
     });
   }
 
   size(userId?: string, options: SessionOptions = {}): Answer<AtOnce, number> {
-    return this.#answer(() =>
-      this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) }),
-    );
+    return this.#answer(() => {
+      refuseUnknownKeys(options, SESSION_KEYS, "size");
+      return this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) });
+    });
   }
 
   clear(userId?: string, options: SessionOptions = {}): Answer<AtOnce, Deleted> {
-    return this.#answer(() =>
-      this.#store.delete(userIdOf(userId), {
+    return this.#answer(() => {
+      refuseUnknownKeys(options, SESSION_KEYS, "clear");
+      return this.#store.delete(userIdOf(userId), {
         sessionId: oneSessionOf(options),
         time: this.#now(),
-      }),
-    );
+      });
+    });
   }
 
   clearAll(): Answer<AtOnce, DeletedUsers> {
@@ -122,9 +138,11 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   removeInactive(
     maxAge: number,
-    { except = new Set(), force = false }: RemoveInactiveOptions = {},
+    options: RemoveInactiveOptions = {},
   ): Answer<AtOnce, DeletedUsers> {
     return this.#answer(() => {
+      refuseUnknownKeys(options, REMOVE_INACTIVE_KEYS, "removeInactive");
+      const { except = new Set(), force = false } = options;
       const time = this.#now();
       const idleSince = Math.ceil(time - durationOf(maxAge, "maxAge"));
       if (idleSince === -Infinity) return { users: 0, sessions: 0, messages: 0 };
@@ -151,6 +169,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     options: AddOptions,
   ): Awaitable<readonly StoredMessage[]> {
     if (this.#closed) throw storeClosed();
+    refuseUnknownKeys(options, ADD_KEYS, "add");
     const id = userIdOf(userId);
     const sessionId = sessionIdOf(options);
     const time = this.#now();
@@ -173,6 +192,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   #read(userId: string | undefined, options: ReadOptions): Awaitable<Snapshot> {
     if (this.#closed) throw storeClosed();
+    refuseUnknownKeys(options, READ_KEYS, "read");
     const sessionId = sessionIdOf(options);
     return this.#store.read(userIdOf(userId), {
       sessionId,

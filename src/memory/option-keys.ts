@@ -1,0 +1,33 @@
+import type { KnownKeys } from "../options.js";
+import type {
+  AddOptions,
+  GetMessagesOptions,
+  ReadOptions,
+  RemoveInactiveOptions,
+  SessionOptions,
+} from "./memory.js";
+
+export const SESSION_KEYS: KnownKeys<SessionOptions> = { sessionId: true };
+
+export const READ_KEYS: KnownKeys<ReadOptions> = { sessionId: true, limit: true };
+
+export const ADD_KEYS: KnownKeys<AddOptions> = {
+  sessionId: true,
+  state: true,
+  expected: true,
+  replaceRun: true,
+  generation: true,
+};
+
+export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {
+  sessionId: true,
+  limit: true,
+  maxCharacters: true,
+  before: true,
+  after: true,
+};
+
+export const REMOVE_INACTIVE_KEYS: KnownKeys<RemoveInactiveOptions> = {
+  except: true,
+  force: true,
+};
