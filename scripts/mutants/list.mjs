@@ -403,8 +403,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
     "removing inactive users removes the active ones",
-    "const leaving = idle.filter(({ userId }) => !except.has(userId));",
-    "const leaving = [...idle, ...idleUsers(connection, { after: 0, oldest: Infinity, limit: 50 }).slice(0, 1)].filter(({ userId }) => !except.has(userId));",
+    "const erased = idle.filter(({ userId }) => !except.has(userId));",
+    "const erased = [...idle, ...idleUsers(connection, { after: 0, oldest: Infinity, limit: 50 }).slice(0, 1)].filter(({ userId }) => !except.has(userId));",
   ],
   // Tools and exports.
   [

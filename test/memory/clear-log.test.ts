@@ -17,7 +17,7 @@ const scope = fc.record({
   session: fc.constantFrom(...SESSIONS),
 });
 
-/** What happens between the read and the commit of a run; within a day. */
+/** One operation before a run's read, or between its read and its commit; all within a day. */
 const step = fc.oneof(
   { weight: 4, arbitrary: scope.map((at) => ({ kind: "add" as const, ...at })) },
   { weight: 3, arbitrary: scope.map((at) => ({ kind: "clear session" as const, ...at })) },
@@ -26,19 +26,19 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "clear all" as const, user: "", session: "" }) },
 );
 
-/** Whether something of the session is deleted by a step, given what is there before it. */
-function deletes(
+/** Whether a step clears the run's own user or session, given the sessions that exist before it. */
+function clearsOwn(
   { kind, user, session }: { kind: string; user: string; session: string },
-  there: ReadonlySet<string>,
+  existing: ReadonlySet<string>,
   own: { user: string; session: string },
 ): boolean {
-  const ownIsThere = there.has(`${own.user}/${own.session}`);
-  const ownUserIsThere = SESSIONS.some((each) => there.has(`${own.user}/${each}`));
-  if (kind === "clear all") return there.size > 0;
-  if (kind === "clear session") return user === own.user && session === own.session && ownIsThere;
-  if (kind === "clear user") return user === own.user && ownUserIsThere;
-  // A sweep of everyone idle but one user.
-  return kind === "sweep" && user !== own.user && ownUserIsThere;
+  const ownExists = existing.has(`${own.user}/${own.session}`);
+  const ownUserExists = SESSIONS.some((each) => existing.has(`${own.user}/${each}`));
+  if (kind === "clear all") return existing.size > 0;
+  if (kind === "clear session") return user === own.user && session === own.session && ownExists;
+  if (kind === "clear user") return user === own.user && ownUserExists;
+  // A sweep removes all users except one.
+  return kind === "sweep" && user !== own.user && ownUserExists;
 }
 
 function expectExact(open: (now: () => number) => Memory, numRuns: number): Promise<void> {
@@ -47,28 +47,28 @@ function expectExact(open: (now: () => number) => Memory, numRuns: number): Prom
       let now = 1_000 * HOUR;
       const memory = open(() => now);
       await memory.clearAll();
-      const there = new Set<string>();
+      const existing = new Set<string>();
       const apply = async (each: (typeof before)[number]): Promise<boolean> => {
         const { kind, user, session: sessionId } = each;
-        const ends = deletes(each, there, own);
+        const clears = clearsOwn(each, existing, own);
         now += 1_000;
         if (kind === "add") {
           await memory.add(userMessage("hi"), user, { sessionId });
-          there.add(`${user}/${sessionId}`);
+          existing.add(`${user}/${sessionId}`);
         } else if (kind === "clear session") {
           await memory.clear(user, { sessionId });
-          there.delete(`${user}/${sessionId}`);
+          existing.delete(`${user}/${sessionId}`);
         } else if (kind === "clear user") {
           await memory.clear(user);
-          for (const key of there) if (key.startsWith(`${user}/`)) there.delete(key);
+          for (const key of existing) if (key.startsWith(`${user}/`)) existing.delete(key);
         } else if (kind === "sweep") {
           await memory.removeInactive(0, { except: new Set([user]) });
-          for (const key of there) if (!key.startsWith(`${user}/`)) there.delete(key);
+          for (const key of existing) if (!key.startsWith(`${user}/`)) existing.delete(key);
         } else {
           await memory.clearAll();
-          there.clear();
+          existing.clear();
         }
-        return ends;
+        return clears;
       };
       for (const each of before) await apply(each);
       const { generation } = await memory.read(own.user, { sessionId: own.session });
@@ -84,10 +84,10 @@ function expectExact(open: (now: () => number) => Memory, numRuns: number): Prom
 }
 
 describe("a run in flight", () => {
-  it("ends with HISTORY_CLEARED exactly when its own user or session was cleared", () =>
+  it("fails with HISTORY_CLEARED exactly if its own user or session was cleared", () =>
     expectExact((now) => new InMemory(Infinity, { now }), 2_000));
 
-  it("does so on SQLite too", async () => {
+  it("does the same on SQLite", async () => {
     const path = temporaryFile();
     const clock = { now: () => 0 };
     const memory = new SqliteMemory(path, { now: () => clock.now() });
@@ -98,10 +98,10 @@ describe("a run in flight", () => {
     await memory.close();
   });
 
-  it("is not ended by 30,000 clears of others, and still by its own", () => {
+  it("survives 30,000 clears of other users, but not its own", () => {
     const memory = new InMemory();
     const { generation } = memory.read("first");
-    memory.add(userMessage("of another run"), "cleared");
+    memory.add(userMessage("from another run"), "cleared");
     memory.clear("cleared");
     for (let index = 0; index < 30_000; index += 1) {
       memory.add(userMessage("hi"), `user-${index}`);
@@ -112,7 +112,7 @@ describe("a run in flight", () => {
     expect(memory.size("first")).toBe(1);
   });
 
-  it("is not ended when a sweep takes 10,001 users of a file", async () => {
+  it("survives a sweep that deletes 10,001 users from a file", async () => {
     const path = temporaryFile();
     const connection = await openMemoryFile(path);
     connection.exec(`

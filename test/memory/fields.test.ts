@@ -6,7 +6,7 @@ import { SqliteMemory } from "../../src/memory/sqlite.js";
 import type { NewMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
-/** Any UTF-16 at all, often with what stores trip over. */
+/** Any UTF-16 text, often with parts that stores easily get wrong. */
 const text = fc
   .array(
     fc.oneof(
@@ -32,19 +32,19 @@ const usage = fc.oneof(
   fc.record({ inputTokens: count, outputTokens: count, estimated: fc.boolean() }),
 );
 
-const placed = { runId, createdAt };
+const storedFields = { runId, createdAt };
 
 const message: fc.Arbitrary<NewMessage> = fc.oneof(
   fc.record({
     role: fc.constantFrom("user" as const, "system" as const),
     content: text,
-    ...placed,
+    ...storedFields,
   }),
   fc.record(
     {
       role: fc.constant("assistant" as const),
       content: text,
-      ...placed,
+      ...storedFields,
       toolCalls: fc.array(fc.record({ id: text, name: text, arguments: text }), { minLength: 1 }),
       interrupted: fc.boolean(),
       finishReason: fc.constant("length" as const),
@@ -57,7 +57,7 @@ const message: fc.Arbitrary<NewMessage> = fc.oneof(
     {
       role: fc.constant("tool" as const),
       content: text,
-      ...placed,
+      ...storedFields,
       toolCallId: text,
       isError: fc.boolean(),
     },
@@ -67,7 +67,7 @@ const message: fc.Arbitrary<NewMessage> = fc.oneof(
 
 const state = fc.array(fc.tuple(text, fc.jsonValue({ stringUnit: "binary" })), { maxLength: 5 });
 
-/** A null-prototype object, so that `__proto__` is only a key; numbers as JSON gives them back. */
+/** A null-prototype object, so that `__proto__` is a plain key; JSON turns -0 into 0. */
 function stateOf(entries: readonly (readonly [string, unknown])[]): Record<string, JsonValue> {
   const values: Record<string, JsonValue> = Object.create(null);
   for (const [key, value] of entries) values[key] = JSON.parse(JSON.stringify(value)) as JsonValue;
@@ -91,10 +91,10 @@ async function expectExact(memory: Memory, numRuns: number): Promise<void> {
   );
 }
 
-describe("every field of a message and every state", () => {
-  it("comes back from InMemory exactly", () => expectExact(new InMemory(), 500));
+describe("every message field and state value", () => {
+  it("is returned exactly by InMemory", () => expectExact(new InMemory(), 500));
 
-  it("comes back from SqliteMemory exactly", async () => {
+  it("is returned exactly by SqliteMemory", async () => {
     const memory = new SqliteMemory(temporaryFile());
     await expectExact(memory, 100);
     await memory.close();

@@ -25,14 +25,14 @@ const isFrozenDeeply = (value: unknown): boolean =>
   (Object.isFrozen(value) && Object.values(value).every(isFrozenDeeply));
 
 describe("InMemory", () => {
-  it("answers at once", () => {
+  it("answers without a promise", () => {
     const memory = new InMemory();
     memory.add(userMessage("hi"), "user-a");
     expect(memory.size("user-a")).toBe(1);
     expect(memory.getMessages("user-a")[0]?.content).toBe("hi");
   });
 
-  it("lets the oldest go first and keeps system messages when a user's list is full (S16)", () => {
+  it("drops the oldest messages at the limit, but no system messages", () => {
     const memory = new InMemory(5);
     memory.add(systemMessage("S"), "a");
     for (const name of ["1", "2", "3"]) memory.add(run(name), "a");
@@ -42,7 +42,7 @@ describe("InMemory", () => {
     expect(memory.size("a")).toBe(5);
   });
 
-  it("never touches another user's messages by one user's limit (S16)", () => {
+  it("drops no messages of another user at one user's limit", () => {
     const memory = new InMemory(2);
     memory.add(run("b"), "b");
     for (let index = 0; index < 10; index += 1) memory.add(run(`${index}`), "a");
@@ -50,7 +50,7 @@ describe("InMemory", () => {
     expect(texts(memory.getMessages("a"))).toEqual(["9?", "9!"]);
   });
 
-  it("never splits a run, so no tool result is ever left without its call (B4)", () => {
+  it("never splits a run, so every tool result keeps its call", () => {
     for (let limit = 0; limit <= 12; limit += 1) {
       const memory = new InMemory(limit);
       for (const name of ["1", "2", "3"]) memory.add(toolRun(name), "a");
@@ -60,7 +60,7 @@ describe("InMemory", () => {
     }
   });
 
-  it("keeps a run longer than the limit while it is the newest", () => {
+  it("keeps a run that is longer than the limit while it is the newest", () => {
     const memory = new InMemory(3);
     for (const message of toolRun("long")) memory.add(message, "a");
     expect(memory.size("a")).toBe(4);
@@ -68,7 +68,7 @@ describe("InMemory", () => {
     expect(texts(memory.getMessages("a"))).toEqual(["next?", "next!"]);
   });
 
-  it("counts all sessions of a user, and drops the run that was longest without a message", () => {
+  it("counts all sessions of a user and drops the run whose latest message is oldest", () => {
     const memory = new InMemory(4);
     memory.add(userMessage("a1"), "u", { sessionId: "a" });
     memory.add(userMessage("b1"), "u", { sessionId: "b" });
@@ -86,13 +86,13 @@ describe("InMemory", () => {
     expect(texts(memory.getMessages("u"))).toEqual(["c1", "c2", "c3"]);
   });
 
-  it("keeps the state of a session whose messages all had to go", () => {
+  it("keeps the state of a session whose messages were all dropped", () => {
     const memory = new InMemory(2);
     memory.add(run("old"), "a", { sessionId: "old", state: { key: 1 } });
     memory.add(run("new"), "a");
     expect(memory.size("a", { sessionId: "old" })).toBe(0);
     expect(memory.getState("a", { sessionId: "old" })).toEqual({ key: 1 });
-    // What comes later belongs to no run that is still there.
+    // The run it would continue was dropped.
     memory.add(assistantMessage("late"), "a", { sessionId: "old" });
     expect(texts(memory.getMessages("a"))).toEqual(["late"]);
   });
@@ -108,13 +108,13 @@ describe("InMemory", () => {
     expect(texts(memory.getMessages("a"))).toEqual(["3?", "3!", "4?", "4!"]);
   });
 
-  it("shares no value that can be changed", () => {
+  it("returns deeply frozen messages from read", () => {
     const memory = new InMemory();
     memory.add(toolRun("1"), "a");
     for (const message of memory.read("a").messages) expect(isFrozenDeeply(message)).toBe(true);
   });
 
-  it("counts runs and bytes as messages come and go, however they do", () => {
+  it("counts runs and bytes exactly when messages are added, dropped and replaced", () => {
     const kept = (memory: InMemory) => ({
       runs: memory.getMessages("a").filter(({ role }) => role === "user").length,
       bytes: memory
@@ -131,7 +131,7 @@ describe("InMemory", () => {
     }
   });
 
-  it("tells the size of a big history at once", () => {
+  it("describes the sessions of a large history without a scan", () => {
     const memory = new InMemory();
     const batch = Array.from({ length: 500 }, () => toolRun("x".repeat(200))).flat();
     for (let added = 0; added < 100_000; added += batch.length) memory.add(batch, "a");
@@ -140,8 +140,8 @@ describe("InMemory", () => {
     expect(process.cpuUsage(start).user / 1000).toBeLessThan(50);
   });
 
-  it("refuses a limit that is no whole number from 0 up", () => {
-    for (const wrong of [-1, 1.5, Number.NaN])
-      expect(() => new InMemory(wrong)).toThrow("maxMessages");
+  it("refuses a limit that is negative or not a whole number", () => {
+    for (const limit of [-1, 1.5, Number.NaN])
+      expect(() => new InMemory(limit)).toThrow("maxMessages");
   });
 });

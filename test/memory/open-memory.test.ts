@@ -7,11 +7,11 @@ import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
 describe("openMemory", () => {
-  it("opens a memory of this process", async () => {
+  it("opens an in-memory one", async () => {
     expect(await openMemory("memory:")).toBeInstanceOf(InMemory);
   });
 
-  it("opens a SQLite file, also relative to the working directory", async () => {
+  it("opens an SQLite file by an absolute or a relative path", async () => {
     for (const pathOf of [
       (path: string) => path,
       (path: string) => relative(process.cwd(), path),
@@ -25,7 +25,7 @@ describe("openMemory", () => {
     }
   });
 
-  it("names the memories it knows, and the nearest one, for any other", async () => {
+  it("refuses an unknown kind, names the known ones and suggests the nearest", async () => {
     for (const spec of ["", "history.db", ":memory:", "redis://user:secret@host"])
       await expect(openMemory(spec)).rejects.toMatchObject({
         code: "STORE_UNKNOWN",

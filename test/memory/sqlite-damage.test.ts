@@ -6,11 +6,11 @@ import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 import { numbersFrom } from "../support/numbers.js";
 
-const PLACES = 500;
+const FILES = 500;
 const SECRET = "tellnobody";
 
-/** A file with some pages of every table, each text of it with the secret inside. */
-async function wholeFile(path: string): Promise<Uint8Array> {
+/** A file with several pages of each table; every text in it contains the secret. */
+async function intactFile(path: string): Promise<Uint8Array> {
   const memory = new SqliteMemory(path);
   for (let run = 0; run < 60; run += 1) {
     const [user, sessionId] = [`${SECRET}-user-${run % 7}`, `${SECRET}-session-${run % 3}`];
@@ -24,9 +24,9 @@ async function wholeFile(path: string): Promise<Uint8Array> {
   return readFileSync(path);
 }
 
-/** One of the ways in which files get damaged. */
-function damage(whole: Uint8Array, below: (bound: number) => number): Uint8Array {
-  const bytes = Uint8Array.from(whole);
+/** Damages a copy of the file in one of several ways. */
+function damage(intact: Uint8Array, below: (bound: number) => number): Uint8Array {
+  const bytes = Uint8Array.from(intact);
   const at = below(bytes.length);
   const ways = [
     () => bytes.fill(below(256), at, at + 1),
@@ -39,7 +39,8 @@ function damage(whole: Uint8Array, below: (bound: number) => number): Uint8Array
   return (ways[below(ways.length)] as () => Uint8Array)();
 }
 
-function everythingIn(error: unknown): string {
+/** All texts of an error and its causes. */
+function textsOf(error: unknown): string {
   const texts: string[] = [];
   for (let cause = error; cause !== undefined; cause = (cause as Error).cause)
     texts.push(
@@ -51,17 +52,17 @@ function everythingIn(error: unknown): string {
 }
 
 describe("a damaged memory file", () => {
-  it(`is told as what it is at ${PLACES} places, without a word of what it holds`, async () => {
+  it(`fails with a storage error that quotes none of its text (${FILES} files)`, async () => {
     const path = temporaryFile();
-    const whole = await wholeFile(path);
+    const intact = await intactFile(path);
     const below = numbersFrom(20_261_125);
     const codes = new Map<string, number>();
-    for (let place = 0; place < PLACES; place += 1) {
+    for (let file = 0; file < FILES; file += 1) {
       const damaged = temporaryFile();
-      writeFileSync(damaged, damage(whole, below));
+      writeFileSync(damaged, damage(intact, below));
       const memory = new SqliteMemory(damaged);
-      const user = `${SECRET}-user-${place % 7}`;
-      const sessionId = `${SECRET}-session-${place % 3}`;
+      const user = `${SECRET}-user-${file % 7}`;
+      const sessionId = `${SECRET}-session-${file % 3}`;
       const calls: (() => unknown)[] = [
         () => memory.users(),
         () => memory.sessions(user),
@@ -71,41 +72,40 @@ describe("a damaged memory file", () => {
         () => memory.size(user),
         () => memory.close(),
       ];
-      // What writes waits for the disk, so not everywhere.
-      const writing = [
-        () => memory.add(userMessage("hi"), user, { sessionId, state: { key: place } }),
+      // Only for some files, because writes wait for the disk.
+      const writes = [
+        () => memory.add(userMessage("hi"), user, { sessionId, state: { key: file } }),
         () => memory.clear(user),
         () => memory.removeInactive(1_000_000),
       ];
-      if (place % 5 === 0) calls.splice(-1, 0, ...writing);
+      if (file % 5 === 0) calls.splice(-1, 0, ...writes);
       for (const call of calls) {
         try {
           await call();
         } catch (error) {
-          expect(error, everythingIn(error)).toBeInstanceOf(AgnoChatError);
+          expect(error, textsOf(error)).toBeInstanceOf(AgnoChatError);
           const { code, message, hint } = error as AgnoChatError;
           expect(["STORE_FAILED", "STORE_FOREIGN", "STORE_TOO_NEW"]).toContain(code);
           expect(message).toContain(JSON.stringify(damaged));
           expect(`${message} ${hint}`).not.toContain("\n");
-          expect(everythingIn(error)).not.toContain(SECRET);
+          expect(textsOf(error)).not.toContain(SECRET);
           codes.set(code, (codes.get(code) ?? 0) + 1);
         }
       }
     }
-    expect(codes.get("STORE_FAILED")).toBeGreaterThan(PLACES / 2);
+    expect(codes.get("STORE_FAILED")).toBeGreaterThan(FILES / 2);
   }, 60_000);
 
-  it("is told with what can be done", async () => {
+  it("fails with a hint on how to recover it", async () => {
     const path = temporaryFile();
-    const whole = Buffer.from(await wholeFile(path));
-    const at = whole.indexOf('"role":"user"');
-    whole.write("'role'", at);
-    writeFileSync(path, whole);
+    const bytes = Buffer.from(await intactFile(path));
+    bytes.write("'role'", bytes.indexOf('"role":"user"'));
+    writeFileSync(path, bytes);
     const memory = new SqliteMemory(path);
-    const failing = Array.from({ length: 7 }, async (_, index) =>
+    const reads = Array.from({ length: 7 }, async (_, index) =>
       memory.getMessages(`${SECRET}-user-${index}`),
     );
-    const failures = (await Promise.allSettled(failing)).flatMap((each) =>
+    const failures = (await Promise.allSettled(reads)).flatMap((each) =>
       each.status === "rejected" ? [each.reason] : [],
     );
     expect(failures).toHaveLength(1);

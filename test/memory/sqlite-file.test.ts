@@ -36,32 +36,32 @@ async function expectRefused(path: string, words: string, code = "STORE_FAILED")
   await memory.close();
 }
 
-// Windows knows none of these.
-describe.skipIf(process.platform === "win32")("a path that leads to no memory file", () => {
-  it("is refused at once, and nothing is written to what is there", async () => {
+// Windows has no such files.
+describe.skipIf(process.platform === "win32")("a path that is not a memory file", () => {
+  it("is refused, and nothing is written to it", async () => {
     const folder = temporaryFile("folder.db");
     mkdirSync(folder);
     await expectRefused(folder, "it is a folder");
     const pipe = temporaryFile("pipe.db");
     execFileSync("mkfifo", [pipe]);
-    await expectRefused(pipe, "no regular file");
-    await expectRefused("/dev/null", "no regular file");
+    await expectRefused(pipe, "not a regular file");
+    await expectRefused("/dev/null", "not a regular file");
     const byte = temporaryFile("byte.db");
     writeFileSync(byte, "x");
-    await expectRefused(byte, "no agno-chat memory", "STORE_FOREIGN");
+    await expectRefused(byte, "not an agno-chat memory", "STORE_FOREIGN");
     expect(readFileSync(byte, "utf8")).toBe("x");
     const circle = temporaryFile("circle.db");
     symlinkSync(circle, circle);
     await expectRefused(circle, "ELOOP");
   });
 
-  it("is refused when the file has another name, since each would get a log of its own", async () => {
+  it("is refused if the file has two hard links", async () => {
     const path = await fileOfAlice();
     const memory = new SqliteMemory(path);
     await memory.add(userMessage("again"), "alice");
     linkSync(path, `${path}.link`);
-    for (const name of [path, `${path}.link`]) await expectRefused(name, "2 names");
-    await expect(memory.add(userMessage("lost"), "alice")).rejects.toThrow("2 names");
+    for (const name of [path, `${path}.link`]) await expectRefused(name, "2 hard links");
+    await expect(memory.add(userMessage("lost"), "alice")).rejects.toThrow("2 hard links");
     unlinkSync(`${path}.link`);
     await memory.add(userMessage("kept"), "alice");
     expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual([
@@ -72,7 +72,7 @@ describe.skipIf(process.platform === "win32")("a path that leads to no memory fi
     await memory.close();
   });
 
-  it("may be a symbolic link: all names of it mean one file", async () => {
+  it("may be a symbolic link, which opens the same memory", async () => {
     const path = await fileOfAlice();
     symlinkSync(path, `${path}.link`);
     const [memory, linked] = [new SqliteMemory(path), new SqliteMemory(`${path}.link`)];
@@ -90,7 +90,7 @@ describe.skipIf(process.platform === "win32")("a path that leads to no memory fi
     "//x",
     "postgres://u:secret@h/d",
     "http:x",
-  ])("is refused when it names another kind of store: %s", (path) => {
+  ])("is refused if it looks like a URL or another kind of memory: %s", (path) => {
     expect(() => new SqliteMemory(path)).toThrow(
       expect.objectContaining({
         code: "STORE_UNKNOWN",
@@ -103,7 +103,7 @@ describe.skipIf(process.platform === "win32")("a path that leads to no memory fi
 describe.skipIf(process.platform === "win32")("a memory file in use", () => {
   const gone = { code: "STORE_FAILED", message: expect.stringContaining("removed or replaced") };
 
-  it("acknowledges nothing once it was removed, and goes on when it is put back", async () => {
+  it("fails every call after it is removed, and works again when it is put back", async () => {
     const path = await fileOfAlice();
     const memory = new SqliteMemory(path);
     expect(await memory.size("alice")).toBe(1);
@@ -117,7 +117,7 @@ describe.skipIf(process.platform === "win32")("a memory file in use", () => {
     await memory.close();
   });
 
-  it("acknowledges nothing once it was replaced, and leaves the other file as it is", async () => {
+  it("fails every call after it is replaced, and leaves the other file unchanged", async () => {
     const path = await fileOfAlice();
     copyFileSync(path, `${path}.other`);
     const memory = new SqliteMemory(path);
@@ -131,12 +131,12 @@ describe.skipIf(process.platform === "win32")("a memory file in use", () => {
   });
 });
 
-describe.skipIf(process.platform === "win32")("a memory file that others can use", () => {
+describe.skipIf(process.platform === "win32")("a memory file that others can access", () => {
   it.each([
     [0o640, "read"],
     [0o604, "read"],
     [0o666, "read and write"],
-  ])("is closed to them, and that is told: mode %o", async (mode, may) => {
+  ])("is restricted to its owner, who gets one notice: mode %o", async (mode, access) => {
     const path = await fileOfAlice();
     chmodSync(path, mode);
     const lines: string[] = [];
@@ -145,29 +145,29 @@ describe.skipIf(process.platform === "win32")("a memory file that others can use
     await memory.size("alice");
     await memory.close();
     expect(lines).toEqual([
-      `Others could ${may} the memory file ${JSON.stringify(path)}; now only you can.`,
+      `Others could ${access} the memory file ${JSON.stringify(path)}; now only you can.`,
     ]);
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it("is left as it is when it is not ours", async () => {
+  it("is not changed if it belongs to another program", async () => {
     const path = temporaryFile("notes.txt");
     writeFileSync(path, "Dear diary\n".repeat(100), { mode: 0o644 });
     chmodSync(path, 0o644);
-    await expectRefused(path, "no agno-chat memory", "STORE_FOREIGN");
+    await expectRefused(path, "not an agno-chat memory", "STORE_FOREIGN");
     expect(statSync(path).mode & 0o777).toBe(0o644);
   });
 });
 
-describe("a memory file that can only be read", () => {
-  it("shows what others write to it meanwhile, and takes nothing", async () => {
+describe("a read-only memory file", () => {
+  it("shows what another process writes to it, and refuses writes", async () => {
     const path = await fileOfAlice();
     const writer = new SqliteMemory(path);
-    // Root may write everything, so this process is told that it may not.
-    const mayWrite = vi.spyOn(MemoryFile.prototype, "isWritable", "get").mockReturnValue(false);
+    // File modes do not stop root, so the check itself is replaced.
+    const isWritable = vi.spyOn(MemoryFile.prototype, "isWritable", "get").mockReturnValue(false);
     const reader = new SqliteMemory(path);
     expect(await reader.size("alice")).toBe(1);
-    mayWrite.mockRestore();
+    isWritable.mockRestore();
     await writer.add(userMessage("again"), "alice");
     vi.spyOn(MemoryFile.prototype, "isWritable", "get").mockReturnValue(false);
     expect(await reader.size("alice")).toBe(2);

@@ -7,7 +7,7 @@ import { buildWriter, runTogether, Writer } from "../support/memory-process.js";
 
 const NAMES = ["w1", "w2", "w3", "w4"];
 
-/** The runs each writer has in a user's history; fails when one is torn or out of order. */
+/** Counts each writer's runs in a user's history. Fails if one is incomplete or out of order. */
 async function runsOf(memory: Memory, user: string): Promise<Map<string, number>> {
   const messages = await memory.getMessages(user);
   const runs = new Map<string, number>();
@@ -25,7 +25,7 @@ async function runsOf(memory: Memory, user: string): Promise<Map<string, number>
 beforeAll(buildWriter);
 
 describe("several processes on one file", () => {
-  it("lose nothing when all write for the same user, on a file that was not there before", async () => {
+  it("lose nothing when all write for the same user and create the file together", async () => {
     const path = temporaryFile();
     await runTogether(NAMES.map((name) => new Writer({ path, user: "shared", name, count: 40 })));
     const memory = new SqliteMemory(path);
@@ -39,7 +39,7 @@ describe("several processes on one file", () => {
     await memory.close();
   });
 
-  it("lose and mix up nothing when each writes for a user of its own", async () => {
+  it("lose and mix up nothing when each writes for its own user", async () => {
     const path = temporaryFile();
     await runTogether(NAMES.map((name) => new Writer({ path, user: name, name, count: 40 })));
     const memory = new SqliteMemory(path);
@@ -50,14 +50,14 @@ describe("several processes on one file", () => {
     await memory.close();
   });
 
-  it("lose no acknowledged run and keep no half one when killed at any moment", async () => {
+  it("lose no acknowledged run and store no partial one when killed", async () => {
     const path = temporaryFile();
     for (let round = 0; round < 8; round += 1) {
       const name = `w${round}`;
       const writer = new Writer({ path, user: "alice", name });
       await writer.ready();
       writer.start();
-      await writer.acknowledge(1 + 3 * round);
+      await writer.waitForRuns(1 + 3 * round);
       await writer.kill();
       const memory = new SqliteMemory(path);
       const runs = (await runsOf(memory, "alice")).get(name) ?? 0;
@@ -71,7 +71,7 @@ describe("several processes on one file", () => {
     const path = temporaryFile();
     const [one, other] = [new SqliteMemory(path), new SqliteMemory(path)];
     const { generation } = await one.read("alice");
-    await other.add(userMessage("of another run"), "alice");
+    await other.add(userMessage("from another run"), "alice");
     await other.clear("alice");
     await expect(one.add(userMessage("hi"), "alice", { generation })).rejects.toMatchObject({
       code: "HISTORY_CLEARED",

@@ -8,11 +8,11 @@ import { assistantMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 import { numbersFrom } from "../support/numbers.js";
 
-/** Everything of the memory that is on disk: its file and its log, free pages included. */
+/** Everything on disk: the file and its write-ahead log, free pages included. */
 const bytesOnDisk = (path: string): Buffer =>
   Buffer.concat(readdirSync(dirname(path)).map((name) => readFileSync(join(dirname(path), name))));
 
-/** How often each marked word is on disk, such as `text-3-77`: the first number is the user's. */
+/** How often each marker such as `text-3-77` is on disk; the first number is the user's. */
 function wordsOnDisk(path: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const [word] of bytesOnDisk(path)
@@ -22,7 +22,7 @@ function wordsOnDisk(path: string): Map<string, number> {
   return counts;
 }
 
-const remains = (path: string, needle: string): boolean => bytesOnDisk(path).includes(needle);
+const isOnDisk = (path: string, text: string): boolean => bytesOnDisk(path).includes(text);
 
 async function fileOfThree(path: string, now?: () => number): Promise<SqliteMemory> {
   const memory = new SqliteMemory(path, now === undefined ? {} : { now });
@@ -35,14 +35,14 @@ async function fileOfThree(path: string, now?: () => number): Promise<SqliteMemo
   return memory;
 }
 
-describe("what was cleared", () => {
-  it("is nowhere on disk soon after", async () => {
+describe("a cleared history", () => {
+  it("is gone from the disk soon after", async () => {
     const path = temporaryFile();
     let now = 0;
     const memory = await fileOfThree(path, () => now);
     const isGone = (user: string) =>
-      vi.waitFor(() => expect(remains(path, user)).toBe(false), { timeout: 10_000 });
-    expect(remains(path, "user-one")).toBe(true);
+      vi.waitFor(() => expect(isOnDisk(path, user)).toBe(false), { timeout: 10_000 });
+    expect(isOnDisk(path, "user-one")).toBe(true);
     await memory.clear("user-one", { sessionId: "session-of-user-one" });
     await isGone("user-one");
     await memory.clear("user-two");
@@ -51,39 +51,39 @@ describe("what was cleared", () => {
     now += 10_000;
     await memory.removeInactive(5_000);
     await isGone("user-three");
-    expect(remains(path, "private")).toBe(false);
+    expect(isOnDisk(path, "private")).toBe(false);
     await memory.add(userMessage("something new"), "user-four");
     await memory.clearAll();
     await isGone("something new");
     await memory.close();
   });
 
-  it("is nowhere on disk once the memory is closed", async () => {
+  it("is gone from the disk when the memory is closed", async () => {
     const path = temporaryFile();
     const memory = await fileOfThree(path);
     await memory.clear("user-one");
     await memory.close();
-    expect(remains(path, "user-one")).toBe(false);
-    expect(remains(path, "user-two")).toBe(true);
+    expect(isOnDisk(path, "user-one")).toBe(false);
+    expect(isOnDisk(path, "user-two")).toBe(true);
   });
 
-  it("is cleaned up by the next process when this one could not", async () => {
+  it("is cleaned up by the next process if this one could not", async () => {
     const path = temporaryFile();
     const memory = await fileOfThree(path);
     const reader = new SqliteConnection(await loadEngine(), path);
     reader.exec("BEGIN; SELECT count(*) FROM messages");
     await memory.clear("user-one");
     await memory.close();
-    expect(remains(path, "user-one")).toBe(true);
+    expect(isOnDisk(path, "user-one")).toBe(true);
     reader.exec("COMMIT");
     await reader.close();
     const next = new SqliteMemory(path);
     await next.size("user-two");
     await next.close();
-    expect(remains(path, "user-one")).toBe(false);
+    expect(isOnDisk(path, "user-one")).toBe(false);
   });
 
-  it("costs no clean-up when it was nothing", async () => {
+  it("causes no clean-up if it was empty", async () => {
     const path = temporaryFile();
     const memory = await fileOfThree(path);
     await memory.close();
@@ -103,11 +103,11 @@ describe("what was cleared", () => {
   });
 });
 
-describe("in a file too large to be rewritten at once", () => {
+describe("in a file too large to rewrite at once", () => {
   const USERS = 40;
   const RUNS = 3_000;
 
-  /** Runs of all users in any order, in bodies of all sizes, each with words found nowhere else. */
+  /** Runs of all users in random order and of all sizes, each with unique markers. */
   async function largeFile(path: string): Promise<SqliteMemory> {
     const memory = new SqliteMemory(path);
     const below = numbersFrom(7);
@@ -124,14 +124,14 @@ describe("in a file too large to be rewritten at once", () => {
         }),
       );
     }
-    // Messages far beyond a page; one of them makes the file a large one.
+    // Messages far larger than a page; the first alone makes the file a large one.
     adding.push(memory.add(userMessage("amet ".repeat(1_000_000)), `name-${USERS - 1}-`));
     adding.push(memory.add(userMessage("dolor ".repeat(20_000)), "name-0-"));
     await Promise.all(adding);
     return memory;
   }
 
-  it("nothing of what was cleared is left either, and no copy of what was not", async () => {
+  it("a cleared history is gone too, and no message is on disk twice", async () => {
     const path = temporaryFile();
     const memory = await largeFile(path);
     const last = USERS - 1;
@@ -141,10 +141,10 @@ describe("in a file too large to be rewritten at once", () => {
     ];
     const before = await everythingOf(memory);
     const left = Array.from({ length: USERS }, (_, user) => user);
-    // After the first round so few are left that their messages are moved together.
+    // The first round leaves so many blank rows that the other messages are moved together.
     for (const count of [24, 4]) {
-      const leaving = left.splice(0, count);
-      for (const user of leaving) await memory.clear(`name-${user}-`);
+      const cleared = left.splice(0, count);
+      for (const user of cleared) await memory.clear(`name-${user}-`);
       await vi.waitFor(
         () => {
           const users = [...wordsOnDisk(path).keys()].map((word) => Number(word.split("-")[1]));
@@ -159,7 +159,7 @@ describe("in a file too large to be rewritten at once", () => {
       ([word, count]) => /^(text|answer)/.test(word) && count > 1,
     );
     expect(copied).toEqual([]);
-    expect(remains(path, "dolor")).toBe(false);
+    expect(isOnDisk(path, "dolor")).toBe(false);
     expect(statSync(path).size).toBeGreaterThan(5_000_000);
     const again = new SqliteMemory(path);
     expect(await everythingOf(again)).toEqual(before);
@@ -168,15 +168,15 @@ describe("in a file too large to be rewritten at once", () => {
   }, 60_000);
 });
 
-describe("a neighbour's run", () => {
+describe("a run of another user", () => {
   it("hardly waits while 100 users are cleared", async () => {
     const path = temporaryFile();
-    const [clearing, neighbour] = [new SqliteMemory(path), new SqliteMemory(path)];
+    const [clearing, other] = [new SqliteMemory(path), new SqliteMemory(path)];
     for (let user = 0; user < 100; user += 1) {
       const runs = Array.from({ length: 30 }, () => userMessage("lorem ipsum ".repeat(80)));
       await clearing.add(runs, `user-${user}`);
     }
-    /** The longest of the runs that the neighbour stores while the work is done, and until the file is clean. */
+    /** Stores runs of the other user until `work` is done; returns the longest time of one. */
     const longestDuring = async (work: () => Promise<unknown>): Promise<number> => {
       let longest = 0;
       let isDone = false;
@@ -185,7 +185,7 @@ describe("a neighbour's run", () => {
       });
       while (!isDone) {
         const begin = performance.now();
-        await neighbour.add([userMessage("hi"), assistantMessage("hello")], "neighbour");
+        await other.add([userMessage("hi"), assistantMessage("hello")], "other");
         longest = Math.max(longest, performance.now() - begin);
         await nextTurn();
       }
@@ -198,10 +198,10 @@ describe("a neighbour's run", () => {
     const baseline = await longestDuring(eachUser((user) => clearing.add(userMessage("hi"), user)));
     const longest = await longestDuring(async () => {
       await eachUser((user) => clearing.clear(user))();
-      await vi.waitFor(() => expect(remains(path, "lorem")).toBe(false), { timeout: 15_000 });
+      await vi.waitFor(() => expect(isOnDisk(path, "lorem")).toBe(false), { timeout: 15_000 });
     });
     expect(longest).toBeLessThan(200 + 5 * baseline);
     await clearing.close();
-    await neighbour.close();
+    await other.close();
   }, 60_000);
 });

@@ -22,10 +22,10 @@ import { temporaryFile } from "../support/memory-file.js";
 
 const hashOf = (path: string) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
-/** A plain connection, for what only someone else would do to the file. */
+/** A plain connection, to act as another program on the file. */
 const connect = async (path: string) => new SqliteConnection(await loadEngine(), path);
 
-async function fileOfOurs(): Promise<string> {
+async function fileOfAlice(): Promise<string> {
   const path = temporaryFile();
   const memory = new SqliteMemory(path);
   await memory.add([userMessage("hi"), assistantMessage("hello")], "alice");
@@ -46,7 +46,7 @@ async function expectRefused(path: string, code: string): Promise<void> {
 }
 
 describe("SqliteMemory's file", () => {
-  it("is not touched before the first call", async () => {
+  it("is not created before the first call", async () => {
     const path = temporaryFile("folder/memory.db");
     const memory = new SqliteMemory(path);
     expect(existsSync(dirname(path))).toBe(false);
@@ -55,7 +55,7 @@ describe("SqliteMemory's file", () => {
     expect(existsSync(dirname(path))).toBe(false);
   });
 
-  it("is for its owner's eyes alone, and so is the folder made for it", async () => {
+  it("is accessible only to its owner, and so is the folder created for it", async () => {
     const path = temporaryFile("new/folder/memory.db");
     const memory = new SqliteMemory(path);
     await memory.add(userMessage("hi"));
@@ -65,8 +65,8 @@ describe("SqliteMemory's file", () => {
     await memory.close();
   });
 
-  it("keeps everything from one opening to the next", async () => {
-    const path = await fileOfOurs();
+  it("keeps everything until it is opened again", async () => {
+    const path = await fileOfAlice();
     const memory = new SqliteMemory(path);
     expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual([
       "hi",
@@ -75,7 +75,7 @@ describe("SqliteMemory's file", () => {
     await memory.close();
   });
 
-  it("of the first schema is taken over, with what was cleared and with every run id", async () => {
+  it("is migrated from the first schema, with every clear and run id", async () => {
     const path = temporaryFile();
     const first = await connect(path);
     first.exec(`${MIGRATIONS[0]};
@@ -104,7 +104,7 @@ describe("SqliteMemory's file", () => {
     await memory.close();
   });
 
-  it("is made once when many open it at the same time", async () => {
+  it("is created once if many open it at the same time", async () => {
     const path = temporaryFile();
     const memories = Array.from({ length: 8 }, () => new SqliteMemory(path));
     await Promise.all(memories.map((memory, index) => memory.add(userMessage("hi"), `u${index}`)));
@@ -112,13 +112,13 @@ describe("SqliteMemory's file", () => {
     for (const memory of memories) await memory.close();
   });
 
-  it("is left as it is when it is no database", async () => {
+  it("is left unchanged if it is not a database", async () => {
     const path = temporaryFile("notes.txt");
-    writeFileSync(path, "Dear diary, this is no database.\n".repeat(100));
+    writeFileSync(path, "Dear diary, this is not a database.\n".repeat(100));
     await expectRefused(path, "STORE_FOREIGN");
   });
 
-  it("is left as it is when it is another program's database", async () => {
+  it("is left unchanged if it is another program's database", async () => {
     for (const sql of [
       "CREATE TABLE theirs (x)",
       "PRAGMA application_id = 7",
@@ -133,8 +133,8 @@ describe("SqliteMemory's file", () => {
     }
   });
 
-  it("is left as it is when a newer version made it, also while that one has it open", async () => {
-    const path = await fileOfOurs();
+  it("is left unchanged if a newer version created it, even if that one has it open", async () => {
+    const path = await fileOfAlice();
     const newer = await connect(path);
     newer.exec("PRAGMA user_version = 1000");
     await expectRefused(path, "STORE_TOO_NEW");
@@ -142,21 +142,22 @@ describe("SqliteMemory's file", () => {
     await expectRefused(path, "STORE_TOO_NEW");
   });
 
-  it("is left as it is when it is damaged", async () => {
-    const path = await fileOfOurs();
+  it("is left unchanged if it is damaged", async () => {
+    const path = await fileOfAlice();
     truncateSync(path, 4096);
     await expectRefused(path, "STORE_FAILED");
   });
 
-  it("is recovered when a crash left its journal behind", async () => {
+  it("is recovered if a crash left its journal behind", async () => {
     const path = temporaryFile();
-    copyFileSync(await fileOfOurs(), path);
+    copyFileSync(await fileOfAlice(), path);
     const other = await connect(path);
     other.exec("PRAGMA journal_mode = DELETE");
-    // A cache this small is written to the file before the end of the transaction.
+    // A cache this small is written to the file before the transaction ends.
     other.exec("PRAGMA cache_size = 1; BEGIN; UPDATE messages SET body_json = 'half'");
     other.exec(`CREATE TABLE half AS WITH RECURSIVE numbers (n) AS
-      (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 2000) SELECT hex(randomblob(100)) FROM numbers`);
+      (SELECT 1 UNION ALL SELECT n + 1 FROM numbers LIMIT 2000)
+      SELECT hex(randomblob(100)) FROM numbers`);
     const crashed = temporaryFile();
     for (const suffix of ["", "-journal"])
       writeFileSync(crashed + suffix, readFileSync(path + suffix));
@@ -171,10 +172,10 @@ describe("SqliteMemory's file", () => {
     await memory.close();
   });
 
-  it("fails with one line that names it when it cannot be opened", async () => {
+  it("is named in the error if it cannot be opened", async () => {
     const folder = temporaryFile("folder.db");
     mkdirSync(folder);
-    const underFile = join(await fileOfOurs(), "memory.db");
+    const underFile = join(await fileOfAlice(), "memory.db");
     for (const path of [folder, underFile])
       await expect(new SqliteMemory(path).size("a")).rejects.toMatchObject({
         code: "STORE_FAILED",
@@ -182,7 +183,7 @@ describe("SqliteMemory's file", () => {
       });
   });
 
-  it("opens on a later call when the first could not open it", async () => {
+  it("is opened by a later call if the first one failed", async () => {
     const path = temporaryFile("memory.db");
     mkdirSync(path);
     const memory = new SqliteMemory(path);
@@ -194,8 +195,8 @@ describe("SqliteMemory's file", () => {
 });
 
 describe("SqliteMemory's transactions", () => {
-  it("wait for another process that holds the file", async () => {
-    const path = await fileOfOurs();
+  it("wait for another process that has locked the file", async () => {
+    const path = await fileOfAlice();
     const holder = await connect(path);
     const memory = new SqliteMemory(path);
     await memory.size("alice");
@@ -209,8 +210,8 @@ describe("SqliteMemory's transactions", () => {
     await holder.close();
   });
 
-  it("give up when another process holds the file for too long, and store nothing", async () => {
-    const path = await fileOfOurs();
+  it("fail if another process locks the file for too long, and store nothing", async () => {
+    const path = await fileOfAlice();
     const holder = await connect(path);
     const memory = new SqliteMemory(path);
     await memory.size("alice");
@@ -228,7 +229,7 @@ describe("SqliteMemory's transactions", () => {
     await holder.close();
   });
 
-  it("store nothing when the disk is full, and go on when it no longer is", async () => {
+  it("store nothing while the disk is full, and work again when it no longer is", async () => {
     const connection = await openMemoryFile(temporaryFile());
     const pages = connection.get<{ page_count: number }>("PRAGMA page_count")?.page_count ?? 0;
     connection.exec(`PRAGMA max_page_count = ${pages}`);
@@ -260,8 +261,8 @@ describe("SqliteMemory's transactions", () => {
     await again.close();
   });
 
-  it("leave a reader's waiting call refused when the file is closed", async () => {
-    const path = await fileOfOurs();
+  it("fail with STORE_CLOSED if the file is closed while they wait", async () => {
+    const path = await fileOfAlice();
     const connection = await connect(path);
     const waiting = connection.read(() => {
       throw new SqliteError(SQLITE_BUSY);
@@ -270,7 +271,7 @@ describe("SqliteMemory's transactions", () => {
     await expect(waiting).rejects.toMatchObject({ code: "STORE_CLOSED" });
   });
 
-  it("let other errors through as they are", async () => {
+  it("reject with other errors unchanged", async () => {
     const connection = await connect(temporaryFile());
     const bug = new TypeError("a bug");
     const work = () => {
@@ -291,13 +292,13 @@ describe("the SQLite engine", () => {
     },
   });
 
-  it("is the next one when the first is not there or too old to be safe", async () => {
+  it("is the next one if the first is missing or too old to be safe", async () => {
     const safe = engineOf("3.51.3");
     await expect(loadEngine([absent, engineOf("3.50.4"), safe])).resolves.toBeDefined();
     await expect(loadEngine([engineOf("3.51.2"), engineOf("4.0.0")])).resolves.toBeDefined();
   });
 
-  it("is missing with a way out when none can be loaded", async () => {
+  it("fails with a hint to update Node if none can be loaded", async () => {
     await expect(loadEngine([absent, engineOf("3.51.2")])).rejects.toMatchObject({
       code: "STORE_FAILED",
       hint: expect.stringContaining("Node 22"),

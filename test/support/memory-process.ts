@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Inside the repository, so that the bundle finds the packages it leaves out. */
+/** Inside the repository, so that the bundle finds its external packages. */
 const BUNDLE = here("../../node_modules/.cache/agno-chat/memory-writer.mjs");
 
 export const buildWriter = () =>
@@ -27,7 +27,7 @@ export interface WriterOptions {
   readonly count?: number;
 }
 
-/** A process that stores runs of two messages in a SQLite file, as soon as it is told to. */
+/** A process that stores runs of two messages in an SQLite file once it is started. */
 export class Writer {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
@@ -50,8 +50,8 @@ export class Writer {
     this.#child.stdin.write("go\n");
   }
 
-  /** Until so many runs were acknowledged, or the process has ended. */
-  async acknowledge(count = Number.POSITIVE_INFINITY): Promise<void> {
+  /** Waits until this many runs are acknowledged or the process ends. */
+  async waitForRuns(count = Number.POSITIVE_INFINITY): Promise<void> {
     while (this.acknowledged < count && !(await this.#lines.next()).done) this.acknowledged += 1;
     if (this.#errors !== "") throw new Error(this.#errors);
   }
@@ -59,14 +59,14 @@ export class Writer {
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     const closed = once(this.#child, "close");
-    await this.acknowledge();
+    await this.waitForRuns();
     await closed;
   }
 }
 
-/** Runs all of them at once until each has ended. */
+/** Runs all writers at once and waits until each has ended. */
 export async function runTogether(writers: readonly Writer[]): Promise<void> {
   await Promise.all(writers.map((writer) => writer.ready()));
   for (const writer of writers) writer.start();
-  await Promise.all(writers.map((writer) => writer.acknowledge()));
+  await Promise.all(writers.map((writer) => writer.waitForRuns()));
 }

@@ -3,7 +3,8 @@ import { writeSync } from "node:fs";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 
-// A process of its own: waits for a line on stdin, then stores runs one after the other and names each that was acknowledged.
+// Runs in its own process: waits for a line on stdin, then stores runs one after the other and
+// prints the number of each one that is stored.
 const [path = "", user = "", name = "", count = "Infinity"] = process.argv.slice(2);
 const memory = new SqliteMemory(path);
 
@@ -12,7 +13,7 @@ await once(process.stdin, "data");
 for (let index = 0; index < Number(count); index += 1) {
   const run = [userMessage(`${name} ${index}?`), assistantMessage(`${name} ${index}!`)];
   await memory.add(run, user, { state: { [name]: index } });
-  // Written at once, so that nothing acknowledged is still on its way when the process is killed.
+  // Synchronous, so that every acknowledgement is out before the process can be killed.
   writeSync(1, `${index}\n`);
 }
 await memory.close();

@@ -20,7 +20,7 @@ import type {
 import { SessionHistory } from "./session-history.js";
 import { UserHistory } from "./user-history.js";
 
-/** Rows in this process; each user keeps at most `maxMessages`, see `InMemory`. */
+/** Keeps rows in this process. Each user keeps at most `maxMessages` messages; see `InMemory`. */
 export class InMemoryStore implements Store<true> {
   readonly atOnce = true;
   readonly #maxMessages: number;
@@ -62,7 +62,7 @@ export class InMemoryStore implements Store<true> {
     user.lastActivity = Math.max(user.lastActivity, time);
     session.lastActivity = Math.max(session.lastActivity, time);
     applyChanges(session, commit.state);
-    if (commit.replaceRun !== undefined) user.takeBack(session, commit.replaceRun);
+    if (commit.replaceRun !== undefined) user.removeLastRun(session, commit.replaceRun);
     user.append(session, stored);
     if (session.size === 0 && session.state.size === 0) this.#remove(userId, user, session);
     return stored;
@@ -150,7 +150,7 @@ export class InMemoryStore implements Store<true> {
   }
 }
 
-/** The rows themselves, so that a message is one object from here on. */
+/** Completes and freezes the rows in place, so that no message is copied. */
 function completeRows(
   rows: readonly NewRow[],
   { firstId, runId }: { readonly firstId: number; readonly runId: string },

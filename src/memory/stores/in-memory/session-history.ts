@@ -3,11 +3,11 @@ import { bytesOf } from "../../measure.js";
 import { byId, cut } from "../../order.js";
 import type { Page } from "../../store.js";
 
-/** Some consecutive messages of a session that are kept or dropped together; system messages are not counted. */
-export interface Run {
+/** Consecutive messages of a session that are dropped together. Counts no system messages. */
+export interface TrackedRun {
   readonly session: SessionHistory;
   messages: number;
-  /** How often it stands in its user's queue of runs, see `UserHistory`. */
+  /** How many entries it has in its user's queue of runs; see `UserHistory`. */
   queued: number;
 }
 
@@ -19,15 +19,15 @@ export class SessionHistory {
   /** JSON text by key. */
   readonly state = new Map<string, string>();
   total = 0;
-  /** What is kept, counted as it comes and goes, so that asking costs the same however much there is. */
+  /** Kept up to date with every change, so that reading the counts needs no scan. */
   runs = 0;
   bytes = 0;
   lastActivity = Number.NEGATIVE_INFINITY;
-  latestRun: Run | undefined;
+  latestRun: TrackedRun | undefined;
   latestRunId: string | undefined;
   readonly #system: StoredMessage[] = [];
   #turns: StoredMessage[] = [];
-  /** How many of `#turns` were dropped and only wait to be removed. */
+  /** How many messages at the start of `#turns` are dropped but not yet removed. */
   #dropped = 0;
 
   constructor(sessionId: string, created: number) {
@@ -39,7 +39,7 @@ export class SessionHistory {
     return this.#system.length + this.#turns.length - this.#dropped;
   }
 
-  /** The last message that is kept, system messages aside. */
+  /** The last message, ignoring system messages. */
   get lastTurn(): StoredMessage | undefined {
     return this.#turns.length > this.#dropped ? this.#turns[this.#turns.length - 1] : undefined;
   }
@@ -51,8 +51,8 @@ export class SessionHistory {
     this.#count(message, 1);
   }
 
-  /** Removes the last messages, as long as they are of this run; tells how many they were. */
-  takeBack(runId: string): number {
+  /** Removes the messages of this run from the end and returns how many there were. */
+  removeLastRun(runId: string): number {
     let count = 0;
     for (; this.lastTurn?.runId === runId; count += 1)
       this.#count(this.#turns.pop() as StoredMessage, -1);
@@ -64,7 +64,7 @@ export class SessionHistory {
     for (const message of this.#turns.slice(this.#dropped, this.#dropped + count))
       this.#count(message, -1);
     this.#dropped += count;
-    // Removing from the front moves the rest: done only when half is dropped, that costs the same per message.
+    // Removing from the front moves the rest. Once half is dropped, that costs O(1) per message.
     if (2 * this.#dropped < this.#turns.length) return;
     this.#turns = this.#turns.slice(this.#dropped);
     this.#dropped = 0;
@@ -81,14 +81,14 @@ export class SessionHistory {
     return inOrder(this.#system, this.#turns.slice(start));
   }
 
-  /** A page of them, oldest first. */
+  /** One page, oldest first. */
   page(page: Page): readonly StoredMessage[] {
     const system = slicePage(this.#system, 0, page);
     return cut(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
   }
 }
 
-/** The page of the messages from a position on. */
+/** The page of `messages`, ignoring those before index `first`. */
 function slicePage(
   messages: readonly StoredMessage[],
   first: number,
@@ -108,7 +108,7 @@ function inOrder(system: readonly StoredMessage[], turns: StoredMessage[]): Stor
   return firstTurn === undefined || lastSystem.id < firstTurn.id ? messages : messages.sort(byId);
 }
 
-/** How many messages, which rise by id, have an id below `before`: by halving. */
+/** Counts the messages with an id below `before` by binary search; ids ascend. */
 function countBelow(messages: readonly StoredMessage[], before: number): number {
   let low = 0;
   let high = messages.length;

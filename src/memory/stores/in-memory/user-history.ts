@@ -1,17 +1,20 @@
 import type { StoredMessage } from "../../../messages.js";
 import { byId, cut } from "../../order.js";
 import type { Page } from "../../store.js";
-import type { Run, SessionHistory } from "./session-history.js";
+import type { SessionHistory, TrackedRun } from "./session-history.js";
 
-/** The sessions of one user in this process, held to a number of messages altogether. */
+/** The sessions of one user in this process, trimmed to `maxMessages` messages in total. */
 export class UserHistory {
   readonly sessions = new Map<string, SessionHistory>();
   nextId = 1;
   size = 0;
   lastActivity = Number.NEGATIVE_INFINITY;
   readonly #maxMessages: number;
-  /** Runs by their latest message, oldest first. A run that went on stands here again: only its last place counts. */
-  #runs: Run[] = [];
+  /**
+   * Runs by their latest message, oldest first. A run that continued is listed again; only its last
+   * entry counts.
+   */
+  #runs: TrackedRun[] = [];
   #firstRun = 0;
 
   constructor(maxMessages: number) {
@@ -28,16 +31,16 @@ export class UserHistory {
     this.#trim();
   }
 
-  /** Removes the messages of this run that the session ends with; its system messages stay. */
-  takeBack(session: SessionHistory, runId: string): void {
+  /** Removes the messages of this run from the end of the session. Its system messages stay. */
+  removeLastRun(session: SessionHistory, runId: string): void {
     const runs = this.#runs.slice(this.#firstRun);
     const own = runs.filter((run) => run.session === session);
-    let count = session.takeBack(runId);
+    let count = session.removeLastRun(runId);
     this.size -= count;
     for (const run of own.reverse()) {
-      const taken = Math.min(count, run.messages);
-      run.messages -= taken;
-      count -= taken;
+      const removed = Math.min(count, run.messages);
+      run.messages -= removed;
+      count -= removed;
     }
     this.#runs = runs.filter(({ messages }) => messages > 0);
     this.#firstRun = 0;
@@ -51,7 +54,7 @@ export class UserHistory {
     return only !== undefined && pages.length === 1 ? only : cut(pages.flat().sort(byId), page);
   }
 
-  /** Forgets a session and everything in it. */
+  /** Removes a session with everything in it. */
   remove(session: SessionHistory): void {
     this.sessions.delete(session.sessionId);
     this.size -= session.size;
@@ -59,8 +62,8 @@ export class UserHistory {
     this.#firstRun = 0;
   }
 
-  #track(session: SessionHistory, begins: boolean): void {
-    if (begins || session.latestRun === undefined)
+  #track(session: SessionHistory, isNewRun: boolean): void {
+    if (isNewRun || session.latestRun === undefined)
       session.latestRun = { session, messages: 0, queued: 0 };
     const run = session.latestRun;
     run.messages += 1;
@@ -71,7 +74,7 @@ export class UserHistory {
 
   #trim(): void {
     while (this.size > this.#maxMessages && this.#firstRun < this.#runs.length - 1) {
-      const run = this.#runs[this.#firstRun] as Run;
+      const run = this.#runs[this.#firstRun] as TrackedRun;
       this.#firstRun += 1;
       run.queued -= 1;
       if (run.queued === 0) this.#drop(run);
@@ -81,7 +84,7 @@ export class UserHistory {
     this.#firstRun = 0;
   }
 
-  #drop(run: Run): void {
+  #drop(run: TrackedRun): void {
     const { session, messages } = run;
     if (session.latestRun === run) session.latestRun = undefined;
     session.dropOldest(messages);

@@ -1,8 +1,8 @@
 import { CLEARS_KEPT_MS, type ClearRecord } from "../../clear-log.js";
 import type { SqliteConnection } from "./driver.js";
 
-/** The deletes of a store that keeps them in a file. */
-export const clearsIn = (connection: SqliteConnection): ClearRecord => ({
+/** The clear record of a memory file. */
+export const clearRecordOf = (connection: SqliteConnection): ClearRecord => ({
   generations: () => generationsOf(connection),
   latest: (scope) =>
     connection.get<{ generation: number }>(
@@ -14,7 +14,7 @@ export const clearsIn = (connection: SqliteConnection): ClearRecord => ({
 export const currentGeneration = (connection: SqliteConnection): number =>
   generationsOf(connection).generation;
 
-/** Inside a writing transaction, like the rest. */
+/** Must run inside a write transaction, like `recordClearOfAll`. */
 export function recordClears(
   connection: SqliteConnection,
   scopes: readonly string[],
@@ -25,7 +25,8 @@ export function recordClears(
     generation += 1;
     connection.run(
       `INSERT INTO clears (scope_hash, generation, cleared_at) VALUES (?, ?, ?)
-       ON CONFLICT (scope_hash) DO UPDATE SET generation = excluded.generation, cleared_at = excluded.cleared_at`,
+       ON CONFLICT (scope_hash)
+       DO UPDATE SET generation = excluded.generation, cleared_at = excluded.cleared_at`,
       scope,
       generation,
       time,

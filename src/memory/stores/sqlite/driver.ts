@@ -4,7 +4,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { storeClosed } from "../../failures.js";
 import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./sqlite-errors.js";
 
-/** The part of a prepared statement used here; `@photostructure/sqlite` and `node:sqlite` both have it. */
+/** The part of a prepared statement that `@photostructure/sqlite` and `node:sqlite` share. */
 interface Statement {
   get(...values: readonly SqlValue[]): unknown;
   all(...values: readonly SqlValue[]): unknown[];
@@ -19,7 +19,7 @@ interface Database {
   function(
     name: string,
     options: { readonly varargs: true },
-    work: (...values: SqlValue[]) => null,
+    body: (...values: SqlValue[]) => null,
   ): void;
   close(): void;
 }
@@ -33,7 +33,7 @@ export interface Engine {
 
 export type SqlValue = string | number | null;
 
-/** The first version without the write-ahead log's reset race, see https://sqlite.org/wal.html#walresetbug. */
+/** The first version without the WAL-reset bug; see https://sqlite.org/wal.html#walresetbug. */
 const SAFE_VERSION = [3, 51, 3] as const;
 
 /** How long a call waits for another process to release the file, in milliseconds. */
@@ -47,7 +47,7 @@ const ENGINES: readonly (() => Promise<unknown>)[] = [
 ];
 
 /**
- * SQLite as a package, else as Node carries it, if that one is safe to use.
+ * Loads SQLite from the package, or else the one built into Node, if it is safe to use.
  * @throws {AgnoChatError} `STORE_FAILED`
  */
 export async function loadEngine(loaders = ENGINES): Promise<Engine> {
@@ -62,7 +62,7 @@ export async function loadEngine(loaders = ENGINES): Promise<Engine> {
     }
   }
   throw new AgnoChatError("STORE_FAILED", "Cannot load SQLite on this system.", {
-    hint: "Use Node 22.23 or newer, which carries SQLite itself.",
+    hint: "Use Node 22.23 or newer, which has a safe SQLite built in.",
     cause: new AggregateError(causes),
   });
 }
@@ -80,45 +80,47 @@ function assertSafe({ DatabaseSync }: Engine): void {
 }
 
 /**
- * How a file is only read: `at-rest`, as it is, when nobody writes to it; `with-log`, beside others, who keep a log.
- * Neither makes files of our own beside it.
+ * How a file is opened read-only. `immutable`: no process is writing to it. `shared`: other
+ * processes may write, through their write-ahead log. Neither creates files next to it.
  */
-export type Reading = "at-rest" | "with-log";
+export type ReadMode = "immutable" | "shared";
 
 export interface ConnectionOptions {
-  /** Without it, the file is read and written. */
-  readonly reading?: Reading | undefined;
-  /** What whoever writes is told instead. */
-  readonly refusal?: unknown;
-  /** Called at the end of every transaction; what it throws takes the transaction back. */
+  /** Opens the file read-only. Default: it is read and written. */
+  readonly readMode?: ReadMode | undefined;
+  /** The error that `write` rejects with instead of writing. */
+  readonly writeRefusal?: unknown;
+  /** Called at the end of every transaction. If it throws, the transaction is rolled back. */
   readonly check?: () => void;
 }
 
-const locationOf = (path: string, reading: Reading): string =>
-  `${pathToFileURL(path).href}?${reading === "at-rest" ? "immutable=1" : "readonly_shm=1"}`;
+const readOnlyUrl = (path: string, readMode: ReadMode): string =>
+  `${pathToFileURL(path).href}?${readMode === "immutable" ? "immutable=1" : "readonly_shm=1"}`;
 
 /**
- * One open file. Work on it is synchronous and whole inside a transaction; only waiting for other processes is not.
- * SQLite's own waiting is unfair between processes, so it is off and short random sleeps stand in for it.
+ * One open file. A transaction runs synchronously; only waiting for other processes is
+ * asynchronous. SQLite's own busy timeout is unfair between processes, so it is off, and locked
+ * calls are repeated after short random pauses.
  */
 export class SqliteConnection {
   readonly path: string;
   readonly #database: Database;
   readonly #check: () => void;
-  readonly #refusal: unknown;
+  readonly #writeRefusal: unknown;
   readonly #statements = new Map<string, Statement>();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #hasWritten = false;
   #closed = false;
 
   constructor({ DatabaseSync }: Engine, path: string, options: ConnectionOptions = {}) {
-    const { reading, refusal, check = () => {} } = options;
-    this.#refusal = refusal;
+    const { readMode, writeRefusal, check = () => {} } = options;
+    this.#writeRefusal = writeRefusal;
     this.path = path;
     this.#check = check;
     try {
-      const location = reading === undefined ? path : locationOf(path, reading);
-      this.#database = new DatabaseSync(location, { timeout: 0, readOnly: reading !== undefined });
+      const readOnly = readMode !== undefined;
+      const location = readOnly ? readOnlyUrl(path, readMode) : path;
+      this.#database = new DatabaseSync(location, { timeout: 0, readOnly });
     } catch (thrown) {
       throw storeFailed(path, sqliteError(thrown));
     }
@@ -140,7 +142,7 @@ export class SqliteConnection {
     }
   }
 
-  /** As `all`, but a row that is not asked for is not loaded. */
+  /** Like `all`, but loads each row only when it is asked for. */
   *each<Row>(sql: string, ...values: readonly SqlValue[]): Generator<Row> {
     try {
       for (const row of this.#statement(sql).iterate(...values)) yield row as Row;
@@ -157,7 +159,7 @@ export class SqliteConnection {
     }
   }
 
-  /** Several statements without values. */
+  /** Runs one or more statements without parameters. */
   exec(sql: string): void {
     try {
       this.#database.exec(sql);
@@ -166,48 +168,51 @@ export class SqliteConnection {
     }
   }
 
-  /** Everything `work` reads belongs to one moment. */
+  /** Runs `work` in a read transaction, so that everything it reads is from one moment. */
   read<Result>(work: () => Result): Promise<Result> {
     return this.retry(() => this.#transact("BEGIN", work));
   }
 
-  /** Everything `work` writes is stored durably or, when it throws, not at all. Writes of one connection keep their order. */
+  /**
+   * Runs `work` in a write transaction: everything it writes is stored durably or, if it throws,
+   * not at all. Writes of one connection keep their order.
+   */
   write<Result>(work: () => Result): Promise<Result> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    if (this.#writeRefusal !== undefined) return Promise.reject(this.#writeRefusal);
     return this.#inOrder(() => this.retry(() => this.transact(work)));
   }
 
-  /** Once the writes under way have ended. */
-  async settled(): Promise<void> {
+  /** Resolves when all pending writes have ended. */
+  async writesEnded(): Promise<void> {
     await this.#lastWrite;
   }
 
-  /** As `write`, at once and without waiting for anybody. */
+  /** Like `write`, but synchronous: fails if another process has locked the file. */
   transact<Result>(work: () => Result): Result {
     return this.#transact("BEGIN IMMEDIATE", work);
   }
 
   /**
-   * The result of `work`, tried again for as long as another process holds the file.
+   * Repeats `work` while another process has locked the file, for up to 10 s.
    * @throws {AgnoChatError} `STORE_FAILED`
    */
   retry<Result>(work: () => Result): Promise<Result> {
-    return patiently(this.path, () => {
+    return retryWhileLocked(this.path, () => {
       if (this.#closed) throw storeClosed();
       return work();
     });
   }
 
   /**
-   * Waits for the writes under way, leaves everything in the one file where that is possible, and lets go of it. Nothing
-   * that fails here is told, since it changes nothing: what was stored is in the log, and whoever opens the file next takes
-   * it in.
+   * Waits for pending writes, moves the write-ahead log into the file if possible, and closes it.
+   * An SQLite error here is ignored, because nothing is lost: the log has everything that was
+   * stored, and the next process to open the file reads it from there.
    */
   async close(): Promise<void> {
     await this.#lastWrite;
     this.#closed = true;
     try {
-      // The package lets go of the file only once its statements are collected, so SQLite does not do this by itself.
+      // SQLite does this itself only once all statements are garbage collected.
       if (this.#hasWritten) this.emptyLog();
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;
@@ -223,7 +228,10 @@ export class SqliteConnection {
     return done;
   }
 
-  /** Moves the write-ahead log into the file and cuts it to nothing; whether others let that happen. */
+  /**
+   * Moves the write-ahead log into the file and truncates it. Returns false if another process kept
+   * it from doing so.
+   */
   emptyLog(): boolean {
     return this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
   }
@@ -244,31 +252,34 @@ export class SqliteConnection {
       this.run("COMMIT");
       return result;
     } catch (error) {
-      // A full disk ends the transaction by itself.
+      // On a full disk SQLite has already rolled back.
       if (this.#database.isTransaction) this.run("ROLLBACK");
       throw error;
     }
   }
 }
 
-/** What `values`, a list of SQL expressions, are in the file, which is left as it is and open to nobody afterwards. */
+/**
+ * Evaluates `expressions`, a list of SQL expressions, in the file, without changing it or leaving
+ * it open.
+ */
 export function peek(
   { DatabaseSync }: Engine,
   path: string,
-  { reading, values }: { readonly reading: Reading; readonly values: string },
+  { readMode, expressions }: { readonly readMode: ReadMode; readonly expressions: string },
 ): Promise<readonly SqlValue[]> {
-  return patiently(path, () => {
-    let told: readonly SqlValue[] = [];
+  return retryWhileLocked(path, () => {
+    let result: readonly SqlValue[] = [];
     let database: Database | undefined;
     try {
-      database = new DatabaseSync(locationOf(path, reading), { timeout: 0, readOnly: true });
-      // A prepared statement would keep the file open until it is collected.
-      database.function("tell", { varargs: true }, (...row) => {
-        told = row;
+      database = new DatabaseSync(readOnlyUrl(path, readMode), { timeout: 0, readOnly: true });
+      // A prepared statement would keep the file open until it is garbage collected.
+      database.function("capture", { varargs: true }, (...values) => {
+        result = values;
         return null;
       });
-      database.exec(`SELECT tell(${values})`);
-      return told;
+      database.exec(`SELECT capture(${expressions})`);
+      return result;
     } catch (thrown) {
       throw sqliteError(thrown);
     } finally {
@@ -277,8 +288,7 @@ export function peek(
   });
 }
 
-/** The result of `work`, tried again for as long as another process holds the file. */
-async function patiently<Result>(path: string, work: () => Result): Promise<Result> {
+async function retryWhileLocked<Result>(path: string, work: () => Result): Promise<Result> {
   const end = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {
@@ -286,9 +296,9 @@ async function patiently<Result>(path: string, work: () => Result): Promise<Resu
     } catch (error) {
       if (!isSqlite(error, SQLITE_BUSY) || performance.now() > end) throw storeFailed(path, error);
     }
-    await shortSleep();
+    await pause();
   }
 }
 
-/** Waits for a process that holds the file: at random, so that two do not collide again. */
-export const shortSleep = (): Promise<void> => sleep(1 + 7 * Math.random());
+/** Waits 1–8 ms for another process. Random, so that two processes do not collide again. */
+export const pause = (): Promise<void> => sleep(1 + 7 * Math.random());

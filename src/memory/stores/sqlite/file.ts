@@ -12,7 +12,7 @@ import { dirname, resolve } from "node:path";
 import { AgnoChatError } from "../../../errors.js";
 import { systemReason } from "../../../system-errors.js";
 
-/** The file behind a path, as it was when it was opened. The path may lead to another one later. */
+/** A memory file and its state when it was opened. Later, the path may lead to another file. */
 export class MemoryFile {
   readonly path: string;
   readonly #opened: Stats;
@@ -23,26 +23,27 @@ export class MemoryFile {
   }
 
   /**
-   * The file, which is made when missing, with its folder, for the owner's eyes alone.
-   * @throws {AgnoChatError} `STORE_FAILED` for what is no file, and for one with several names
+   * Returns the file at `path`. If it is missing, creates it and its folder, accessible only to the
+   * owner.
+   * @throws {AgnoChatError} `STORE_FAILED` if it is not a regular file or has several hard links
    */
-  static at(path: string): MemoryFile {
+  static ensure(path: string): MemoryFile {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      // Never opened when it exists: closing it would drop the locks SQLite holds on it in this process (POSIX).
+      // Never opens an existing file: closing it would drop this process's SQLite locks (POSIX).
       const found = statSync(path, { throwIfNoEntry: false });
       if (found === undefined) closeSync(openSync(path, "a", 0o600));
       return new MemoryFile(path, checked(path, found ?? statSync(path)));
     } catch (cause) {
       if (cause instanceof AgnoChatError) throw cause;
-      throw refused(path, systemReason(cause) ?? "for an unknown reason", {
-        hint: "Check that its folder is one, and that you may read and write there.",
+      throw unusable(path, systemReason(cause) ?? "for an unknown reason", {
+        hint: "Check that the folder exists and that you can read and write in it.",
         cause,
       });
     }
   }
 
-  /** SQLite takes a file of one byte for an empty one, and would write over it. */
+  /** SQLite treats a file of one byte as empty and would overwrite it. */
   get isOneByte(): boolean {
     return this.#opened.size === 1;
   }
@@ -57,61 +58,66 @@ export class MemoryFile {
     }
   }
 
-  /** Whether its log holds something that is not in the file yet. */
+  /** Whether it has a write-ahead log with data that may not be in the file yet. */
   get hasLog(): boolean {
     return sizeOf(`${this.path}-wal`) > 0;
   }
 
-  /** Whether a crash left a transaction half-written in it. */
+  /** Whether a crash left an unfinished transaction behind. */
   get hasJournal(): boolean {
     return sizeOf(`${this.path}-journal`) > 0;
   }
 
-  /** Whether nobody wrote to it since. */
-  get isAsOpened(): boolean {
-    const { size, mtimeMs, ino } = statSync(this.path, { throwIfNoEntry: false }) ?? NOTHING;
+  /** Whether nothing was written to it since it was opened. */
+  get isUnchanged(): boolean {
+    const { size, mtimeMs, ino } = statSync(this.path, { throwIfNoEntry: false }) ?? MISSING;
     const { size: sizeThen, mtimeMs: timeThen, ino: inoThen } = this.#opened;
     return size === sizeThen && mtimeMs === timeThen && ino === inoThen && !this.hasLog;
   }
 
   /**
-   * What is written to a file without a name is lost, and a second name gets a log of its own.
-   * @throws {AgnoChatError} `STORE_FAILED` when the path leads to another file by now, or the file has several names
+   * Anything written to a removed file is lost, and SQLite keeps a separate log for each hard link.
+   * @throws {AgnoChatError} `STORE_FAILED` if the path now leads to another file, or the file has
+   * several hard links
    */
   assertInPlace(): void {
-    const { dev, ino, nlink } = statSync(this.path, { throwIfNoEntry: false }) ?? NOTHING;
+    const { dev, ino, nlink } = statSync(this.path, { throwIfNoEntry: false }) ?? MISSING;
     if (ino !== this.#opened.ino || dev !== this.#opened.dev)
-      throw refused(this.path, "it was removed or replaced since it was opened", {
-        hint: "Put it back, or start agno-chat again.",
+      throw unusable(this.path, "it was removed or replaced after it was opened", {
+        hint: "Put it back, or restart agno-chat.",
       });
-    if (nlink > 1) throw severalNames(this.path, nlink);
+    if (nlink > 1) throw severalLinks(this.path, nlink);
   }
 
-  /** Takes from others what they may do with it, if the file is this user's. Says so in one line, or that it is not. */
-  closeToOthers(): string | undefined {
+  /**
+   * Removes the permissions of other users, if this user owns the file. Returns one line that says
+   * so, or that it was not possible; `undefined` if others had no permissions.
+   */
+  restrictToOwner(): string | undefined {
     const { mode, uid } = this.#opened;
     if (process.platform === "win32" || (mode & OTHERS) === 0) return undefined;
-    const may = (mode & OTHERS_WRITE) === 0 ? "read" : "read and write";
+    const access = (mode & OTHERS_WRITE) === 0 ? "read" : "read and write";
     const name = JSON.stringify(this.path);
-    const isOurs = uid === process.getuid?.() && [this.path, ...asides(this.path)].every(isClosed);
-    return isOurs
-      ? `Others could ${may} the memory file ${name}; now only you can.`
-      : `Others can ${may} the memory file ${name}. Its owner can change that: chmod 600 FILE`;
+    const isRestricted =
+      uid === process.getuid?.() && [this.path, ...logFiles(this.path)].every(restrict);
+    return isRestricted
+      ? `Others could ${access} the memory file ${name}; now only you can.`
+      : `Others can ${access} the memory file ${name}. Its owner can change that: chmod 600 FILE`;
   }
 }
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
-const NOTHING = { size: -1, mtimeMs: -1, dev: -1, ino: -1, nlink: 0 };
+const MISSING = { size: -1, mtimeMs: -1, dev: -1, ino: -1, nlink: 0 };
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
-const asides = (path: string): string[] =>
+const logFiles = (path: string): string[] =>
   [`${path}-wal`, `${path}-shm`].filter((each) => sizeOf(each) > 0);
 
-/** Closes it to others; whether that was possible. */
-function isClosed(path: string): boolean {
+/** Returns whether it succeeded. */
+function restrict(path: string): boolean {
   try {
     chmodSync(path, statSync(path).mode & 0o700);
     return true;
@@ -121,20 +127,20 @@ function isClosed(path: string): boolean {
 }
 
 function checked(path: string, stats: Stats): Stats {
-  if (stats.isDirectory()) throw refused(path, "it is a folder", NAME_ANOTHER);
-  if (!stats.isFile()) throw refused(path, "it is no regular file", NAME_ANOTHER);
-  if (stats.nlink > 1) throw severalNames(path, stats.nlink);
+  if (stats.isDirectory()) throw unusable(path, "it is a folder", NAME_ANOTHER);
+  if (!stats.isFile()) throw unusable(path, "it is not a regular file", NAME_ANOTHER);
+  if (stats.nlink > 1) throw severalLinks(path, stats.nlink);
   return stats;
 }
 
 const NAME_ANOTHER = { hint: "Name another file." };
 
-const severalNames = (path: string, count: number): AgnoChatError =>
-  refused(path, `it has ${count} names (hard links), and each would get a log of its own`, {
-    hint: "Copy it to a name of its own.",
+const severalLinks = (path: string, count: number): AgnoChatError =>
+  unusable(path, `it has ${count} hard links, and SQLite would keep a separate log for each`, {
+    hint: "Use a copy of it.",
   });
 
-const refused = (
+const unusable = (
   path: string,
   reason: string,
   options: { readonly hint: string; readonly cause?: unknown },
@@ -146,30 +152,30 @@ const refused = (
   );
 
 /**
- * The path as a full one, which nothing takes for an address.
- * @throws {AgnoChatError} `STORE_UNKNOWN` for the name of another kind of store
+ * Returns the absolute path, which SQLite cannot mistake for a URL.
+ * @throws {AgnoChatError} `STORE_UNKNOWN` for a URL or the name of another kind of memory
  */
 export function pathOf(path: string): string {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(path)?.[1];
   if (path === "")
     throw unknown(
-      "The memory sqlite: names no file.",
+      "The memory sqlite: needs a path.",
       "Use sqlite:PATH, for example sqlite:history.db.",
     );
   if (path === ":memory:" || path === "memory:")
     throw unknown(
-      `The memory sqlite:${path} would be a file of that name.`,
-      "Use memory: to keep nothing.",
+      `The memory sqlite:${path} would be a file named ${path}.`,
+      "Use memory: to store nothing on disk.",
     );
   if (scheme?.toLowerCase() === "file" || path.startsWith("//"))
     throw unknown(
-      "The memory sqlite: takes a path, no address.",
+      "The memory sqlite: takes a path, not a URL.",
       "Use sqlite:PATH, for example sqlite:history.db.",
     );
   if (scheme !== undefined)
     throw unknown(
-      `The memory sqlite: takes a path, and ${JSON.stringify(`${scheme}:`)} looks like another kind of store.`,
-      `Leave out sqlite:, or for a file of that name write sqlite:./${scheme}:…`,
+      `The memory sqlite: takes a path, and "${scheme}:" looks like another kind of memory.`,
+      `Remove sqlite:, or for a file of that name write sqlite:./${scheme}:…`,
     );
   return resolve(path);
 }

@@ -10,10 +10,10 @@ import type {
   UserRow as UserInfo,
 } from "../../store.js";
 import type { SqliteConnection, SqlValue } from "./driver.js";
-import { decoded } from "./sqlite-errors.js";
+import { decodeStored } from "./sqlite-errors.js";
 import { blankMessages, noteErased } from "./upkeep.js";
 
-/** The part of a user's row that a call works with. */
+/** The columns of a user that writes need. */
 export interface UserRow {
   readonly userKey: number;
   readonly nextMessageId: number;
@@ -22,7 +22,7 @@ export interface UserRow {
   readonly messages: number;
 }
 
-/** The part of a session's row that a call works with. */
+/** The columns of a session that reads and writes need. */
 export interface SessionRow {
   readonly userKey: number;
   readonly sessionKey: number;
@@ -43,7 +43,8 @@ interface MessageRow {
 
 export const findUser = (connection: SqliteConnection, userId: string): UserRow | undefined =>
   connection.get(
-    `SELECT user_key AS userKey, next_message_id AS nextMessageId, next_session_key AS nextSessionKey, sessions, messages
+    `SELECT user_key AS userKey, next_message_id AS nextMessageId,
+            next_session_key AS nextSessionKey, sessions, messages
      FROM users WHERE user_id = ?`,
     userId,
   );
@@ -54,8 +55,8 @@ export function findSession(
   sessionId: string,
 ): SessionRow | undefined {
   const row = connection.get<Omit<SessionRow, "latestRunId"> & { latestRun: string | null }>(
-    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId, born AS created, total,
-            sessions.messages AS messages, latest_run_id AS latestRun
+    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId,
+            born AS created, total, sessions.messages AS messages, latest_run_id AS latestRun
      FROM sessions JOIN users USING (user_key) WHERE user_id = ? AND session_id = ?`,
     userId,
     sessionId,
@@ -72,7 +73,7 @@ export const countUsers = (connection: SqliteConnection, idleSince: number): Use
   ) as UserCount),
 });
 
-/** Users whose last activity is before `oldest`, by key from `after` on. */
+/** Users whose last activity is before `oldest`, by key, starting above key `after`. */
 export const idleUsers = (
   connection: SqliteConnection,
   {
@@ -91,7 +92,8 @@ export const idleUsers = (
 
 export function insertUser(connection: SqliteConnection, userId: string, time: number): UserRow {
   connection.run(
-    `INSERT INTO users (user_id, next_message_id, next_session_key, sessions, messages, last_activity)
+    `INSERT INTO users (user_id, next_message_id, next_session_key, sessions, messages,
+                        last_activity)
      VALUES (?, 1, 1, 0, 0, ?)`,
     userId,
     time,
@@ -109,7 +111,8 @@ export function insertSession(
   }: { readonly sessionId: string; readonly created: number; readonly time: number },
 ): SessionRow {
   connection.run(
-    `INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes, last_activity)
+    `INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes,
+                           last_activity)
      VALUES (?, ?, ?, ?, 0, 0, 0, 0, ?)`,
     userKey,
     sessionKey,
@@ -118,13 +121,14 @@ export function insertSession(
     time,
   );
   connection.run(
-    `UPDATE users SET sessions = sessions + 1, next_session_key = next_session_key + 1 WHERE user_key = ?`,
+    `UPDATE users SET sessions = sessions + 1, next_session_key = next_session_key + 1
+     WHERE user_key = ?`,
     userKey,
   );
   return { userKey, sessionKey, sessionId, created, total: 0, messages: 0, latestRunId: undefined };
 }
 
-/** Adds the messages, which may be none, and brings the counters and the last activity of session and user up to date. */
+/** Adds the messages, if any, and updates the counts and last activity of the session and user. */
 export function insertMessages(
   connection: SqliteConnection,
   { userKey, sessionKey }: SessionRow,
@@ -139,8 +143,9 @@ export function insertMessages(
     bytes += bytesOf(message);
   }
   connection.run(
-    `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?, bytes = bytes + ?,
-            latest_run_id = coalesce(?, latest_run_id), last_activity = max(last_activity, ?)
+    `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?,
+            bytes = bytes + ?, latest_run_id = coalesce(?, latest_run_id),
+            last_activity = max(last_activity, ?)
      WHERE user_key = ? AND session_key = ?`,
     messages.length,
     messages.length,
@@ -168,7 +173,8 @@ function insertMessage(
 ): void {
   const { id, runId, sessionId: _, createdAt, ...body } = message;
   connection.run(
-    `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at, body_json)
+    `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at,
+                           body_json)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
     userKey,
     id,
@@ -180,7 +186,7 @@ function insertMessage(
   );
 }
 
-/** The run that the session ends with, system messages aside. */
+/** The run of the session's last message, ignoring system messages. */
 export function lastRunOf(
   connection: SqliteConnection,
   session: SessionRow | undefined,
@@ -189,8 +195,11 @@ export function lastRunOf(
   return messagesOf(connection, session, { isSystem: 0, ...ALL, limit: 1 })[0]?.runId;
 }
 
-/** Deletes the messages of this run that the session ends with, system messages aside, and takes them out of the counts. */
-export function takeBackRun(
+/**
+ * Deletes the messages of this run from the end of the session, ignoring system messages, and
+ * subtracts them from the counts.
+ */
+export function deleteLastRun(
   connection: SqliteConnection,
   session: SessionRow,
   runId: string,
@@ -205,26 +214,28 @@ export function takeBackRun(
     encodeRunId(runId),
   );
   const after = other?.id ?? 0;
-  const taken = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
+  const deleted = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
   connection.run(
-    `DELETE FROM messages WHERE user_key = ? AND session_key = ? AND is_system = 0 AND message_id > ?`,
+    `DELETE FROM messages
+     WHERE user_key = ? AND session_key = ? AND is_system = 0 AND message_id > ?`,
     userKey,
     sessionKey,
     after,
   );
   connection.run(
-    `UPDATE sessions SET total = total - ?, messages = messages - ?, runs = runs - ?, bytes = bytes - ?
+    `UPDATE sessions
+     SET total = total - ?, messages = messages - ?, runs = runs - ?, bytes = bytes - ?
      WHERE user_key = ? AND session_key = ?`,
-    taken.length,
-    taken.length,
-    taken.filter(({ role }) => role === "user").length,
-    taken.reduce((sum, message) => sum + bytesOf(message), 0),
+    deleted.length,
+    deleted.length,
+    deleted.filter(({ role }) => role === "user").length,
+    deleted.reduce((sum, message) => sum + bytesOf(message), 0),
     userKey,
     sessionKey,
   );
   connection.run(
     "UPDATE users SET messages = messages - ? WHERE user_key = ?",
-    taken.length,
+    deleted.length,
     userKey,
   );
 }
@@ -244,8 +255,10 @@ export function applyChanges(
       );
     else
       connection.run(
-        `INSERT INTO session_states (user_key, session_key, key_json, value_json) VALUES (?, ?, ?, ?)
-         ON CONFLICT (user_key, session_key, key_json) DO UPDATE SET value_json = excluded.value_json`,
+        `INSERT INTO session_states (user_key, session_key, key_json, value_json)
+         VALUES (?, ?, ?, ?)
+         ON CONFLICT (user_key, session_key, key_json)
+         DO UPDATE SET value_json = excluded.value_json`,
         userKey,
         sessionKey,
         JSON.stringify(key),
@@ -255,14 +268,15 @@ export function applyChanges(
 }
 
 /** The value of one key as JSON text. */
-export function stateTextOf(
+export function stateJsonOf(
   connection: SqliteConnection,
   session: SessionRow | undefined,
   key: string,
 ): string | undefined {
   if (session === undefined) return undefined;
   const row = connection.get<{ json: string }>(
-    "SELECT value_json AS json FROM session_states WHERE user_key = ? AND session_key = ? AND key_json = ?",
+    `SELECT value_json AS json FROM session_states
+     WHERE user_key = ? AND session_key = ? AND key_json = ?`,
     session.userKey,
     session.sessionKey,
     JSON.stringify(key),
@@ -281,7 +295,7 @@ export function stateOf(
     session.userKey,
     session.sessionKey,
   );
-  return decoded(() =>
+  return decodeStored(() =>
     decodeState(rows.map(({ keyJson, valueJson }) => [JSON.parse(keyJson) as string, valueJson])),
   );
 }
@@ -319,30 +333,32 @@ export const pageOfUser = (
   { userKey }: UserRow,
   page: Page,
 ): StoredMessage[] =>
-  takeFrom(
+  loadMessages(
     connection,
     page,
-    `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt, body_json AS bodyJson
-       FROM messages JOIN sessions USING (user_key, session_key)
-       WHERE user_key = ? AND message_id > ? AND message_id < ?
-       ORDER BY message_id ${direction(page)} LIMIT ?`,
+    `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
+            body_json AS bodyJson
+     FROM messages JOIN sessions USING (user_key, session_key)
+     WHERE user_key = ? AND message_id > ? AND message_id < ?
+     ORDER BY message_id ${direction(page)} LIMIT ?`,
     userKey,
     ...boundsOf(page),
   ).sort(byId);
 
-/** In the direction of the page. */
+/** In the page's direction: newest first, or with `after` oldest first. */
 const messagesOf = (
   connection: SqliteConnection,
   { userKey, sessionKey, sessionId }: SessionRow,
   { isSystem, ...page }: Page & { readonly isSystem: 0 | 1 },
 ): StoredMessage[] =>
-  takeFrom(
+  loadMessages(
     connection,
     page,
-    `SELECT message_id AS id, run_id AS runId, ? AS sessionId, created_at AS createdAt, body_json AS bodyJson
-       FROM messages
-       WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
-       ORDER BY message_id ${direction(page)} LIMIT ?`,
+    `SELECT message_id AS id, run_id AS runId, ? AS sessionId, created_at AS createdAt,
+            body_json AS bodyJson
+     FROM messages
+     WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
+     ORDER BY message_id ${direction(page)} LIMIT ?`,
     sessionId,
     userKey,
     sessionKey,
@@ -350,14 +366,14 @@ const messagesOf = (
     ...boundsOf(page),
   );
 
-/** In their order, up to the one that goes beyond the characters of the page: no more are loaded. */
-function takeFrom(
+/** Loads messages in the order of the query, up to the one that exceeds `maxCharacters`. */
+function loadMessages(
   connection: SqliteConnection,
   { maxCharacters }: Page,
   sql: string,
   ...values: readonly SqlValue[]
 ): StoredMessage[] {
-  // One by one takes longer.
+  // Faster than row by row.
   if (maxCharacters === Infinity)
     return connection.all<MessageRow>(sql, ...values).map(decodeMessage);
   const messages: StoredMessage[] = [];
@@ -377,9 +393,9 @@ const boundsOf = ({ limit, before, after = 0 }: Page): number[] =>
   [after, before, limit].map((bound) => Math.min(bound, Number.MAX_SAFE_INTEGER));
 
 const decodeMessage = ({ id, runId, sessionId, createdAt, bodyJson }: MessageRow): StoredMessage =>
-  decoded(() => {
+  decodeStored(() => {
     const body = JSON.parse(bodyJson) as StoredMessage;
-    if (!ROLES.has(body.role) || typeof body.content !== "string") throw new Error("no message");
+    if (!ROLES.has(body.role) || typeof body.content !== "string") throw new Error("not a message");
     return {
       ...body,
       id,
@@ -391,12 +407,15 @@ const decodeMessage = ({ id, runId, sessionId, createdAt, bodyJson }: MessageRow
 
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
-/** SQLite's drivers end a text at its first NUL, so such a run id is a JSON text there, and one that looks like it too. */
+/**
+ * The drivers end a text at its first NUL, so a run id with one is stored as JSON text; so is one
+ * that begins like JSON text.
+ */
 const encodeRunId = (runId: string): string =>
   runId.startsWith('"') || runId.includes("\0") ? JSON.stringify(runId) : runId;
 
 const decodeRunId = (text: string): string =>
-  text.startsWith('"') ? decoded(() => JSON.parse(text) as string) : text;
+  text.startsWith('"') ? decodeStored(() => JSON.parse(text) as string) : text;
 
 export function isEmptySession(
   connection: SqliteConnection,
@@ -411,16 +430,16 @@ export function isEmptySession(
   return state === undefined;
 }
 
-/** Every user, the most recently active first. */
+/** All users, most recently active first. */
 export const listUsers = (connection: SqliteConnection): UserInfo[] =>
   connection
     .all<UserInfo>(
       `SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
        FROM users ORDER BY last_activity DESC, user_key`,
     )
-    .map(withTime);
+    .map(checkedRow);
 
-/** The sessions of a user, the most recently active first. */
+/** The sessions of a user, most recently active first. */
 export const listSessions = (connection: SqliteConnection, userId: string): SessionInfo[] =>
   connection
     .all<SessionInfo>(
@@ -430,16 +449,15 @@ export const listSessions = (connection: SqliteConnection, userId: string): Sess
        ORDER BY sessions.last_activity DESC, session_key`,
       userId,
     )
-    .map(withTime);
+    .map(checkedRow);
 
-/** The row; its time is one, unless the file is damaged. */
-const withTime = <Row extends { readonly lastActivity: number }>(row: Row): Row =>
-  decoded(() => {
-    if (Number.isNaN(new Date(row.lastActivity).getTime())) throw new Error("no time");
+const checkedRow = <Row extends { readonly lastActivity: number }>(row: Row): Row =>
+  decodeStored(() => {
+    if (Number.isNaN(new Date(row.lastActivity).getTime())) throw new Error("not a time");
     return row;
   });
 
-/** Deletes everything of one session, and the user when nothing is left of it. */
+/** Deletes one session, and the user if that was the last one. */
 export function deleteSession(
   connection: SqliteConnection,
   { userKey, sessionKey, messages }: SessionRow,
@@ -460,7 +478,7 @@ export function deleteSession(
   connection.run("DELETE FROM users WHERE user_key = ? AND sessions = 0", userKey);
 }
 
-/** Deletes everything of one user. */
+/** Deletes one user with everything they have stored. */
 export function deleteUser(connection: SqliteConnection, userKey: number): void {
   noteErased(connection);
   blankMessages(connection, { userKey });
@@ -468,10 +486,11 @@ export function deleteUser(connection: SqliteConnection, userKey: number): void 
     connection.run(`DELETE FROM ${table} WHERE user_key = ?`, userKey);
 }
 
-/** Deletes everything of every user. */
+/** Deletes all users with everything they have stored. */
 export function deleteEveryUser(connection: SqliteConnection): DeletedUsers {
   const deleted = connection.get<DeletedUsers>(
-    `SELECT count(*) AS users, coalesce(sum(sessions), 0) AS sessions, coalesce(sum(messages), 0) AS messages
+    `SELECT count(*) AS users, coalesce(sum(sessions), 0) AS sessions,
+            coalesce(sum(messages), 0) AS messages
      FROM users`,
   ) as DeletedUsers;
   if (deleted.users > 0) noteErased(connection);

@@ -3,23 +3,24 @@ import {
   type Engine,
   loadEngine,
   peek,
-  type Reading,
+  type ReadMode,
   SqliteConnection,
   type SqlValue,
 } from "./driver.js";
 import { MemoryFile } from "./file.js";
 import { FileChanged, isSqlite, SQLITE_FULL, SQLITE_NOTADB, SqliteError } from "./sqlite-errors.js";
 
-/** Marks a file as ours (PRAGMA application_id): "agno" in ASCII. */
+/** Identifies a memory file (PRAGMA application_id): "agno" in ASCII. */
 const APPLICATION_ID = 0x61676e6f;
 
 /**
- * Every schema version so far, each as the step from the one before; the file's `user_version` counts the steps taken.
- * Only ever append: released steps have run on files that exist.
+ * One step for each schema version. The file's `user_version` counts the steps it has run. Only
+ * append: released steps have already run on existing files.
  *
- * Every key starts with the user, so that one user's rows are reached through that user alone. Counters stand in the rows of
- * users and sessions, so that no figure needs a scan. Ids are short numbers of the file's own, since they stand in
- * every row and index. Texts that may hold any character are JSON texts, times are milliseconds since 1970.
+ * Every key starts with the user, so that one user's rows are reached through that user alone.
+ * Counts are columns of `users` and `sessions`, so that none needs a scan. The keys are small
+ * numbers local to the file, because every row and index repeats them. Text that may hold any
+ * character is stored as JSON text; times are milliseconds since 1970.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -81,7 +82,8 @@ export const MIGRATIONS: readonly string[] = [
     cleared_at INTEGER NOT NULL
   ) STRICT;
   `,
-  // One row per scope, found by it and by its age. Run ids that begin with a quotation mark are JSON texts from here on.
+  // One row per scope, indexed by time. From here on, run ids that begin with a quotation mark are
+  // stored as JSON text.
   `
   CREATE TABLE latest_clears (
     scope_hash TEXT PRIMARY KEY,
@@ -97,7 +99,8 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE messages SET run_id = json_quote(run_id) WHERE run_id GLOB '"*';
   UPDATE sessions SET latest_run_id = json_quote(latest_run_id) WHERE latest_run_id GLOB '"*';
   `,
-  // How many deletes there were, how many of them have been cleaned up after, and up to which row messages are to move.
+  // How many deletes there were, how many of them have been cleaned up, and the last row that the
+  // clean-up still has to move.
   `
   CREATE TABLE upkeep (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -110,53 +113,53 @@ export const MIGRATIONS: readonly string[] = [
 ];
 
 export interface OpenOptions {
-  /** Takes one line about something its owner should know of the file. */
+  /** Receives one line about the file that its owner should know. */
   readonly notice: (line: string) => void;
 }
 
 /**
- * The memory file at `path`, ready for use; it is made when missing, with its folder, for the owner's eyes alone. Where
- * it cannot be written it can be read, and no file is made beside it.
- * @throws {AgnoChatError} `STORE_FOREIGN` and `STORE_TOO_NEW` (the file is left as it was), `STORE_FAILED`
+ * Opens the memory file at `path`. If it is missing, creates it and its folder, accessible only to
+ * the owner. If it cannot be written, opens it read-only, without creating files next to it.
+ * @throws {AgnoChatError} `STORE_FOREIGN`, `STORE_TOO_NEW` (both leave the file unchanged),
+ * `STORE_FAILED`
  */
 export async function openMemoryFile(
   path: string,
   { notice }: OpenOptions = { notice: () => {} },
 ): Promise<SqliteConnection> {
-  const file = MemoryFile.at(path);
+  const file = MemoryFile.ensure(path);
   if (file.isOneByte) throw foreign(path);
   const engine = await loadEngine();
   await inspect(engine, file);
-  const line = file.closeToOthers();
+  const line = file.restrictToOwner();
   if (line !== undefined) notice(line);
-  if (!file.isWritable) return openToRead(engine, file);
+  if (!file.isWritable) return openReadOnly(engine, file);
   const connection = new SqliteConnection(engine, path, { check: () => file.assertInPlace() });
   try {
     await prepare(connection);
     return connection;
   } catch (error) {
     await connection.close();
-    // Reading needs an index beside the file, and there may be no room for it.
+    // A write-ahead log needs an index file, and the disk may have no room for it.
     if (isSqlite((error as Error).cause, SQLITE_FULL) && !file.hasLog)
-      return openToRead(engine, file, error);
+      return openReadOnly(engine, file, error);
     throw error;
   }
 }
 
-/** The file as it is. `refusal` is what whoever writes is told. */
-async function openToRead(
+async function openReadOnly(
   engine: Engine,
   file: MemoryFile,
-  refusal?: unknown,
+  writeRefusal?: unknown,
 ): Promise<SqliteConnection> {
-  const reading = readingOf(file);
+  const readMode = readModeOf(file);
   const check =
-    reading === "at-rest"
+    readMode === "immutable"
       ? () => {
-          if (!file.isAsOpened) throw new FileChanged();
+          if (!file.isUnchanged) throw new FileChanged();
         }
       : () => file.assertInPlace();
-  const connection = new SqliteConnection(engine, file.path, { reading, check, refusal });
+  const connection = new SqliteConnection(engine, file.path, { readMode, check, writeRefusal });
   try {
     const version = await connection.read(() => checkedVersion(connection));
     if (version === MIGRATIONS.length) return connection;
@@ -167,56 +170,59 @@ async function openToRead(
   }
 }
 
-const readingOf = (file: MemoryFile): Reading => (file.hasLog ? "with-log" : "at-rest");
+const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
 
-/** Looks at the file without writing to it. */
+/** Checks that this is a memory file, without writing to it. */
 async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
   const { path } = file;
   try {
-    const marks = await peek(engine, path, { reading: readingOf(file), values: MARKS });
-    versionIn(marks, path);
+    const identity = await peek(engine, path, {
+      readMode: readModeOf(file),
+      expressions: IDENTITY,
+    });
+    versionIn(identity, path);
   } catch (error) {
-    // A crash left something half-done: only a writer can take it back or in, and looks again then.
+    // After a crash only a writer can recover the file; it checks again then.
     if (file.hasJournal) return;
-    if (isNoDatabase(error)) throw foreign(path);
+    if (isNotADatabase(error)) throw foreign(path);
     if (isSqliteFailure(error) && file.hasLog && file.isWritable) return;
     throw error;
   }
 }
 
-const isNoDatabase = (error: unknown): boolean => isSqlite((error as Error).cause, SQLITE_NOTADB);
+const isNotADatabase = (error: unknown): boolean => isSqlite((error as Error).cause, SQLITE_NOTADB);
 
 const isSqliteFailure = (error: unknown): boolean => (error as Error).cause instanceof SqliteError;
 
 async function prepare(connection: SqliteConnection): Promise<void> {
-  const settle = (sql: string): Promise<unknown> => connection.retry(() => connection.exec(sql));
-  await settle("PRAGMA synchronous = FULL");
-  await settle("PRAGMA secure_delete = ON");
-  await settle("PRAGMA temp_store = MEMORY");
+  const execute = (sql: string): Promise<unknown> => connection.retry(() => connection.exec(sql));
+  await execute("PRAGMA synchronous = FULL");
+  await execute("PRAGMA secure_delete = ON");
+  await execute("PRAGMA temp_store = MEMORY");
   const version = await connection.read(() => checkedVersion(connection));
   if (version < MIGRATIONS.length) await connection.write(() => migrate(connection));
-  await settle("PRAGMA journal_mode = WAL");
+  await execute("PRAGMA journal_mode = WAL");
 }
 
 function migrate(connection: SqliteConnection): void {
-  // Another process may have been faster.
+  // Reads the version again: another process may have migrated the file meanwhile.
   for (const step of MIGRATIONS.slice(checkedVersion(connection))) connection.exec(step);
   connection.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
   connection.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
 }
 
-/** What tells whose file it is, as SQL expressions. */
-const MARKS = `(SELECT application_id FROM pragma_application_id),
-               (SELECT user_version FROM pragma_user_version),
-               (SELECT count(*) FROM sqlite_schema)`;
+/** SQL expressions that identify a memory file. */
+const IDENTITY = `(SELECT application_id FROM pragma_application_id),
+                  (SELECT user_version FROM pragma_user_version),
+                  (SELECT count(*) FROM sqlite_schema)`;
 
 const checkedVersion = (connection: SqliteConnection): number =>
   versionIn(
-    Object.values(connection.get<Record<string, SqlValue>>(`SELECT ${MARKS}`) ?? {}),
+    Object.values(connection.get<Record<string, SqlValue>>(`SELECT ${IDENTITY}`) ?? {}),
     connection.path,
   );
 
-/** The schema version of a file that is ours, or 0 for an empty file. */
+/** The schema version of a memory file; 0 for an empty file. */
 function versionIn([id, version, tables]: readonly SqlValue[], path: string): number {
   if (id === 0 && version === 0 && tables === 0) return 0;
   if (id !== APPLICATION_ID) throw foreign(path);
@@ -227,22 +233,22 @@ function versionIn([id, version, tables]: readonly SqlValue[], path: string): nu
 const foreign = (path: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_FOREIGN",
-    `The file ${JSON.stringify(path)} is no agno-chat memory; it was left as it is.`,
-    {
-      hint: "Name another file.",
-    },
+    `The file ${JSON.stringify(path)} is not an agno-chat memory; it was left unchanged.`,
+    { hint: "Name another file." },
   );
 
 const tooNew = (path: string, version: number): AgnoChatError =>
   new AgnoChatError(
     "STORE_TOO_NEW",
-    `The memory file ${JSON.stringify(path)} has schema ${version}, newer than ${MIGRATIONS.length}; it was left as it is.`,
+    `The memory file ${JSON.stringify(path)} has schema version ${version}, but this agno-chat ` +
+      `knows versions up to ${MIGRATIONS.length}; it was left unchanged.`,
     { hint: "Update agno-chat." },
   );
 
 const outdated = (path: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_FAILED",
-    `The memory file ${JSON.stringify(path)} was made by an older version and cannot be brought up to date: it is read-only here.`,
-    { hint: "Use it once where it can be written." },
+    `The memory file ${JSON.stringify(path)} has an older schema and cannot be upgraded: ` +
+      "it is read-only here.",
+    { hint: "Open it once where it can be written." },
   );

@@ -12,7 +12,7 @@ export const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 const SQLITE_CONSTRAINT = 19;
 
-/** Only there is no room for the index of the log. */
+/** No room for the shared-memory index of the write-ahead log. */
 const SQLITE_IOERR_SHMSIZE = 4874;
 
 const NO_ROOM: readonly unknown[] = [
@@ -21,7 +21,7 @@ const NO_ROOM: readonly unknown[] = [
   constants.errno.EFBIG,
 ];
 
-/** How SQLite begins its messages, for the calls of the driver that throw nothing else. */
+/** How SQLite's messages begin, for driver calls whose errors have no result code. */
 const MESSAGES: readonly (readonly [string, number])[] = [
   ["database is locked", SQLITE_BUSY],
   ["attempt to write a readonly database", SQLITE_READONLY],
@@ -33,7 +33,7 @@ const MESSAGES: readonly (readonly [string, number])[] = [
   ["file is not a database", SQLITE_NOTADB],
 ];
 
-/** A failure of SQLite, by its number alone: its own message may quote what is stored. */
+/** An SQLite failure without SQLite's own message, which may quote stored text. */
 export class SqliteError extends Error {
   override readonly name = "SqliteError";
   /** The primary result code. */
@@ -45,25 +45,28 @@ export class SqliteError extends Error {
   }
 }
 
-/** Somebody wrote to a file that is read as if nobody did: it has to be opened again. */
+/** Another process wrote to a file opened as `immutable`. It must be opened again. */
 export class FileChanged extends Error {}
 
-/** What the driver threw, without its words. A wrong call of the driver is a bug of ours and stays what it is. */
+/**
+ * Converts a driver error to an `SqliteError`. A `TypeError` is a bug of this code and is returned
+ * unchanged.
+ */
 export function sqliteError(thrown: unknown): unknown {
   if (thrown instanceof TypeError) return thrown;
-  // A number out of range: nobody stored it.
+  // A number out of range was never stored by this code.
   if (thrown instanceof RangeError) return new SqliteError(SQLITE_CORRUPT);
-  return new SqliteError(codeOf(thrown as Thrown));
+  return new SqliteError(codeOf(thrown as DriverError));
 }
 
-interface Thrown {
+interface DriverError {
   readonly message: string;
   readonly errcode?: number;
   readonly sqliteExtendedCode?: number;
   readonly systemErrno?: number;
 }
 
-function codeOf({ message, errcode, sqliteExtendedCode, systemErrno }: Thrown): number {
+function codeOf({ message, errcode, sqliteExtendedCode, systemErrno }: DriverError): number {
   if (errcode === undefined)
     return MESSAGES.find(([start]) => message.startsWith(start))?.[1] ?? SQLITE_ERROR;
   const code = errcode & 0xff;
@@ -76,8 +79,8 @@ function codeOf({ message, errcode, sqliteExtendedCode, systemErrno }: Thrown): 
 export const isSqlite = (error: unknown, ...codes: readonly number[]): boolean =>
   error instanceof SqliteError && codes.includes(error.code);
 
-/** What `decode` makes of stored values; when it cannot, the file is damaged, and nobody learns what stood there. */
-export function decoded<Result>(decode: () => Result): Result {
+/** Runs `decode`. If it throws, the file is damaged; its error may quote stored text. */
+export function decodeStored<Result>(decode: () => Result): Result {
   try {
     return decode();
   } catch {
@@ -85,37 +88,37 @@ export function decoded<Result>(decode: () => Result): Result {
   }
 }
 
-type Words = readonly [what: string, hint: string];
+type Explanation = readonly [reason: string, hint: string];
 
-/** A failure of SQLite as `STORE_FAILED`; anything else stays what it is. */
+/** Converts an `SqliteError` to `STORE_FAILED` and returns anything else unchanged. */
 export function storeFailed(path: string, error: unknown): unknown {
   if (!(error instanceof SqliteError)) return error;
-  const [what, hint] = WORDS.get(error.code) ?? [
-    `SQLite failed with its result ${error.code}`,
-    USABLE,
+  const [reason, hint] = EXPLANATIONS.get(error.code) ?? [
+    `SQLite failed with result code ${error.code}`,
+    CHECK_ACCESS,
   ];
   return new AgnoChatError(
     "STORE_FAILED",
-    `Cannot use the memory file ${JSON.stringify(path)}: ${what}.`,
+    `Cannot use the memory file ${JSON.stringify(path)}: ${reason}.`,
     { hint, cause: error },
   );
 }
 
-const USABLE = "Check that you may read and write it and its folder.";
-const DAMAGED: Words = [
+const CHECK_ACCESS = "Check that you can read and write the file and its folder.";
+const DAMAGED: Explanation = [
   "it is damaged",
-  "Move it away to begin anew, or put a copy back; sqlite3 FILE .recover saves what can be read.",
+  "Restore a backup, recover it with sqlite3 FILE .recover, or move it away to start over.",
 ];
 
-const WORDS: ReadonlyMap<number, Words> = new Map<number, Words>([
-  [SQLITE_BUSY, ["it is locked", "Another process holds it: end that one, or try again."]],
-  [SQLITE_READONLY, ["it is read-only here", USABLE]],
-  [SQLITE_IOERR, ["reading or writing it failed", "Check its disk, then try again."]],
-  // Tables that are not as we made them, rows that cannot be.
+const EXPLANATIONS: ReadonlyMap<number, Explanation> = new Map<number, Explanation>([
+  [SQLITE_BUSY, ["it is locked", "Another process is using it: end that process, or try again."]],
+  [SQLITE_READONLY, ["it is read-only here", CHECK_ACCESS]],
+  [SQLITE_IOERR, ["reading or writing it failed", "Check the disk, then try again."]],
+  // Tables or rows that this code would not have written.
   [SQLITE_ERROR, DAMAGED],
   [SQLITE_CONSTRAINT, DAMAGED],
   [SQLITE_CORRUPT, DAMAGED],
   [SQLITE_NOTADB, DAMAGED],
   [SQLITE_FULL, ["the disk is full", "Free some disk space, then try again."]],
-  [SQLITE_CANTOPEN, ["it cannot be opened", USABLE]],
+  [SQLITE_CANTOPEN, ["it cannot be opened", CHECK_ACCESS]],
 ]);

@@ -16,13 +16,14 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
-import { clearsIn, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
+import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import { pathOf } from "./file.js";
 import {
   applyChanges,
   countUsers,
   deleteEveryUser,
+  deleteLastRun,
   deleteSession,
   deleteUser,
   findSession,
@@ -37,27 +38,26 @@ import {
   listUsers,
   pageOfSession,
   pageOfUser,
+  stateJsonOf,
   stateOf,
-  stateTextOf,
-  takeBackRun,
   windowOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
 import { Upkeep } from "./upkeep.js";
 
-/** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */
+/** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
 
-/** How often a file that is only read is opened again when somebody else wrote to it meanwhile. */
-const MOST_OPENINGS = 5;
+/** How often a read-only file is opened, at most, if another process keeps writing to it. */
+const MAX_OPENINGS = 5;
 
 export interface SqliteStoreOptions {
-  /** Takes one line when others could read or write the file. Default: nobody does. */
+  /** Receives one line if other users could read or write the file. Default: ignored. */
   readonly notice?: ((line: string) => void) | undefined;
 }
 
-/** Rows in one SQLite file, which opens on first use. */
+/** Keeps rows in one SQLite file, which is opened on first use. */
 export class SqliteStore implements Store<false> {
   readonly atOnce = false;
   readonly #path: string;
@@ -122,8 +122,8 @@ export class SqliteStore implements Store<false> {
     return this.#erase((connection) => {
       const deleted =
         sessionId === undefined
-          ? takeUser(connection, userId)
-          : takeSession(connection, userId, sessionId);
+          ? eraseUser(connection, userId)
+          : eraseSession(connection, userId, sessionId);
       if (deleted.sessions > 0) recordClears(connection, [scopeOf(userId, sessionId)], time);
       return deleted;
     });
@@ -138,13 +138,13 @@ export class SqliteStore implements Store<false> {
     for (let after = 0, more = true; more; ) {
       const batch = await this.#erase((connection) => {
         const idle = idleUsers(connection, { after, oldest, limit: USERS_PER_BATCH });
-        const leaving = idle.filter(({ userId }) => !except.has(userId));
-        for (const { userKey } of leaving) deleteUser(connection, userKey);
-        const scopes = leaving.map(({ userId }) => scopeOf(userId));
+        const erased = idle.filter(({ userId }) => !except.has(userId));
+        for (const { userKey } of erased) deleteUser(connection, userKey);
+        const scopes = erased.map(({ userId }) => scopeOf(userId));
         if (scopes.length > 0) recordClears(connection, scopes, time);
-        return { leaving, seen: idle.length, last: idle.at(-1)?.userKey ?? 0 };
+        return { erased, seen: idle.length, last: idle.at(-1)?.userKey ?? 0 };
       });
-      for (const user of batch.leaving) {
+      for (const user of batch.erased) {
         deleted.users += 1;
         deleted.sessions += user.sessions;
         deleted.messages += user.messages;
@@ -166,7 +166,7 @@ export class SqliteStore implements Store<false> {
   async close(): Promise<void> {
     const connection = await this.#connection?.catch(() => undefined);
     if (connection === undefined) return;
-    await connection.settled();
+    await connection.writesEnded();
     await this.#upkeepOf(connection).finish();
     await connection.close();
   }
@@ -177,8 +177,8 @@ export class SqliteStore implements Store<false> {
       try {
         return await connection.read(() => work(connection));
       } catch (error) {
-        if (!(error instanceof FileChanged) || attempt === MOST_OPENINGS)
-          throw this.#failure(error);
+        if (!(error instanceof FileChanged)) throw error;
+        if (attempt === MAX_OPENINGS) throw storeFailed(this.#path, new SqliteError(SQLITE_BUSY));
       }
       this.#connection = undefined;
       await connection.close();
@@ -193,13 +193,8 @@ export class SqliteStore implements Store<false> {
   async #erase<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
     const connection = await this.#open();
     const result = await connection.write(() => work(connection));
-    this.#upkeepOf(connection).soon();
+    this.#upkeepOf(connection).schedule();
     return result;
-  }
-
-  #failure(error: unknown): unknown {
-    if (!(error instanceof FileChanged)) return error;
-    return storeFailed(this.#path, new SqliteError(SQLITE_BUSY));
   }
 
   #upkeepOf(connection: SqliteConnection): Upkeep {
@@ -222,8 +217,8 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   const { userId, sessionId, messages, state, expected, replaceRun, generation, time } = commit;
   const known = findSession(connection, userId, sessionId);
   const continued = { userId, sessionId, created: known?.created, generation };
-  if (wasCleared(clearsIn(connection), continued)) return "HISTORY_CLEARED";
-  if (expected.some(([key, json]) => stateTextOf(connection, known, key) !== json))
+  if (wasCleared(clearRecordOf(connection), continued)) return "HISTORY_CLEARED";
+  if (expected.some(([key, json]) => stateJsonOf(connection, known, key) !== json))
     return "STATE_CONFLICT";
   if (replaceRun !== undefined && replaceRun !== lastRunOf(connection, known))
     return "RUN_CONFLICT";
@@ -234,7 +229,7 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   const session = known ?? insertSession(connection, user, { sessionId, created, time });
   const runId = session.latestRunId ?? commit.newRunId;
   const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));
-  if (replaceRun !== undefined) takeBackRun(connection, session, replaceRun);
+  if (replaceRun !== undefined) deleteLastRun(connection, session, replaceRun);
   insertMessages(connection, session, { messages: stored, time });
   applyChanges(connection, session, state);
   if (stored.length === 0 && isEmptySession(connection, session))
@@ -242,21 +237,21 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   return stored;
 }
 
-/** A new object, since the transaction may have to be repeated. */
+/** Copies the row, because the transaction may be repeated. */
 const complete = (row: NewRow, id: number, runId: string): StoredMessage => ({
   ...row,
   id,
   runId: row.runId ?? runId,
 });
 
-function takeUser(connection: SqliteConnection, userId: string): Deleted {
+function eraseUser(connection: SqliteConnection, userId: string): Deleted {
   const user = findUser(connection, userId);
   if (user === undefined) return { messages: 0, sessions: 0 };
   deleteUser(connection, user.userKey);
   return { messages: user.messages, sessions: user.sessions };
 }
 
-function takeSession(connection: SqliteConnection, userId: string, sessionId: string): Deleted {
+function eraseSession(connection: SqliteConnection, userId: string, sessionId: string): Deleted {
   const session = findSession(connection, userId, sessionId);
   if (session === undefined) return { messages: 0, sessions: 0 };
   deleteSession(connection, session);

@@ -1,35 +1,36 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AgnoChatError } from "../../../errors.js";
-import { type SqliteConnection, shortSleep } from "./driver.js";
+import { pause, type SqliteConnection } from "./driver.js";
 import { isSqlite, SQLITE_BUSY, SqliteError } from "./sqlite-errors.js";
 
-/** Up to this size a file is rewritten in one go: 50 ms. A table that holds ids or states likewise. */
-const REWRITTEN_BYTES = 4_000_000;
+/** A file or a small table up to this size is rewritten at once, in about 50 ms. */
+const MAX_REWRITE_BYTES = 4_000_000;
 
-/** Deletes are followed by one clean-up, after so many milliseconds without another, and at the latest so long after the first. */
+/** A clean-up runs once no delete came for `QUIET_MS`, at most `LATEST_MS` after the first one. */
 const QUIET_MS = 200;
 const LATEST_MS = 2_000;
 
-/** How often a step is tried while others hold the file. */
+/** How often a step is tried while other processes lock the file. */
 const ATTEMPTS = 100;
 
-/** The most of the messages that is moved in one transaction. */
-const MOVED_ROWS = 200;
-const MOVED_BYTES = 200_000;
+/** How many messages are moved in one transaction, at most. */
+const MAX_MOVED_ROWS = 200;
+const MAX_MOVED_BYTES = 200_000;
 
-/** Messages are moved together once so many are blank, and every third is. */
-const BLANKS = 1_000;
+/** Messages are moved together once at least this many rows, and one in three, are blank. */
+const MIN_BLANK_ROWS = 1_000;
 
-/** A row that has a page of 4096 bytes to itself. */
+/** The body of a row that fills a page of 4096 bytes on its own. */
 const FULL_PAGE = " ".repeat(4_000);
 
-/** Inside the transaction of a delete: from now on something is to be cleaned up, whoever does it. */
+/** Counts a delete, in its own transaction, so that any process can clean up after it. */
 export const noteErased = (connection: SqliteConnection): void =>
   connection.run("UPDATE upkeep SET erased = erased + 1");
 
 /**
- * Empties message rows where they are. Deleting them would make SQLite move their neighbours and leave copies of those
- * between the rows; a row that only shrinks moves nobody, and `secure_delete` overwrites what it held.
+ * Blanks message rows in place. Deleting them would make SQLite move neighbouring rows and leave
+ * copies of those in unused space. A row that shrinks moves no others, and `secure_delete`
+ * overwrites its old content.
  */
 export function blankMessages(
   connection: SqliteConnection,
@@ -40,22 +41,23 @@ export function blankMessages(
       ? ["user_key = ?", [userKey]]
       : ["user_key = ? AND session_key = ?", [userKey, sessionKey]];
   connection.run(
-    `UPDATE messages SET user_key = 0, message_id = rowid, session_key = 0, is_system = 0, run_id = '',
-            created_at = 0, body_json = '' WHERE ${where}`,
+    `UPDATE messages SET user_key = 0, message_id = rowid, session_key = 0, is_system = 0,
+            run_id = '', created_at = 0, body_json = ''
+     WHERE ${where}`,
     ...values,
   );
 }
 
-interface Owed {
+interface UpkeepRow {
   readonly erased: number;
   readonly cleaned: number;
   readonly movingTo: number;
 }
 
 /**
- * Sees to it that nothing of what was deleted stays in the file, its free pages and its log. That is done behind the
- * deletes, once for many of them, in steps so short that other writers hardly wait; what a process leaves undone is
- * written down in the file, and another one does it.
+ * Removes deleted data from the file, its free pages and its write-ahead log. It runs after the
+ * deletes, once for many of them, in steps so short that other writers hardly wait. The file
+ * records what is left to do, so that another process can finish it.
  */
 export class Upkeep {
   readonly #connection: SqliteConnection;
@@ -67,23 +69,23 @@ export class Upkeep {
     this.#connection = connection;
   }
 
-  /** Soon, and once for many calls. Never keeps a process alive. */
-  soon(): void {
+  /** Cleans up soon, once for many calls. Does not keep the process alive. */
+  schedule(): void {
     const now = performance.now();
     this.#first ??= now;
     clearTimeout(this.#timer);
     const delay = Math.min(QUIET_MS, Math.max(0, this.#first + LATEST_MS - now));
-    this.#timer = setTimeout(() => void this.#begin(), delay).unref();
+    this.#timer = setTimeout(() => void this.#start(), delay).unref();
   }
 
-  /** Now, if there is something to do. What cannot be done now is left to whoever uses the file next. */
+  /** Cleans up now, if needed. What fails is left to the next process that uses the file. */
   async finish(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#running;
-    await this.#begin();
+    await this.#start();
   }
 
-  #begin(): Promise<void> {
+  #start(): Promise<void> {
     this.#first = undefined;
     this.#running ??= this.#cleanUp().finally(() => {
       this.#running = undefined;
@@ -93,9 +95,9 @@ export class Upkeep {
 
   async #cleanUp(): Promise<void> {
     try {
-      const { erased, cleaned, movingTo } = owedIn(this.#connection);
+      const { erased, cleaned, movingTo } = upkeepRowOf(this.#connection);
       if (erased === cleaned && movingTo === 0) return;
-      if (bytesOf(this.#connection) <= REWRITTEN_BYTES) await this.#rewrite();
+      if (fileBytes(this.#connection) <= MAX_REWRITE_BYTES) await this.#rewrite();
       else await this.#rewriteInSteps(movingTo);
       if (!(await this.#emptyLog())) return;
       await this.#step(() =>
@@ -104,7 +106,7 @@ export class Upkeep {
         ),
       );
     } catch (error) {
-      // It stays written down, and the next clean-up may succeed.
+      // The file still records it, and the next clean-up may succeed.
       if (!(error instanceof SqliteError || error instanceof AgnoChatError)) throw error;
     }
   }
@@ -123,19 +125,19 @@ export class Upkeep {
   async #rewriteInSteps(movingTo: number): Promise<void> {
     const connection = this.#connection;
     for (const [table, bytes] of SMALL_TABLES)
-      if (sumOf(connection, sizeOf(table, bytes)) <= REWRITTEN_BYTES)
+      if (sumOf(connection, tableBytesSql(table, bytes)) <= MAX_REWRITE_BYTES)
         await this.#step(() => connection.transact(() => refill(connection, table)));
     if (movingTo === 0 && !isMostlyBlank(connection)) return;
-    if (movingTo === 0) await this.#step(() => connection.transact(() => beginMoving(connection)));
-    while (await this.#step(() => connection.transact(() => moveSome(connection)))) await sleep(1);
+    if (movingTo === 0) await this.#step(() => connection.transact(() => startMoving(connection)));
+    while (await this.#step(() => connection.transact(() => moveRows(connection)))) await sleep(1);
   }
 
-  /** Takes the log into the file, which others need not wait for, and then empties it. */
+  /** Copies the log into the file first, which makes no other process wait, then truncates it. */
   async #emptyLog(): Promise<boolean> {
     this.#connection.exec("PRAGMA wal_checkpoint(PASSIVE)");
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       if (this.#connection.emptyLog()) return true;
-      await shortSleep();
+      await pause();
     }
     return false;
   }
@@ -147,23 +149,23 @@ export class Upkeep {
       } catch (error) {
         if (!isSqlite(error, SQLITE_BUSY) || attempt === ATTEMPTS) throw error;
       }
-      await shortSleep();
+      await pause();
     }
   }
 }
 
-/** The tables that are rewritten whole, and about how many bytes a row of each takes. */
+/** The tables that are rewritten whole, with an SQL estimate of the bytes of one row. */
 const SMALL_TABLES = [
   ["users", "octet_length(user_id) * 2 + 40"],
   ["sessions", "octet_length(session_id) * 2 + 80"],
   ["session_states", "octet_length(key_json) + octet_length(value_json) + 40"],
 ] as const;
 
-/** Looks at no more rows than can fit. */
-const sizeOf = (table: string, bytes: string): string =>
-  `SELECT sum(${bytes}) AS sum FROM (SELECT * FROM ${table} LIMIT ${REWRITTEN_BYTES / 40})`;
+/** Reads no more rows than `MAX_REWRITE_BYTES` can hold. */
+const tableBytesSql = (table: string, rowBytes: string): string =>
+  `SELECT sum(${rowBytes}) AS sum FROM (SELECT * FROM ${table} LIMIT ${MAX_REWRITE_BYTES / 40})`;
 
-/** Frees every page of the table, which overwrites it, and puts the rows back. */
+/** Frees every page of the table, which overwrites the page, and inserts the rows again. */
 function refill(connection: SqliteConnection, table: string): void {
   connection.exec(`
     CREATE TEMP TABLE kept AS SELECT * FROM main.${table};
@@ -172,33 +174,35 @@ function refill(connection: SqliteConnection, table: string): void {
     DROP TABLE kept`);
 }
 
-/** Whether so many rows are blank that moving the others together is worth while. */
+/** Whether enough rows are blank to make moving the others together worthwhile. */
 function isMostlyBlank(connection: SqliteConnection): boolean {
   const blanks = sumOf(connection, "SELECT count(*) AS sum FROM messages WHERE user_key = 0");
   const others = sumOf(connection, "SELECT sum(messages) AS sum FROM users");
-  return blanks >= BLANKS && 2 * blanks >= others;
+  return blanks >= MIN_BLANK_ROWS && 2 * blanks >= others;
 }
 
 /**
- * All that is there now is to move behind the last row, in order. Rows appended to a table move nobody, and the pages they
- * leave are overwritten. Some full pages in between keep SQLite from joining an old page with a new one.
+ * Marks all current rows to be moved behind the last row, in order. Appending moves no other row,
+ * and the pages left behind are overwritten. A few full pages in between keep SQLite from merging
+ * an old page with a new one.
  */
-function beginMoving(connection: SqliteConnection): void {
+function startMoving(connection: SqliteConnection): void {
   connection.run("UPDATE upkeep SET moving_to = (SELECT max(rowid) FROM messages)");
   for (let page = 0; page < 3; page += 1)
     connection.run(
-      `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at, body_json)
+      `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at,
+                             body_json)
        SELECT 0, max(rowid) + 1, 0, 0, '', 0, ? FROM messages`,
       FULL_PAGE,
     );
 }
 
-/** Moves the first rows, and drops blank ones. Whether more are to move. */
-function moveSome(connection: SqliteConnection): boolean {
+/** Moves the next rows and deletes blank ones. Returns whether more rows are left to move. */
+function moveRows(connection: SqliteConnection): boolean {
   const rows = connection.all<{ id: number; bytes: number }>(
     `SELECT rowid AS id, octet_length(body_json) AS bytes FROM messages
      WHERE rowid <= (SELECT moving_to FROM upkeep) ORDER BY rowid LIMIT ?`,
-    MOVED_ROWS,
+    MAX_MOVED_ROWS,
   );
   const [first] = rows;
   if (first === undefined) {
@@ -208,7 +212,7 @@ function moveSome(connection: SqliteConnection): boolean {
   let [last, bytes] = [first.id, first.bytes];
   for (const row of rows.slice(1)) {
     bytes += row.bytes;
-    if (bytes > MOVED_BYTES) break;
+    if (bytes > MAX_MOVED_BYTES) break;
     last = row.id;
   }
   const range = [first.id, last];
@@ -222,12 +226,12 @@ function moveSome(connection: SqliteConnection): boolean {
   return true;
 }
 
-const owedIn = (connection: SqliteConnection): Owed =>
-  connection.get<Owed>("SELECT erased, cleaned, moving_to AS movingTo FROM upkeep") ?? NOTHING;
+const upkeepRowOf = (connection: SqliteConnection): UpkeepRow =>
+  connection.get<UpkeepRow>("SELECT erased, cleaned, moving_to AS movingTo FROM upkeep") ?? CLEAN;
 
-const NOTHING: Owed = { erased: 0, cleaned: 0, movingTo: 0 };
+const CLEAN: UpkeepRow = { erased: 0, cleaned: 0, movingTo: 0 };
 
-const bytesOf = (connection: SqliteConnection): number =>
+const fileBytes = (connection: SqliteConnection): number =>
   sumOf(
     connection,
     "SELECT page_count * page_size AS sum FROM pragma_page_count, pragma_page_size",

@@ -6,7 +6,7 @@ import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, type Message, systemMessage, userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 
-/** The plainest memory that could be right: one list of everything. */
+/** The simplest correct memory: one list of all messages. */
 class NaiveMemory {
   readonly maxMessages: number;
   entries: { user: string; session: string; run: number; message: Message }[] = [];
@@ -20,14 +20,14 @@ class NaiveMemory {
   add(messages: readonly Message[], user: string, session: string): void {
     for (const message of messages) {
       const latest = this.of(user, session).findLast((entry) => entry.message.role !== "system");
-      const begins = message.role === "user" || latest === undefined;
-      this.entries.push({ user, session, run: begins ? ++this.#runs : latest.run, message });
+      const isNewRun = message.role === "user" || latest === undefined;
+      this.entries.push({ user, session, run: isNewRun ? ++this.#runs : latest.run, message });
     }
     while (this.of(user).length > this.maxMessages) {
       const turns = this.of(user).filter(({ message }) => message.role !== "system");
       const runs = [...new Set(turns.map(({ run }) => run))];
-      const lastPlace = (run: number) => turns.findLastIndex((entry) => entry.run === run);
-      const oldest = runs.sort((left, right) => lastPlace(left) - lastPlace(right))[0];
+      const lastIndex = (run: number) => turns.findLastIndex((entry) => entry.run === run);
+      const oldest = runs.sort((left, right) => lastIndex(left) - lastIndex(right))[0];
       if (runs.length < 2) return;
       this.entries = this.entries.filter(
         (entry) => entry.run !== oldest || entry.message.role === "system",
@@ -35,11 +35,11 @@ class NaiveMemory {
     }
   }
 
-  /** Forgets the last messages of a session, system messages aside. */
-  takeBack(count: number, user: string, session: string): void {
+  /** Removes the last messages of a session, ignoring system messages. */
+  removeLast(count: number, user: string, session: string): void {
     const turns = this.of(user, session).filter(({ message }) => message.role !== "system");
-    const taken = turns.slice(turns.length - count);
-    this.entries = this.entries.filter((entry) => !taken.includes(entry));
+    const removed = turns.slice(turns.length - count);
+    this.entries = this.entries.filter((entry) => !removed.includes(entry));
   }
 
   setState(
@@ -104,7 +104,7 @@ const replace: fc.Arbitrary<Operation> = fc
     const turns = kept.filter(({ role }) => role !== "system");
     const replaceRun = turns.at(-1)?.runId;
     const other = turns.findLastIndex(({ runId }) => runId !== replaceRun);
-    naive.takeBack(turns.length - 1 - other, user, session);
+    naive.removeLast(turns.length - 1 - other, user, session);
     await memory.add(messages, user, { sessionId: session, replaceRun });
     naive.add(messages, user, session);
   });
@@ -208,13 +208,11 @@ const operations = fc.array(
     page,
     window,
   ),
-  {
-    maxLength: 40,
-  },
+  { maxLength: 40 },
 );
 
 describe("any sequence of calls", () => {
-  it("leaves InMemory as a naive memory, whatever its limit", async () => {
+  it("leaves InMemory equal to a naive memory, whatever its limit", async () => {
     const limits = fc.constantFrom(0, 1, 2, 3, 7, Infinity);
     await fc.assert(
       fc.asyncProperty(operations, limits, async (sequence, limit) => {
@@ -229,7 +227,7 @@ describe("any sequence of calls", () => {
     );
   });
 
-  it("leaves SqliteMemory as a naive memory", async () => {
+  it("leaves SqliteMemory equal to a naive memory", async () => {
     const memory = new SqliteMemory(temporaryFile());
     await fc.assert(
       fc.asyncProperty(operations, async (sequence) => {
