@@ -1,8 +1,8 @@
+import { AbortableWaits } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { FinishReason, ToolCall, Usage } from "../messages.js";
 import { limitSize, limitToolCalls } from "../models/limits.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
-import { AbortableWaits } from "./abortable-waits.js";
 import type { RunEvent } from "./events.js";
 
 /** One answer of a model, collected from its stream. */

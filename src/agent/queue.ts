@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 
 /** What a run does when one of the same user and session is under way: wait, be refused, or cancel those before it. */
@@ -77,12 +78,11 @@ const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
 function turnOf(entry: Entry): Promise<void> {
   const { signal } = entry.controller;
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
+    const forget = onAbort(signal, () => reject(signal.reason));
     entry.start = () => {
-      signal.removeEventListener("abort", onAbort);
+      forget();
       resolve();
     };
-    signal.addEventListener("abort", onAbort, { once: true });
   });
 }
 

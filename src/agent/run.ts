@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { untilAborted } from "../abort.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
 import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
@@ -6,7 +7,6 @@ import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../mess
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
-import { untilAborted } from "../tools/until-aborted.js";
 import { askModel, Reply } from "./ask-model.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
+import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import { DEFAULT_SESSION_ID, type SessionId, type UserId, validateSessionId } from "../ids.js";
 import type { Deleted, SessionOptions } from "../memory/memory.js";
@@ -152,10 +153,7 @@ function validateInput(input: unknown): void {
 function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
   if (signal === undefined) return ignore;
   setMaxListeners(0, signal);
-  const onAbort = () => controller.abort(cancelled(signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return () => signal.removeEventListener("abort", onAbort);
+  return onAbort(signal, () => controller.abort(cancelled(signal.reason)));
 }
 
 /** A reason of our own, such as a time-out, is kept. */

@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { onAbort } from "../abort.js";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
 import { systemReason } from "../system-errors.js";
 import { ENDING_SIGNALS, endingSignals } from "./ending-signals.js";
@@ -72,7 +73,7 @@ function watchForEnd(io: Io): Ending {
 /** Resolves once everything so far is written, or `signal` aborts. */
 const flushed = (stream: Io["stdout"], signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    onAbort(signal, resolve);
     stream.write("", () => resolve());
   });
 

@@ -1,4 +1,5 @@
 import { fstatSync } from "node:fs";
+import { onAbort } from "../abort.js";
 import type { Io } from "./io.js";
 import { decodeUtf8 } from "./utf8.js";
 
@@ -28,8 +29,7 @@ export async function readAll(
   { signal, onWaiting }: ReadAllOptions,
 ): Promise<string> {
   const waiting = setTimeout(onWaiting, NOTICE_AFTER_MS);
-  const stop = () => stdin.destroy();
-  signal.addEventListener("abort", stop, { once: true });
+  const forget = onAbort(signal, () => stdin.destroy());
   let text = "";
   try {
     for await (const piece of decodeUtf8(stdin, "stdin")) {
@@ -42,7 +42,7 @@ export async function readAll(
     throw thrown;
   } finally {
     clearTimeout(waiting);
-    signal.removeEventListener("abort", stop);
+    forget();
   }
 }
 

@@ -1,21 +1,11 @@
+import { limitTime, type TimeLimit } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { Context } from "./command-context.js";
 
-export interface TimeLimit {
-  readonly signal: AbortSignal;
-  /** Call it when the work is done. */
-  clear(): void;
-}
-
 /** A signal that aborts when `signal` does, or after this many seconds. */
 export function signalWithin(signal: AbortSignal, seconds: number | undefined): TimeLimit {
-  if (seconds === undefined) return { signal, clear: () => {} };
-  const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(tooSlow(seconds)), seconds * 1000);
-  return {
-    signal: AbortSignal.any([signal, controller.signal]),
-    clear: () => clearTimeout(timer),
-  };
+  if (seconds === undefined) return { signal, end: () => {} };
+  return limitTime(signal, seconds * 1000, () => tooSlow(seconds));
 }
 
 /** Runs `work` with a signal that aborts after the `timeout` in the settings. */
@@ -27,7 +17,7 @@ export async function withinTimeout<T>(
   try {
     return await work(limit.signal);
   } finally {
-    limit.clear();
+    limit.end();
   }
 }
 

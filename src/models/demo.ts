@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../abort.js";
 import { conversationOf, type DemoCall } from "./demo/demo-request.js";
 import { replyTo } from "./demo/intents.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
@@ -63,14 +63,6 @@ function* toolCalls(calls: readonly DemoCall[], { messages }: ModelRequest): Gen
       name: call.name,
       arguments: JSON.stringify(call.arguments),
     };
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, { signal });
-  } catch {
-    throw signal.reason;
-  }
 }
 
 const tokensIn = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);

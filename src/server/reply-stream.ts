@@ -1,3 +1,4 @@
+import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import { NEVER_CACHED } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
@@ -67,13 +68,11 @@ export class ReplyStream {
   #drain(): Promise<void> {
     const { signal } = this.#context;
     return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener("abort", done);
+      const forget = onAbort(signal, resolve);
+      this.#drained = () => {
+        forget();
         resolve();
       };
-      if (signal.aborted) return resolve();
-      this.#drained = done;
-      signal.addEventListener("abort", done);
     });
   }
 }

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause, untilAborted } from "../abort.js";
 import type { Usage } from "../messages.js";
 import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
-import { untilAborted } from "../tools/until-aborted.js";
 
 /** A tool call in a script. */
 export interface ScriptedCall {
@@ -80,7 +79,7 @@ export class ScriptedModel implements Model {
     if (reply instanceof Error) throw reply;
     const answer = typeof reply === "string" ? { text: reply } : reply;
     for (const event of this.#events(answer)) {
-      if (this.#delay) await untilAborted(sleep(this.#delay()), signal);
+      if (this.#delay) await pause(this.#delay(), signal);
       signal.throwIfAborted();
       yield event;
     }

@@ -1,3 +1,4 @@
+import { limitTime, untilAborted } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import { type ToolCall, type ToolMessage, toolMessage } from "../messages.js";
 import { singleLine } from "../sanitise.js";
@@ -6,7 +7,6 @@ import { checkJson } from "./json-schema.js";
 import { jsonText } from "./result-json.js";
 import { stoppableCheck } from "./stoppable-check.js";
 import type { Tool, ToolContext, Toolkit } from "./tool.js";
-import { untilAborted } from "./until-aborted.js";
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_ERROR_LENGTH = 500;
@@ -69,13 +69,8 @@ async function execute(
   { context, onAnswer }: { readonly context: ToolContext; readonly onAnswer: () => void },
 ): Promise<unknown> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS } = tool;
-  const controller = new AbortController();
-  const cancel = () => controller.abort(context.signal.reason);
-  const expire = () =>
-    controller.abort(new Error(`${tool.name} did not answer within ${timeoutMs / 1000} s.`));
-  const timer = setTimeout(expire, timeoutMs);
-  context.signal.addEventListener("abort", cancel, { once: true });
-  const { signal } = controller;
+  const limit = limitTime(context.signal, timeoutMs, () => tooSlow(tool, timeoutMs));
+  const { signal } = limit;
   const work = async () => {
     const args = await argumentsFor(tool, call, context.signal);
     try {
@@ -88,10 +83,12 @@ async function execute(
   try {
     return await untilAborted(work(), signal);
   } finally {
-    clearTimeout(timer);
-    context.signal.removeEventListener("abort", cancel);
+    limit.end();
   }
 }
+
+const tooSlow = ({ name }: Tool, timeoutMs: number): Error =>
+  new Error(`${name} did not answer within ${timeoutMs / 1000} s.`);
 
 const isThenable = (answer: unknown): answer is PromiseLike<unknown> =>
   typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function";

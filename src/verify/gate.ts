@@ -1,4 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
+import { onAbort } from "../abort.js";
 import type { PlantedRun } from "./ledger.js";
 import type { Random } from "./random.js";
 
@@ -34,17 +35,16 @@ export class Gate {
   /** Waits while this run is held; rejects with the signal's reason when that aborts. */
   async pass(run: PlantedRun, signal: AbortSignal): Promise<void> {
     if (!this.#holds(run)) return;
+    signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
+      const forget = onAbort(signal, () => {
         this.#held = this.#held.filter((held) => held.go !== go);
         reject(signal.reason);
-      };
+      });
       const go = (): void => {
-        signal.removeEventListener("abort", leave);
+        forget();
         resolve();
       };
-      if (signal.aborted) return reject(signal.reason);
-      signal.addEventListener("abort", leave);
       this.#held.push({ run, go });
       this.#arrived?.();
     });
@@ -57,13 +57,13 @@ export class Gate {
     return new Promise((resolve) => {
       const end = (isFull: boolean): void => {
         clearTimeout(timer);
-        signal.removeEventListener("abort", fail);
+        forget();
         this.#arrived = undefined;
         resolve(isFull);
       };
       const fail = (): void => end(false);
       const timer = setTimeout(fail, timeoutMs);
-      signal.addEventListener("abort", fail);
+      const forget = onAbort(signal, fail);
       this.#arrived = () => {
         if (this.#held.length >= count) end(true);
       };

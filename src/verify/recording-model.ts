@@ -1,5 +1,5 @@
+import { untilAborted } from "../abort.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
-import { untilAborted } from "../tools/until-aborted.js";
 import type { Recorder } from "./recorder.js";
 
 /** A model that remembers every request and answers with canaries. */

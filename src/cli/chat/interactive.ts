@@ -1,3 +1,4 @@
+import { onAbort } from "../../abort.js";
 import type { Context } from "../command-context.js";
 import { createPalette } from "../render/colour.js";
 import { inputFilesIn } from "../terminal/input-files.js";
@@ -25,7 +26,7 @@ export async function interactive(context: Context): Promise<void> {
     keep: (text) => keptOf(text, historyOf),
   });
   editor.resume();
-  signal.addEventListener("abort", () => editor.close(), { once: true });
+  onAbort(signal, () => editor.close());
   const loading: Promise<LoadedChat> = import("./load-chat.js").then(({ loadChat }) =>
     loadChat(context, { editor, palette, historyOf, speaker }),
   );

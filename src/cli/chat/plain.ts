@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline";
+import { onAbort } from "../../abort.js";
 import { asAgnoChatError } from "../../errors.js";
 import { openMemory } from "../../memory/open-memory.js";
 import type { Context } from "../command-context.js";
@@ -29,7 +30,7 @@ export async function plain(context: Context): Promise<void> {
   const { io, home, options, settings, signal } = context;
   const aside = io.stdout.isTTY ? io.stdout : io.stderr;
   const lines = new TypedLines(io.stdin);
-  signal.addEventListener("abort", () => lines.close(), { once: true });
+  onAbort(signal, () => lines.close());
   const memory = await openMemory(storeOf(context));
   try {
     const screen = new PlainScreen({

@@ -133,7 +133,7 @@ export class Repl {
       view.end(signal.aborted ? "interrupted" : "failed");
       throw thrown;
     } finally {
-      limit.clear();
+      limit.end();
     }
   }
 }

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../../abort.js";
 import { DemoModel } from "../../models/demo.js";
 import type { Context } from "../command-context.js";
 import { storeOf } from "../open-agent.js";
@@ -33,7 +33,7 @@ export async function demo(context: Context): Promise<number> {
 async function* paced(script: string, signal: AbortSignal): AsyncGenerator<string> {
   for (const line of script.split(/(?<=\n)/)) {
     const isInput = /^[^#?\s]/.test(line);
-    if (isInput) await sleep(PACE.input, undefined, { signal });
+    if (isInput) await pause(PACE.input, signal);
     yield line;
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../abort.js";
 import type { Agent } from "../../agent/agent.js";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
@@ -71,7 +72,7 @@ function announce({ options, output }: Context, url: string): void {
 
 /** The first signal lets the current requests finish; a second one ends them at once. */
 async function untilSignalled({ io, signal, output }: Context, server: ChatServer): Promise<void> {
-  await aborted(signal);
+  await new Promise<void>((resolve) => onAbort(signal, resolve));
   const closeNow = () => void server.close({ now: true });
   for (const ending of endingSignals) io.on(ending, closeNow);
   output.note("Finishing the current requests. Another signal ends them.");
@@ -81,12 +82,6 @@ async function untilSignalled({ io, signal, output }: Context, server: ChatServe
     for (const ending of endingSignals) io.off(ending, closeNow);
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 
 /** Deletes inactive users now and every hour. Returns a function that stops it. */
 function sweepHourly(context: Context, agent: Agent, maxAge: number): () => void {

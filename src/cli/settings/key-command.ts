@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { limitTime, onAbort } from "../../abort.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
 
@@ -33,16 +34,14 @@ export async function keyFrom(
 ): Promise<string> {
   signal.throwIfAborted();
   if (command === "") throw failure("is missing");
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(), limitMs);
+  const limit = limitTime(signal, limitMs, () => failure(`took longer than ${limitMs / 1000} s`));
   try {
-    const { output, status } = await outputOf(start(command, env), [signal, limit.signal]);
-    signal.throwIfAborted();
-    if (limit.signal.aborted) throw failure(`took longer than ${limitMs / 1000} s`);
+    const { output, status } = await outputOf(start(command, env), limit.signal);
+    limit.signal.throwIfAborted();
     if (status !== 0) throw failure(`failed with ${exitText(status)}`);
     return firstLineOf(output);
   } finally {
-    clearTimeout(timer);
+    limit.end();
   }
 }
 
@@ -66,21 +65,20 @@ type Status = number | NodeJS.Signals;
 
 async function outputOf(
   child: ChildProcess,
-  ends: readonly AbortSignal[],
+  signal: AbortSignal,
 ): Promise<{ output: string; status: Status }> {
   let output = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     if (output.length < LONGEST_OUTPUT) output += text;
   });
-  const stop = (): void => end(child);
-  for (const signal of ends) signal.addEventListener("abort", stop, { once: true });
+  const forget = onAbort(signal, () => end(child));
   try {
     const [code, killedBy] = await once(child, "close");
     return { output, status: code ?? killedBy };
   } catch (cause) {
     throw failure("could not be run", cause);
   } finally {
-    for (const signal of ends) signal.removeEventListener("abort", stop);
+    forget();
   }
 }
 

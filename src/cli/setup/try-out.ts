@@ -34,6 +34,6 @@ export async function firstWords(
     }
     return text;
   } finally {
-    limit.clear();
+    limit.end();
   }
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { onAbort } from "../../abort.js";
 import { AgnoChatError } from "../../errors.js";
 import { listenExclusively } from "../ending-signals.js";
 import { whenProcessEnds } from "./modes.js";
@@ -39,10 +40,12 @@ async function run(
   { file, signal }: { file: string; signal: AbortSignal },
 ): Promise<void> {
   const child = start(editor, file);
-  signal.addEventListener("abort", () => child.kill("SIGHUP"), { once: true });
-  const [status, killedBy] = await once(child, "close").catch((cause) => {
-    throw failure(editor, cause);
-  });
+  const forget = onAbort(signal, () => child.kill("SIGHUP"));
+  const [status, killedBy] = await once(child, "close")
+    .catch((cause) => {
+      throw failure(editor, cause);
+    })
+    .finally(forget);
   if (status !== 0) throw failure(editor, new Error(`It ended with ${status ?? killedBy}.`));
 }
 

@@ -1,4 +1,5 @@
 import { PassThrough } from "node:stream";
+import { onAbort } from "../../abort.js";
 import type { Io } from "../io.js";
 import type { Key } from "./key-names.js";
 import { KeyDecoder } from "./keys.js";
@@ -45,7 +46,7 @@ export async function askQuestion<T>(
   if (io.signal?.aborted) return undefined;
   const cancelling = new AbortController();
   const cancel = (): void => cancelling.abort();
-  io.signal?.addEventListener("abort", cancel, { once: true });
+  const forget = io.signal && onAbort(io.signal, cancel);
   const { input, close } = openKeyStream(io, cancel);
   try {
     return await question({ input, output: io.stderr, signal: cancelling.signal });
@@ -53,7 +54,7 @@ export async function askQuestion<T>(
     if (thrown instanceof Error && /^(Exit|Abort)PromptError$/.test(thrown.name)) return undefined;
     throw thrown;
   } finally {
-    io.signal?.removeEventListener("abort", cancel);
+    forget?.();
     close();
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "../../abort.js";
 import { AgnoChatError } from "../../errors.js";
 import { LIMITS } from "../limits.js";
 import type { ApiServer } from "./api-server.js";
@@ -14,8 +15,8 @@ const END_OF_BODY_MS = 250;
  */
 export class ApiCall {
   readonly #controller = new AbortController();
-  readonly #caller: AbortSignal;
   readonly #server: ApiServer;
+  readonly #unfollow: () => void;
   #idleMs: number;
   #isEnding = false;
   #startedAt: number | undefined;
@@ -25,10 +26,8 @@ export class ApiCall {
 
   constructor(server: ApiServer, caller: AbortSignal) {
     this.#server = server;
-    this.#caller = caller;
     this.#idleMs = server.idleTimeoutMs;
-    if (caller.aborted) this.#follow();
-    else caller.addEventListener("abort", this.#follow, { once: true });
+    this.#unfollow = onAbort(caller, () => this.#controller.abort(caller.reason));
     this.#restartTimer();
   }
 
@@ -72,7 +71,7 @@ export class ApiCall {
    */
   end(): void {
     clearTimeout(this.#timer);
-    this.#caller.removeEventListener("abort", this.#follow);
+    this.#unfollow();
   }
 
   /** Why the call failed: the reason of the abort if there was one, else what was thrown. */
@@ -111,8 +110,6 @@ export class ApiCall {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#timeOut, this.#idleMs);
   }
-
-  readonly #follow = (): void => this.#controller.abort(this.#caller.reason);
 
   readonly #timeOut = (): void => {
     const message = `${this.#server.host} sent nothing for ${this.#idleMs / 1000} s.`;

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../../abort.js";
 
 /** The default number of retries. */
 export const MAX_RETRIES = 3;
@@ -11,7 +11,7 @@ export interface RetryTiming {
 
 export const REAL_TIMING: RetryTiming = {
   random: Math.random,
-  sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+  sleep: pause,
 };
 
 /** A user who is watching will not wait longer. */
