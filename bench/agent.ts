@@ -5,8 +5,9 @@ import { assistantMessage, userMessage } from "../src/messages.js";
 import type { Model, ModelEvent, ModelRequest } from "../src/models/model.js";
 
 /**
- * What a run costs on InMemory, against the least that could do the same: a bare Map of histories, copied for the
- * model, with one promise per user as the queue. Both ask the same model, which answers at once.
+ * Compares a run on InMemory with the minimum that does the same: a Map of histories, copied for
+ * the model, with one promise per user as the queue. Both use the same model, which answers without
+ * delay.
  */
 
 const ROUNDS = 9;
@@ -24,7 +25,7 @@ interface Chat {
   run(input: string, userId: string): Promise<unknown>;
 }
 
-class Floor implements Chat {
+class BareChat implements Chat {
   readonly #histories = new Map<string, Message[]>();
   readonly #queues = new Map<string, Promise<unknown>>();
 
@@ -61,10 +62,10 @@ const historyOf = (length: number): Message[] =>
     assistantMessage(`answer ${index} ${"x".repeat(200)}`),
   ]).flat();
 
-function floorWith(users: readonly string[], history: readonly Message[]): Chat {
-  const floor = new Floor();
-  for (const userId of users) floor.seed(userId, history);
-  return floor;
+function bareWith(users: readonly string[], history: readonly Message[]): Chat {
+  const bare = new BareChat();
+  for (const userId of users) bare.seed(userId, history);
+  return bare;
 }
 
 function agentWith(users: readonly string[], history: readonly Message[]): Chat {
@@ -74,10 +75,10 @@ function agentWith(users: readonly string[], history: readonly Message[]): Chat 
   return { run: (input, userId) => agent.run(input, { userId }) };
 }
 
-type Make = typeof floorWith;
+type Make = typeof bareWith;
 type Work = (chat: Chat, users: readonly string[]) => Promise<unknown>;
 
-/** One run of each user, one after the other, so that no history grows much. */
+/** One run of each user in turn, so that no history grows much. */
 const oneByOne: Work = async (chat, users) => {
   for (const userId of users) await chat.run("Hello", userId);
 };
@@ -122,31 +123,30 @@ async function microseconds(
 const median = (values: readonly number[]): number =>
   values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-/** Floor and agent by turns, so that both meet the same machine. */
+/** Measures both in turn, so that a busy machine slows both. */
 async function compare(test: Case): Promise<void> {
-  const [floor, agent]: [number[], number[]] = [[], []];
+  const [bare, agent]: [number[], number[]] = [[], []];
   for (let round = -2; round < ROUNDS; round++) {
-    const [low, high] = [await microseconds(floorWith, test), await microseconds(agentWith, test)];
+    const [low, high] = [await microseconds(bareWith, test), await microseconds(agentWith, test)];
     if (round < 0) continue;
-    floor.push(low);
+    bare.push(low);
     agent.push(high);
   }
-  const ratio = median(agent.map((value, round) => value / (floor[round] ?? Number.NaN)));
-  const figures = [median(floor), median(agent)].map((value) => value.toFixed(1).padStart(7));
+  const ratio = median(agent.map((value, round) => value / (bare[round] ?? Number.NaN)));
+  const figures = [median(bare), median(agent)].map((value) => value.toFixed(1).padStart(7));
   console.log(`${test.name.padEnd(36)} ${figures.join(" us ")} us   ${ratio.toFixed(2)}x`);
 }
 
-function construct(): void {
+function constructAgents(): void {
   const count = 20_000;
   const memory = new InMemory();
   for (let warm = 0; warm < count; warm++) new Agent({ model: instant, memory });
   const started = performance.now();
   for (let made = 0; made < count; made++) new Agent({ model: instant, memory });
-  console.log(
-    `${"an agent, made".padEnd(36)} ${(((performance.now() - started) * 1_000) / count).toFixed(2)} us`,
-  );
+  const each = ((performance.now() - started) * 1_000) / count;
+  console.log(`${"constructing an agent".padEnd(36)} ${each.toFixed(2)} us`);
 }
 
-console.log(`${"".padEnd(36)}   floor      agent      ratio`);
+console.log(`${"".padEnd(36)}   bare       agent      ratio`);
 for (const test of CASES) await compare(test);
-construct();
+constructAgents();

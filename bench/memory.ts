@@ -8,7 +8,7 @@ import { SqliteMemory } from "../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../src/memory/stores/sqlite/driver.js";
 import { assistantMessage, type Message, userMessage } from "../src/messages.js";
 
-// Prints ratios only: both sides of each are measured in turn, so that a busy machine slows both.
+// Prints ratios: both sides of each are measured in turn, so that a busy machine slows both.
 
 const TEXT = "x".repeat(200);
 const RUN: readonly Message[] = [userMessage(TEXT), assistantMessage(TEXT)];
@@ -20,14 +20,14 @@ type Work = () => Promise<unknown>;
 const median = (values: readonly number[]) =>
   values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 
-/** Milliseconds for `count` times. */
+/** Milliseconds for `count` calls. */
 async function time(work: Work, count: number): Promise<number> {
   const start = performance.now();
   for (let index = 0; index < count; index += 1) await work();
   return performance.now() - start;
 }
 
-/** How many times longer `ours` takes than `base`: the median of rounds that run one after the other. */
+/** How many times longer `ours` takes than `base`: the median over all rounds. */
 async function ratio(ours: Work, base: Work, { count = 100, rounds = 21 } = {}): Promise<string> {
   await time(ours, count);
   await time(base, count);
@@ -37,7 +37,7 @@ async function ratio(ours: Work, base: Work, { count = 100, rounds = 21 } = {}):
   return median(ratios).toFixed(2);
 }
 
-/** The least that could be called a memory: a Map of lists, one promise per user to queue on. */
+/** A minimal memory: a Map of lists, with one promise per user as the queue. */
 class BareMap {
   readonly #lists = new Map<string, Message[]>();
   readonly #queues = new Map<string, Promise<unknown>>();
@@ -65,7 +65,7 @@ const runOn = (memory: Memory, user: string, limit?: number) => async () => {
   await memory.add(RUN, user, { generation });
 };
 
-/** A run at a history that stays about as long: users take turns, so that few runs are added to each. */
+/** A run on a history of this length. Users take turns, so that no history grows much. */
 async function inMemoryRun(history: number): Promise<string> {
   const users = Array.from({ length: 500 }, (_, index) => `user-${index}`);
   const memory = new InMemory();
@@ -110,7 +110,7 @@ async function sqliteRun(): Promise<string> {
   return result;
 }
 
-async function grown(memory: Memory, { users, messages }: { users: number; messages: number }) {
+async function filled(memory: Memory, { users, messages }: { users: number; messages: number }) {
   const chunk = Array.from(
     { length: Math.min(messages, 1_000) },
     (_, index) => RUN[index % 2] as Message,
@@ -122,14 +122,14 @@ async function grown(memory: Memory, { users, messages }: { users: number; messa
 }
 
 async function flatness(open: () => Memory, count: number): Promise<void> {
-  const small = await grown(open(), { users: 1, messages: 10 });
+  const small = await filled(open(), { users: 1, messages: 10 });
   for (const messages of [10_000, 100_000]) {
-    const large = await grown(open(), { users: 1, messages });
+    const large = await filled(open(), { users: 1, messages });
     const figure = await ratio(runOn(large, "user-0", 20), runOn(small, "user-0", 20), { count });
     report(`  run with ${messages} messages stored / 10`, figure);
     await large.close();
   }
-  const many = await grown(open(), {
+  const many = await filled(open(), {
     users: open() instanceof InMemory ? 10_000 : 2_000,
     messages: 2,
   });

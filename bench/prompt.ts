@@ -3,17 +3,17 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-// A native part: it cannot be bundled.
+// A native module, which cannot be bundled.
 const { spawn } = createRequire(import.meta.url)(
   "@lydell/node-pty",
 ) as typeof import("@lydell/node-pty");
 
 const ROUNDS = 15;
-/** In colour, so that sequences may stand between. */
+/** The prompt has colours, so control sequences may come before the `>`. */
 const PROMPT = /alice\S*>/;
 const CLI = process.argv[2] ?? "bin/agno-chat.js";
 
-/** A start of the REPL up to its prompt, against a start of Node that does nothing, in turn: a busy machine slows both. */
+/** Starts the REPL up to its prompt and a bare Node in turn, so that a busy machine slows both. */
 async function compare(home: string): Promise<void> {
   const bare: number[] = [];
   const prompt: number[] = [];
@@ -26,7 +26,7 @@ async function compare(home: string): Promise<void> {
   console.log(`${(shown / nothing).toFixed(2)}x a bare node -e 0 until the prompt is on screen`);
 }
 
-/** Milliseconds until the program shows the prompt, or ends. */
+/** Milliseconds until the program shows the prompt or ends. */
 function timeOf(args: string[], home: string): Promise<number> {
   const started = performance.now();
   let elapsed: number | undefined;

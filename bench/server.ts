@@ -22,7 +22,7 @@ const model: Model = {
   },
 };
 
-/** Each server in a process of its own and the same requests to either in turn: a busy machine slows both. */
+/** Each server runs in its own process; both are measured in turn, so a busy machine slows both. */
 async function compare(): Promise<void> {
   const bare = await start("bare");
   const ours = await start("agno-chat");
@@ -95,7 +95,7 @@ async function usageOf({ child }: Started): Promise<Usage> {
   return usage;
 }
 
-/** Over sockets that are kept alive and ask again once they are answered. */
+/** Over keep-alive sockets, each of which sends its next request after each response. */
 async function send({ port }: Started, count: number): Promise<void> {
   const each = Array.from({ length: CONNECTIONS }, (_, index) =>
     talk(port, { index, count: count / CONNECTIONS }),
@@ -105,12 +105,16 @@ async function send({ port }: Started, count: number): Promise<void> {
 
 const REQUESTS = Array.from({ length: USERS }, (_, user) => {
   const body = JSON.stringify({ user_id: `user-${user}`, message: "Hi" });
-  return Buffer.from(
-    `POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-  );
+  const head = [
+    "POST /chat HTTP/1.1",
+    "Host: localhost",
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
 });
 
-/** As cheap as can be, so that the servers are what is measured: an answer is there once its JSON ends. */
+/** A minimal client, so that the servers are what is measured: a response ends with its JSON. */
 function talk(port: number, { index, count }: { index: number; count: number }): Promise<void> {
   const socket = connect(port, "127.0.0.1").setNoDelay(true);
   let sent = 0;
@@ -119,7 +123,7 @@ function talk(port: number, { index, count }: { index: number; count: number }):
     socket.on("error", reject);
     socket.on("connect", ask);
     socket.on("data", (chunk) => {
-      if (chunk.at(-1) !== 0x7d) return reject(new Error(`Not a whole answer: ${chunk}`));
+      if (chunk.at(-1) !== 0x7d) return reject(new Error(`Incomplete response: ${chunk}`));
       if (sent < count) return ask();
       socket.destroy();
       resolve();

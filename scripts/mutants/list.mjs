@@ -245,8 +245,8 @@ export const MUTANTS = [
   [
     "src/memory/store-memory.ts",
     "the size of one session is that of all",
-    "this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) }),",
-    "this.#store.size(userIdOf(userId), { sessionId: undefined }),",
+    "this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) });",
+    "this.#store.size(userIdOf(userId), { sessionId: undefined });",
   ],
   [
     "src/memory/store-memory.ts",

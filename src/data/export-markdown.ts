@@ -1,11 +1,11 @@
 import type { StoredMessage } from "../messages.js";
 
-/** What a history in Markdown begins with. */
-export const headingOf = (userId: string, sessionId: string | undefined): string =>
+/** The title of an export in Markdown. */
+export const markdownTitle = (userId: string, sessionId: string | undefined): string =>
   `# ${userId}${sessionId === undefined ? "" : `, session ${sessionId}`}\n`;
 
-/** One message in Markdown, to be read. Not made safe for a terminal. */
-export function textOf(message: StoredMessage): string {
+/** One message in Markdown. It is not sanitised for a terminal. */
+export function markdownMessage(message: StoredMessage): string {
   return `\n${subheading(message)}\n\n${body(message)}\n`;
 }
 

@@ -1,18 +1,18 @@
 import type { StoredMessage } from "../messages.js";
-import { type Bounds, lengthOf, type ReadMessages, stepsThrough } from "./steps.js";
+import { type Bounds, type ReadMessages, readBatches, totalCharacters } from "./read-batches.js";
 
-const LONGEST_PAGE = 1024 * 1024;
+const MAX_PAGE_CHARACTERS = 1024 * 1024;
 
 export interface HistoryPage {
   /** Oldest first. */
   readonly messages: readonly StoredMessage[];
-  /** Whether there are others beyond: older ones, or with `after` newer ones. */
+  /** Whether there are older messages, or with `after` newer ones. */
   readonly more: boolean;
 }
 
 /**
- * The most recent messages there are, or with `after` the oldest above that id. A page that is longer than a million
- * characters ends before its limit, though never before its first message.
+ * The most recent messages, or with `after` the oldest above that id. A page ends before its limit
+ * once it has more than a million characters.
  */
 export async function historyPage(
   read: ReadMessages,
@@ -20,11 +20,11 @@ export async function historyPage(
 ): Promise<HistoryPage> {
   const forward = bounds.after !== undefined;
   let messages: StoredMessage[] = [];
-  for await (const found of stepsThrough(read, bounds)) {
-    const room = lengthOf(messages) > LONGEST_PAGE ? 0 : limit - messages.length;
-    const taken = forward ? found.slice(0, room) : found.slice(Math.max(0, found.length - room));
-    messages = forward ? [...messages, ...taken] : [...taken, ...messages];
-    if (taken.length < found.length) return { messages, more: true };
+  for await (const batch of readBatches(read, bounds)) {
+    const room = totalCharacters(messages) > MAX_PAGE_CHARACTERS ? 0 : limit - messages.length;
+    const added = forward ? batch.slice(0, room) : batch.slice(Math.max(0, batch.length - room));
+    messages = forward ? [...messages, ...added] : [...added, ...messages];
+    if (added.length < batch.length) return { messages, more: true };
   }
   return { messages, more: false };
 }

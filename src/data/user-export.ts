@@ -5,10 +5,10 @@ import type { GetMessagesOptions, Memory, SessionOptions, SessionState } from ".
 import type { StoredMessage } from "../messages.js";
 import { safeJson } from "../safe-json.js";
 import { createSanitiser } from "../sanitise.js";
-import { headingOf, textOf } from "./export-markdown.js";
-import { stepsThrough } from "./steps.js";
+import { markdownMessage, markdownTitle } from "./export-markdown.js";
+import { readBatches } from "./read-batches.js";
 
-/** One JSON document, one JSON message a line, or Markdown to read. */
+/** One JSON document, one JSON message per line, or readable Markdown. */
 export const EXPORT_FORMATS = ["json", "jsonl", "md"] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -19,22 +19,24 @@ export const isExportFormat = (name: unknown): name is ExportFormat =>
 export interface ExportOptions extends SessionOptions {
   /** Default: `json`. */
   readonly format?: ExportFormat | undefined;
-  /** What the JSON document begins with. Default: `{ user, session }`, a null session meaning all of them. */
+  /** First fields of the JSON document. Default: `{ user, session }`; null means all sessions. */
   readonly fields?: Readonly<Record<string, unknown>> | undefined;
-  /** Ends it with the signal's reason. */
+  /** Makes the export throw the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * What is kept of one user, or of one of their sessions, as text in pieces for one reader: `for await (const text of …)`.
- * It takes the memory of one piece however long the history is, and is safe for a terminal.
+ * Everything stored for one user, or for one of their sessions, as text in chunks:
+ * `for await (const text of …)`. It never holds more than one chunk, however long the history is,
+ * and its text is safe for a terminal.
  *
  * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session.
- * - `jsonl`: one message a line.
- * - `md`: the messages, to read.
+ * - `jsonl`: one message per line.
+ * - `md`: the messages as readable Markdown.
  *
- * It holds the messages there were when reading began and the state there is when it ends.
- * @throws {AgnoChatError} `HISTORY_CLEARED` when messages were deleted meanwhile; what the memory failed with
+ * Contains the messages that existed when reading began, and the state at its end.
+ * @throws {AgnoChatError} `HISTORY_CLEARED` if messages were deleted meanwhile, and the errors of
+ * the memory
  */
 export class UserExport implements AsyncIterable<string> {
   readonly #memory: Memory;
@@ -49,7 +51,7 @@ export class UserExport implements AsyncIterable<string> {
     this.#options = options;
   }
 
-  /** How many messages were read so far. */
+  /** The number of messages read so far. */
   get messages(): number {
     return this.#messages;
   }
@@ -63,7 +65,7 @@ export class UserExport implements AsyncIterable<string> {
   async *#json(): AsyncGenerator<string, void, undefined> {
     const { fields = { user: this.#userId, session: this.#options.sessionId ?? null } } =
       this.#options;
-    // It goes out with the first page, so that a memory that fails at once leaves nothing behind.
+    // Sent with the first page, so that a memory that fails at once has no output.
     let opening = `${safeJson(fields).slice(0, -1)},"messages":[`;
     let comma = "";
     for await (const page of this.#pages()) {
@@ -87,25 +89,25 @@ export class UserExport implements AsyncIterable<string> {
 
   async *#markdown(): AsyncGenerator<string, void, undefined> {
     const sanitiser = createSanitiser();
-    let title = headingOf(this.#userId, this.#options.sessionId);
+    let title = markdownTitle(this.#userId, this.#options.sessionId);
     for await (const page of this.#pages()) {
-      yield sanitiser.write(title + page.map(textOf).join(""));
+      yield sanitiser.write(title + page.map(markdownMessage).join(""));
       title = "";
     }
     const rest = sanitiser.write(title) + sanitiser.end();
     if (rest !== "") yield rest;
   }
 
-  /** The messages there are now, in pages. What is added meanwhile is not among them, so no run is there in part. */
+  /** Leaves out messages that are added meanwhile, so that no run is included in part. */
   async *#pages(): AsyncGenerator<readonly StoredMessage[], void, undefined> {
     const { sessionId, signal } = this.#options;
     const read = (options: GetMessagesOptions) =>
       this.#memory.getMessages(this.#userId, { ...options, sessionId });
     this.#messages = 0;
-    // Counted first: what is added before the newest is looked up can only make them more.
+    // Counted first: messages added before `newest` is read can only increase the count.
     const least = await this.#memory.size(this.#userId, { sessionId });
     const [newest] = await read({ limit: 1 });
-    for await (const page of stepsThrough(read, { after: 0, before: (newest?.id ?? 0) + 1 })) {
+    for await (const page of readBatches(read, { after: 0, before: (newest?.id ?? 0) + 1 })) {
       signal?.throwIfAborted();
       this.#messages += page.length;
       yield page;
@@ -113,7 +115,7 @@ export class UserExport implements AsyncIterable<string> {
     if (this.#messages < least) throw deletedMeanwhile(this.#userId);
   }
 
-  /** Only of sessions with something in it. */
+  /** Leaves out sessions whose state is empty. */
   async *#states(): AsyncGenerator<readonly [string, SessionState], void, undefined> {
     const { sessionId: only, signal } = this.#options;
     for (const { sessionId } of await this.#memory.sessions(this.#userId)) {

@@ -7,22 +7,22 @@ import type { Memory } from "../../src/memory/memory.js";
 import { assistantMessage, type NewMessage, userMessage } from "../../src/messages.js";
 import { MEMORIES } from "../agent/support.js";
 
-const exchangeOf = (index: number): NewMessage[] => [
+const runOf = (index: number): NewMessage[] => [
   userMessage(`question ${index}`),
   assistantMessage(`answer ${index}`),
 ];
 
 async function fill(memory: Memory, userId: string, runs: number): Promise<void> {
   for (let index = 0; index < runs; index += 1)
-    await memory.add(exchangeOf(index), userId, { sessionId: index % 3 === 0 ? "work" : "home" });
+    await memory.add(runOf(index), userId, { sessionId: index % 3 === 0 ? "work" : "home" });
 }
 
-/** What it comes to, with something done when its first piece is there. */
-async function textOf(pieces: AsyncIterable<string>, meanwhile = async () => {}): Promise<string> {
+/** The whole text; `meanwhile` runs after the first chunk. */
+async function textOf(chunks: AsyncIterable<string>, meanwhile = async () => {}): Promise<string> {
   let text = "";
-  for await (const piece of pieces) {
+  for await (const chunk of chunks) {
     if (text === "") await meanwhile();
-    text += piece;
+    text += chunk;
   }
   return text;
 }
@@ -30,8 +30,8 @@ async function textOf(pieces: AsyncIterable<string>, meanwhile = async () => {})
 const contentsOf = (messages: readonly { content: string }[]) =>
   messages.map(({ content }) => content);
 
-describe.each(MEMORIES)("of $name", ({ open }) => {
-  test("json is one document with every message, oldest first, and every state", async () => {
+describe.each(MEMORIES)("an export from $name", ({ open }) => {
+  test("as json is one document with every message, oldest first, and every state", async () => {
     const memory = open();
     await fill(memory, "alice", 300);
     await memory.add([], "alice", { sessionId: "work", state: { mood: "good" } });
@@ -52,7 +52,7 @@ describe.each(MEMORIES)("of $name", ({ open }) => {
     });
   });
 
-  test("jsonl and md are the same text whatever the pieces", async () => {
+  test("as jsonl or md has every message exactly once and in order", async () => {
     const memory = open();
     await fill(memory, "alice", 100);
     const messages = await memory.getMessages("alice");
@@ -62,14 +62,14 @@ describe.each(MEMORIES)("of $name", ({ open }) => {
     expect(markdown.match(/^(question|answer) \d+$/gm)).toEqual(contentsOf(messages));
   });
 
-  test("a user never seen is an empty document", async () => {
+  test("of an unknown user is an empty document", async () => {
     const memory = open();
     const of = (format: ExportFormat) => textOf(new UserExport(memory, "nobody", { format }));
     expect(JSON.parse(await of("json"))).toMatchObject({ messages: [], state: {} });
     expect([await of("jsonl"), await of("md")]).toEqual(["", "# nobody\n"]);
   });
 
-  test("what is added meanwhile is left out, so no run is there in part or twice", async () => {
+  test("leaves out messages that are added meanwhile", async () => {
     const memory = open();
     await fill(memory, "alice", 100);
     const before = await memory.getMessages("alice");
@@ -78,26 +78,26 @@ describe.each(MEMORIES)("of $name", ({ open }) => {
   });
 
   test.each([
-    ["all of the user", {}],
-    ["one of the sessions", { sessionId: "work" }],
-  ])("it fails when %s is cleared meanwhile, and again when that user is back", async (_, what) => {
+    ["the user", {}],
+    ["one session", { sessionId: "work" }],
+  ])("fails if %s is cleared meanwhile, even if new messages follow", async (_, scope) => {
     const memory = open();
     await fill(memory, "alice", 100);
-    const clear = async () => void (await memory.clear("alice", what));
+    const clear = async () => void (await memory.clear("alice", scope));
     await expect(textOf(new UserExport(memory, "alice"), clear)).rejects.toMatchObject({
       code: "HISTORY_CLEARED",
     });
-    const again = async () => {
+    const clearAndFill = async () => {
       await clear();
       await fill(memory, "alice", 10);
     };
     await fill(memory, "alice", 100);
-    await expect(textOf(new UserExport(memory, "alice"), again)).rejects.toMatchObject({
+    await expect(textOf(new UserExport(memory, "alice"), clearAndFill)).rejects.toMatchObject({
       code: "HISTORY_CLEARED",
     });
   });
 
-  test("a signal ends it", async () => {
+  test("ends with the reason of an aborted signal", async () => {
     const memory = open();
     await fill(memory, "alice", 100);
     const controller = new AbortController();
@@ -107,41 +107,38 @@ describe.each(MEMORIES)("of $name", ({ open }) => {
   });
 });
 
-test("everybody else has a turn between two pieces, and no piece is long", async () => {
+test("an export lets other work run between two chunks, and no chunk is long", async () => {
   const memory = new InMemory();
   for (let index = 0; index < 50; index += 1) {
     await fill(memory, "alice", 20);
     await memory.add(userMessage("x".repeat(100_000)), "alice");
   }
   let turns = 0;
-  let over = false;
-  const neighbour = (async () => {
-    for (; !over; turns += 1) await nextTurn();
+  let isDone = false;
+  const otherWork = (async () => {
+    for (; !isDone; turns += 1) await nextTurn();
   })();
-  let pieces = 0;
-  for await (const piece of new UserExport(memory, "alice")) {
-    pieces += 1;
-    expect(piece.length).toBeLessThan(500_000);
+  let chunks = 0;
+  for await (const chunk of new UserExport(memory, "alice")) {
+    chunks += 1;
+    expect(chunk.length).toBeLessThan(500_000);
   }
-  over = true;
-  await neighbour;
-  expect(pieces).toBeGreaterThan(10);
-  expect(turns).toBeGreaterThanOrEqual(pieces - 2);
+  isDone = true;
+  await otherWork;
+  expect(chunks).toBeGreaterThan(10);
+  expect(turns).toBeGreaterThanOrEqual(chunks - 2);
 });
 
-test.each(MEMORIES)(
-  "long messages behind short ones are not read together: $name",
-  async ({ open }) => {
-    const memory = open();
-    await fill(memory, "alice", 200);
-    for (let index = 0; index < 20; index += 1)
-      await memory.add(userMessage("x".repeat(300_000)), "alice");
-    for await (const piece of new UserExport(memory, "alice"))
-      expect(piece.length).toBeLessThan(600_000);
-  },
-);
+test.each(MEMORIES)("an export does not read long messages together: $name", async ({ open }) => {
+  const memory = open();
+  await fill(memory, "alice", 200);
+  for (let index = 0; index < 20; index += 1)
+    await memory.add(userMessage("x".repeat(300_000)), "alice");
+  for await (const chunk of new UserExport(memory, "alice"))
+    expect(chunk.length).toBeLessThan(600_000);
+});
 
-test("whatever the lengths and sessions, every message comes once and in order", async () => {
+test("an export has every message once and in order, whatever their lengths", async () => {
   const lengths = fc.array(
     fc.record({
       length: fc.oneof(fc.nat(20), fc.constantFrom(50_000, 300_000)),
