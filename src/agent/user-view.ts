@@ -16,8 +16,6 @@ import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
 import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
-const EXPORT_KEYS = { sessionId: true, format: true, fields: true, signal: true } as const;
-
 /** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
 export class UserView {
   readonly userId: UserId;
@@ -78,7 +76,6 @@ export class UserView {
 
   /** Everything kept of this user as text, all sessions unless one is named. */
   export(options: ExportOptions = {}): UserExport {
-    refuseUnknownKeys(options, EXPORT_KEYS, "export");
     return new UserExport(this.#memory, this.userId, options);
   }
 

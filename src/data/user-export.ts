@@ -3,6 +3,7 @@ import { AgnoChatError } from "../errors.js";
 import { validateUserId } from "../ids.js";
 import type { GetMessagesOptions, Memory, SessionOptions, SessionState } from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { safeJson } from "../safe-json.js";
 import { createSanitiser } from "../sanitise.js";
 import { markdownMessage, markdownTitle } from "./export-markdown.js";
@@ -25,6 +26,13 @@ export interface ExportOptions extends SessionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const KEYS: KnownKeys<ExportOptions> = {
+  sessionId: true,
+  format: true,
+  fields: true,
+  signal: true,
+};
+
 /**
  * Everything stored for one user, or for one of their sessions, as text in chunks:
  * `for await (const text of …)`. It never holds more than one chunk, however long the history is,
@@ -44,8 +52,9 @@ export class UserExport implements AsyncIterable<string> {
   readonly #options: ExportOptions;
   #messages = 0;
 
-  /** @throws {AgnoChatError} `INVALID_USER_ID` */
+  /** @throws {AgnoChatError} `INVALID_USER_ID`, or `USAGE` for an unknown option */
   constructor(memory: Memory, userId: string, options: ExportOptions = {}) {
+    refuseUnknownKeys(options, KEYS, "An export");
     this.#memory = memory;
     this.#userId = validateUserId(userId);
     this.#options = options;

@@ -1,4 +1,5 @@
 import { pause } from "../abort.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { conversationOf, type DemoCall } from "./demo/demo-request.js";
 import { replyTo } from "./demo/intents.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
@@ -11,6 +12,8 @@ export interface DemoModelOptions {
   readonly delayMs?: number | undefined;
 }
 
+const KEYS: KnownKeys<DemoModelOptions> = { delayMs: true };
+
 /**
  * A built-in, deterministic model that needs no key and no network. It understands a handful of
  * plain sentences and knows only the messages of its request, so that no user can learn what
@@ -22,8 +25,10 @@ export class DemoModel implements Model {
   readonly name = "demo";
   readonly #delayMs: number;
 
-  constructor({ delayMs = 0 }: DemoModelOptions = {}) {
-    this.#delayMs = delayMs;
+  /** @throws {AgnoChatError} `USAGE` for an unknown option */
+  constructor(options: DemoModelOptions = {}) {
+    refuseUnknownKeys(options, KEYS, "DemoModel");
+    this.#delayMs = options.delayMs ?? 0;
   }
 
   async *stream(

@@ -1,7 +1,8 @@
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
 import { AnswerBuilder } from "./openai/answer.js";
 import { ApiCall } from "./openai/api-call.js";
-import { ApiServer, type ApiServerOptions } from "./openai/api-server.js";
+import { API_SERVER_KEYS, ApiServer, type ApiServerOptions } from "./openai/api-server.js";
 import { Client } from "./openai/client.js";
 import { HttpFailure } from "./openai/http-fetch.js";
 import { parseChunk } from "./openai/parse-chunk.js";
@@ -24,6 +25,14 @@ export interface OpenAIModelOptions extends ApiServerOptions {
   readonly timing?: RetryTiming;
 }
 
+const KEYS: KnownKeys<OpenAIModelOptions> = {
+  ...API_SERVER_KEYS,
+  model: true,
+  maxTokens: true,
+  maxRetries: true,
+  timing: true,
+};
+
 /**
  * A model served by OpenAI or a compatible server through chat.completions, always streamed. From
  * the environment it reads only `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
@@ -45,9 +54,10 @@ export class OpenAIModel implements Model {
 
   /**
    * @throws {AgnoChatError} `CONFIG_INVALID` for an invalid base URL, `MODEL_AUTH` for an invalid
-   *   key
+   *   key, `USAGE` for an unknown option
    */
   constructor(options: OpenAIModelOptions) {
+    refuseUnknownKeys(options, KEYS, "OpenAIModel");
     this.name = options.model;
     this.#server = new ApiServer(options);
     this.#client = new Client(this.#server);

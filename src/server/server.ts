@@ -7,6 +7,7 @@ import {
 import type { AddressInfo } from "node:net";
 import type { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type AccessOptions, admit, isLoopback } from "./access.js";
 import { BodyReader } from "./body.js";
 import { InFlight } from "./in-flight.js";
@@ -30,6 +31,17 @@ export interface ServerOptions extends AccessOptions {
   readonly timeouts?: Timeouts;
 }
 
+const SERVER_KEYS: KnownKeys<ServerOptions> = {
+  agent: true,
+  authenticate: true,
+  allowAnonymous: true,
+  allowedHosts: true,
+  publicUrl: true,
+  trustedProxies: true,
+  log: true,
+  timeouts: true,
+};
+
 /** All in milliseconds. */
 export interface Timeouts {
   /** For a request's header to arrive. Default: 10 000. */
@@ -49,12 +61,23 @@ export interface Timeouts {
   readonly drain?: number;
 }
 
+const TIMEOUT_KEYS: KnownKeys<Timeouts> = {
+  header: true,
+  body: true,
+  keepAlive: true,
+  reply: true,
+  reader: true,
+  drain: true,
+};
+
 export interface ListenOptions {
   /** Default: `127.0.0.1`. */
   readonly host?: string;
   /** 0 means any free port. Default: 8080. */
   readonly port?: number;
 }
+
+const LISTEN_KEYS: KnownKeys<ListenOptions> = { host: true, port: true };
 
 const MOST_IN_FLIGHT = 20_000;
 
@@ -80,7 +103,9 @@ export class ChatServer {
 
   /** @internal Made by `createServer`. */
   constructor(options: ServerOptions) {
-    const { agent, publicUrl, trustedProxies = [], timeouts } = options;
+    refuseUnknownKeys(options, SERVER_KEYS, "createServer");
+    const { agent, publicUrl, trustedProxies = [], timeouts = {} } = options;
+    refuseUnknownKeys(timeouts, TIMEOUT_KEYS, "timeouts");
     this.#options = { ...options, allowedHosts: hostsOf(options) };
     this.#proxies = new TrustedProxies(trustedProxies);
     this.#timeouts = {
@@ -113,10 +138,12 @@ export class ChatServer {
   /**
    * Starts an HTTP server of its own.
    * @returns its URL, for example `http://127.0.0.1:8080`
-   * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` if it cannot listen on the address, or if
-   *   other machines could reach it anonymously
+   * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` if it cannot listen on the address, if other
+   *   machines could reach it anonymously, or for an unknown option
    */
-  async listen({ host = "127.0.0.1", port = 8080 }: ListenOptions = {}): Promise<string> {
+  async listen(options: ListenOptions = {}): Promise<string> {
+    refuseUnknownKeys(options, LISTEN_KEYS, "listen");
+    const { host = "127.0.0.1", port = 8080 } = options;
     const { authenticate, allowAnonymous } = this.#options;
     if (authenticate === undefined && !allowAnonymous && !isLoopback(host)) throw exposed(host);
     const { header, body, keepAlive } = this.#timeouts;
@@ -140,9 +167,10 @@ export class ChatServer {
    * them. What was answered is stored. `now` aborts at once, even while an earlier call still
    * waits.
    */
-  close({ now = false }: { readonly now?: boolean } = {}): Promise<void> {
+  async close(options: { readonly now?: boolean } = {}): Promise<void> {
+    refuseUnknownKeys(options, { now: true }, "close");
     this.#closing ??= this.#close();
-    if (now) this.#closeNow();
+    if (options.now) this.#closeNow();
     return this.#closing;
   }
 
@@ -211,7 +239,10 @@ export class ChatServer {
   }
 }
 
-/** Serves an agent over HTTP and A2A. Nothing is opened before `listen`. */
+/**
+ * Serves an agent over HTTP and A2A. Nothing is opened before `listen`.
+ * @throws {AgnoChatError} `USAGE` for an invalid URL, proxy address or unknown option
+ */
 export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);
 
 const allowedBy = ({ methods }: Route): string =>

@@ -1,4 +1,5 @@
 import type { Awaitable, Memory } from "../memory/memory.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { afterClose } from "./memory/after-close.js";
 import { clearedHistories } from "./memory/cleared-histories.js";
 import { defaultIds } from "./memory/default-ids.js";
@@ -13,7 +14,7 @@ import { sessionState } from "./memory/session-state.js";
 import { stateConflicts } from "./memory/state-conflicts.js";
 import { userIsolation } from "./memory/user-isolation.js";
 import { wholeAdds } from "./memory/whole-adds.js";
-import { declareSuite, type SuiteRunner } from "./suite.js";
+import { declareSuite, RUNNER_KEYS, type SuiteRunner } from "./suite.js";
 
 export interface MemoryConformanceOptions extends SuiteRunner {
   /** The name of the memory, for the title. */
@@ -24,6 +25,8 @@ export interface MemoryConformanceOptions extends SuiteRunner {
    */
   readonly open: (options: { readonly now: () => number }) => Awaitable<Memory>;
 }
+
+const KEYS: KnownKeys<MemoryConformanceOptions> = { name: true, open: true, ...RUNNER_KEYS };
 
 /** Every promise of the `Memory` contract, by topic; each topic is one file. */
 export const MEMORY_CHECKS: Readonly<Record<string, MemoryChecks>> = {
@@ -45,9 +48,12 @@ export const MEMORY_CHECKS: Readonly<Record<string, MemoryChecks>> = {
 /**
  * Tests every promise of the `Memory` contract, isolation first. Call it in a test file of your own
  * memory. For a memory over a store, call `storeConformance`, which includes these tests.
+ * @throws {AgnoChatError} `USAGE` for an unknown option
  * @throws {Error} when `unsupported` names a test that does not exist
  */
-export function memoryConformance({ name, open, ...runner }: MemoryConformanceOptions): void {
+export function memoryConformance(options: MemoryConformanceOptions): void {
+  refuseUnknownKeys(options, KEYS, "memoryConformance");
+  const { name, open, ...runner } = options;
   declareSuite<MemoryFixture>(
     {
       title: `${name} keeps the memory contract`,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Awaitable } from "../memory/memory.js";
 import { assistantMessage, systemMessage, userMessage } from "../messages.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 
 type Test = () => Promise<void>;
 
@@ -21,6 +22,13 @@ export interface ModelConformanceOptions {
   readonly it: (title: string, test: Test) => unknown;
 }
 
+const KEYS: KnownKeys<ModelConformanceOptions> = {
+  name: true,
+  open: true,
+  describe: true,
+  it: true,
+};
+
 /** How soon an abort must take effect, in milliseconds. */
 const ABORT_LIMIT_MS = 100;
 
@@ -28,8 +36,11 @@ const ABORT_LIMIT_MS = 100;
  * Tests the promises of the `Model` contract. Call it in a test file of your own model.
  * @example
  * modelConformance({ name: "MyModel", open: () => ({ model: new MyModel() }), describe, it });
+ * @throws {AgnoChatError} `USAGE` for an unknown option
  */
-export function modelConformance({ name, open, describe, it }: ModelConformanceOptions): void {
+export function modelConformance(options: ModelConformanceOptions): void {
+  refuseUnknownKeys(options, KEYS, "modelConformance");
+  const { name, open, describe, it } = options;
   describe(`${name} keeps the model contract`, () => {
     for (const [title, check] of Object.entries(PROMISES))
       it(title, async () => {

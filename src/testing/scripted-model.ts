@@ -1,6 +1,7 @@
 import { pause, untilAborted } from "../abort.js";
 import type { Usage } from "../messages.js";
 import type { FinishReason, Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 
 /** A tool call in a script. */
 export interface ScriptedCall {
@@ -44,6 +45,8 @@ export interface ScriptedModelOptions {
   readonly delay?: () => number;
 }
 
+const KEYS: KnownKeys<ScriptedModelOptions> = { name: true, delay: true };
+
 /**
  * A model for tests that follows a script: one step per call, or one function for every call. It
  * records every request in `requests`.
@@ -58,13 +61,15 @@ export class ScriptedModel implements Model {
   readonly #delay: (() => number) | undefined;
   #calls = 0;
 
+  /** @throws {AgnoChatError} `USAGE` for an unknown option */
   constructor(
     script: readonly ScriptedStep[] | ScriptedFunction,
-    { name = "scripted", delay }: ScriptedModelOptions = {},
+    options: ScriptedModelOptions = {},
   ) {
+    refuseUnknownKeys(options, KEYS, "ScriptedModel");
     this.#script = script;
-    this.name = name;
-    this.#delay = delay;
+    this.name = options.name ?? "scripted";
+    this.#delay = options.delay;
   }
 
   async *stream(

@@ -3,9 +3,10 @@ import type { Awaitable } from "../memory/memory.js";
 import type { Commit, NewRow, Store } from "../memory/store.js";
 import { StoreMemory } from "../memory/store-memory.js";
 import type { StoredMessage } from "../messages.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type MemoryFixture, newClock } from "./memory/memory-fixture.js";
 import { MEMORY_CHECKS } from "./memory-conformance.js";
-import { type Checks, declareSuite, type SuiteRunner } from "./suite.js";
+import { type Checks, declareSuite, RUNNER_KEYS, type SuiteRunner } from "./suite.js";
 
 export interface StoreConformanceOptions extends SuiteRunner {
   /** The name of the store, for the title. */
@@ -13,6 +14,8 @@ export interface StoreConformanceOptions extends SuiteRunner {
   /** Opens a new, empty store. The suite closes it after the test. */
   readonly open: () => Awaitable<Store>;
 }
+
+const KEYS: KnownKeys<StoreConformanceOptions> = { name: true, open: true, ...RUNNER_KEYS };
 
 /** A store, and a memory over it. */
 interface StoreFixture extends MemoryFixture {
@@ -24,9 +27,12 @@ type StoreChecks = Checks<StoreFixture>;
 /**
  * Tests every rule of the `Store` contract: on the store itself, and through a memory over it,
  * which must keep every promise of `memoryConformance`. Call it in a test file of your own store.
+ * @throws {AgnoChatError} `USAGE` for an unknown option
  * @throws {Error} when `unsupported` names a test that does not exist
  */
-export function storeConformance({ name, open, ...runner }: StoreConformanceOptions): void {
+export function storeConformance(options: StoreConformanceOptions): void {
+  refuseUnknownKeys(options, KEYS, "storeConformance");
+  const { name, open, ...runner } = options;
   declareSuite<StoreFixture>(
     {
       title: `${name} keeps the store contract`,

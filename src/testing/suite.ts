@@ -1,4 +1,5 @@
 import type { Awaitable } from "../memory/memory.js";
+import type { KnownKeys } from "../options.js";
 
 type Test = () => Promise<void>;
 
@@ -14,6 +15,12 @@ export interface SuiteRunner {
    */
   readonly unsupported?: Readonly<Record<string, string>>;
 }
+
+export const RUNNER_KEYS: KnownKeys<SuiteRunner> = {
+  describe: true,
+  it: true,
+  unsupported: true,
+};
 
 /** Tests by title. */
 export type Checks<Fixture> = Readonly<Record<string, (fixture: Fixture) => Promise<void>>>;

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { Awaitable } from "../memory/memory.js";
 import type { JsonSchema } from "../models/model.js";
+import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import {
   isStandardSchema,
   jsonSchemaOf,
@@ -31,6 +32,16 @@ export interface ToolDefinition<Args, Parameters> {
   execute(args: Args, context: ToolContext): Awaitable<unknown>;
 }
 
+type AnyDefinition = ToolDefinition<unknown, StandardSchema | JsonSchema>;
+
+const KEYS: KnownKeys<AnyDefinition> = {
+  name: true,
+  description: true,
+  parameters: true,
+  timeoutMs: true,
+  execute: true,
+};
+
 /**
  * Defines a tool whose arguments are validated before each call. A Standard Schema also types them;
  * for JSON Schema, state the type: `defineTool<{ city: string }>(…)`.
@@ -41,13 +52,14 @@ export interface ToolDefinition<Args, Parameters> {
  *   parameters: z.object({ city: z.string() }),
  *   execute: ({ city }) => `Sunny in ${city}.`,
  * });
- * @throws {AgnoChatError} `USAGE` for an invalid name, time-out or parameters
+ * @throws {AgnoChatError} `USAGE` for an invalid name, time-out or parameters, or an unknown key
  */
 export function defineTool<Args>(definition: ToolDefinition<Args, StandardSchema<Args>>): Tool;
 export function defineTool<Args = Readonly<Record<string, unknown>>>(
   definition: ToolDefinition<Args, JsonSchema>,
 ): Tool;
-export function defineTool(definition: ToolDefinition<unknown, StandardSchema | JsonSchema>): Tool {
+export function defineTool(definition: AnyDefinition): Tool {
+  refuseUnknownKeys(definition, KEYS, "defineTool");
   const { parameters: schema, ...rest } = definition;
   const execute: Tool["execute"] = (args, context) => definition.execute(args, context);
   if (!isStandardSchema(schema)) return checkedTool({ ...rest, parameters: schema, execute });

@@ -63,6 +63,12 @@ const OPTION_KEYS: KnownKeys<VerifyOptions> = {
   version: true,
 };
 
+type MemoryTarget = Extract<VerifyTarget, { readonly memory: Memory }>;
+
+const MEMORY_KEYS: KnownKeys<MemoryTarget> = { memory: true, throwaway: true, toolkits: true };
+
+const AGENT_KEYS: KnownKeys<Exclude<VerifyTarget, MemoryTarget>> = { agent: true };
+
 const FEWEST_USERS = 3;
 const MOST_USERS = 100;
 
@@ -98,6 +104,7 @@ export async function verifyIsolation(
   target: VerifyTarget,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  refuseUnknownParts(target);
   refuseUnknownKeys<VerifyOptions>(options, OPTION_KEYS, "verifyIsolation");
   const { users = 10, runs = 200, seed = randomSeed(), describe = {}, version } = options;
   checkCounts(users, runs);
@@ -171,6 +178,11 @@ async function verifyThrowaway(
   if (throwaway.bytes === undefined) return result;
   const left = erased(result.ledger, await throwaway.bytes());
   return { ...result, findings: [...result.findings, ...left] };
+}
+
+function refuseUnknownParts(target: VerifyTarget): void {
+  if ("memory" in target) refuseUnknownKeys(target, MEMORY_KEYS, "The target");
+  else refuseUnknownKeys(target, AGENT_KEYS, "The target");
 }
 
 function checkCounts(users: number, runs: number): void {

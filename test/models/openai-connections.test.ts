@@ -36,7 +36,7 @@ describe("a kept connection that the server has closed", () => {
       response.once("finish", () => response.socket?.end());
       await streamedText("Hello there")(response, request);
     });
-    const model = open(server.url, noWaiting());
+    const model = open(server.url, { timing: noWaiting().timing });
     for (let count = 0; count < 40; count += 1)
       expect(typesOf(await ask(model))).toEqual(["text-delta", "finish"]);
   });

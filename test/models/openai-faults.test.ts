@@ -740,7 +740,7 @@ describe("retries", () => {
   for (const code of [408, 409, 429, 500, 502, 503, 504, 529])
     it(`hide a single ${code}`, async () => {
       server = await ModelServer.start([status(code), text]);
-      const events = await ask(open(server.url, noWaiting()));
+      const events = await ask(open(server.url, { timing: noWaiting().timing }));
       expect(events.map(({ type }) => type)).toEqual(["retry", "text-delta", "finish"]);
     });
 
@@ -750,18 +750,18 @@ describe("retries", () => {
       cut(chunk({ role: "assistant", content: "" })),
       text,
     ]);
-    const events = await ask(open(server.url, noWaiting()));
+    const events = await ask(open(server.url, { timing: noWaiting().timing }));
     expect(events.map(({ type }) => type)).toEqual(["retry", "retry", "text-delta", "finish"]);
   });
 
   it("hide an error event before the first word", async () => {
     server = await ModelServer.start([streamed({ error: { message: "busy", code: 503 } }), text]);
-    expect(await ask(open(server.url, noWaiting()))).toHaveLength(3);
+    expect(await ask(open(server.url, { timing: noWaiting().timing }))).toHaveLength(3);
   });
 
   it("never come after the first word", async () => {
     server = await ModelServer.start([cut(hi), text]);
-    const { events, error } = await askInVain(open(server.url, noWaiting()));
+    const { events, error } = await askInVain(open(server.url, { timing: noWaiting().timing }));
     expect(events).toEqual([{ type: "text-delta", text: "Hi" }]);
     expect([error.code, server.requests.length]).toEqual(["MODEL_NETWORK", 1]);
   });
@@ -788,7 +788,7 @@ describe("retries", () => {
       status(400),
     ]) {
       server = await ModelServer.start(reply);
-      await askInVain(open(server.url, noWaiting()));
+      await askInVain(open(server.url, { timing: noWaiting().timing }));
       expect(server.requests).toHaveLength(1);
       await server.close();
     }
@@ -801,7 +801,7 @@ describe("a failure that the same request would repeat", () => {
     server = await ModelServer.start(
       status(500, { error: { message: "Failed to parse tool call" } }),
     );
-    const { events } = await askInVain(open(server.url, noWaiting()));
+    const { events } = await askInVain(open(server.url, { timing: noWaiting().timing }));
     expect([events, server.requests.length]).toEqual([[], 1]);
   });
 });

@@ -171,7 +171,7 @@ it("explains a proxy that is not there, for plain and secure servers", async () 
   proxy.close();
   Object.assign(process.env, { HTTP_PROXY: host, HTTPS_PROXY: host });
   for (const url of ["http://model.test/v1", "https://model.test/v1"]) {
-    const { error } = await askInVain(open(url, noWaiting()));
+    const { error } = await askInVain(open(url, { timing: noWaiting().timing }));
     expect(error.message).toBe(`The proxy ${host} did not connect (ECONNREFUSED).`);
   }
 });

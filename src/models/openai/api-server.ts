@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../errors.js";
+import type { KnownKeys } from "../../options.js";
 import { singleLine } from "../../sanitise.js";
 import { maskKey, maskSecrets } from "../../secrets.js";
 import { isLoopback } from "./proxy.js";
@@ -26,6 +27,13 @@ export interface ApiServerOptions {
   /** Milliseconds the server may stay silent, at any point of a call. Default: 300,000. */
   readonly idleTimeoutMs?: number | undefined;
 }
+
+export const API_SERVER_KEYS: KnownKeys<ApiServerOptions> = {
+  apiKey: true,
+  baseUrl: true,
+  connectTimeoutMs: true,
+  idleTimeoutMs: true,
+};
 
 /** A server that speaks OpenAI's API: its validated URL, key and time limits. */
 export class ApiServer {

@@ -1,7 +1,8 @@
 import { AgnoChatError } from "../../errors.js";
 import { asList, asRecord, asString } from "../../json.js";
+import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import { ApiCall } from "./api-call.js";
-import { ApiServer, type ApiServerOptions } from "./api-server.js";
+import { API_SERVER_KEYS, ApiServer, type ApiServerOptions } from "./api-server.js";
 import { Client } from "./client.js";
 import { HttpFailure } from "./http-fetch.js";
 import { parseChunk } from "./parse-chunk.js";
@@ -17,6 +18,13 @@ export interface ListModelsOptions extends ApiServerOptions {
   readonly timing?: RetryTiming;
 }
 
+const KEYS: KnownKeys<ListModelsOptions> = {
+  ...API_SERVER_KEYS,
+  signal: true,
+  maxRetries: true,
+  timing: true,
+};
+
 /**
  * Returns the names of the models that a server offers, in the server's order. Retries a server
  * that is busy or still loading its model, with the same waits as for an answer.
@@ -24,12 +32,9 @@ export interface ListModelsOptions extends ApiServerOptions {
  * const names = await listModels({ baseUrl: "http://localhost:11434/v1", signal });
  * @throws {AgnoChatError} with the same codes as `OpenAIModel`
  */
-export async function listModels({
-  signal,
-  maxRetries = MAX_RETRIES,
-  timing = REAL_TIMING,
-  ...options
-}: ListModelsOptions): Promise<string[]> {
+export async function listModels(options: ListModelsOptions): Promise<string[]> {
+  refuseUnknownKeys(options, KEYS, "listModels");
+  const { signal, maxRetries = MAX_RETRIES, timing = REAL_TIMING } = options;
   const server = new ApiServer(options);
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();

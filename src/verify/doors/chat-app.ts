@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../../errors.js";
 import { parseJson } from "../../json.js";
 import { eventsIn } from "../../models/openai/sse.js";
+import type { KnownKeys } from "../../options.js";
 import type { Whose } from "../finding.js";
 import { a2aReply, a2aShapes, OtherVersion } from "./a2a-shape.js";
 import type { Door, Outgoing } from "./door.js";
@@ -25,6 +26,15 @@ export interface ChatAppOptions {
   /** A route that clears a user or session, like `DELETE http://localhost/history/${user}`. */
   readonly clear?: string | undefined;
 }
+
+export const CHAT_APP_KEYS: KnownKeys<ChatAppOptions> = {
+  url: true,
+  as: true,
+  body: true,
+  reply: true,
+  headers: true,
+  clear: true,
+};
 
 /** An app over HTTP. */
 export interface ChatApp extends Door {

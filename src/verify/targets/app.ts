@@ -1,6 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import type { BatteryResult } from "../battery.js";
-import { type ChatApp, type ChatAppOptions, chatApp, NotTaken, Unsure } from "../doors/chat-app.js";
+import {
+  CHAT_APP_KEYS,
+  type ChatApp,
+  type ChatAppOptions,
+  chatApp,
+  NotTaken,
+  Unsure,
+} from "../doors/chat-app.js";
 import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
 import { Gate, RELEASES, type Release } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
@@ -28,6 +36,17 @@ export interface AppOptions extends ChatAppOptions {
   readonly record?: ((request: RecordedRequest) => void) | undefined;
 }
 
+const KEYS: KnownKeys<AppOptions> = {
+  ...CHAT_APP_KEYS,
+  upstream: true,
+  onUpstream: true,
+  users: true,
+  rounds: true,
+  seed: true,
+  signal: true,
+  record: true,
+};
+
 export interface AppResult extends BatteryResult {
   /** `sent`: every request of the app was seen. `replies` alone prove nothing. */
   readonly evidence: "sent" | "replies";
@@ -35,10 +54,15 @@ export interface AppResult extends BatteryResult {
   readonly gaps: readonly string[];
 }
 
-/** Drives an app over HTTP through every check that can be made from outside. */
+/**
+ * Drives an app over HTTP through every check that can be made from outside.
+ * @throws {AgnoChatError} `USAGE` for an unknown option or a template that cannot work
+ */
 export async function verifyApp(options: AppOptions): Promise<AppResult> {
-  const check = new AppCheck(options, chatApp(options));
+  refuseUnknownKeys(options, KEYS, "verifyApp");
   const { upstream: address, onUpstream } = options;
+  if (address !== undefined) refuseUnknownKeys(address, { host: true, port: true }, "upstream");
+  const check = new AppCheck(options, chatApp(options));
   const { recorder } = check;
   const upstream = address && (await openUpstream({ ...address, recorder }));
   try {
