@@ -90,28 +90,26 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   };
   const under = options.open(parts);
   const library = libraryDoors(under.agent, under.memory);
-  const more = await options.openDoors?.(under);
   const { users, signal } = options;
-  const stage = new Stage({
-    ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
-    arrivalMs: options.arrivalMs ?? 2000,
-    doors: [...library.doors, ...(more?.doors ?? [])],
-    readers: [...library.readers, ...(more?.readers ?? [])],
-    attacks: more?.attacks ?? [],
-  });
+  let more: Doors | undefined;
   try {
-    await runPhases(stage, under, options);
+    more = await options.openDoors?.(under);
+    const stage = new Stage({
+      ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
+      arrivalMs: options.arrivalMs ?? 2000,
+      doors: [...library.doors, ...(more?.doors ?? [])],
+      readers: [...library.readers, ...(more?.readers ?? [])],
+      clearers: [...library.clearers, ...(more?.clearers ?? [])],
+      attacks: more?.attacks ?? [],
+    });
+    await runPhases(stage, options);
+    return resultOf(stage, findings);
   } finally {
     await gate.release("together");
     await more?.close?.();
   }
-  return resultOf(stage, findings);
 
-  async function runPhases(
-    stage: Stage,
-    { agent, memory }: AgentUnderCheck,
-    { rounds, open }: BatteryOptions,
-  ): Promise<void> {
+  async function runPhases(stage: Stage, { rounds, open }: BatteryOptions): Promise<void> {
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
     const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
     const phases = [
@@ -122,7 +120,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
       () => stage.readAllBack(),
       () => attacks(stage),
-      () => clears(stage, { agent, memory }),
+      () => clears(stage),
       async () => options.also?.(stage),
     ];
     for (const phase of phases) if (!stage.signal.aborted) await phase();
@@ -131,7 +129,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
 function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
   const { users, recorder, ledger, reached } = stage;
-  const doors = [...stage.doors, ...stage.readers, ...stage.attacks].map(({ name }) => name);
+  const ways = [...stage.doors, ...stage.readers, ...stage.clearers, ...stage.attacks];
+  const doors = ways.map(({ name }) => name);
   return {
     ...{ users, findings, ledger, requests: recorder.requests, doors },
     pairs: recorder.pairsOf(users),

@@ -21,14 +21,23 @@ const LENGTH = 18;
 /** Longest text whose encoded forms are looked at as well: they cost several passes. */
 const MOST_DECODED = 200_000;
 
+/** Longer than a message of the check. */
+const LONGEST_REMEMBERED = 200;
+
 /** Every canary of a check, and where they appear in a text. */
 export class Canaries<Owner> {
-  readonly #random: Random;
+  readonly #randomOf: (owner: Owner) => Random;
   readonly #byText = new Map<string, Canary<Owner>>();
   readonly #seen = new Set<Canary<Owner>>();
+  /** What was found in texts that came by before: a history comes by with every request. */
+  readonly #found = new Map<string, readonly Canary<Owner>[]>();
 
-  constructor(random: Random) {
-    this.#random = random;
+  /**
+   * @param randomOf Where the texts of an owner come from: each with its own numbers, they are the
+   *   same in whatever order the owners plant them.
+   */
+  constructor(randomOf: (owner: Owner) => Random) {
+    this.#randomOf = randomOf;
   }
 
   /** Whether the owner of a canary saw it. */
@@ -41,7 +50,7 @@ export class Canaries<Owner> {
   }
 
   plant(kind: CanaryKind, owner: Owner): string {
-    const text = this.#random.hex(LENGTH);
+    const text = this.#randomOf(owner).hex(LENGTH);
     this.#byText.set(text, { text, kind, owner });
     return text;
   }
@@ -55,7 +64,15 @@ export class Canaries<Owner> {
    * The canaries in a text, in order of appearance, each time it appears. Encoded forms come after
    * plain ones: reversed, in hexadecimal or Base64, or percent-encoded.
    */
-  in(text: string): Canary<Owner>[] {
+  in(text: string): readonly Canary<Owner>[] {
+    const known = this.#found.get(text);
+    if (known !== undefined) return known;
+    const found = this.#lookedUp(text);
+    if (found.length > 0 && text.length < LONGEST_REMEMBERED) this.#found.set(text, found);
+    return found;
+  }
+
+  #lookedUp(text: string): Canary<Owner>[] {
     const plain = this.#plainIn(text.toLowerCase());
     if (text.length > MOST_DECODED) return plain;
     return [...plain, ...decodedForms(text).flatMap((form) => this.#plainIn(form))];

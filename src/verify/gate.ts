@@ -17,7 +17,8 @@ export class Gate {
   readonly #random: Random;
   #holds: (run: PlantedRun) => boolean = () => false;
   #held: Held[] = [];
-  #arrived: (() => void) | undefined;
+  /** Called when a call begins or ends to be held. */
+  #changed: (() => void) | undefined;
 
   constructor(random: Random) {
     this.#random = random;
@@ -39,6 +40,7 @@ export class Gate {
     await new Promise<void>((resolve, reject) => {
       const forget = onAbort(signal, () => {
         this.#held = this.#held.filter((held) => held.go !== go);
+        this.#changed?.();
         reject(signal.reason);
       });
       const go = (): void => {
@@ -46,26 +48,35 @@ export class Gate {
         resolve();
       };
       this.#held.push({ run, go });
-      this.#arrived?.();
+      this.#changed?.();
     });
   }
 
   /** Waits until so many calls are held. False if they are not within `timeoutMs`, or on an abort. */
-  async full(count: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    if (this.#held.length >= count) return true;
+  full(count: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#until(() => this.#held.length >= count, timeoutMs, signal);
+  }
+
+  /** Waits until no call is held, as when their callers gave up; as `full`. */
+  empty(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    return this.#until(() => this.#held.length === 0, timeoutMs, signal);
+  }
+
+  async #until(isSo: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    if (isSo()) return true;
     if (signal.aborted) return false;
     return new Promise((resolve) => {
-      const end = (isFull: boolean): void => {
+      const end = (is: boolean): void => {
         clearTimeout(timer);
         forget();
-        this.#arrived = undefined;
-        resolve(isFull);
+        this.#changed = undefined;
+        resolve(is);
       };
       const fail = (): void => end(false);
       const timer = setTimeout(fail, timeoutMs);
       const forget = onAbort(signal, fail);
-      this.#arrived = () => {
-        if (this.#held.length >= count) end(true);
+      this.#changed = () => {
+        if (isSo()) end(true);
       };
     });
   }
@@ -81,8 +92,10 @@ export class Gate {
     }
   }
 
+  /** By the runs and not by their arrival, so that the same seed gives the same order. */
   #inOrder(held: readonly Held[], order: Release): readonly Held[] {
-    if (order === "reversed") return [...held].reverse();
-    return order === "together" ? held : this.#random.shuffled(held);
+    const sorted = held.toSorted((one, other) => one.run.number - other.run.number);
+    if (order === "reversed") return sorted.reverse();
+    return order === "together" ? sorted : this.#random.shuffled(sorted);
   }
 }

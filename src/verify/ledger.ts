@@ -20,6 +20,8 @@ export type Plan = "reply" | "tools" | "fail" | "stop-midway";
 export interface PlantedRun extends Whose {
   /** From 1, in the order of the calls. */
   readonly number: number;
+  /** Its texts come from here. */
+  readonly random: Random;
   readonly door: string;
   readonly text: string;
   readonly plan: Plan;
@@ -58,12 +60,13 @@ export interface RunText {
 
 /** What each user and session must hold, by what was planted. */
 export class Ledger {
-  readonly canaries: Canaries<PlantedRun>;
+  readonly canaries = new Canaries<PlantedRun>(({ random }) => random);
+  readonly #random: Random;
   readonly #conversations = new Map<string, Conversation>();
   #runs = 0;
 
   constructor(random: Random) {
-    this.canaries = new Canaries(random);
+    this.#random = random;
   }
 
   get runs(): number {
@@ -90,7 +93,7 @@ export class Ledger {
   ): PlantedRun {
     const run = {
       ...{ userId, sessionId, number: ++this.#runs, door, plan, outcome, text: "" },
-      ...{ sameWords: sameWords !== undefined },
+      ...{ sameWords: sameWords !== undefined, random: this.#random.fork() },
       ...{ messages: [] as Message[], answered: false, cleared: false, requests: 0 },
       ...{ toolResults: new Map<string, string>(), state: undefined },
     };

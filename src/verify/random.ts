@@ -19,6 +19,11 @@ export class Random {
     return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** Numbers of their own. */
+  fork(): Random {
+    return new Random(this.below(2 ** 32));
+  }
+
   /** A whole number from 0 up to `end`, without `end`. */
   below(end: number): number {
     return Math.floor(this.next() * end);

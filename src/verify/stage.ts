@@ -1,6 +1,6 @@
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import type { StoredMessage } from "../messages.js";
-import type { Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
+import type { Clearer, Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
 import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
 import type { Gate, Release } from "./gate.js";
 import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
@@ -43,13 +43,14 @@ export class Stage {
   readonly sessions: readonly string[];
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
+  readonly clearers: readonly Clearer[];
   readonly attacks: Doors["attacks"];
   readonly report: StageParts["report"];
   readonly signal: AbortSignal;
   readonly arrivalMs: number;
-  /** Names of doors, readers and attacks that were used. */
+  /** Names of doors, readers, clearers and attacks that were used. */
   readonly reached = new Set<string>();
-  readonly #nextDoor = new Map<string, number>();
+  readonly #turns = new Map<string, number>();
 
   constructor(parts: StageParts) {
     this.ledger = parts.ledger;
@@ -60,6 +61,7 @@ export class Stage {
     this.sessions = parts.sessions;
     this.doors = parts.doors;
     this.readers = parts.readers;
+    this.clearers = parts.clearers;
     this.attacks = parts.attacks;
     this.report = parts.report;
     this.signal = parts.signal;
@@ -73,9 +75,34 @@ export class Stage {
 
   /** The doors of each user in turn, so that everybody uses every one. */
   doorFor(userId: string): Door {
-    const next = this.#nextDoor.get(userId) ?? this.users.indexOf(userId);
-    this.#nextDoor.set(userId, next + 1);
-    return this.doors[next % this.doors.length] as Door;
+    return this.#nextOf(this.doors, userId, "any");
+  }
+
+  /** As `doorFor`, of the doors that keep the order of a session's messages. */
+  orderedDoorFor(userId: string): Door {
+    const ordered = this.doors.filter(({ atOnce }) => atOnce === undefined);
+    return this.#nextOf(ordered, userId, "ordered");
+  }
+
+  /** As `doorFor`, for a round in which everybody's message is held: few go where few may be. */
+  doorInRound(userId: string, round: number): Door {
+    const narrow = this.doors.filter(({ atOnce }) => atOnce !== undefined);
+    const places = Math.min(...narrow.map(({ atOnce = 0 }) => atOnce));
+    const turn = (this.users.indexOf(userId) + round * places) % this.users.length;
+    if (narrow.length === 0 || turn >= places) return this.orderedDoorFor(userId);
+    return this.#nextOf(narrow, userId, "narrow");
+  }
+
+  #nextOf(doors: readonly Door[], userId: string, kind: string): Door {
+    const key = `${kind} ${userId}`;
+    const next = this.#turns.get(key) ?? this.users.indexOf(userId);
+    this.#turns.set(key, next + 1);
+    return doors[next % doors.length] as Door;
+  }
+
+  /** Users whose messages a door takes at once: others for each call. */
+  crowdFor({ atOnce }: Door): readonly string[] {
+    return atOnce === undefined ? this.users : this.random.shuffled(this.users).slice(0, atOnce);
   }
 
   /** Sends one message and judges the reply. Never rejects: a failure that was not planned is a finding. */
@@ -115,6 +142,25 @@ export class Stage {
   /** Waits until so many runs are held at the model; false if they do not get there. */
   arrived(count: number): Promise<boolean> {
     return this.gate.full(count, this.arrivalMs, this.signal);
+  }
+
+  /** Waits until no run is held at the model any more; false if one still is. */
+  left(): Promise<boolean> {
+    return this.gate.empty(this.arrivalMs, this.signal);
+  }
+
+  /** Clears a user, or one session, in one of the ways there are. */
+  async clear(clearer: Clearer, userId: string, sessionId?: string): Promise<void> {
+    try {
+      await clearer.clear(userId, sessionId);
+      this.reached.add(clearer.name);
+    } catch (thrown) {
+      const by = { userId, sessionId: sessionId ?? "?" };
+      const text = `could not be cleared: ${reasonOf(thrown)}`;
+      const place = { check: "clears", door: clearer.name, where: "clear" } as const;
+      this.report([{ ...place, kind: "error", by, text }]);
+    }
+    this.ledger.clear(userId, sessionId);
   }
 
   /** Reads a session through every reader and compares it with what it must hold. */

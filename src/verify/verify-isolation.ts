@@ -1,3 +1,4 @@
+import { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -10,6 +11,7 @@ import {
   runBattery,
 } from "./battery.js";
 import { bystandersOf, differenceOf } from "./bystanders.js";
+import type { Doors } from "./doors/door.js";
 import { judgeTheJudge } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
 import { erased } from "./phases/erased.js";
@@ -146,12 +148,18 @@ async function verifyOwn(
   const before = await bystandersOf(memory, prefix);
   let result: BatteryResult;
   try {
-    result = await runBattery({ ...shared, open, users });
+    result = await runBattery({ ...shared, open, users, openDoors });
   } finally {
     for (const user of users) await memory.clear(user);
   }
   shared.signal.throwIfAborted();
   return { result, ...(await differenceOf(memory, prefix, before, [result.ledger])) };
+}
+
+/** Our own server, if it can serve the agent; loaded only where it is checked. */
+async function openDoors({ agent }: AgentUnderCheck): Promise<Doors> {
+  if (!(agent instanceof Agent)) return { doors: [], readers: [], clearers: [], attacks: [] };
+  return (await import("./doors/server.js")).serverDoors(agent);
 }
 
 /** The memory of an agent that is built by a function. */
@@ -170,7 +178,7 @@ async function verifyThrowaway(
   try {
     result = await runBattery({
       ...{ ...shared, open: agentOver(memory), users: userIds(users), rounds: THROWAWAY_ROUNDS },
-      also: (stage) => prune(stage, memory),
+      ...{ openDoors, also: (stage) => prune(stage, memory) },
     });
   } finally {
     await memory.close();

@@ -3,6 +3,12 @@ import { expect, test } from "vitest";
 import { Canaries } from "../../src/verify/canary.js";
 import { Random } from "../../src/verify/random.js";
 
+/** Canaries whose texts all come from the same numbers. */
+function canariesOf<Owner>(seed: number): Canaries<Owner> {
+  const random = new Random(seed);
+  return new Canaries<Owner>(() => random);
+}
+
 const FORMS: Readonly<Record<string, (text: string) => string>> = {
   plain: (text) => text,
   "upper case": (text) => text.toUpperCase(),
@@ -15,7 +21,7 @@ const FORMS: Readonly<Record<string, (text: string) => string>> = {
 };
 
 test.each(Object.keys(FORMS))("a canary is found %s, anywhere in a text", (form) => {
-  const canaries = new Canaries<string>(new Random(1));
+  const canaries = canariesOf<string>(1);
   const text = canaries.plant("message", "alice");
   canaries.plant("message", "bob");
   fc.assert(
@@ -28,7 +34,7 @@ test.each(Object.keys(FORMS))("a canary is found %s, anywhere in a text", (form)
 });
 
 test("a text of others holds none, however much it looks like one", () => {
-  const canaries = new Canaries<string>(new Random(1));
+  const canaries = canariesOf<string>(1);
   canaries.plant("message", "alice");
   fc.assert(
     fc.property(fc.stringMatching(/^[0-9a-f]{0,80}$/), fc.base64String(), (hex, base64) => {
@@ -38,7 +44,7 @@ test("a text of others holds none, however much it looks like one", () => {
 });
 
 test("canaries come in the order of the text, each as often as it is there", () => {
-  const canaries = new Canaries<number>(new Random(2));
+  const canaries = canariesOf<number>(2);
   const [one, two] = [canaries.plant("message", 1), canaries.plant("reply", 2)];
   const found = canaries.in(`${two} ${one}\n${two}`);
   expect(found.map(({ owner }) => owner)).toEqual([2, 1, 2]);

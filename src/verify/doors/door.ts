@@ -11,6 +11,11 @@ export interface Outgoing extends Whose {
 export interface Door {
   /** As a report names it: `agent.run`, `POST /chat`. */
   readonly name: string;
+  /**
+   * How many messages may be under way at once, through all doors with such a limit together; those
+   * of one session may overtake each other. Default: any number, in their order.
+   */
+  readonly atOnce?: number;
   send(message: Outgoing, signal: AbortSignal): Promise<string>;
 }
 
@@ -35,6 +40,14 @@ export interface Reader {
   read(whose: Whose): Awaitable<Reading>;
 }
 
+/** A way to delete what is kept of one user, or of one session. */
+export interface Clearer {
+  readonly name: string;
+  /** It cannot know of a first run under way, which has stored nothing yet. */
+  readonly memoryOnly?: boolean;
+  clear(userId: string, sessionId?: string): Promise<unknown>;
+}
+
 /** A way to ask for data that is not the caller's. */
 export interface Attack {
   readonly name: string;
@@ -46,6 +59,7 @@ export interface Attack {
 export interface Doors {
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
+  readonly clearers: readonly Clearer[];
   readonly attacks: readonly Attack[];
   close?(): Promise<void>;
 }

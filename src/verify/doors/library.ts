@@ -1,6 +1,8 @@
 import type { Agent } from "../../agent/agent.js";
 import type { Memory } from "../../memory/memory.js";
-import type { Door, Doors, Outgoing, Reader } from "./door.js";
+import type { Message } from "../../messages.js";
+import type { ModelRequest } from "../../models/model.js";
+import type { Clearer, Door, Doors, Outgoing, Reader } from "./door.js";
 
 /** The parts of an agent that a check uses. */
 export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context">;
@@ -8,7 +10,8 @@ export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context"
 /** The ways in of a program that uses the library. */
 export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
   doors: [...agentDoors(agent), ...viewDoors(agent)],
-  readers: [...memoryReaders(memory), ...viewReaders(agent)],
+  readers: [...memoryReaders(memory), ...agentReaders(agent), ...viewReaders(agent)],
+  clearers: clearers(agent, memory),
   attacks: [],
 });
 
@@ -80,13 +83,25 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
   },
 ];
 
+const agentReaders = (agent: VerifiedAgent): readonly Reader[] => [
+  {
+    name: "agent.context",
+    read: async ({ userId, sessionId }) => ({
+      messages: spoken(await agent.context({ userId, sessionId })),
+    }),
+  },
+];
+
+/** Instructions are nobody's. */
+const spoken = ({ messages }: ModelRequest): readonly Message[] =>
+  messages.filter(({ role }) => role !== "system");
+
 const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
   {
     name: "view.context",
-    async read({ userId, sessionId }) {
-      const { messages } = await agent.forUser(userId).context({ sessionId });
-      return { messages: messages.filter(({ role }) => role !== "system") };
-    },
+    read: async ({ userId, sessionId }) => ({
+      messages: spoken(await agent.forUser(userId).context({ sessionId })),
+    }),
   },
   {
     name: "view.history",
@@ -121,4 +136,17 @@ const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
       return { document };
     },
   })),
+];
+
+const clearers = (agent: VerifiedAgent, memory: Memory): readonly Clearer[] => [
+  {
+    name: "view.clear",
+    clear: (userId, sessionId) => agent.forUser(userId).clear({ sessionId }),
+  },
+  // As another process does it.
+  {
+    name: "memory.clear",
+    memoryOnly: true,
+    clear: async (userId, sessionId) => memory.clear(userId, { sessionId }),
+  },
 ];

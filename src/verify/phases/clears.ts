@@ -1,24 +1,16 @@
-import type { Memory } from "../../memory/memory.js";
-import type { VerifiedAgent } from "../doors/library.js";
-import type { Whose } from "../finding.js";
+import type { Clearer } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
 /** A clear removes one session, then one user, also while a run is under way; nothing else changes. */
-export async function clears(
-  stage: Stage,
-  { agent, memory }: { readonly agent: VerifiedAgent; readonly memory: Memory },
-): Promise<void> {
+export async function clears(stage: Stage): Promise<void> {
   const [first, second, third] = stage.users;
   if (first === undefined || second === undefined) return;
-  for (const round of [0, 1]) await clearSession(stage, agent, stage.whose(first, round));
-  await clearUser(stage, agent, second);
-  if (third !== undefined) {
-    await clearDuringRun(stage, third, () => agent.forUser(third).clear());
-    // Another process clears in the memory alone.
-    await stage.send(stage.whose(third), { check: "clears" });
-    await clearDuringRun(stage, third, () => memory.clear(third));
-    // Nothing is stored yet that the memory could delete.
-    await clearDuringRun(stage, third, () => agent.forUser(third).clear());
+  for (const [round, clearer] of stage.clearers.entries()) {
+    const { sessionId } = stage.whose(first, round);
+    await stage.clear(clearer, first, sessionId);
+    await stage.clear(clearer, second);
+    await stage.send(stage.whose(second), { check: "clears" });
+    if (third !== undefined) await clearDuringRuns(stage, clearer, third);
   }
   await Promise.all(
     stage.users.map((userId) => stage.send(stage.whose(userId), { check: "clears" })),
@@ -26,24 +18,20 @@ export async function clears(
   await stage.readAllBack("clears");
 }
 
-async function clearSession(stage: Stage, agent: VerifiedAgent, whose: Whose): Promise<void> {
-  const { userId, sessionId } = whose;
-  await agent.forUser(userId).clear({ sessionId });
-  stage.ledger.clear(userId, sessionId);
-}
-
-async function clearUser(stage: Stage, agent: VerifiedAgent, userId: string): Promise<void> {
-  await agent.forUser(userId).clear();
-  stage.ledger.clear(userId);
+/** While something is stored, and while there is nothing that the memory could delete. */
+async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: string): Promise<void> {
+  await stage.send(stage.whose(userId), { check: "clears" });
+  await clearDuringRun(stage, clearer, userId);
+  // Only the agent knows of a run that has stored nothing yet.
+  if (!clearer.memoryOnly) await clearDuringRun(stage, clearer, userId);
 }
 
 /** The run under way must fail and come back nowhere. */
-async function clearDuringRun(stage: Stage, userId: string, clear: () => unknown): Promise<void> {
+async function clearDuringRun(stage: Stage, clearer: Clearer, userId: string): Promise<void> {
   stage.gate.hold((run) => run.userId === userId);
   const sent = stage.send(stage.whose(userId), { outcome: "dropped", check: "clears" });
   await stage.arrived(1);
-  await clear();
-  stage.ledger.clear(userId);
+  await stage.clear(clearer, userId);
   await stage.gate.release("together");
   await sent;
 }

@@ -18,6 +18,8 @@ export async function failures(stage: Stage): Promise<void> {
     ];
     await stage.arrived(1);
     cancel.abort();
+    // Over a connection it takes a moment until the run ends.
+    await stage.left();
     await Promise.all(sends);
     await stage.gate.release("together");
     await Promise.all([first, second].map((userId) => stage.send(stage.whose(userId), { door })));

@@ -7,7 +7,10 @@ export async function overlap(stage: Stage, rounds: number): Promise<void> {
     const plan = round % 2 === 1 ? "tools" : "reply";
     const order = RELEASES[round % RELEASES.length] as Release;
     const sends = () =>
-      stage.users.map((userId) => stage.send(stage.whose(userId, round), { plan }));
+      stage.users.map((userId) => {
+        const door = stage.doorInRound(userId, round);
+        return stage.send(stage.whose(userId, round), { plan, door });
+      });
     await stage.overlap(sends, order);
   }
 }

@@ -12,16 +12,17 @@ export async function sameWords(stage: Stage): Promise<void> {
     if (stage.signal.aborted) return;
     const options = { door, sameWords: SAME_WORDS, check: "same-words" } as const;
     const before = stage.recorder.requests;
+    const crowd = stage.crowdFor(door);
     await stage.overlap(
-      () => stage.users.map((userId) => stage.send(stage.whose(userId), options)),
+      () => crowd.map((userId) => stage.send(stage.whose(userId), options)),
       "together",
     );
-    for (const userId of stage.users.slice(0, 2)) await stage.send(stage.whose(userId), options);
-    const wanted = stage.users.length + Math.min(2, stage.users.length);
+    for (const userId of crowd.slice(0, 2)) await stage.send(stage.whose(userId), options);
+    const wanted = crowd.length + Math.min(2, crowd.length);
     const made = stage.recorder.requests - before;
     if (made === wanted) continue;
     const text = `${wanted} messages made ${made} requests`;
-    const by = stage.whose(stage.users[0] as string);
+    const by = stage.whose(crowd[0] as string);
     stage.report([
       { check: "same-words", kind: "mispaired", by, door: door.name, where: "requests", text },
     ]);

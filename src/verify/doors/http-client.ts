@@ -1,0 +1,62 @@
+import { once } from "node:events";
+import { type IncomingMessage, request as openRequest, Agent as Sockets } from "node:http";
+import { text } from "node:stream/consumers";
+import { isObject, parseJson } from "../../json.js";
+
+export interface HttpCall {
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly text: string;
+  /** The body, if it is a JSON object. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/** So few that different users follow each other on each. */
+export const CONNECTIONS = 3;
+
+/** Sends everybody's requests over the same few connections, which stay open between them. */
+export class HttpClient {
+  readonly #url: string;
+  readonly #sockets = new Sockets({
+    ...{ keepAlive: true, maxSockets: CONNECTIONS, scheduling: "fifo" },
+  });
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async send({ method, path, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
+    const content = body === undefined ? undefined : JSON.stringify(body);
+    const request = openRequest(this.#url + path, {
+      ...{ method, agent: this.#sockets, signal },
+      headers: { ...(content === undefined ? {} : typeOf(content)), ...headers },
+    });
+    request.end(content);
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    const received = await text(response);
+    const json = parseJson(received);
+    return {
+      status: response.statusCode ?? 0,
+      text: received,
+      json: isObject(json) ? json : {},
+    };
+  }
+
+  close(): void {
+    this.#sockets.destroy();
+  }
+}
+
+const typeOf = (content: string) => ({
+  "content-type": "application/json",
+  "content-length": String(Buffer.byteLength(content)),
+});

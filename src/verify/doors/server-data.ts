@@ -1,0 +1,98 @@
+import { asList, asRecord } from "../../json.js";
+import type { SessionState } from "../../memory/memory.js";
+import type { StoredMessage } from "../../messages.js";
+import type { Clearer, Reader } from "./door.js";
+import { pathTo, refuseOther, type ServerApi } from "./server-api.js";
+
+/** Fewer than a history has, so that it is read in several pages. */
+const PAGE = 40;
+
+export const serverReaders = (api: ServerApi): readonly Reader[] => [
+  {
+    name: "GET /history",
+    read: async ({ userId, sessionId }) => ({ messages: await pagesBack(api, userId, sessionId) }),
+  },
+  {
+    name: "GET /history of all sessions",
+    read: async ({ userId }) => ({ allMessages: await pagesForward(api, userId) }),
+  },
+  {
+    name: "GET /size",
+    async read({ userId, sessionId }) {
+      const { messages } = await read(api, "/size", userId, { session_id: sessionId });
+      return { count: Number(messages) };
+    },
+  },
+  {
+    name: "GET /export",
+    async read({ userId, sessionId }) {
+      const document = await read(api, "/export", userId, { session_id: sessionId });
+      return { messages: messagesIn(document), state: stateIn(document, sessionId) };
+    },
+  },
+  {
+    name: "GET /export of all sessions",
+    async read({ userId, sessionId }) {
+      const document = await read(api, "/export", userId);
+      return { allMessages: messagesIn(document), state: stateIn(document, sessionId) };
+    },
+  },
+];
+
+export const serverClearers = (api: ServerApi): readonly Clearer[] => [
+  {
+    name: "DELETE /history",
+    async clear(userId, sessionId) {
+      const path = pathTo("/history", { session_id: sessionId });
+      const { json } = await api.ask(userId, { method: "DELETE", path });
+      refuseOther(json.user_id, userId);
+    },
+  },
+];
+
+type Document = Readonly<Record<string, unknown>>;
+
+async function read(
+  api: ServerApi,
+  route: string,
+  userId: string,
+  query: Readonly<Record<string, string | undefined>> = {},
+): Promise<Document> {
+  const { json } = await api.ask(userId, { method: "GET", path: pathTo(route, query) });
+  refuseOther(json.user_id, userId);
+  return json;
+}
+
+const messagesIn = ({ messages }: Document): StoredMessage[] =>
+  asList(messages) as unknown as StoredMessage[];
+
+const stateIn = ({ state }: Document, sessionId: string): SessionState =>
+  asRecord(asRecord(state)[sessionId]) as SessionState;
+
+/** The newest page first. */
+async function pagesBack(
+  api: ServerApi,
+  userId: string,
+  session_id: string,
+): Promise<StoredMessage[]> {
+  const all: StoredMessage[] = [];
+  for (let more = true; more; ) {
+    const query = { session_id, limit: String(PAGE), before: all[0] && String(all[0].id) };
+    const page = await read(api, "/history", userId, query);
+    all.unshift(...messagesIn(page));
+    more = page.more === true;
+  }
+  return all;
+}
+
+/** The oldest page first. */
+async function pagesForward(api: ServerApi, userId: string): Promise<StoredMessage[]> {
+  const all: StoredMessage[] = [];
+  for (let more = true; more; ) {
+    const query = { limit: String(PAGE), after: String(all.at(-1)?.id ?? 0) };
+    const page = await read(api, "/history", userId, query);
+    all.push(...messagesIn(page));
+    more = page.more === true;
+  }
+  return all;
+}
