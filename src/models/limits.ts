@@ -1,8 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 
 /**
- * What one reply of a model may hold at most: an endless one would hold up every user of the
- * process.
+ * The limits of one model reply, so that an endless one cannot delay every user of the process.
  */
 export const LIMITS = {
   toolCalls: 128,
@@ -30,7 +29,7 @@ export const LIMITS = {
  */
 export function limitToolCalls(count: number): void {
   if (count > LIMITS.toolCalls)
-    throw tooMuch(`The model made more than ${LIMITS.toolCalls} tool calls in one reply.`);
+    throw limitExceeded(`The model made more than ${LIMITS.toolCalls} tool calls in one reply.`);
 }
 
 const NOUNS = { text: "text", reasoning: "reasoning", toolCallText: "arguments" } as const;
@@ -40,13 +39,14 @@ const NOUNS = { text: "text", reasoning: "reasoning", toolCallText: "arguments" 
  * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when there are too many
  */
 export function limitSize(kind: keyof typeof NOUNS, size: number): void {
+  const millions = LIMITS[kind] / 1_000_000;
   if (size > LIMITS[kind])
-    throw tooMuch(
-      `The model sent more than ${LIMITS[kind] / 1_000_000} million characters of ${NOUNS[kind]} in one reply.`,
+    throw limitExceeded(
+      `The model sent more than ${millions} million characters of ${NOUNS[kind]} in one reply.`,
     );
 }
 
-const tooMuch = (message: string): AgnoChatError =>
+const limitExceeded = (message: string): AgnoChatError =>
   new AgnoChatError("MODEL_BAD_RESPONSE", message, {
     hint: "Try again, or ask for less at once.",
   });

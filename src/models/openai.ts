@@ -46,10 +46,7 @@ export class OpenAIModel implements Model {
   readonly #maxTokens: number | undefined;
   readonly #maxRetries: number;
   readonly #timing: RetryTiming;
-  /**
-   * What the server has been found to support, so that each refusal costs one request, not one a
-   * call.
-   */
+  /** What the server was found to support, so that it refuses a parameter only once. */
   #dialect: Dialect;
 
   /**
@@ -122,7 +119,7 @@ export class OpenAIModel implements Model {
         call.expectEnd();
         continue;
       }
-      const text = answer.take(parseChunk(data, this.#server));
+      const text = answer.add(parseChunk(data, this.#server));
       call.noteSize(answer.size);
       if (text !== "") yield { type: "text-delta", text };
     }

@@ -37,7 +37,7 @@ export function openingOf(text: string): { end: number; closing: RegExp } | "may
 }
 
 /** A text that mentions the tags more often is about the tags. */
-const MOST_MENTIONS = 20;
+const MAX_MENTIONS = 20;
 
 /**
  * Drops leading thoughts whose opening tag was never sent. A closing tag that the answer only
@@ -47,7 +47,7 @@ export function stripUnopenedThoughts(text: string, callsFollow: boolean): strin
   const opened = text.search(ANY_OPENING);
   let mentions = 0;
   for (const { 0: tag, index } of text.matchAll(ANY_CLOSING)) {
-    if ((opened >= 0 && opened < index) || mentions === MOST_MENTIONS) return text;
+    if ((opened >= 0 && opened < index) || mentions === MAX_MENTIONS) return text;
     const before = text.slice(0, index);
     const after = text.slice(index + tag.length);
     // A text of thoughts alone is shown rather than lost.

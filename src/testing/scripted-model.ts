@@ -102,9 +102,9 @@ export class ScriptedModel implements Model {
     if (typeof this.#script === "function") return this.#script;
     const step = this.#script[call - 1];
     if (step !== undefined) return step;
-    const asked = this.requests[call - 1]?.messages.at(-1)?.content;
+    const message = JSON.stringify(this.requests[call - 1]?.messages.at(-1)?.content);
     throw new Error(
-      `Call ${call} of a script of ${this.#script.length}, with the message ${JSON.stringify(asked)}.`,
+      `Call ${call} has no step in a script of ${this.#script.length}; its message is ${message}.`,
     );
   }
 

@@ -8,9 +8,10 @@ export const calculator = (): Toolkit => ({ name: "calculator", tools: [calculat
 const calculate = defineTool<{ readonly expression: string }>({
   name: "calculate",
   description:
-    "Calculates an expression of numbers, + - * / % ^ and brackets, the constants pi, e and tau, and the functions " +
-    "sqrt, cbrt, abs, round, floor, ceil, trunc, sign, min, max, pow, exp, ln, log2, log10, sin, cos, tan, asin, acos, " +
-    "atan, radians, degrees, factorial. Angles are in radians. Returns the number.",
+    "Calculates an expression of numbers, + - * / % ^ and brackets, the constants pi, e and tau, " +
+    "and the functions sqrt, cbrt, abs, round, floor, ceil, trunc, sign, min, max, pow, exp, ln, " +
+    "log2, log10, sin, cos, tan, asin, acos, atan, radians, degrees, factorial. " +
+    "Angles are in radians. Returns the number.",
   parameters: {
     type: "object",
     properties: {

@@ -20,10 +20,11 @@ export type ToolTable = ReadonlyMap<string, Tool>;
  */
 export function toolTable(toolkits: readonly Toolkit[]): ToolTable {
   const table = new Map<string, Tool>();
+  const names = toolkits.map(({ name }) => name).join(", ");
   for (const tool of toolkits.flatMap(({ tools }) => tools)) {
     if (table.has(tool.name))
       throw new AgnoChatError("USAGE", `There are two tools named ${JSON.stringify(tool.name)}.`, {
-        hint: `Rename one of them. The toolkits are: ${toolkits.map(({ name }) => name).join(", ")}.`,
+        hint: `Rename one of them. The toolkits are: ${names}.`,
       });
     table.set(tool.name, checkedTool(tool));
   }
@@ -119,7 +120,8 @@ const withoutPrototype = (key: string, value: unknown): unknown =>
 function resultText(result: unknown): string {
   const text = typeof result === "string" ? result : jsonText(result);
   if (text.length <= MAX_RESULT_LENGTH) return text;
-  return `${text.slice(0, MAX_RESULT_LENGTH).toWellFormed()}\n[cut here: ${text.length} characters in all]`;
+  const start = text.slice(0, MAX_RESULT_LENGTH).toWellFormed();
+  return `${start}\n[cut here: ${text.length} characters in all]`;
 }
 
 const errorText = (thrown: unknown): string =>

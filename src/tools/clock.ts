@@ -13,7 +13,8 @@ export const clock = ({ now = () => new Date() }: ClockOptions = {}): Toolkit =>
     defineTool<{ readonly timeZone?: string }>({
       name: "current_time",
       description:
-        "Tells the date and time now, with the weekday, in an IANA time zone; without one, in the system's.",
+        "Returns the current date, time and weekday in an IANA time zone. " +
+        "Default: the system's time zone.",
       parameters: {
         type: "object",
         properties: {

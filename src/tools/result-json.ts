@@ -41,11 +41,11 @@ function notJsonIn(value: unknown): string | undefined {
   if (value instanceof Error) return `an error (${value.message})`;
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);
   if (kind !== "Object") return `a ${kind}`;
-  return isHollow(value) ? `a ${value.constructor.name} without fields` : undefined;
+  return hasNoFields(value) ? `a ${value.constructor.name} without fields` : undefined;
 }
 
 /** True for an instance of a class that keeps its data private. */
-function isHollow(value: object): boolean {
+function hasNoFields(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
   return !isPlain && Object.keys(value).length === 0;

@@ -46,9 +46,7 @@ export function jsonSchemaOf({ "~standard": standard }: StandardSchema): JsonSch
     throw new AgnoChatError(
       "USAGE",
       `A schema of ${standard.vendor} cannot be turned into JSON Schema.`,
-      {
-        hint: "Use zod 4.2 or newer, another library with Standard JSON Schema, or plain JSON Schema.",
-      },
+      { hint: "Use zod 4.2 or newer, a library with Standard JSON Schema, or plain JSON Schema." },
     );
   try {
     return jsonSchema.input({ target: "draft-2020-12" });

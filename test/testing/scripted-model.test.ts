@@ -70,7 +70,7 @@ describe("ScriptedModel", () => {
     const model = new ScriptedModel(["only"]);
     await eventsOf(model);
     await expect(eventsOf(model, asking("More?"))).rejects.toThrow(
-      /Call 2 of a script of 1, .*"More\?"/,
+      /Call 2 has no step in a script of 1; .*"More\?"/,
     );
     expect(() => model.assertDone()).toThrow("1 steps were scripted, but there were 2 calls.");
   });

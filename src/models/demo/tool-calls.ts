@@ -1,33 +1,34 @@
 import type { DemoCall, Intent } from "./demo-request.js";
 
-/** Returns the call that a request asks for, or undefined when it asks for something else. */
-type Wish = (wish: string) => DemoCall | undefined;
+/** Returns the call that a request asks for, or undefined if it asks for something else. */
+type ToolMatcher = (request: string) => DemoCall | undefined;
 
 /** Calls the tools a message asks for in plain words, several at once if needed. */
 export const callTools: Intent = ({ question, tools }) => {
-  const calls = wishesIn(question)
-    .flatMap((wish) => WISHES.map((callFor) => callFor(wish)).find(Boolean) ?? [])
+  const calls = requestsIn(question)
+    .flatMap((request) => TOOL_MATCHERS.map((callFor) => callFor(request)).find(Boolean) ?? [])
     .filter(({ name }) => tools.has(name));
   return calls.length > 0 ? calls : undefined;
 };
 
 /** "What time is it and what is 2+2?" makes two requests. */
-const wishesIn = (question: string): string[] =>
+const requestsIn = (question: string): string[] =>
   question
     .split(
       /[?!.;,\n]*\s+(?:and|then)\s+(?=(?:what|calculate|compute|how much|remember|forget|the (?:time|date))\b)|[?\n]+/iu,
     )
-    .map((wish) => wish.trim().replace(/^(?:please|can you|could you)\s+/iu, ""))
+    .map((request) => request.trim().replace(/^(?:please|can you|could you)\s+/iu, ""))
     .filter(Boolean);
 
-const wantsTime: Wish = (wish) => {
+const wantsTime: ToolMatcher = (request) => {
   if (
     !/\bwhat time\b|\b(?:what|tell)\b.*\bthe (?:time|date|day)\b|\bwhat (?:day|date)\b|^the (?:time|date)\b/iu.test(
-      wish,
+      request,
     )
   )
     return undefined;
-  const place = /\bin (?<place>[\p{L}_/ +\-0-9]+?)(?: now| today)?\W*$/u.exec(wish)?.groups?.place;
+  const place = /\bin (?<place>[\p{L}_/ +\-0-9]+?)(?: now| today)?\W*$/u.exec(request)?.groups
+    ?.place;
   return {
     name: "current_time",
     arguments: place === undefined ? {} : { timeZone: zoneOf(place) },
@@ -41,10 +42,11 @@ function zoneOf(place: string): string {
   return zones.find((zone) => zone.toLowerCase().split("/").at(-1) === last) ?? place.trim();
 }
 
-const wantsSum: Wish = (wish) => {
-  const asked = /^(?:what['’]?s|what is|how much is)\s+(?<sum>.+)$/iu.exec(wish)?.groups?.sum;
-  const told = /^(?:calculate|compute|evaluate|work out)\s+(?<sum>.+)$/iu.exec(wish)?.groups?.sum;
-  const expression = inSymbols(told ?? asked ?? wish);
+const wantsSum: ToolMatcher = (request) => {
+  const asked = /^(?:what['’]?s|what is|how much is)\s+(?<sum>.+)$/iu.exec(request)?.groups?.sum;
+  const told = /^(?:calculate|compute|evaluate|work out)\s+(?<sum>.+)$/iu.exec(request)?.groups
+    ?.sum;
+  const expression = inSymbols(told ?? asked ?? request);
   return told !== undefined || looksLikeSum(expression)
     ? { name: "calculate", arguments: { expression } }
     : undefined;
@@ -67,29 +69,35 @@ const looksLikeSum = (text: string): boolean =>
   /[-+*/%^×÷−(]/u.test(text) &&
   /^(?:[\d\s.,+\-*/%^()×÷−π]|\b[a-z]+\d*(?=\()|\b(?:pi|tau|e)\b)+$/iu.test(text);
 
-const wantsNote: Wish = (wish) => {
-  const text = /^(?:remember|don['’]t forget|note)(?: that|:)? (?<text>.+)$/iu.exec(wish)?.groups
+const wantsNote: ToolMatcher = (request) => {
+  const text = /^(?:remember|don['’]t forget|note)(?: that|:)? (?<text>.+)$/iu.exec(request)?.groups
     ?.text;
   return text === undefined || /^(?:me|my name)$/iu.test(text)
     ? undefined
     : { name: "remember", arguments: { text: text.replace(/[\s.!]+$/u, "") } };
 };
 
-const wantsNotes: Wish = (wish) => {
+const wantsNotes: ToolMatcher = (request) => {
   const found =
     /\bwhat (?:do|can) you remember(?: about (?:the |my )?(?<text>.+))?$|^(?:list|show)(?: me)? (?:my|the|all) notes/iu.exec(
-      wish,
+      request,
     );
   const text = found?.groups?.text;
   return found ? { name: "recall", arguments: text === undefined ? {} : { text } } : undefined;
 };
 
-const wantsForget: Wish = (wish) => {
-  const text = /^forget (?:about )?(?:the (?:note )?|my |that )?(?<text>.+?)\W*$/iu.exec(wish)
+const wantsForget: ToolMatcher = (request) => {
+  const text = /^forget (?:about )?(?:the (?:note )?|my |that )?(?<text>.+?)\W*$/iu.exec(request)
     ?.groups?.text;
   return text === undefined || /^(?:it|everything|all|me)$/iu.test(text)
     ? undefined
     : { name: "forget", arguments: { text } };
 };
 
-const WISHES: readonly Wish[] = [wantsNote, wantsForget, wantsNotes, wantsTime, wantsSum];
+const TOOL_MATCHERS: readonly ToolMatcher[] = [
+  wantsNote,
+  wantsForget,
+  wantsNotes,
+  wantsTime,
+  wantsSum,
+];

@@ -53,10 +53,10 @@ export class AnswerBuilder {
   }
 
   /**
-   * Takes one chunk and returns the text it adds.
+   * Adds one chunk and returns its new text.
    * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when the answer exceeds a limit
    */
-  take(chunk: unknown): string {
+  add(chunk: unknown): string {
     this.#chunks += 1;
     const { choices, usage, x_groq: groq } = asRecord(chunk);
     this.#usage = usageIn(usage) ?? usageIn(asRecord(groq).usage) ?? this.#usage;

@@ -16,7 +16,7 @@ const END_OF_BODY_MS = 250;
 export class ApiCall {
   readonly #controller = new AbortController();
   readonly #server: ApiServer;
-  readonly #unfollow: () => void;
+  readonly #stopFollowing: () => void;
   #idleMs: number;
   #isEnding = false;
   #startedAt: number | undefined;
@@ -27,7 +27,7 @@ export class ApiCall {
   constructor(server: ApiServer, caller: AbortSignal) {
     this.#server = server;
     this.#idleMs = server.idleTimeoutMs;
-    this.#unfollow = onAbort(caller, () => this.#controller.abort(caller.reason));
+    this.#stopFollowing = onAbort(caller, () => this.#controller.abort(caller.reason));
     this.#restartTimer();
   }
 
@@ -71,7 +71,7 @@ export class ApiCall {
    */
   end(): void {
     clearTimeout(this.#timer);
-    this.#unfollow();
+    this.#stopFollowing();
   }
 
   /** Why the call failed: the reason of the abort if there was one, else what was thrown. */

@@ -8,24 +8,24 @@ import { isJsonObject, parseJson } from "../../json.js";
  */
 export function withPiece(versions: readonly string[], piece: string): string[] {
   const newest = versions.at(-1) ?? "";
-  const isAnother =
-    /^\s*\{/.test(piece) && (isHollow(newest) || /\}\s*$/.test(newest)) && isWhole(newest);
-  return isAnother ? [...versions, piece] : [...versions.slice(0, -1), newest + piece];
+  const isNewVersion =
+    /^\s*\{/.test(piece) && (isPlaceholder(newest) || /\}\s*$/.test(newest)) && isComplete(newest);
+  return isNewVersion ? [...versions, piece] : [...versions.slice(0, -1), newest + piece];
 }
 
 /**
  * The versions that differ, without placeholders. There is at most one unless the server
  * contradicts itself.
  */
-export function differing(versions: readonly string[]): string[] {
-  const real = versions.filter((version) => !isHollow(version));
+export function distinctVersions(versions: readonly string[]): string[] {
+  const real = versions.filter((version) => !isPlaceholder(version));
   return real.filter((version, index) => index === 0 || !isSame(version, real[index - 1] ?? ""));
 }
 
 /** True for nothing or `{}`, which a call can do without. */
-const isHollow = (text: string): boolean => /^\s*(\{\s*\}\s*)?$/.test(text);
+const isPlaceholder = (text: string): boolean => /^\s*(\{\s*\}\s*)?$/.test(text);
 
-const isWhole = (text: string): boolean => isHollow(text) || isJsonObject(text);
+const isComplete = (text: string): boolean => isPlaceholder(text) || isJsonObject(text);
 
 const isSame = (one: string, other: string): boolean =>
   one === other || isDeepStrictEqual(parseJson(one) ?? one, parseJson(other) ?? other);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { asRecord, asString, isJsonObject } from "../../json.js";
 import type { ToolCall } from "../../messages.js";
 import { limitSize, limitToolCalls } from "../limits.js";
-import { differing, withPiece } from "./arguments-text.js";
+import { distinctVersions, withPiece } from "./arguments-text.js";
 
 /** OpenAI rejects longer ids. */
 const LONGEST_ID = 40;
@@ -39,18 +39,18 @@ export class ToolCallCollector {
   add(piece: unknown): void {
     const { index, id, function: call } = asRecord(piece);
     const { name, arguments: args } = asRecord(call);
-    const draft = this.#partialOf({
+    const partial = this.#partialOf({
       index: typeof index === "number" ? index : undefined,
       id: asString(id),
       name: asString(name),
     });
-    draft.id ||= asString(id);
-    draft.name ||= asString(name);
+    partial.id ||= asString(id);
+    partial.name ||= asString(name);
     // A few servers send the arguments as an object.
     const text = typeof args === "object" && args !== null ? JSON.stringify(args) : asString(args);
     this.#size += asString(id).length + asString(name).length + text.length;
     limitSize("toolCallText", this.#size);
-    draft.versions = withPiece(draft.versions, text);
+    partial.versions = withPiece(partial.versions, text);
   }
 
   /**
@@ -61,7 +61,7 @@ export class ToolCallCollector {
   calls(taken: Iterable<string>): ToolCall[] {
     const used = new Set(taken);
     return this.#merged().flatMap(({ id, name, versions }) => {
-      const args = differing(versions).join("");
+      const args = distinctVersions(versions).join("");
       if (name === "" && args === "") return [];
       const unique = id === "" || id.length > LONGEST_ID || used.has(id) ? createId() : id;
       used.add(unique);
@@ -71,10 +71,10 @@ export class ToolCallCollector {
 
   #partialOf(piece: Pick<PartialCall, "index" | "id" | "name">): PartialCall {
     const known = this.#knownOf(piece);
-    if (known !== undefined && !beginsAnother(known, piece)) return known;
-    const draft = { ...piece, versions: [] };
-    limitToolCalls(this.#partials.push(draft));
-    return draft;
+    if (known !== undefined && !startsNewCall(known, piece)) return known;
+    const partial = { ...piece, versions: [] };
+    limitToolCalls(this.#partials.push(partial));
+    return partial;
   }
 
   /** Finds the call that a piece continues by index and id, either of which may be missing. */
@@ -83,23 +83,27 @@ export class ToolCallCollector {
     id,
     name,
   }: Pick<PartialCall, "index" | "id" | "name">): PartialCall | undefined {
-    const indexed = this.#partials.findLast((draft) => draft.index === index);
+    const indexed = this.#partials.findLast((partial) => partial.index === index);
     if (index !== undefined && indexed) return indexed;
     const candidates =
       index === undefined
         ? this.#partials
-        : this.#partials.filter((draft) => draft.index === undefined);
-    const named = candidates.findLast((draft) => draft.id === id);
+        : this.#partials.filter((partial) => partial.index === undefined);
+    const named = candidates.findLast((partial) => partial.id === id);
     if (id !== "" && (named || name !== "")) return named;
     return index === undefined || name === "" ? candidates.at(-1) : undefined;
   }
 
   #merged(): PartialCall[] {
     const merged: PartialCall[] = [];
-    for (const draft of this.#partials) {
-      const twin = merged.findLast((other) => isSameCall(other, draft));
-      if (twin === undefined) merged.push({ ...draft });
-      else Object.assign(twin, { name: twin.name || draft.name, versions: joined(twin, draft) });
+    for (const partial of this.#partials) {
+      const duplicate = merged.findLast((other) => isSameCall(other, partial));
+      if (duplicate === undefined) merged.push({ ...partial });
+      else
+        Object.assign(duplicate, {
+          name: duplicate.name || partial.name,
+          versions: joined(duplicate, partial),
+        });
     }
     return merged;
   }
@@ -109,7 +113,7 @@ export class ToolCallCollector {
  * Some servers give every call the index 0, or none: then a new id, a new name, or a name after
  * whole arguments starts a new call.
  */
-function beginsAnother(
+function startsNewCall(
   known: PartialCall,
   { id, name }: Pick<PartialCall, "id" | "name">,
 ): boolean {
@@ -124,8 +128,8 @@ function beginsAnother(
  */
 function isSameCall(earlier: PartialCall, later: PartialCall): boolean {
   if (earlier.name !== "" && later.name !== "" && earlier.name !== later.name) return false;
-  const isMeant = later.id === "" ? later.index === earlier.index : later.id === earlier.id;
-  return isMeant && differing(joined(earlier, later)).length <= 1;
+  const isSameTarget = later.id === "" ? later.index === earlier.index : later.id === earlier.id;
+  return isSameTarget && distinctVersions(joined(earlier, later)).length <= 1;
 }
 
 const joined = (earlier: PartialCall, later: PartialCall): readonly string[] =>

@@ -31,12 +31,12 @@ export function httpFailure(failure: HttpFailure, { server, model }: CallContext
   const options: AgnoChatErrorOptions = { hint, hintId, cause: traceOf(failure, server) };
   return {
     error: new AgnoChatError(code, sentence(said === "" ? what : `${what}: ${said}`), options),
-    retry: isPassing(failure.status) && RETRIED.has(code),
+    retry: isTransient(failure.status) && RETRIED.has(code),
     retryAfterMs: retryAfterMs(failure.headers, Date.now()),
   };
 }
 
-/** The server's words may come without a full stop. */
+/** The text of a server may lack a full stop. */
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`);
 
 const RETRIED: ReadonlySet<ErrorCode> = new Set([
@@ -45,7 +45,7 @@ const RETRIED: ReadonlySet<ErrorCode> = new Set([
   "MODEL_TIMEOUT",
 ]);
 
-const isPassing = (status: number): boolean =>
+const isTransient = (status: number): boolean =>
   [408, 409, 429].includes(status) || (status >= 500 && status !== 501);
 
 /** Leaves the body out: it may quote a key. */
@@ -98,13 +98,13 @@ function faultOf(failure: HttpFailure, reason: Reason, { server, model }: CallCo
       what: `${host} took too long (${status})`,
       hint: "Try again, or ask for less at once.",
     };
-  if (isPassing(status) && LOADING.test(words))
+  if (isTransient(status) && LOADING.test(words))
     return {
       code: "MODEL_UNAVAILABLE",
       what: `${host} is still loading its model (${status})`,
       hint: "Wait a little, then try again.",
     };
-  if (isPassing(status))
+  if (isTransient(status))
     return {
       code: "MODEL_UNAVAILABLE",
       what: `${host} failed (${status})`,
@@ -133,7 +133,7 @@ const LOADING = /\bloading (the )?model\b|model .{0,120}?is (currently |still )?
 const TIMED_OUT: ReadonlySet<number> = new Set([408, 504, 524]);
 
 /**
- * llama-server quotes what the model wrote, which helps nobody. A retry would fail the same way.
+ * llama-server quotes what the model wrote, which is no help. A retry would fail the same way.
  */
 const isUnreadableCall = ({ status }: HttpFailure, { message }: Reason): boolean =>
   status >= 500 && /failed to parse (input|tool[ _]calls?)\b/i.test(message);

@@ -19,8 +19,8 @@ export function parseChunk(data: string, server: ApiServer): unknown {
 }
 
 function unreadable(data: string, server: ApiServer): AgnoChatError {
-  const isPage = data.trimStart().startsWith("<");
-  const message = `${server.host} sent ${isPage ? "a web page" : "something unreadable"} instead of an answer.`;
+  const what = data.trimStart().startsWith("<") ? "a web page" : "something unreadable";
+  const message = `${server.host} sent ${what} instead of an answer.`;
   return new AgnoChatError("MODEL_BAD_RESPONSE", message, {
     hint: "Check that the base URL is that of an OpenAI-compatible API; it usually ends in /v1.",
   });

@@ -17,13 +17,13 @@ export interface Reason {
 export function reasonIn(body: string): Reason {
   const parsed = parseJson(body);
   if (typeof parsed === "object" && parsed !== null) return reasonOf(parsed);
-  return said(body.trimStart().startsWith("<") ? titleOf(body) : body);
+  return messageOnly(body.trimStart().startsWith("<") ? titleOf(body) : body);
 }
 
 /** Like `reasonIn`, for a parsed body. */
 export function reasonOf(parsed: unknown): Reason {
   const body = asRecord(Array.isArray(parsed) ? parsed[0] : parsed);
-  if (typeof body.error === "string") return { ...said(body.error), code: text(body.code) };
+  if (typeof body.error === "string") return { ...messageOnly(body.error), code: text(body.code) };
   const error = asRecord(body.error ?? body);
   return {
     message: messageOf(error),
@@ -33,14 +33,14 @@ export function reasonOf(parsed: unknown): Reason {
   };
 }
 
-const said = (message: string): Reason => ({ message, code: "", type: "", param: "" });
+const messageOnly = (message: string): Reason => ({ message, code: "", type: "", param: "" });
 
 const text = (value: unknown): string => (typeof value === "number" ? `${value}` : asString(value));
 
 function messageOf(error: Readonly<Record<string, unknown>>): string {
   const own = asString(error.message) || detailOf(error.detail ?? error.message);
-  const behind = asString(asRecord(error.metadata).raw); // a router quotes the provider it called
-  return [own, reasonInQuote(behind)].filter(Boolean).join(": ");
+  const quoted = asString(asRecord(error.metadata).raw); // a router quotes the provider it called
+  return [own, reasonInQuote(quoted)].filter(Boolean).join(": ");
 }
 
 function reasonInQuote(quoted: string): string {

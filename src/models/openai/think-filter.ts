@@ -11,14 +11,14 @@ export interface TextFilter {
  * Drops the tagged thoughts at the start of an answer. Tags anywhere else are part of the answer.
  */
 export function createThinkFilter(): TextFilter {
-  let place: "start" | "thinking" | "after" | "answer" = "start";
+  let state: "start" | "thinking" | "after" | "answer" = "start";
   let held = "";
   let closing = /(?!)/;
 
   function leaveStart(): void {
     const opening = openingOf(held);
     if (opening === "maybe") return;
-    place = opening === "none" ? "answer" : "thinking";
+    state = opening === "none" ? "answer" : "thinking";
     if (opening === "none") return;
     held = held.slice(opening.end);
     closing = opening.closing;
@@ -26,28 +26,28 @@ export function createThinkFilter(): TextFilter {
 
   function leaveThinking(): void {
     const end = closing.exec(held);
-    if (end) place = "after";
+    if (end) state = "after";
     held = end ? held.slice(end.index + end[0].length) : held.slice(-LONGEST_TAG);
   }
 
   /** Skips the blank lines between the thoughts and the answer. */
   function leaveAfter(): void {
     held = held.trimStart();
-    if (held !== "") place = "answer";
+    if (held !== "") state = "answer";
   }
 
-  function release(from: typeof place): string {
-    const text = place === from ? held : "";
-    if (place === from) held = "";
+  function release(from: typeof state): string {
+    const text = state === from ? held : "";
+    if (state === from) held = "";
     return text;
   }
 
   return {
     write(text) {
       held += text;
-      if (place === "start") leaveStart();
-      if (place === "thinking") leaveThinking();
-      if (place === "after") leaveAfter();
+      if (state === "start") leaveStart();
+      if (state === "thinking") leaveThinking();
+      if (state === "after") leaveAfter();
       return release("answer");
     },
     end: () => release("start"),

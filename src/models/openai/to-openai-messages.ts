@@ -27,7 +27,7 @@ export function toOpenAIMessages(messages: readonly Message[], names: WireNames)
   const known = { names, ids: new WireIds() };
   const wire: WireMessage[] = [];
   for (const message of messages) {
-    if (saysNothing(message)) continue;
+    if (isEmpty(message)) continue;
     const last = wire.at(-1);
     if (message.role === "user" && last?.role === "user")
       wire[wire.length - 1] = userAfter(last.content, message.content);
@@ -36,7 +36,7 @@ export function toOpenAIMessages(messages: readonly Message[], names: WireNames)
   return wire;
 }
 
-const saysNothing = (message: Message): boolean =>
+const isEmpty = (message: Message): boolean =>
   message.role === "assistant" && message.content === "" && !message.toolCalls?.length;
 
 const userAfter = (earlier: string, content: string): WireMessage => ({
