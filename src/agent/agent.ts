@@ -2,16 +2,16 @@ import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
-import type { Model, ModelRequest } from "../models/model.js";
+import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { toolTable } from "../tools/call-tool.js";
+import { type ToolTable, toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { RunOutput } from "./events.js";
+import { frozen } from "./frozen.js";
 import type { OnBusy } from "./queue.js";
 import { RunStream } from "./run-stream.js";
 import { RUN_KEYS, Runner, type UserRunOptions } from "./runner.js";
 import { ToolScope } from "./tool-scope.js";
-import { specsOf } from "./tool-specs.js";
 import { UserView } from "./user-view.js";
 
 export interface AgentOptions<Owner extends string | undefined = string | undefined> {
@@ -145,6 +145,17 @@ export class Agent<Owner extends string | undefined = undefined> {
 
 interface ContextOptions extends SessionOptions {
   readonly userId: string;
+}
+
+/** The tools as the model is sent them, frozen because all users share them. */
+function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
+  if (tools.size === 0) return undefined;
+  const specs = [...tools.values()].map(({ name, description, parameters }) => ({
+    name,
+    description,
+    parameters: structuredClone(parameters),
+  }));
+  return frozen(specs);
 }
 
 const isCount = (value: number): boolean =>

@@ -11,7 +11,6 @@ import {
   sessionIdOf,
   userIdOf,
 } from "./arguments.js";
-import { copyMessage } from "./copy.js";
 import {
   historyCleared,
   runConflict,
@@ -238,6 +237,19 @@ function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessag
 
 const copyFrozen = (messages: readonly StoredMessage[]): StoredMessage[] =>
   messages.map((message) => (Object.isFrozen(message) ? copyMessage(message) : message));
+
+/** A copy that shares nothing changeable with the message. */
+function copyMessage(message: StoredMessage): StoredMessage {
+  const copy = { ...message } as { -readonly [Key in keyof StoredMessage]: StoredMessage[Key] };
+  if (copy.usage !== undefined) copy.usage = { ...copy.usage };
+  if (message.role !== "assistant" || message.toolCalls === undefined) return copy as StoredMessage;
+  return {
+    ...message,
+    ...copy,
+    role: "assistant",
+    toolCalls: message.toolCalls.map((call) => ({ ...call })),
+  };
+}
 
 const describeAll = <Row extends { readonly lastActivity: number }>(
   rows: readonly Row[],

@@ -50,11 +50,11 @@ export function storeConformance(options: StoreConformanceOptions): void {
 
 const SESSION = { sessionId: "default", createdAt: "2026-01-01T00:00:00.000Z" };
 
-const row = (content: string, runId: string | undefined = "run"): NewRow => ({
+const row = (content: string): NewRow => ({
   role: "user",
   content,
   id: 0,
-  runId,
+  runId: "run",
   ...SESSION,
 });
 

@@ -106,7 +106,7 @@ export class Stage {
   }
 
   /** Sends one message and judges the reply. Never rejects: a failure that was not planned is a finding. */
-  async send(whose: Whose, options: SendOptions = {}): Promise<PlantedRun> {
+  async send(whose: Whose, options: SendOptions): Promise<PlantedRun> {
     const door = options.door ?? this.doorFor(whose.userId);
     const { plan, outcome, sameWords } = options;
     const run = this.ledger.begin(whose, { door: door.name, plan, outcome, sameWords });
@@ -164,7 +164,7 @@ export class Stage {
   }
 
   /** Reads a session through every reader and compares it with what it must hold. */
-  async readBack(whose: Whose, check: CheckName = "stored"): Promise<void> {
+  async readBack(whose: Whose, check: CheckName): Promise<void> {
     for (const reader of this.readers) await this.#read(reader, whose, check);
   }
 

@@ -54,10 +54,6 @@ export class Repl {
     return this.#parts;
   }
 
-  get agent(): Agent {
-    return this.#agent;
-  }
-
   get memory(): Memory {
     return this.#parts.memory;
   }

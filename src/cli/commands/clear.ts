@@ -2,9 +2,8 @@ import { sizeOf, totalOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
-import { namedSession } from "../named-session.js";
 import { withMemory } from "../open-agent.js";
-import { refuseUserFlags } from "../settings/settings.js";
+import { namedSession, refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
 

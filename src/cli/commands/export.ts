@@ -8,9 +8,9 @@ import {
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../../errors.js";
 import type { Context } from "../command-context.js";
 import { refuseNothingToExport } from "../export-file.js";
-import { namedSession } from "../named-session.js";
 import { withMemory } from "../open-agent.js";
 import { Output } from "../output.js";
+import { namedSession } from "../settings/settings.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";
 

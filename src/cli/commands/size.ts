@@ -1,7 +1,7 @@
 import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";
-import { namedSession } from "../named-session.js";
 import { withMemory } from "../open-agent.js";
+import { namedSession } from "../settings/settings.js";
 import { sizeText } from "../words.js";
 
 /** `size`: counts what is stored for one user, in one session or in all. */

@@ -23,6 +23,10 @@ export interface Settings {
   readonly origins: Readonly<Record<SettingName, Origin>>;
 }
 
+/** The session that a flag or setting names; undefined, which means all of the user, otherwise. */
+export const namedSession = ({ values, origins }: Settings): string | undefined =>
+  origins.session === "default" ? undefined : values.session;
+
 /** Values of the flags as typed, by setting. */
 export type Flags = Readonly<Partial<Record<SettingName, string>>>;
 

@@ -138,10 +138,6 @@ export class InputBuffer {
     this.#cursor += end < 0 ? this.afterCursor.length : end;
   }
 
-  textEnd(): void {
-    this.#cursor = this.#text.length;
-  }
-
   /** Moves to the line above. Returns whether there was one. */
   up(): boolean {
     const column = this.#column();
