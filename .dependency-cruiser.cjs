@@ -13,6 +13,7 @@ const LAYERS = [
 const HOMES = [
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
+  { name: "pg", home: "^src/memory/stores/postgres/client[.]ts$" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a-sdk[.]ts$" },
 ];
 

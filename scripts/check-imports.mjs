@@ -22,6 +22,7 @@ const PLANTED = [
     'await import("@photostructure/sqlite");',
     "@photostructure/sqlite-in-one-file",
   ],
+  ["src/memory/stores/fourth.ts", 'await import("pg");', "pg-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
   [
     "src/models/openai/client.ts",

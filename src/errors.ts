@@ -43,6 +43,7 @@ export const ERROR_TABLE = {
   MODEL_NOT_FOUND: { exit: 3, http: 500, rpc: INTERNAL },
   MODEL_AUTH: { exit: 3, http: 500, rpc: INTERNAL },
   STORE_UNKNOWN: { exit: 3, http: 500, rpc: INTERNAL },
+  STORE_NOT_READY: { exit: 3, http: 500, rpc: INTERNAL },
 
   MODEL_REJECTED: { exit: 4, http: 502, rpc: INTERNAL },
   MODEL_QUOTA: { exit: 4, http: 503, rpc: INTERNAL },
@@ -56,6 +57,7 @@ export const ERROR_TABLE = {
   MAX_LOOPS: { exit: 4, http: 502, rpc: INTERNAL },
   STORE_FOREIGN: { exit: 4, http: 500, rpc: INTERNAL },
   STORE_TOO_NEW: { exit: 4, http: 500, rpc: INTERNAL },
+  STORE_UNSAFE: { exit: 4, http: 500, rpc: INTERNAL },
   STORE_FAILED: { exit: 4, http: 503, rpc: INTERNAL },
   STORE_CLOSED: { exit: 4, http: 503, rpc: INTERNAL },
   BUSY: { exit: 4, http: 429, rpc: INTERNAL },

@@ -44,6 +44,7 @@ export type {
   UserInfo,
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
+export { PostgresMemory } from "./memory/postgres.js";
 export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
 export type {
   Answer,

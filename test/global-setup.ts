@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { build } from "../scripts/build.mjs";
+import { offerPostgres } from "./support/postgres-service.js";
 
 /** What decides how the product behaves for whoever runs the tests, and must not decide what they see. */
 const PERSONAL =
@@ -18,7 +19,11 @@ export async function setup(): Promise<() => Promise<void>> {
   process.env.HOME = home;
   process.env.USERPROFILE = home;
   await buildOrRemove();
-  return () => refuseUsedHome(home);
+  const postgres = await offerPostgres();
+  return async () => {
+    await postgres.stop();
+    await refuseUsedHome(home);
+  };
 }
 
 /** A build that failed leaves nothing behind: whatever starts the command then fails, and no test meets an old build. */

@@ -24,11 +24,17 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
     "sqlite",
     async (path, options) => new (await import("./sqlite.js")).SqliteMemory(path, options),
   ],
+  ["postgres", openPostgres],
+  ["postgresql", openPostgres],
 ]);
 
+async function openPostgres(rest: string, { now }: OpenMemoryOptions): Promise<Memory> {
+  return new (await import("./postgres.js")).PostgresMemory(`postgres:${rest}`, { now });
+}
+
 /**
- * The memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory) or `memory:` (this process only).
- * Nothing is read or written yet.
+ * The memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory),
+ * `postgres://USER:PASSWORD@HOST/DATABASE` or `memory:` (this process only). Nothing is read or written yet.
  * @throws {AgnoChatError} `STORE_UNKNOWN`, or `USAGE` for an unknown option
  */
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {
@@ -42,7 +48,7 @@ export async function openMemory(spec: string, options: OpenMemoryOptions = {}):
 /** Names the scheme alone: what follows it may hold a password. */
 function unknown(spec: string): AgnoChatError {
   const known = [...OPENERS.keys()];
-  const hint = `Use one of ${known.map((name) => `${name}:`).join(" and ")}, for example sqlite:history.db.`;
+  const hint = "Use memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.";
   const colon = spec.indexOf(":");
   if (colon === -1)
     return new AgnoChatError("STORE_UNKNOWN", "The memory has no kind before a colon.", { hint });
@@ -58,4 +64,5 @@ const MEANT: ReadonlyMap<string, string> = new Map([
   ["", "memory"],
   ["file", "sqlite"],
   ["db", "sqlite"],
+  ["pg", "postgres"],
 ]);

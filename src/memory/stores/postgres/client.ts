@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import type { Pool, PoolClient } from "pg";
+import { AgnoChatError } from "../../../errors.js";
+import { systemReason } from "../../../system-errors.js";
+import { PostgresError, postgresError } from "./postgres-errors.js";
+import { type DatabaseAddress, nameOf, type TlsFiles } from "./url.js";
+
+/** At most so many connections at a time. */
+const CONNECTIONS = 10;
+
+/** How long a connection may take, and how long a call may: then nobody listens any more. */
+const CONNECT_MS = 10_000;
+const CALL_MS = 60_000;
+
+export type SqlValue = string | number | boolean | null | readonly (string | number | null)[];
+
+/** A row, column by column. Whole numbers are numbers. */
+export type Row = readonly unknown[];
+
+/** The connections to one database. Each query is its own transaction unless it is inside `transaction`. */
+export class Database {
+  readonly #pool: Pool;
+
+  private constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** Nothing is connected yet. */
+  static async at(address: DatabaseAddress): Promise<Database> {
+    const { default: pg } = await import("pg");
+    const pool = new pg.Pool({
+      host: address.host,
+      port: address.port,
+      user: address.user,
+      password: address.password,
+      database: address.database,
+      options: address.options,
+      application_name: address.applicationName,
+      enableChannelBinding: address.channelBinding,
+      ssl: address.tls === undefined ? false : tlsOptions(address, address.tls),
+      max: CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_MS,
+      query_timeout: CALL_MS,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      types: {
+        getTypeParser: (type: number, format?: string) =>
+          type === pg.types.builtins.INT8
+            ? Number
+            : (pg.types.getTypeParser(type, format as "text") as (text: string) => unknown),
+      },
+    });
+    // The pool has dropped that connection already; without a listener it would end the process.
+    pool.on("error", () => {});
+    pool.on("connect", (client) => client.on("error", () => {}));
+    return new Database(pool);
+  }
+
+  /** @throws {PostgresError} */
+  query(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
+    return this.#with((client) => query(client, sql, values));
+  }
+
+  /**
+   * All that `work` asks for, in one transaction that begins with `begin`.
+   * @throws {PostgresError}
+   */
+  transaction<Result>(
+    begin: string,
+    work: (ask: (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#with(async (client) => {
+      await query(client, begin);
+      try {
+        const result = await work((sql, values) => query(client, sql, values));
+        await query(client, "COMMIT");
+        return result;
+      } catch (error) {
+        // A connection that is gone has rolled back already.
+        await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  /** Waits for the calls under way. */
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  async #with<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.#pool.connect().catch((thrown: unknown) => {
+      throw postgresError(thrown, { isSent: false });
+    });
+    try {
+      const result = await work(client);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(!(error instanceof PostgresError) || error.isUnknown || isStale(error));
+      throw error;
+    }
+  }
+}
+
+/** Its server is no longer what it was. */
+const isStale = ({ code }: PostgresError): boolean => code === "25006" || code.startsWith("57P");
+
+/** Never a named statement: a pooler in between may give the next one to another connection. */
+async function query(
+  client: PoolClient,
+  sql: string,
+  values: readonly SqlValue[] = [],
+): Promise<Row[]> {
+  try {
+    const { rows } = await client.query({ text: sql, values: [...values], rowMode: "array" });
+    return rows;
+  } catch (thrown) {
+    throw postgresError(thrown, { isSent: true });
+  }
+}
+
+function tlsOptions(
+  address: DatabaseAddress,
+  { authorities, certificate, key }: TlsFiles,
+): { ca?: string; cert?: string; key?: string } {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, "utf8");
+    } catch (cause) {
+      throw new AgnoChatError(
+        "STORE_NOT_READY",
+        `Cannot use the database ${nameOf(address)}: ${JSON.stringify(path)} cannot be read: ${systemReason(cause)}.`,
+        { hint: "Check sslrootcert, sslcert and sslkey of the URL.", cause },
+      );
+    }
+  };
+  return {
+    ...(authorities === undefined ? {} : { ca: read(authorities) }),
+    ...(certificate === undefined ? {} : { cert: read(certificate) }),
+    ...(key === undefined ? {} : { key: read(key) }),
+  };
+}

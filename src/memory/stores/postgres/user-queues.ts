@@ -1,0 +1,18 @@
+/**
+ * Writes of one user, one after the other in the order of the calls. On a pool of connections they would
+ * overtake each other, and those who wait for the user's row would take the connections of all others.
+ */
+export class UserQueues {
+  readonly #last = new Map<string, Promise<unknown>>();
+
+  inOrder<Result>(userId: string, work: () => Promise<Result>): Promise<Result> {
+    const done = (this.#last.get(userId) ?? Promise.resolve()).then(work);
+    const settled = done
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#last.get(userId) === settled) this.#last.delete(userId);
+      });
+    this.#last.set(userId, settled);
+    return done;
+  }
+}

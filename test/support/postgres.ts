@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import pg from "pg";
+
+/** Asks as whoever the URL names. */
+async function ask<Row extends object>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Row>(sql, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+export interface DatabaseOptions {
+  /** The role that owns it, and so may make schemas in it. */
+  readonly owner?: string;
+}
+
+/** A new database on the server; its URL, for the same role. */
+export async function newDatabase(
+  server: string,
+  { owner = decodeURIComponent(new URL(server).username) }: DatabaseOptions = {},
+): Promise<string> {
+  const name = `test_${randomBytes(6).toString("hex")}`;
+  await ask(server, `CREATE DATABASE ${name} OWNER "${owner}"`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export interface Role {
+  readonly name: string;
+  readonly password: string;
+}
+
+/** A new role that may log in, with these attributes. */
+export async function newRole(server: string, attributes = ""): Promise<Role> {
+  const name = `role_${randomBytes(6).toString("hex")}`;
+  const password = randomBytes(8).toString("hex");
+  await ask(server, `CREATE ROLE ${name} LOGIN ${attributes} PASSWORD '${password}'`);
+  return { name, password };
+}
+
+/** The URL for another role. */
+export function asRole(url: string, { name, password }: Role): string {
+  const changed = new URL(url);
+  changed.username = name;
+  changed.password = password;
+  return changed.href;
+}
+
+/** Leaves nothing in the memory, as only a superuser may. */
+export const empty = (url: string): Promise<unknown> =>
+  ask(
+    url,
+    `TRUNCATE agno_chat.users, agno_chat.sessions, agno_chat.messages, agno_chat.states, agno_chat.clears;
+     UPDATE agno_chat.generations SET generation = 0, forgotten = 0`,
+  );
