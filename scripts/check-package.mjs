@@ -7,7 +7,7 @@ const ALLOWED = [
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
   /^bin\/agno-chat\.js$/,
-  /^dist\/(index|testing\/index|cli\/main|server\/index)\.js$/,
+  /^dist\/(index|testing\/index|cli\/main|server\/index|verify\/child)\.js$/,
   /^dist\/chunks\/[\w-]+\.js$/,
   /^dist\/[\w/-]+\.d\.ts$/,
   /^examples\/[\w-]+\.chat$/,
@@ -23,6 +23,7 @@ const REQUIRED = [
   "dist/testing/index.js",
   "dist/testing/index.d.ts",
   "dist/cli/main.js",
+  "dist/verify/child.js",
   "examples/demo.chat",
   "examples/support-desk.chat",
 ];

@@ -13,8 +13,10 @@ import { failures } from "./phases/failures.js";
 import { limits } from "./phases/limits.js";
 import { overlap } from "./phases/overlap.js";
 import { queue } from "./phases/queue.js";
+import { reopened } from "./phases/reopened.js";
 import { sameWords } from "./phases/same-words.js";
 import { probeTools } from "./probe-tools.js";
+import type { OtherProcess } from "./processes/other-process.js";
 import { Random } from "./random.js";
 import { type RecordedRequest, Recorder } from "./recorder.js";
 import { RecordingModel } from "./recording-model.js";
@@ -38,6 +40,8 @@ export interface AgentUnderCheck {
 export interface BatteryOptions {
   /** Builds the agent around the parts; called more than once, always over the same memory. */
   readonly open: (parts: AgentParts) => AgentUnderCheck;
+  /** Starts another process on the same memory. */
+  readonly startProcess?: (() => Promise<OtherProcess>) | undefined;
   /** More ways in, beside the library's. */
   readonly openDoors?: (under: AgentUnderCheck) => Promise<Doors>;
   readonly users: readonly string[];
@@ -109,7 +113,10 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
     await more?.close?.();
   }
 
-  async function runPhases(stage: Stage, { rounds, open }: BatteryOptions): Promise<void> {
+  async function runPhases(
+    stage: Stage,
+    { rounds, open, startProcess }: BatteryOptions,
+  ): Promise<void> {
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
     const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
     const phases = [
@@ -121,6 +128,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => stage.readAllBack(),
       () => attacks(stage),
       () => clears(stage),
+      async () => startProcess && reopened(stage, startProcess),
       async () => options.also?.(stage),
     ];
     for (const phase of phases) if (!stage.signal.aborted) await phase();

@@ -47,7 +47,8 @@ function probe(
 ): string {
   const { run, conversation } = callerOf(context, ledger);
   if (run === undefined) return uncalled(PROBE, context, report);
-  report(judgeState({ ...context.state }, conversation, PROBE, ledger));
+  const sighting: Sighting = { check: "tools", by: whoseOf(run), door: PROBE };
+  report(judgeState({ ...context.state }, conversation, sighting, ledger));
   const key = ledger.canaries.plant("state-key", run);
   const value = ledger.canaries.plant("state-value", run);
   context.state[key] = value;
@@ -98,11 +99,10 @@ function uncalled(
 export function judgeState(
   state: Readonly<Record<string, unknown>>,
   conversation: Conversation,
-  door: string,
+  sighting: Sighting,
   { canaries }: Ledger,
 ): Finding[] {
-  const by = whoseOf(conversation);
-  const sighting: Sighting = { check: door === PROBE ? "tools" : "stored", by, door };
+  const { by } = sighting;
   const seen = canaries.in(JSON.stringify(state));
   const stranger = seen.find((canary) => !isOwn(canary, by));
   if (stranger !== undefined) {

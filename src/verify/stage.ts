@@ -164,15 +164,15 @@ export class Stage {
   }
 
   /** Reads a session through every reader and compares it with what it must hold. */
-  async readBack(whose: Whose, check: CheckName): Promise<void> {
-    for (const reader of this.readers) await this.#read(reader, whose, check);
+  async readBack(whose: Whose, check: CheckName, readers = this.readers): Promise<void> {
+    for (const reader of readers) await this.#read(reader, whose, check);
   }
 
   /** Reads every session of every user through every reader. */
-  async readAllBack(check: CheckName = "stored"): Promise<void> {
+  async readAllBack(check: CheckName = "stored", readers = this.readers): Promise<void> {
     for (const userId of this.users)
       for (const sessionId of this.sessions)
-        if (!this.signal.aborted) await this.readBack({ userId, sessionId }, check);
+        if (!this.signal.aborted) await this.readBack({ userId, sessionId }, check, readers);
   }
 
   async #read(reader: Reader, whose: Whose, check: CheckName): Promise<void> {
@@ -196,7 +196,7 @@ export class Stage {
       found.push(...this.#judgeAmongAll(reading.allMessages ?? [], conversation, sighting));
     if (document !== undefined) found.push(...judgeDocument(document, runs, sighting, this.ledger));
     if (state !== undefined)
-      found.push(...judgeState(state, this.ledger.conversation(whose), sighting.door, this.ledger));
+      found.push(...judgeState(state, this.ledger.conversation(whose), sighting, this.ledger));
     if (count !== undefined) found.push(...this.#judgeCount(count, runs, sighting));
     if (sessions !== undefined) found.push(...this.#judgeSessions(sessions, sighting));
     return found;

@@ -16,6 +16,7 @@ import { judgeTheJudge } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
 import { erased } from "./phases/erased.js";
 import { prune } from "./phases/prune.js";
+import { startProcess } from "./processes/other-process.js";
 import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
 import { reportOf, type VerifyReport } from "./report/report.js";
@@ -24,6 +25,8 @@ import { newPrefix, userIds } from "./users.js";
 /** A memory for the check alone, which is empty and may be emptied. */
 export interface ThrowawayMemory {
   open(): Awaitable<Memory>;
+  /** As `spec` of a target; the check then tries more with other processes. */
+  readonly spec?: string | undefined;
   /** Everything of it that lies on disk once it is closed, to look for texts that were cleared. */
   bytes?(): Awaitable<Uint8Array>;
 }
@@ -32,6 +35,8 @@ export interface ThrowawayMemory {
 export type VerifyTarget =
   | {
       readonly memory: Memory;
+      /** How another process opens the same memory: `sqlite:PATH`. Default: none can. */
+      readonly spec?: string | undefined;
       /** A memory of the same kind, for what a memory in use must not be asked for. */
       readonly throwaway?: ThrowawayMemory | undefined;
       /** Every tool is called in every other run, by everybody, with arguments made up from its schema. */
@@ -67,7 +72,12 @@ const OPTION_KEYS: KnownKeys<VerifyOptions> = {
 
 type MemoryTarget = Extract<VerifyTarget, { readonly memory: Memory }>;
 
-const MEMORY_KEYS: KnownKeys<MemoryTarget> = { memory: true, throwaway: true, toolkits: true };
+const MEMORY_KEYS: KnownKeys<MemoryTarget> = {
+  memory: true,
+  spec: true,
+  throwaway: true,
+  toolkits: true,
+};
 
 const AGENT_KEYS: KnownKeys<Exclude<VerifyTarget, MemoryTarget>> = { agent: true };
 
@@ -119,15 +129,20 @@ export async function verifyIsolation(
   const results = [own.result];
   const throwaway = "memory" in target ? target.throwaway : undefined;
   if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, { ...shared, users }));
+  const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
+  const isReopened = specs.some((spec) => spec !== undefined);
   const erasing = throwaway?.bytes === undefined ? [] : (["erased"] as const);
   return reportOf({
     ...{ results, planted, seed, version, target: describe },
-    ...{ findings: own.findings, gaps: own.gaps, notProved: own.notProved },
+    ...{ findings: own.findings, gaps: own.gaps },
+    notProved: [...own.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
     evidence: ["sent", "store"],
-    checks: [...LIBRARY_CHECKS, ...erasing],
+    checks: [...LIBRARY_CHECKS, ...(isReopened ? (["reopened"] as const) : []), ...erasing],
     durationMs: Math.round(performance.now() - started),
   });
 }
+
+const NOT_REOPENED = "what another process would read: none opened the store";
 
 interface Shared {
   readonly seed: number;
@@ -148,7 +163,9 @@ async function verifyOwn(
   const before = await bystandersOf(memory, prefix);
   let result: BatteryResult;
   try {
-    result = await runBattery({ ...shared, open, users, openDoors });
+    const spec = "memory" in target ? target.spec : undefined;
+    const startProcess = processOn(spec, shared);
+    result = await runBattery({ ...shared, open, users, openDoors, startProcess });
   } finally {
     for (const user of users) await memory.clear(user);
   }
@@ -178,7 +195,8 @@ async function verifyThrowaway(
   try {
     result = await runBattery({
       ...{ ...shared, open: agentOver(memory), users: userIds(users), rounds: THROWAWAY_ROUNDS },
-      ...{ openDoors, also: (stage) => prune(stage, memory) },
+      ...{ openDoors, startProcess: processOn(throwaway.spec, shared) },
+      also: (stage) => prune(stage, memory),
     });
   } finally {
     await memory.close();
@@ -187,6 +205,10 @@ async function verifyThrowaway(
   const left = erased(result.ledger, await throwaway.bytes());
   return { ...result, findings: [...result.findings, ...left] };
 }
+
+/** How to start another process on a memory; undefined if that cannot be. */
+const processOn = (spec: string | undefined, { signal }: Pick<Shared, "signal">) =>
+  spec === undefined ? undefined : () => startProcess(spec, signal);
 
 function refuseUnknownParts(target: VerifyTarget): void {
   if ("memory" in target) refuseUnknownKeys(target, MEMORY_KEYS, "The target");

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
+import { openMemory } from "../../src/memory/open-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
 import { DOUBLES, judgeTheJudge } from "../../src/verify/doubles/judge-the-judge.js";
+import { REOPENED_DOUBLES } from "../../src/verify/doubles/reopened-doubles.js";
 import type { RecordedRequest } from "../../src/verify/recorder.js";
 import { verifyIsolation } from "../../src/verify/verify-isolation.js";
 import { temporaryFolder } from "../support/cli.js";
@@ -23,6 +25,40 @@ test("our own agent is isolated, in memory and in a file, with every tool there 
     expect([report.verdict, report.findings, report.gaps]).toEqual(["isolated", [], []]);
   }
   await sqlite.close();
+});
+
+test("another process reads back a file, and a memory that none can open is said not to be", async () => {
+  const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
+  const sqlite = await openMemory(spec);
+  const other = await verifyIsolation({ memory: sqlite, spec }, FEW);
+  await sqlite.close();
+  expect(other.verdict).toBe("isolated");
+  expect(other.checks.map(({ check }) => check)).toContain("reopened");
+  const inside = await verifyIsolation({ memory: new InMemory() }, FEW);
+  expect(inside.checks.map(({ check }) => check)).not.toContain("reopened");
+  expect(inside.notProved.join()).toContain("another process");
+});
+
+test("a memory that another process finds empty, or cannot open, is a leak", async () => {
+  const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
+  for (const [other, kind] of [
+    [spec, "lost"],
+    ["sqlite:/dev/null/history.db", "error"],
+  ] as const) {
+    const report = await verifyIsolation({ memory: new InMemory(), spec: other }, FEW);
+    expect(report.verdict).toBe("leak");
+    expect(report.findings.map((finding) => [finding.check, finding.kind])).toContainEqual([
+      "reopened",
+      kind,
+    ]);
+  }
+});
+
+test("a store that is another one when it is opened again is found in every seed", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { signal } = new AbortController();
+    expect(await judgeTheJudge(seed, signal, REOPENED_DOUBLES)).toMatchObject({ missed: [] });
+  }
 });
 
 test.each(DOUBLES.map((double) => [double.name, double] as const))(

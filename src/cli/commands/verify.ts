@@ -79,7 +79,7 @@ async function verifyOwnAgent(context: Context, counts: VerifyCounts): Promise<V
     const toolkits = await openConfiguredToolkits(context);
     return await withMemory(context, (memory) =>
       verifyIsolation(
-        { memory, throwaway, toolkits },
+        { memory, spec: isOutside(store) ? store : undefined, throwaway, toolkits },
         {
           ...counts,
           signal,
@@ -99,15 +99,20 @@ function wholeNumber(flag: string, text: string | undefined): number | undefined
   throw new AgnoChatError("USAGE", `${flag} must be a whole number, not ${JSON.stringify(text)}.`);
 }
 
+/** Whether other processes can open the store as well. */
+const isOutside = (store: string): boolean => !store.startsWith("memory:");
+
 /** An empty store of the same kind as the one in the settings. */
 async function throwawayLike(
   store: string,
 ): Promise<ThrowawayMemory & { remove(): Promise<void> }> {
-  if (!store.startsWith("sqlite:")) return { open: () => new InMemory(), remove: async () => {} };
+  if (!isOutside(store)) return { open: () => new InMemory(), remove: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), "agno-chat-verify-"));
   const file = join(folder, "throwaway.db");
+  const spec = `sqlite:${file}`;
   return {
-    open: () => openMemory(`sqlite:${file}`),
+    spec,
+    open: () => openMemory(spec),
     bytes: () => readFile(file),
     remove: () => rm(folder, { recursive: true, force: true }),
   };

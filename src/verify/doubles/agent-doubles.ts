@@ -17,10 +17,12 @@ const double = (
   name,
   open() {
     const memory = new InMemory();
-    return (parts) => {
-      const agent = new Agent({ ...parts, memory });
-      const run = makeRun(agent, { ...parts, memory });
-      return { agent: runningBy(agent, run), memory };
+    return {
+      open(parts) {
+        const agent = new Agent({ ...parts, memory });
+        const run = makeRun(agent, { ...parts, memory });
+        return { agent: runningBy(agent, run), memory };
+      },
     };
   },
 });

@@ -1,9 +1,12 @@
-import type { AgentParts, AgentUnderCheck } from "../battery.js";
+import type { BatteryOptions } from "../battery.js";
+
+/** What a battery is given to check. */
+export type Opened = Pick<BatteryOptions, "open" | "startProcess">;
 
 /** An agent with one leak planted on purpose: the judge must find it. */
 export interface Double {
   /** What is wrong with it. */
   readonly name: string;
-  /** Called once per agent; the agents of one double share a memory. */
-  open(): (parts: AgentParts) => AgentUnderCheck;
+  /** A new one; the agents that it builds share a memory. */
+  open(): Opened;
 }

@@ -4,6 +4,7 @@ import { AGENT_DOUBLES } from "./agent-doubles.js";
 import type { Double } from "./double.js";
 import { MEMORY_DOUBLES } from "./memory-doubles.js";
 import { MODEL_DOUBLES } from "./model-doubles.js";
+import { REOPENED_DOUBLES } from "./reopened-doubles.js";
 import { TOOL_DOUBLES } from "./tool-doubles.js";
 
 export const DOUBLES: readonly Double[] = [
@@ -11,6 +12,7 @@ export const DOUBLES: readonly Double[] = [
   ...MODEL_DOUBLES,
   ...TOOL_DOUBLES,
   ...AGENT_DOUBLES,
+  ...REOPENED_DOUBLES,
 ];
 
 /** How many planted leaks the judge found. */
@@ -41,7 +43,7 @@ const ARRIVAL_MS = 50;
 async function isFound(double: Double, seed: number, signal: AbortSignal): Promise<boolean> {
   const found = new AbortController();
   const { findings } = await runBattery({
-    ...{ open: double.open(), users: userIds(5), rounds: 6, seed, arrivalMs: ARRIVAL_MS },
+    ...{ ...double.open(), users: userIds(5), rounds: 6, seed, arrivalMs: ARRIVAL_MS },
     signal: AbortSignal.any([signal, found.signal]),
     onFinding: () => found.abort(),
   });

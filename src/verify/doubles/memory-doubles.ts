@@ -3,7 +3,7 @@ import type { Memory, Snapshot } from "../../memory/memory.js";
 import { agentOver } from "../battery.js";
 import type { Double } from "./double.js";
 
-type Wrapped = Partial<{
+export type Wrapped = Partial<{
   [Name in keyof Memory]: (
     call: (...args: Parameters<Memory[Name]>) => Awaited<ReturnType<Memory[Name]>>,
     ...args: Parameters<Memory[Name]>
@@ -11,7 +11,7 @@ type Wrapped = Partial<{
 }>;
 
 /** A memory of which some methods do something else. */
-function changed(memory: InMemory, methods: Wrapped): Memory {
+export function changed(memory: InMemory, methods: Wrapped): Memory {
   return new Proxy(memory, {
     get(target, name) {
       const value = Reflect.get(target, name, target);
@@ -29,7 +29,7 @@ const double = (name: string, methods: (memory: InMemory) => Wrapped): Double =>
   name,
   open() {
     const memory = new InMemory();
-    return agentOver(changed(memory, methods(memory)));
+    return { open: agentOver(changed(memory, methods(memory))) };
   },
 });
 

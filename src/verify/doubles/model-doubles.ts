@@ -10,9 +10,11 @@ const double = (name: string, change: (stream: Stream) => Stream): Double => ({
   name,
   open() {
     const memory = new InMemory();
-    return ({ model, ...parts }) => {
-      const stream = change(model.stream.bind(model));
-      return agentOver(memory)({ ...parts, model: { name: model.name, stream } });
+    return {
+      open({ model, ...parts }) {
+        const stream = change(model.stream.bind(model));
+        return agentOver(memory)({ ...parts, model: { name: model.name, stream } });
+      },
     };
   },
 });

@@ -11,14 +11,16 @@ const double = (name: string, makeChange: () => (tool: Tool) => Execute): Double
   open() {
     const memory = new InMemory();
     const change = makeChange();
-    return ({ toolkits, ...parts }) =>
-      agentOver(memory)({
-        ...parts,
-        toolkits: toolkits.map(({ name, tools }) => ({
-          name,
-          tools: tools.map((tool) => ({ ...tool, execute: change(tool) })),
-        })),
-      });
+    return {
+      open: ({ toolkits, ...parts }) =>
+        agentOver(memory)({
+          ...parts,
+          toolkits: toolkits.map(({ name, tools }) => ({
+            name,
+            tools: tools.map((tool) => ({ ...tool, execute: change(tool) })),
+          })),
+        }),
+    };
   },
 });
 

@@ -1,0 +1,57 @@
+import { Agent } from "../../agent/agent.js";
+import { InMemory } from "../../memory/in-memory.js";
+import type { StoredMessage } from "../../messages.js";
+import { agentOver } from "../battery.js";
+import { libraryDoors } from "../doors/library.js";
+import type { Double } from "./double.js";
+import { changed, type Wrapped } from "./memory-doubles.js";
+
+/** A sound memory that is another one for whoever opens it again. */
+const double = (name: string, methods: (memory: InMemory) => Wrapped): Double => ({
+  name,
+  open() {
+    const memory = new InMemory();
+    const again = changed(memory, methods(memory));
+    const model = { name: "none", stream: () => Promise.reject(new Error("No model.")) as never };
+    return {
+      open: agentOver(memory),
+      startProcess: async () => ({
+        readers: libraryDoors(new Agent({ model, memory: again }), again).readers,
+        close: async () => {},
+      }),
+    };
+  },
+});
+
+const endingEarly = (
+  name: string,
+  last: (messages: readonly StoredMessage[]) => number | undefined,
+): Double =>
+  double(name, () => ({
+    read(call, userId, options) {
+      const snapshot = call(userId, options);
+      return { ...snapshot, messages: snapshot.messages.slice(0, last(snapshot.messages)) };
+    },
+    getMessages(call, userId, options) {
+      const messages = call(userId, options);
+      return messages.slice(0, last(messages));
+    },
+  }));
+
+export const REOPENED_DOUBLES: readonly Double[] = [
+  endingEarly("a store that loses its last run when it is opened again", (messages) => {
+    const last = messages.at(-1)?.runId;
+    return messages.findIndex(({ runId }) => runId === last);
+  }),
+  endingEarly("a store that keeps half a run when it is opened again", () => -1),
+  double("a store that mixes up two users when it is opened again", (memory) => {
+    const other = (userId = "default") => {
+      const users = memory.users().map((user) => user.userId);
+      return users[(users.indexOf(userId) + 1) % users.length] ?? userId;
+    };
+    return {
+      read: (call, userId, options) => call(other(userId), options),
+      getMessages: (call, userId, options) => call(other(userId), options),
+    };
+  }),
+];
