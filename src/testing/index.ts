@@ -4,12 +4,16 @@ export type { RecordedRequest } from "../verify/recorder.js";
 export type { Evidence, Verdict, VerifyReport } from "../verify/report/report.js";
 export { screenText as reportText } from "../verify/report/screen.js";
 export { type AppOptions, type AppResult, verifyApp } from "../verify/targets/app.js";
-export {
-  type ThrowawayMemory,
-  type VerifyOptions,
-  type VerifyTarget,
-  verifyIsolation,
-} from "../verify/verify-isolation.js";
+export type {
+  AgentTarget,
+  MemoryTarget,
+  ModelTarget,
+  SendTarget,
+  ThrowawayMemory,
+  VerifyTarget,
+  VerifyUpstream,
+} from "../verify/targets/target.js";
+export { type VerifyOptions, verifyIsolation } from "../verify/verify-isolation.js";
 export { type MemoryConformanceOptions, memoryConformance } from "./memory-conformance.js";
 export {
   type ModelConformanceOptions,

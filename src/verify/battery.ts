@@ -1,5 +1,5 @@
 import { Agent } from "../agent/agent.js";
-import type { Memory } from "../memory/memory.js";
+import type { Awaitable, Memory } from "../memory/memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { Door, Doors } from "./doors/door.js";
@@ -49,13 +49,22 @@ export interface BatteryOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
+  /** The phases, in place of all there are. */
+  readonly phases?: (stage: Stage) => Promise<void>;
   /** More phases, after the others. */
   readonly also?: (stage: Stage) => Promise<void>;
+  /** Opens what answers in place of the check's own model, and asks the recorder or tells it. */
+  readonly openModel?: (recorder: Recorder, report: Report) => Awaitable<Model>;
+  /** Whether messages must be equal, and not only the planted texts in them. Default: true. */
+  readonly exact?: boolean;
   /** Called with every finding. */
   readonly onFinding?: () => void;
   /** How long runs may take to get under way before somebody counts as blocked. Default: 2,000. */
   readonly arrivalMs?: number;
 }
+
+/** Takes findings as they are made. */
+export type Report = (findings: readonly Finding[]) => void;
 
 /** What a battery of checks saw. */
 export interface BatteryResult {
@@ -81,14 +90,15 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   const ledger = new Ledger(random);
   const gate = new Gate(random);
   const findings: Finding[] = [];
-  const report = (found: readonly Finding[]): void => {
+  const report: Report = (found) => {
     findings.push(...found);
     if (found.length > 0) options.onFinding?.();
   };
-  const judge = { ledger, gate, report, exact: true, instructions: INSTRUCTIONS };
+  const { exact = true, openModel } = options;
+  const judge = { ledger, gate, report, exact, instructions: INSTRUCTIONS };
   const recorder = new Recorder({ ...judge, record: options.record });
   const parts: AgentParts = {
-    model: new RecordingModel(recorder),
+    model: (await openModel?.(recorder, report)) ?? new RecordingModel(recorder),
     toolkits: [probeTools(ledger, report)],
     instructions: INSTRUCTIONS,
   };
@@ -99,24 +109,22 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   try {
     more = await options.openDoors?.(under);
     const stage = new Stage({
-      ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
+      ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal, exact },
       arrivalMs: options.arrivalMs ?? 2000,
       doors: [...library.doors, ...(more?.doors ?? [])],
       readers: [...library.readers, ...(more?.readers ?? [])],
       clearers: [...library.clearers, ...(more?.clearers ?? [])],
       attacks: more?.attacks ?? [],
     });
-    await runPhases(stage, options);
+    await (options.phases ?? runPhases)(stage);
     return resultOf(stage, findings);
   } finally {
     await gate.release("together");
     await more?.close?.();
   }
 
-  async function runPhases(
-    stage: Stage,
-    { rounds, open, startProcess }: BatteryOptions,
-  ): Promise<void> {
+  async function runPhases(stage: Stage): Promise<void> {
+    const { rounds, open, startProcess } = options;
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
     const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
     const phases = [

@@ -84,11 +84,15 @@ export function judgeReply(
 ): Finding[] {
   const seen = canaries.in(reply);
   for (const canary of seen) if (canary.owner === run) canaries.see(canary);
-  const placed = seen.map((canary) => ({ canary, where: "reply" }));
+  const spoken = run.messages.at(-1);
+  const isAnswer = spoken?.role === "assistant" && spoken.toolCalls === undefined;
+  const said = isAnswer ? canaries.in(spoken.content) : [];
+  // A real model may repeat what it was told before.
+  const told = seen.filter((canary) => !(said.includes(canary) && isOwn(canary, run)));
+  const placed = told.map((canary) => ({ canary, where: "reply" }));
   const strangers = judgeOwners(placed, [run], sighting);
   if (strangers.length > 0) return strangers;
-  const spoken = run.messages.at(-1);
-  if (spoken?.role !== "assistant" || spoken.toolCalls !== undefined)
+  if (!isAnswer)
     return [
       finding("mispaired", sighting, {
         where: "reply",
@@ -96,8 +100,7 @@ export function judgeReply(
         text: "got a reply that the model never gave to this message",
       }),
     ];
-  const wanted = canaries.in(spoken.content);
-  if (wanted.every((canary) => seen.includes(canary))) return [];
+  if (said.every((canary) => seen.includes(canary))) return [];
   return [
     finding("lost", sighting, { where: "reply", run, text: "did not get the model's reply" }),
   ];

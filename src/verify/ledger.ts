@@ -35,7 +35,7 @@ export interface PlantedRun extends Whose {
   cleared: boolean;
   /** How many requests it made. */
   requests: number;
-  /** The results of the tools it called last, by the id of the call. */
+  /** The results of the tools it called last, by the name of the tool. */
   readonly toolResults: Map<string, string>;
   /** The session state as its tools left it. */
   state: Map<string, JsonValue> | undefined;
@@ -53,6 +53,8 @@ export interface RunText {
   readonly door: string;
   /** Words that do not tell one user from another, in place of a canary. */
   readonly sameWords?: string | undefined;
+  /** Words before the canary. */
+  readonly before?: string | undefined;
   readonly plan?: Plan | undefined;
   /** Default: `stored`. */
   readonly outcome?: Outcome | undefined;
@@ -89,7 +91,7 @@ export class Ledger {
   /** Puts a run at the end of its conversation. Call it in the order in which runs are sent. */
   begin(
     { userId, sessionId }: Whose,
-    { door, sameWords, plan = "reply", outcome = "stored" }: RunText,
+    { door, sameWords, before = "", plan = "reply", outcome = "stored" }: RunText,
   ): PlantedRun {
     const run = {
       ...{ userId, sessionId, number: ++this.#runs, door, plan, outcome, text: "" },
@@ -97,7 +99,7 @@ export class Ledger {
       ...{ messages: [] as Message[], answered: false, cleared: false, requests: 0 },
       ...{ toolResults: new Map<string, string>(), state: undefined },
     };
-    run.text = sameWords ?? `Remember ${this.canaries.plant("message", run)}.`;
+    run.text = sameWords ?? `${before}Remember ${this.canaries.plant("message", run)}.`;
     run.messages.push({ role: "user", content: run.text });
     this.conversation(run).runs.push(run);
     return run;

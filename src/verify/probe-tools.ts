@@ -3,12 +3,12 @@ import { defineTool } from "../tools/define-tool.js";
 import type { ToolContext, Toolkit } from "../tools/tool.js";
 import { type Finding, whoseOf } from "./finding.js";
 import { finding, isOwn, type Sighting } from "./judge.js";
-import type { Conversation, Ledger } from "./ledger.js";
+import type { Conversation, Ledger, PlantedRun } from "./ledger.js";
 
 /** Takes no arguments, so that everybody calls it with the same ones. */
 const PROBE = "verify_probe";
 /** Returns its argument. */
-const ECHO = "verify_echo";
+export const ECHO = "verify_echo";
 
 /** Counts the calls in a session; its value is read and changed by every one of them. */
 const COUNT = "verify-count";
@@ -68,13 +68,21 @@ function echo(
   const { run } = callerOf(context, ledger);
   if (run === undefined) return uncalled(ECHO, context, report);
   const sighting: Sighting = { check: "tools", by: run, door: ECHO };
-  const stranger = ledger.canaries.in(text).find(({ owner }) => owner !== run);
+  const given = ledger.canaries.in(argumentsOf(run));
+  const stranger = ledger.canaries.in(text).find((canary) => !given.includes(canary));
   if (stranger !== undefined) {
     const found = { where: "arguments", run: stranger.owner, canary: stranger };
     report([finding("foreign", sighting, { ...found, text: "got the arguments of another run" })]);
   }
   run.toolResults.set(ECHO, text);
   return text;
+}
+
+/** Of the calls that the model made last. */
+function argumentsOf(run: PlantedRun): string {
+  const asked = run.messages.at(-1);
+  const calls = asked?.role === "assistant" ? (asked.toolCalls ?? []) : [];
+  return calls.map((call) => call.arguments).join(" ");
 }
 
 /** The run under way in the session that the tool is told. */

@@ -1,5 +1,11 @@
 import { AgnoChatError } from "../errors.js";
-import { type AssistantMessage, type Message, type ToolCall, toolMessage } from "../messages.js";
+import {
+  type AssistantMessage,
+  assistantMessage,
+  type Message,
+  type ToolCall,
+  toolMessage,
+} from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
 import { type Finding, type Whose, whoseOf } from "./finding.js";
 import type { Gate } from "./gate.js";
@@ -42,6 +48,17 @@ export type Answer =
   | { readonly kind: "wait"; readonly text: string }
   | { readonly kind: "fail"; readonly error: AgnoChatError };
 
+/** The answer to a request that is nobody's. */
+const NOTHING: Answer = { kind: "text", text: "Nothing to remember.", run: undefined };
+
+/** What a model other than the check's own answered. */
+export interface Said {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  /** At the model's token limit. */
+  readonly isCut: boolean;
+}
+
 /** Receives the requests to a model, judges each, and decides the answers. */
 export class Recorder {
   readonly #options: RecorderOptions;
@@ -72,12 +89,18 @@ export class Recorder {
 
   /** Judges a request, waits at the gate, and returns the answer. */
   async receive(request: ReceivedRequest, signal: AbortSignal): Promise<Answer> {
+    const run = await this.take(request, signal);
+    return run === undefined ? NOTHING : this.#answer(run, request.tools ?? []);
+  }
+
+  /** Judges a request and waits at the gate. Undefined when nobody can tell whose it is. */
+  async take(request: ReceivedRequest, signal: AbortSignal): Promise<PlantedRun | undefined> {
     const number = ++this.#requests;
     const messages = structuredClone(request.messages) as Message[];
     const run = this.#runOf(messages);
     const asker = run && { run: run.number, ...whoseOf(run) };
     this.#options.record?.({ request: number, ...asker, messages });
-    if (run === undefined) return this.#unowned(number);
+    if (run === undefined) return void this.#reportUnowned(number);
     this.#adoptResults(run, messages);
     this.#judge(run, messages, number);
     run.requests++;
@@ -87,7 +110,19 @@ export class Recorder {
     } finally {
       this.#inFlight.delete(run);
     }
-    return this.#answer(run, request.tools ?? []);
+    return run;
+  }
+
+  /** Notes what another model answered to the run. */
+  note(run: PlantedRun, { text, toolCalls, isCut }: Said): void {
+    const message: AssistantMessage = assistantMessage(text, toolCalls);
+    if (toolCalls.length === 0)
+      return this.#options.ledger.answer(run, {
+        ...message,
+        ...(isCut && { finishReason: "length" }),
+      });
+    run.messages.push(message);
+    run.toolResults.clear();
   }
 
   /** The run that asks: by the newest canary of the last user message, else of the history. */
@@ -105,7 +140,7 @@ export class Recorder {
     return latest && ledger.conversation(latest.owner).runs.find(isOpen);
   }
 
-  #unowned(number: number): Answer {
+  #reportUnowned(number: number): void {
     const by: Whose = { userId: "?", sessionId: "?" };
     const text = "a request held no message of any user";
     this.#options.report([
@@ -116,7 +151,6 @@ export class Recorder {
         text,
       },
     ]);
-    return { kind: "text", text: "Nothing to remember.", run: undefined };
   }
 
   /** The results of the tools called before, in the order of the calls. */
@@ -124,7 +158,9 @@ export class Recorder {
     const asked = run.messages.at(-1);
     if (asked?.role !== "assistant" || asked.toolCalls === undefined) return;
     for (const { id, name } of asked.toolCalls) {
-      const ours = run.toolResults.get(name);
+      // A model may call one tool twice in one reply.
+      const isOnly = asked.toolCalls.filter((call) => call.name === name).length === 1;
+      const ours = isOnly ? run.toolResults.get(name) : undefined;
       const theirs = messages.findLast((one) => one.role === "tool" && one.toolCallId === id);
       const message = toolMessage(id, ours ?? theirs?.content ?? "", isError(theirs));
       run.messages.push(message);

@@ -20,12 +20,16 @@ export interface StageParts extends Doors {
   readonly signal: AbortSignal;
   /** How long runs may take to get under way before somebody counts as blocked. */
   readonly arrivalMs: number;
+  /** Whether what is read must be equal, and not only the planted texts in it. */
+  readonly exact: boolean;
 }
 
 export interface SendOptions {
   readonly door?: Door | undefined;
   readonly plan?: Plan;
   readonly sameWords?: string;
+  /** Words before the text. */
+  readonly before?: string | undefined;
   readonly outcome?: Outcome;
   /** The check that a wrong reply belongs to. Default: `replies`. */
   readonly check?: CheckName;
@@ -48,6 +52,7 @@ export class Stage {
   readonly report: StageParts["report"];
   readonly signal: AbortSignal;
   readonly arrivalMs: number;
+  readonly #exact: boolean;
   /** Names of doors, readers, clearers and attacks that were used. */
   readonly reached = new Set<string>();
   readonly #turns = new Map<string, number>();
@@ -66,6 +71,7 @@ export class Stage {
     this.report = parts.report;
     this.signal = parts.signal;
     this.arrivalMs = parts.arrivalMs;
+    this.#exact = parts.exact;
   }
 
   /** The session of a user in a round: the same names for everybody. */
@@ -108,8 +114,9 @@ export class Stage {
   /** Sends one message and judges the reply. Never rejects: a failure that was not planned is a finding. */
   async send(whose: Whose, options: SendOptions): Promise<PlantedRun> {
     const door = options.door ?? this.doorFor(whose.userId);
-    const { plan, outcome, sameWords } = options;
-    const run = this.ledger.begin(whose, { door: door.name, plan, outcome, sameWords });
+    const { plan, outcome, sameWords, before } = options;
+    const text = { door: door.name, plan, outcome, sameWords, before };
+    const run = this.ledger.begin(whose, text);
     const sighting = this.#sightingOf(run, options.check ?? "replies");
     const signal = options.signal ?? this.signal;
     const message: Outgoing = { userId: run.userId, sessionId: run.sessionId, text: run.text };
@@ -120,7 +127,9 @@ export class Stage {
         this.#unexpected(sighting, run, "was answered, though it failed");
       else this.report(judgeReply(reply, run, sighting, this.ledger));
     } catch (thrown) {
-      if (run.outcome === "stored") this.#unexpected(sighting, run, `failed: ${reasonOf(thrown)}`);
+      if (this.signal.aborted) run.outcome = "uncertain";
+      else if (run.outcome === "stored")
+        this.#unexpected(sighting, run, `failed: ${reasonOf(thrown)}`);
     }
     run.answered = true;
     return run;
@@ -134,7 +143,7 @@ export class Stage {
     if (this.signal.aborted) return;
     this.gate.hold();
     const sent = sends();
-    if (!(await this.arrived(sent.length))) this.#reportBlocked();
+    if (!(await this.arrived(sent.length)) && !this.signal.aborted) this.#reportBlocked();
     await this.gate.release(release);
     await Promise.all(sent);
   }
@@ -191,7 +200,7 @@ export class Stage {
     const { messages, document, count, state, sessions } = reading;
     const found: Finding[] = [];
     if (messages !== undefined)
-      found.push(...judgeMessages(messages, { runs, exact: true }, sighting, this.ledger));
+      found.push(...judgeMessages(messages, { runs, exact: this.#exact }, sighting, this.ledger));
     for (const conversation of reading.allMessages === undefined ? [] : this.#sessionsOf(whose))
       found.push(...this.#judgeAmongAll(reading.allMessages ?? [], conversation, sighting));
     if (document !== undefined) found.push(...judgeDocument(document, runs, sighting, this.ledger));
@@ -210,7 +219,7 @@ export class Stage {
   #judgeAmongAll(all: readonly StoredMessage[], whose: Whose, sighting: Sighting): Finding[] {
     const by = whoseOf(whose);
     const messages = all.filter(({ sessionId }) => sessionId === by.sessionId);
-    const expected = { runs: this.ledger.kept(by), exact: true };
+    const expected = { runs: this.ledger.kept(by), exact: this.#exact };
     return judgeMessages(messages, expected, { ...sighting, by }, this.ledger);
   }
 

@@ -87,7 +87,8 @@ async function answer(
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   const said = await recorder.receive(received, gone.signal);
-  if (said.kind === "fail") throw new Refusal(500, said.error.message);
+  // A client would try again after a failure, but not after a refusal.
+  if (said.kind === "fail") throw new Refusal(400, said.error.message);
   const usage = usageOf(received.messages, said);
   if (body.stream !== true) return sendWhole(response, said, usage);
   const options = body.stream_options as { include_usage?: unknown } | undefined;

@@ -1,8 +1,9 @@
 import { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
+import { InMemory } from "../memory/in-memory.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
+import type { Model } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import type { Toolkit } from "../tools/tool.js";
 import {
   type AgentParts,
   type AgentUnderCheck,
@@ -10,44 +11,38 @@ import {
   type BatteryResult,
   runBattery,
 } from "./battery.js";
-import { bystandersOf, differenceOf } from "./bystanders.js";
 import type { Doors } from "./doors/door.js";
 import { judgeTheJudge } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
+import { withOwnUsers } from "./own-users.js";
 import { erased } from "./phases/erased.js";
 import { prune } from "./phases/prune.js";
 import { startProcess } from "./processes/other-process.js";
 import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
-import { reportOf, type VerifyReport } from "./report/report.js";
-import { newPrefix, userIds } from "./users.js";
-
-/** A memory for the check alone, which is empty and may be emptied. */
-export interface ThrowawayMemory {
-  open(): Awaitable<Memory>;
-  /** As `spec` of a target; the check then tries more with other processes. */
-  readonly spec?: string | undefined;
-  /** Everything of it that lies on disk once it is closed, to look for texts that were cleared. */
-  bytes?(): Awaitable<Uint8Array>;
-}
-
-/** What is checked: our agent over your memory, or an agent that you build. */
-export type VerifyTarget =
-  | {
-      readonly memory: Memory;
-      /** How another process opens the same memory: `sqlite:PATH`. Default: none can. */
-      readonly spec?: string | undefined;
-      /** A memory of the same kind, for what a memory in use must not be asked for. */
-      readonly throwaway?: ThrowawayMemory | undefined;
-      /** Every tool is called in every other run, by everybody, with arguments made up from its schema. */
-      readonly toolkits?: readonly Toolkit[] | undefined;
-    }
-  | { readonly agent: (parts: AgentParts) => AgentUnderCheck };
+import { type ReportParts, reportOf, type VerifyReport } from "./report/report.js";
+import { checksOf } from "./targets/app.js";
+import { LIVE_ROUNDS, LIVE_USERS, verifyLive } from "./targets/live.js";
+import { verifyAdapter } from "./targets/model.js";
+import { APP_RUNS, APP_USERS, verifySend } from "./targets/send.js";
+import {
+  type AgentTarget,
+  checkTarget,
+  type MemoryTarget,
+  type SendTarget,
+  type ThrowawayMemory,
+  type VerifyTarget,
+  type VerifyUpstream,
+} from "./targets/target.js";
+import { userIds } from "./users.js";
 
 export interface VerifyOptions {
-  /** Default: 10. */
+  /** Default: 10; 6 for `send`, 3 for a model that answers itself. */
   readonly users?: number | undefined;
-  /** About how many runs overlap; the other checks add theirs. Default: 200. */
+  /**
+   * About how many runs overlap; the other checks add theirs. Default: 200; 30 for `send`, 9 for a
+   * model that answers itself.
+   */
   readonly runs?: number | undefined;
   /** The same seed gives the same texts and the same schedule. Default: a random one. */
   readonly seed?: number | undefined;
@@ -70,17 +65,6 @@ const OPTION_KEYS: KnownKeys<VerifyOptions> = {
   version: true,
 };
 
-type MemoryTarget = Extract<VerifyTarget, { readonly memory: Memory }>;
-
-const MEMORY_KEYS: KnownKeys<MemoryTarget> = {
-  memory: true,
-  spec: true,
-  throwaway: true,
-  toolkits: true,
-};
-
-const AGENT_KEYS: KnownKeys<Exclude<VerifyTarget, MemoryTarget>> = { agent: true };
-
 const FEWEST_USERS = 3;
 const MOST_USERS = 100;
 
@@ -101,45 +85,50 @@ const LIBRARY_CHECKS: readonly CheckName[] = [
 ];
 
 /**
- * Drives an agent with many users at once and judges every request that it sends, every reply and
- * everything it keeps. No model is called. On your memory it uses ids that begin with `verify-`
- * alone, and clears them at the end.
+ * Drives many users at once and judges every request to the model, every reply and everything that
+ * is kept. On your memory it uses ids that begin with `verify-` alone, and clears them at the end.
  *
  * Before that, the judge has to find the leaks in agents that have one on purpose.
  * @example
  * const report = await verifyIsolation({ memory: new InMemory() }, { users: 4, runs: 20 });
  * if (!report.ok) throw new Error(report.verdict);
+ * @example
+ * // Your model adapter, on the check's own model.
+ * await verifyIsolation({ model: ({ baseURL }) => new MyModel({ baseURL, apiKey: "none" }) });
+ * @example
+ * // Your app, in any framework.
+ * await verifyIsolation({
+ *   upstream: ({ baseURL }) => app.start({ model: new OpenAI({ baseURL, apiKey: "none" }) }),
+ *   send: (userId, message) => app.chat(userId, message),
+ * });
  * @returns a report whose `verdict` is `isolated`, `leak` or `not-shown`
- * @throws {AgnoChatError} `USAGE`; what the memory failed with outside a run
+ * @throws {AgnoChatError} `USAGE`; what the memory, or a model that answers itself, failed with
  */
 export async function verifyIsolation(
   target: VerifyTarget,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  refuseUnknownParts(target);
+  checkTarget(target);
   refuseUnknownKeys<VerifyOptions>(options, OPTION_KEYS, "verifyIsolation");
-  const { users = 10, runs = 200, seed = randomSeed(), describe = {}, version } = options;
+  const [usualUsers, usualRuns] = defaultCounts(target);
+  const { users = usualUsers, runs = Math.max(usualRuns, users), seed = randomSeed() } = options;
   checkCounts(users, runs);
-  const signal = options.signal ?? new AbortController().signal;
+  const { signal = new AbortController().signal, record, describe = {}, version } = options;
   const started = performance.now();
   const planted = await judgeTheJudge(seed, signal);
-  const shared = { seed, signal, record: options.record };
   const rounds = Math.ceil(runs / users);
-  const own = await verifyOwn(target, { ...shared, users, rounds });
-  const results = [own.result];
-  const throwaway = "memory" in target ? target.throwaway : undefined;
-  if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, { ...shared, users }));
-  const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
-  const isReopened = specs.some((spec) => spec !== undefined);
-  const erasing = throwaway?.bytes === undefined ? [] : (["erased"] as const);
-  return reportOf({
-    ...{ results, planted, seed, version, target: describe },
-    ...{ findings: own.findings, gaps: own.gaps },
-    notProved: [...own.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
-    evidence: ["sent", "store"],
-    checks: [...LIBRARY_CHECKS, ...(isReopened ? (["reopened"] as const) : []), ...erasing],
-    durationMs: Math.round(performance.now() - started),
-  });
+  const parts = await partsFor(target, { seed, signal, record, users, rounds });
+  signal.throwIfAborted();
+  const durationMs = Math.round(performance.now() - started);
+  return reportOf({ ...parts, planted, seed, version, target: describe, durationMs });
+}
+
+/** How many users and runs there are unless the options say so. */
+function defaultCounts(target: VerifyTarget): readonly [users: number, runs: number] {
+  if ("send" in target) return [APP_USERS, APP_RUNS];
+  if ("model" in target && typeof target.model !== "function")
+    return [LIVE_USERS, LIVE_USERS * LIVE_ROUNDS];
+  return [10, 200];
 }
 
 const NOT_REOPENED = "what another process would read: none opened the store";
@@ -147,30 +136,77 @@ const NOT_REOPENED = "what another process would read: none opened the store";
 interface Shared {
   readonly seed: number;
   readonly signal: AbortSignal;
-  readonly record?: VerifyOptions["record"];
+  readonly record: VerifyOptions["record"];
   readonly users: number;
 }
 
-/** The battery on the memory that is asked about, with ids of its own, which are cleared after it. */
-async function verifyOwn(
+type Parts = Pick<
+  ReportParts,
+  "results" | "evidence" | "checks" | "findings" | "gaps" | "notProved"
+>;
+
+function partsFor(
   target: VerifyTarget,
-  { users: count, ...shared }: Shared & { readonly rounds: number },
-) {
-  const prefix = newPrefix();
-  const users = userIds(count, prefix);
+  options: Shared & { readonly rounds: number },
+): Promise<Parts> {
+  if ("send" in target) return sendParts(target, options);
+  if (!("model" in target)) return agentParts(target, options);
+  const { model } = target;
+  return typeof model === "function" ? adapterParts(model, options) : modelParts(model, options);
+}
+
+async function sendParts(target: SendTarget, options: Shared & { readonly rounds: number }) {
+  const result = await verifySend(target, options);
+  return {
+    ...{ results: [result], evidence: [result.evidence], gaps: result.gaps },
+    checks: checksOf(result, target.clear !== undefined),
+  };
+}
+
+async function adapterParts(
+  open: (upstream: VerifyUpstream) => Awaitable<Model>,
+  { users, ...options }: Shared & { readonly rounds: number },
+): Promise<Parts> {
+  const result = await verifyAdapter(open, { ...options, users: userIds(users) });
+  const checks = LIBRARY_CHECKS.filter((check) => check !== "bystanders");
+  return { results: [result], evidence: ["sent", "store"], checks };
+}
+
+const UNSEEN = "what the model sends on was not seen: give a function of the base URL instead";
+
+async function modelParts(
+  model: Model,
+  options: Shared & { readonly rounds: number },
+): Promise<Parts> {
+  const memory = new InMemory();
+  const { result, gaps, ...rest } = await verifyLive({ ...options, model, memory });
+  return { ...rest, results: [result], evidence: ["replies"], gaps: [...gaps, UNSEEN] };
+}
+
+async function agentParts(
+  target: MemoryTarget | AgentTarget,
+  { rounds, ...shared }: Shared & { readonly rounds: number },
+): Promise<Parts> {
   const open = "memory" in target ? agentOver(target.memory, target.toolkits) : target.agent;
   const memory = "memory" in target ? target.memory : memoryOf(target.agent);
-  const before = await bystandersOf(memory, prefix);
-  let result: BatteryResult;
-  try {
-    const spec = "memory" in target ? target.spec : undefined;
-    const startProcess = processOn(spec, shared);
-    result = await runBattery({ ...shared, open, users, openDoors, startProcess });
-  } finally {
-    for (const user of users) await memory.clear(user);
-  }
-  shared.signal.throwIfAborted();
-  return { result, ...(await differenceOf(memory, prefix, before, [result.ledger])) };
+  const { users: count, signal } = shared;
+  const { result, ...difference } = await withOwnUsers(memory, { count, signal }, (users) =>
+    runBattery({
+      ...{ ...shared, rounds, open, users, openDoors },
+      startProcess: processOn("memory" in target ? target.spec : undefined, shared),
+    }),
+  );
+  const results = [result];
+  const throwaway = "memory" in target ? target.throwaway : undefined;
+  if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, shared));
+  const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
+  const isReopened = specs.some((spec) => spec !== undefined);
+  const erasing = throwaway?.bytes === undefined ? [] : (["erased"] as const);
+  return {
+    ...{ ...difference, results, evidence: ["sent", "store"] },
+    notProved: [...difference.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
+    checks: [...LIBRARY_CHECKS, ...(isReopened ? (["reopened"] as const) : []), ...erasing],
+  };
 }
 
 /** Our own server, if it can serve the agent; loaded only where it is checked. */
@@ -209,11 +245,6 @@ async function verifyThrowaway(
 /** How to start another process on a memory; undefined if that cannot be. */
 const processOn = (spec: string | undefined, { signal }: Pick<Shared, "signal">) =>
   spec === undefined ? undefined : () => startProcess(spec, signal);
-
-function refuseUnknownParts(target: VerifyTarget): void {
-  if ("memory" in target) refuseUnknownKeys(target, MEMORY_KEYS, "The target");
-  else refuseUnknownKeys(target, AGENT_KEYS, "The target");
-}
 
 function checkCounts(users: number, runs: number): void {
   if (!Number.isInteger(users) || users < FEWEST_USERS || users > MOST_USERS)

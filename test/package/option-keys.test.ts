@@ -100,6 +100,14 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
     "agent",
     (more) => testing.verifyIsolation({ agent: () => undefined as never, ...more }),
   ],
+  "verifyIsolation model": [
+    "model",
+    (more) => testing.verifyIsolation({ model: new DemoModel(), ...more }),
+  ],
+  "verifyIsolation send": [
+    "upstream",
+    (more) => testing.verifyIsolation({ send: () => "Hello.", ...more }),
+  ],
   verifyApp: ["headers", (more) => testing.verifyApp({ ...app, signal, ...more })],
   "verifyApp upstream": [
     "host",

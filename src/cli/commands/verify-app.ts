@@ -2,10 +2,10 @@ import { AgnoChatError } from "../../errors.js";
 import { maskSecrets } from "../../secrets.js";
 import { isLoopback } from "../../server/access.js";
 import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
-import type { CheckName } from "../../verify/finding.js";
 import { randomSeed } from "../../verify/random.js";
 import { reportOf, type VerifyReport } from "../../verify/report/report.js";
-import { verifyApp } from "../../verify/targets/app.js";
+import { checksOf, verifyApp } from "../../verify/targets/app.js";
+import { APP_RUNS, APP_USERS } from "../../verify/targets/send.js";
 import { newPrefix, userIds } from "../../verify/users.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
@@ -16,13 +16,6 @@ const SHAPES = ["chat", "openai", "a2a"] as const;
 
 type Shape = (typeof SHAPES)[number];
 
-/** An app may be slow, so it is sent fewer messages than our own agent. */
-const DEFAULT_USERS = 6;
-const DEFAULT_RUNS = 30;
-
-const SENT_CHECKS: readonly CheckName[] = ["requests", "same-words", "replies", "side-by-side"];
-const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
-
 /**
  * `verify --url`: drives an app over HTTP as its users. With `--upstream` it is the app's model as
  * well, and so sees everything that the app sends.
@@ -31,7 +24,7 @@ const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
 export async function verifyAnyApp(
   context: Context,
   { url = "", as: shape = "chat", ...options }: VerifyOptions,
-  { users = DEFAULT_USERS, runs = DEFAULT_RUNS, seed = randomSeed(), record }: VerifyCounts,
+  { users = APP_USERS, runs = APP_RUNS, seed = randomSeed(), record }: VerifyCounts,
 ): Promise<VerifyReport> {
   const { signal, output } = context;
   checkShape(shape);
@@ -56,10 +49,7 @@ export async function verifyAnyApp(
   return reportOf({
     ...{ results: [result], planted, seed, version: VERSION, gaps: result.gaps },
     evidence: [result.evidence],
-    checks: [
-      ...(result.evidence === "sent" ? SENT_CHECKS : REPLY_CHECKS),
-      ...(options.clear === undefined ? [] : (["clears"] as const)),
-    ],
+    checks: checksOf(result, options.clear !== undefined),
     target: { kind: shape, url: maskSecrets(url) },
     durationMs: Math.round(performance.now() - started),
   });

@@ -20,7 +20,8 @@ import { reasonOf } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 
-export interface AppOptions extends ChatAppOptions {
+/** How much an app is driven, and where to listen as its model. */
+export interface AppCheckOptions {
   /** Where to listen as the app's model. Without it only replies can be judged. */
   readonly upstream?: { readonly host: string; readonly port: number } | undefined;
   /** Called with the base URL for the app's model client, before the first message is sent. */
@@ -35,6 +36,8 @@ export interface AppOptions extends ChatAppOptions {
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
 }
+
+export interface AppOptions extends ChatAppOptions, AppCheckOptions {}
 
 const KEYS: KnownKeys<AppOptions> = {
   ...CHAT_APP_KEYS,
@@ -60,9 +63,15 @@ export interface AppResult extends BatteryResult {
  */
 export async function verifyApp(options: AppOptions): Promise<AppResult> {
   refuseUnknownKeys(options, KEYS, "verifyApp");
+  const { upstream } = options;
+  if (upstream !== undefined) refuseUnknownKeys(upstream, { host: true, port: true }, "upstream");
+  return checkApp(chatApp(options), options);
+}
+
+/** As `verifyApp`, for an app that is reached in any way. */
+export async function checkApp(app: ChatApp, options: AppCheckOptions): Promise<AppResult> {
+  const check = new AppCheck(options, app);
   const { upstream: address, onUpstream } = options;
-  if (address !== undefined) refuseUnknownKeys(address, { host: true, port: true }, "upstream");
-  const check = new AppCheck(options, chatApp(options));
   const { recorder } = check;
   const upstream = address && (await openUpstream({ ...address, recorder }));
   try {
@@ -74,6 +83,15 @@ export async function verifyApp(options: AppOptions): Promise<AppResult> {
   }
   return check.result();
 }
+
+const SENT_CHECKS: readonly CheckName[] = ["requests", "same-words", "replies", "side-by-side"];
+const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
+
+/** The checks that were made, for a report. */
+export const checksOf = ({ evidence }: AppResult, isCleared: boolean): readonly CheckName[] => [
+  ...(evidence === "sent" ? SENT_CHECKS : REPLY_CHECKS),
+  ...(isCleared && evidence === "sent" ? (["clears"] as const) : []),
+];
 
 /** How long a fast app's runs may take to get to the model. */
 const ARRIVAL_MS = 2000;
@@ -94,7 +112,7 @@ interface SendOptions {
 class AppCheck {
   readonly gate: Gate;
   readonly recorder: Recorder;
-  readonly #options: AppOptions;
+  readonly #options: AppCheckOptions;
   readonly #app: ChatApp;
   readonly #random: Random;
   readonly #ledger: Ledger;
@@ -109,7 +127,7 @@ class AppCheck {
   /** The longest that a run alone took. */
   #slowestMs = 0;
 
-  constructor(options: AppOptions, app: ChatApp) {
+  constructor(options: AppCheckOptions, app: ChatApp) {
     this.#options = options;
     this.#app = app;
     this.#random = new Random(options.seed);

@@ -1,0 +1,136 @@
+import { AgnoChatError } from "../errors.js";
+import type { ToolCall } from "../messages.js";
+import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
+import type { PlantedRun } from "./ledger.js";
+import type { Recorder } from "./recorder.js";
+
+export interface LiveModelOptions {
+  readonly recorder: Recorder;
+  readonly maxCalls: number;
+  /** Called once, when no more calls may be made or the model failed. */
+  readonly onEnd: () => void;
+}
+
+/** Judges what a model is given, and notes what it answers. */
+export class LiveModel implements Model {
+  readonly name: string;
+  readonly #model: Model;
+  readonly #options: LiveModelOptions;
+  #calls = 0;
+  #failure: AgnoChatError | undefined;
+  #isOver = false;
+  #takesTools = true;
+  #toolCalls = 0;
+
+  constructor(model: Model, options: LiveModelOptions) {
+    this.name = model.name;
+    this.#model = model;
+    this.#options = options;
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Calls of tools that the model made. */
+  get toolCalls(): number {
+    return this.#toolCalls;
+  }
+
+  /** What the model failed with. */
+  get failure(): AgnoChatError | undefined {
+    return this.#failure;
+  }
+
+  /** More calls were wanted than are allowed. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  async *stream(
+    request: ModelRequest,
+    { signal }: { readonly signal: AbortSignal },
+  ): AsyncIterable<ModelEvent> {
+    const run = await this.#options.recorder.take(request, signal);
+    try {
+      yield* this.#answer(request, run, signal);
+    } catch (thrown) {
+      if (!signal.aborted) this.#end(thrown);
+      throw thrown;
+    }
+  }
+
+  async *#answer(
+    request: ModelRequest,
+    run: PlantedRun | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<ModelEvent> {
+    // One round of tools is enough, and the rest of the calls are somebody's money.
+    const offersTools = this.#takesTools && (run === undefined || run.requests === 1);
+    const { tools, ...withoutTools } = request;
+    try {
+      yield* this.#call(offersTools ? request : withoutTools, run, signal);
+    } catch (thrown) {
+      if (tools === undefined || !offersTools || !isRejected(thrown)) throw thrown;
+      this.#takesTools = false;
+      yield* this.#call(withoutTools, run, signal);
+    }
+  }
+
+  async *#call(
+    request: ModelRequest,
+    run: PlantedRun | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<ModelEvent> {
+    this.#count();
+    let text = "";
+    const toolCalls: ToolCall[] = [];
+    for await (const event of this.#model.stream(request, { signal })) {
+      if (event.type === "retry") this.#count();
+      if (event.type === "text-delta") text += event.text;
+      if (event.type === "tool-call")
+        toolCalls.push({ id: event.id, name: event.name, arguments: event.arguments });
+      if (event.type === "finish") {
+        text = event.text ?? text;
+        this.#note(run, { text, toolCalls, isCut: event.reason === "length" });
+      }
+      yield event;
+    }
+  }
+
+  #note(run: PlantedRun | undefined, said: Parameters<Recorder["note"]>[1]): void {
+    const { text, toolCalls } = said;
+    this.#toolCalls += toolCalls.length;
+    if (run === undefined) return;
+    if (text.trim() === "" && toolCalls.length === 0 && run.messages.length === 1)
+      throw new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${this.name} sent an empty reply.`);
+    this.#options.recorder.note(run, said);
+  }
+
+  #count(): void {
+    if (this.#calls >= this.#options.maxCalls) {
+      this.#isOver = true;
+      this.#options.onEnd();
+      throw new AgnoChatError("CANCELLED", "No more calls are allowed.");
+    }
+    this.#calls++;
+  }
+
+  #end(thrown: unknown): void {
+    if (!this.#isOver) this.#failure ??= this.#failureOf(thrown);
+    this.#options.onEnd();
+  }
+
+  #failureOf(thrown: unknown): AgnoChatError {
+    if (thrown instanceof AgnoChatError) return thrown;
+    return new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${this.name} failed.`, {
+      hint: "Look at the error's cause.",
+      hintId: "see-cause",
+      cause: thrown,
+    });
+  }
+}
+
+/** As a server does that takes no tools. */
+const isRejected = (thrown: unknown): boolean =>
+  thrown instanceof AgnoChatError && thrown.code === "MODEL_REJECTED";

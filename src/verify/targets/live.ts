@@ -1,0 +1,115 @@
+import type { Memory } from "../../memory/memory.js";
+import type { Model } from "../../models/model.js";
+import { agentOver, type BatteryResult, type Report, runBattery } from "../battery.js";
+import type { Difference } from "../bystanders.js";
+import type { CheckName } from "../finding.js";
+import { RELEASES, type Release } from "../gate.js";
+import { LiveModel } from "../live-model.js";
+import { withOwnUsers } from "../own-users.js";
+import { SAME_WORDS } from "../phases/same-words.js";
+import { ECHO } from "../probe-tools.js";
+import type { RecordedRequest, Recorder } from "../recorder.js";
+import type { Stage } from "../stage.js";
+import { watchedModel } from "../watched-model.js";
+
+/** Few, since each call of a real model takes time and money. */
+export const LIVE_USERS = 3;
+export const LIVE_ROUNDS = 3;
+
+/** About how often the model is called: a message that calls a tool takes two calls. */
+const liveCalls = (users: number, rounds: number): number => users * (rounds + 2);
+
+export interface LiveOptions {
+  readonly model: Model;
+  readonly memory: Memory;
+  readonly users: number;
+  readonly rounds: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Default: no limit. */
+  readonly maxCalls?: number | undefined;
+  readonly record?: ((request: RecordedRequest) => void) | undefined;
+}
+
+export interface LiveResult extends Difference {
+  readonly result: BatteryResult;
+  readonly checks: readonly CheckName[];
+  readonly calls: number;
+}
+
+const CHECKS: readonly CheckName[] = [
+  "requests",
+  "same-words",
+  "replies",
+  "side-by-side",
+  "stored",
+  "clears",
+  "bystanders",
+];
+
+const NO_TOOLS = "tools: the model called none";
+
+/**
+ * Drives our agent on a model that answers itself. Judged is what the model is given and what is
+ * stored; its replies must hold nobody else's texts. No message asks for anything but to remember.
+ * @throws {AgnoChatError} what the model failed with
+ */
+export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
+  const { memory, signal, users: count } = options;
+  const ended = new AbortController();
+  let live: LiveModel | undefined;
+  const openModel = (recorder: Recorder, report: Report): Model => {
+    const { maxCalls = Number.POSITIVE_INFINITY } = options;
+    const model = watchedModel(options.model, report);
+    live = new LiveModel(model, { recorder, maxCalls, onEnd: () => ended.abort() });
+    return live;
+  };
+  const own = await withOwnUsers(memory, { count, signal }, async (users) => {
+    const result = await runBattery({
+      ...{ ...options, users, openModel, signal: AbortSignal.any([signal, ended.signal]) },
+      open: ({ toolkits, ...parts }) =>
+        agentOver(memory)({ ...parts, toolkits: toolkits.map(onlyEcho) }),
+      phases: (stage) => livePhases(stage, options.rounds),
+    });
+    if (live?.failure !== undefined && !signal.aborted) throw live.failure;
+    return result;
+  });
+  const { calls = 0, toolCalls = 0, isOver = false } = live ?? {};
+  const gap = `stopped after ${calls} calls of about ${liveCalls(count, options.rounds)}`;
+  return {
+    ...own,
+    calls,
+    checks: toolCalls > 0 ? [...CHECKS, "tools"] : CHECKS,
+    gaps: isOver ? [gap, ...own.gaps] : own.gaps,
+    notProved: toolCalls > 0 ? own.notProved : [...own.notProved, NO_TOOLS],
+  };
+}
+
+type Toolkits = Parameters<ReturnType<typeof agentOver>>[0]["toolkits"];
+
+/** The other one changes the session state, and a model may call it twice at once. */
+const onlyEcho = ({ name, tools }: Toolkits[number]): Toolkits[number] => ({
+  name,
+  tools: tools.filter((tool) => tool.name === ECHO),
+});
+
+/** The last round offers what a model needs to call a tool; whether it does is its own affair. */
+async function livePhases(stage: Stage, rounds: number): Promise<void> {
+  const [first, ...others] = stage.users;
+  for (let round = 0; round < rounds; round++) {
+    const before = round === rounds - 1 ? `Call the tool ${ECHO} once. ` : undefined;
+    // The third round is in another session, which must not see the first.
+    const whose = (userId: string) => stage.whose(userId, round % 3 === 2 ? 1 : 0);
+    const sends = () => stage.users.map((userId) => stage.send(whose(userId), { before }));
+    await stage.overlap(sends, RELEASES[round % RELEASES.length] as Release);
+  }
+  if (first === undefined || stage.signal.aborted) return;
+  // One before the others, who must get neither that reply nor each other's.
+  const same = { sameWords: SAME_WORDS, check: "same-words" } as const;
+  await stage.send(stage.whose(first), same);
+  await stage.overlap(() => others.map((user) => stage.send(stage.whose(user), same)), "together");
+  await stage.readAllBack();
+  for (const [index, clearer] of stage.clearers.entries())
+    await stage.clear(clearer, stage.users[index % stage.users.length] as string);
+  await stage.readAllBack("clears");
+}
