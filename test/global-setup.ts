@@ -4,13 +4,13 @@ import path from "node:path";
 import { build } from "../scripts/build.mjs";
 import { offerPostgres } from "./support/postgres-service.js";
 
-/** What decides how the product behaves for whoever runs the tests, and must not decide what they see. */
+/** Environment variables with a developer's own settings, which must not affect the tests. */
 const PERSONAL =
   /^(OPENAI_|AGNO_CHAT_(?!TEST_)|XDG_|(HTTPS?|ALL|NO)_PROXY$|NO_COLOR$|FORCE_COLOR$|VISUAL$|EDITOR$)/i;
 
 /**
- * Before all tests: no personal settings, an empty home folder, a fresh build. Done here and not per file, because a worker
- * thread cannot change the environment that `os.homedir()` reads.
+ * Runs before all tests: removes personal settings, sets an empty home folder, builds. Not done per
+ * file, because a worker thread cannot change the environment that `os.homedir()` reads.
  */
 export async function setup(): Promise<() => Promise<void>> {
   for (const name of Object.keys(process.env).filter((key) => PERSONAL.test(key)))
@@ -26,7 +26,7 @@ export async function setup(): Promise<() => Promise<void>> {
   };
 }
 
-/** A build that failed leaves nothing behind: whatever starts the command then fails, and no test meets an old build. */
+/** If the build fails, removes `dist`, so that no test runs an old build. */
 async function buildOrRemove(): Promise<void> {
   await build().catch(() => rm("dist", { recursive: true, force: true }));
 }

@@ -14,7 +14,7 @@ import { AgnoChatError } from "../../src/errors.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
-import { HOSTILE, LIVE } from "../support/hostile-text.js";
+import { CONTROLS, HOSTILE } from "../support/hostile-text.js";
 
 async function wildHistory(): Promise<Cli> {
   const cli = new Cli();
@@ -43,7 +43,7 @@ describe("on stdout", () => {
         ...flags,
       ]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      expect(stdout).not.toMatch(LIVE);
+      expect(stdout).not.toMatch(CONTROLS);
       const { user, session, messages, state } = JSON.parse(stdout);
       expect({ user, session }).toEqual({ user: "alice", session: null });
       expect(contentsOf(messages)).toEqual(EXPECTED);
@@ -54,7 +54,7 @@ describe("on stdout", () => {
   it("as jsonl it is one message a line", async () => {
     const cli = await wildHistory();
     const { stdout } = await cli.run(["export", "-u", "alice", "--format", "jsonl"]);
-    expect(stdout).not.toMatch(LIVE);
+    expect(stdout).not.toMatch(CONTROLS);
     const messages = stdout
       .trimEnd()
       .split("\n")
@@ -68,7 +68,7 @@ describe("on stdout", () => {
   it("as md it is readable, without control sequences", async () => {
     const cli = await wildHistory();
     const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
-    expect(stdout).not.toMatch(LIVE);
+    expect(stdout).not.toMatch(CONTROLS);
     expect(stdout).toMatch(/^# alice\n\n## user · \d{4}-/);
     expect(stdout).toContain("世界 👩‍👩‍👧");
   });
@@ -215,7 +215,7 @@ describe("to a file", () => {
     const cli = await wildHistory();
     const file = join(cli.home, "alice.md");
     await cli.run(["export", "-u", "alice", "--format", "md", "-o", file]);
-    expect(readFileSync(file, "utf8")).not.toMatch(LIVE);
+    expect(readFileSync(file, "utf8")).not.toMatch(CONTROLS);
   });
 
   it("is whole or absent: a failure leaves the older file and nothing else", async () => {

@@ -16,14 +16,14 @@ import { ask, HELLO, open } from "./openai-support.js";
 let server: ModelServer;
 afterEach(() => server?.close());
 
-/** The SDK is loaded by the first call of a process; that is not what these tests time. */
+/** The first call loads the SDK, which these tests do not measure. */
 beforeAll(async () => {
   const first = await ModelServer.start();
   await ask(open(first.url));
   await first.close();
 });
 
-/** Aborts once `ready`, and answers what was thrown and how many milliseconds later. */
+/** Aborts after `ready`. Returns what was thrown and after how many milliseconds. */
 async function abortWhen(model: OpenAIModel, ready: (seen: string[]) => Promise<unknown>) {
   const controller = new AbortController();
   const reason = new Error("enough");

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { dropped, ModelServer, type Reply, streamedText } from "../support/model-server.js";
-import { ask, askInVain, noWaiting, open, textOf } from "./openai-support.js";
+import { ask, askAndFail, open, recordedTiming, textOf } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
 
 const typesOf = (events: readonly { type: string }[]) => [...new Set(events.map((e) => e.type))];
 
-/** Answers the first request of each connection, promises to keep it, and closes it at the next one. */
-function keepsNoPromise(answer: Reply = streamedText("Hello there")): Reply {
+/** Answers the first request of a connection and closes the connection at the second. */
+function closesKeptConnection(answer: Reply = streamedText("Hello there")): Reply {
   const served = new WeakSet<object>();
   return (response, request) => {
     const { socket } = response;
@@ -20,8 +20,8 @@ function keepsNoPromise(answer: Reply = streamedText("Hello there")): Reply {
 
 describe("a kept connection that the server has closed", () => {
   it("is replaced silently: 39 of 39 follow-ups succeed at once", async () => {
-    server = await ModelServer.start(keepsNoPromise());
-    const { timing, delays } = noWaiting();
+    server = await ModelServer.start(closesKeptConnection());
+    const { timing, delays } = recordedTiming();
     const model = open(server.url, { timing });
     for (let count = 0; count < 40; count += 1) {
       const events = await ask(model);
@@ -36,13 +36,13 @@ describe("a kept connection that the server has closed", () => {
       response.once("finish", () => response.socket?.end());
       await streamedText("Hello there")(response, request);
     });
-    const model = open(server.url, { timing: noWaiting().timing });
+    const model = open(server.url, { timing: recordedTiming().timing });
     for (let count = 0; count < 40; count += 1)
       expect(typesOf(await ask(model))).toEqual(["text-delta", "finish"]);
   });
 
   it("is replaced even when no retry is left", async () => {
-    server = await ModelServer.start(keepsNoPromise());
+    server = await ModelServer.start(closesKeptConnection());
     const model = open(server.url, { maxRetries: 0 });
     await ask(model);
     expect(textOf(await ask(model))).toBe("Hello there");
@@ -52,7 +52,7 @@ describe("a kept connection that the server has closed", () => {
     server = await ModelServer.start([streamedText("Hello"), dropped()]);
     const model = open(server.url, { maxRetries: 0 });
     await ask(model);
-    const { error } = await askInVain(model);
+    const { error } = await askAndFail(model);
     expect(error.code).toBe("MODEL_NETWORK");
     expect(server.requests).toHaveLength(3);
   });
@@ -60,7 +60,7 @@ describe("a kept connection that the server has closed", () => {
 
 it("a new connection that breaks is a failure, and is not retried silently", async () => {
   server = await ModelServer.start(dropped());
-  await askInVain(open(server.url, { maxRetries: 0 }));
+  await askAndFail(open(server.url, { maxRetries: 0 }));
   expect(server.requests).toHaveLength(1);
 });
 
@@ -71,13 +71,13 @@ it("a kept connection that breaks after the first byte is not retried silently",
   server = await ModelServer.start([streamedText("Hello"), begun]);
   const model = open(server.url, { maxRetries: 0 });
   await ask(model);
-  const { error } = await askInVain(model);
+  const { error } = await askAndFail(model);
   expect([error.code, server.requests.length]).toEqual(["MODEL_NETWORK", 2]);
 });
 
 it("a request for the list of models moves to a new connection too", async () => {
   server = await ModelServer.start(streamedText("Hello"), {
-    models: keepsNoPromise((response) => {
+    models: closesKeptConnection((response) => {
       response.end(JSON.stringify({ data: [{ id: "m" }] }));
     }),
   });

@@ -17,7 +17,7 @@ import {
   streamed,
   streamedCalls,
 } from "../support/model-server.js";
-import { ask, askInVain, HELLO, KEY, never, noWaiting, open } from "./openai-support.js";
+import { ask, askAndFail, HELLO, KEY, never, open, recordedTiming } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
@@ -29,7 +29,7 @@ const openAIError = (message: string, more: object = {}) => ({
   error: { message, type: "invalid_request_error", param: null, code: null, ...more },
 });
 
-/** What the server does, the code, and what the message must say. */
+/** A reply of a server, and the code and message of its error. */
 type Fault = readonly [what: string, reply: Reply, code: ErrorCode, says: RegExp];
 
 const STREAMS: readonly Fault[] = [
@@ -325,7 +325,7 @@ const STATUSES: readonly Fault[] = [
   ],
 ];
 
-/** Real wordings, by provider. */
+/** The messages of real servers. */
 const TOO_LONG: Record<string, Reply> = {
   openai: status(
     400,
@@ -388,7 +388,7 @@ const TOO_LONG: Record<string, Reply> = {
 describe("explains in one line", () => {
   const tooLong = Object.entries(TOO_LONG).map(
     ([name, reply]): Fault => [
-      `a too long conversation: ${name}`,
+      `a conversation that is too long: ${name}`,
       reply,
       "CONTEXT_TOO_LONG",
       /too long for test-model/,
@@ -397,7 +397,7 @@ describe("explains in one line", () => {
   for (const [what, reply, code, says] of [...STREAMS, ...STATUSES, ...tooLong])
     it(what, async () => {
       server = await ModelServer.start(reply);
-      const { error } = await askInVain(open(server.url, { maxRetries: 0 }));
+      const { error } = await askAndFail(open(server.url, { maxRetries: 0 }));
       expectClear(error, code, says);
     });
 });
@@ -419,9 +419,10 @@ function expectClear(error: AgnoChatError, code: ErrorCode, says: RegExp): void 
 
 describe("the reason a server gives for a failure", () => {
   it("never shows the key, a control character or more than one line", async () => {
-    const reason = `Bad key ${KEY}!\n\u001b]0;x\u0007and sk-proj-AAAA_bbb-1 ${"very ".repeat(200)}long`;
+    const keys = `${KEY}!\n\u001b]0;x\u0007and sk-proj-AAAA_bbb-1`;
+    const reason = `Bad key ${keys} ${"very ".repeat(200)}long`;
     server = await ModelServer.start(status(400, openAIError(reason)));
-    const { error } = await askInVain(open(server.url));
+    const { error } = await askAndFail(open(server.url));
     expectClear(error, "MODEL_REJECTED", /: Bad key \[key\]! and \[key\] very .*…$/);
     expect(String((error.cause as Error).stack)).not.toContain(KEY);
   });
@@ -429,13 +430,13 @@ describe("the reason a server gives for a failure", () => {
   it("never shows a key of another provider either", async () => {
     const apiKey = "gsk_0123456789";
     server = await ModelServer.start(status(401, `Bad key ${apiKey}`));
-    const { error } = await askInVain(open(server.url, { apiKey }));
+    const { error } = await askAndFail(open(server.url, { apiKey }));
     expectClear(error, "MODEL_AUTH", /: Bad key \[key\]\.$/);
   });
 
   it("keeps the request id in the cause", async () => {
     server = await ModelServer.start(status(400, "no", { "x-request-id": "req_1" }));
-    const { error } = await askInVain(open(server.url));
+    const { error } = await askAndFail(open(server.url));
     expect(String(error.cause)).toBe("Error: HTTP 400, request id req_1");
   });
 
@@ -444,7 +445,7 @@ describe("the reason a server gives for a failure", () => {
       response.writeHead(403, { "content-length": 100 });
       response.write("half a rea", () => response.socket?.destroy());
     });
-    const { error } = await askInVain(open(server.url));
+    const { error } = await askAndFail(open(server.url));
     expectClear(error, "MODEL_AUTH", /\(403\): half a rea\.$/);
   });
 });
@@ -452,14 +453,14 @@ describe("the reason a server gives for a failure", () => {
 describe("a connection that fails", () => {
   it("names the host that refuses, and asks whether the server is running", async () => {
     const { port } = await closedPort();
-    const { error } = await askInVain(open(`http://127.0.0.1:${port}/v1`));
+    const { error } = await askAndFail(open(`http://127.0.0.1:${port}/v1`));
     expectClear(error, "MODEL_NETWORK", new RegExp(`Nothing is listening at 127.0.0.1:${port}`));
     expect(error.hint).toMatch(/Is the server running\?/);
   });
 
   it("explains https sent to an http server", async () => {
     server = await ModelServer.start();
-    const { error } = await askInVain(open(server.url.replace("http:", "https:")));
+    const { error } = await askAndFail(open(server.url.replace("http:", "https:")));
     expectClear(error, "MODEL_NETWORK", /No secure connection/);
     expect(error.hint).toMatch(/http instead of https/);
   });
@@ -468,21 +469,21 @@ describe("a connection that fails", () => {
     const other = net.createServer((socket) => socket.on("error", () => {}).end("SSH-2.0-x\r\n"));
     await new Promise<void>((listening) => other.listen(0, "127.0.0.1", listening));
     const { port } = other.address() as AddressInfo;
-    const { error } = await askInVain(open(`http://127.0.0.1:${port}/v1`));
+    const { error } = await askAndFail(open(`http://127.0.0.1:${port}/v1`));
     other.close();
     expectClear(error, "MODEL_BAD_RESPONSE", /does not answer in HTTP/);
   });
 
   it("gives up on a silent server", async () => {
     server = await ModelServer.start(silence());
-    const { error } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
+    const { error } = await askAndFail(open(server.url, { idleTimeoutMs: 30 }));
     expectClear(error, "MODEL_TIMEOUT", /sent nothing for 0.03 s/);
     await server.hungUp();
   });
 
   it("gives up on a body that stalls, and keeps what arrived before", async () => {
     server = await ModelServer.start(stalled(hi));
-    const { error, events } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
+    const { error, events } = await askAndFail(open(server.url, { idleTimeoutMs: 30 }));
     expectClear(error, "MODEL_TIMEOUT", /sent nothing for 0.03 s/);
     expect(events).toEqual([{ type: "text-delta", text: "Hi" }]);
     await server.hungUp();
@@ -506,7 +507,7 @@ describe("a connection that fails", () => {
     await new Promise<void>((listening) => mute.listen(0, "127.0.0.1", listening));
     const { port } = mute.address() as AddressInfo;
     const model = open(`https://127.0.0.1:${port}/v1`, { connectTimeoutMs: 30, maxRetries: 0 });
-    const { error } = await askInVain(model);
+    const { error } = await askAndFail(model);
     mute.close();
     expectClear(error, "MODEL_TIMEOUT", /took too long to connect/);
   });
@@ -568,14 +569,14 @@ describe("tool calls", () => {
     ...(id !== undefined && { id }),
     function: { name, arguments: args },
   });
-  const ours = expect.stringMatching(/^[0-9a-f]{9}$/);
+  const newId = expect.stringMatching(/^[0-9a-f]{9}$/);
 
-  it("count, though the finish reason is stop", async () => {
+  it("count even if the finish reason is stop", async () => {
     const calls = await callsOf(streamed(toolDelta(whole("c1", "a", "{}", 0)), chunk({}, "stop")));
     expect(calls).toEqual([["c1", "a", "{}"]]);
   });
 
-  it("get a new id when theirs is missing, empty, too long, used before or another call's", async () => {
+  it("get a new id if theirs is missing, empty, too long or already used", async () => {
     const request = {
       messages: [
         userMessage("?"),
@@ -589,7 +590,7 @@ describe("tool calls", () => {
       chunk({}, "tool_calls"),
     );
     const got = (await callsOf(reply, request)).map(([id]) => id);
-    expect(got).toEqual([ours, ours, "c1", ours, ours, ours]);
+    expect(got).toEqual([newId, newId, "c1", newId, newId, newId]);
     expect(new Set(got).size).toBe(6);
   });
 
@@ -646,7 +647,7 @@ describe("tool calls", () => {
     expect(await callsOf(reply)).toEqual([
       ["c1", "a", "{}"],
       ["c2", "a", "{}"],
-      [ours, "b", "{}"],
+      [newId, "b", "{}"],
     ]);
   });
 
@@ -684,7 +685,8 @@ describe("a server that does not support a parameter", () => {
 
   it("gets the token limit under its other name after one refusal", async () => {
     const refusal = openAIError(
-      "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+      "Unsupported parameter: 'max_tokens' is not supported with this model. " +
+        "Use 'max_completion_tokens' instead.",
       { param: "max_tokens", code: "unsupported_parameter" },
     );
     server = await ModelServer.start([
@@ -705,14 +707,14 @@ describe("a server that does not support a parameter", () => {
       const name = "max_tokens" in body ? "max_tokens" : "max_completion_tokens";
       return status(400, openAIError(`Unsupported parameter: ${name}`))(response, {} as never);
     });
-    const { error } = await askInVain(open(server.url, { maxTokens: 9 }));
+    const { error } = await askAndFail(open(server.url, { maxTokens: 9 }));
     expect(error.code).toBe("MODEL_REJECTED");
     expect(server.requests).toHaveLength(2);
   });
 
   it("is not asked again when the limit is merely too large", async () => {
     server = await ModelServer.start(status(400, openAIError("max_tokens is too large: 9")));
-    await askInVain(open(server.url, { maxTokens: 9 }));
+    await askAndFail(open(server.url, { maxTokens: 9 }));
     expect(server.requests).toHaveLength(1);
   });
 });
@@ -722,8 +724,8 @@ describe("retries", () => {
 
   it("are announced, wait longer each time, and end with the last failure", async () => {
     server = await ModelServer.start(status(503, "busy"));
-    const { timing, delays } = noWaiting();
-    const { events, error } = await askInVain(open(server.url, { timing }));
+    const { timing, delays } = recordedTiming();
+    const { events, error } = await askAndFail(open(server.url, { timing }));
     const host = `127.0.0.1:${server.port}`;
     expect(events).toEqual(
       [500, 1000, 2000].map((delayMs, index) => ({
@@ -740,7 +742,7 @@ describe("retries", () => {
   for (const code of [408, 409, 429, 500, 502, 503, 504, 529])
     it(`hide a single ${code}`, async () => {
       server = await ModelServer.start([status(code), text]);
-      const events = await ask(open(server.url, { timing: noWaiting().timing }));
+      const events = await ask(open(server.url, { timing: recordedTiming().timing }));
       expect(events.map(({ type }) => type)).toEqual(["retry", "text-delta", "finish"]);
     });
 
@@ -750,18 +752,20 @@ describe("retries", () => {
       cut(chunk({ role: "assistant", content: "" })),
       text,
     ]);
-    const events = await ask(open(server.url, { timing: noWaiting().timing }));
+    const events = await ask(open(server.url, { timing: recordedTiming().timing }));
     expect(events.map(({ type }) => type)).toEqual(["retry", "retry", "text-delta", "finish"]);
   });
 
   it("hide an error event before the first word", async () => {
     server = await ModelServer.start([streamed({ error: { message: "busy", code: 503 } }), text]);
-    expect(await ask(open(server.url, { timing: noWaiting().timing }))).toHaveLength(3);
+    expect(await ask(open(server.url, { timing: recordedTiming().timing }))).toHaveLength(3);
   });
 
   it("never come after the first word", async () => {
     server = await ModelServer.start([cut(hi), text]);
-    const { events, error } = await askInVain(open(server.url, { timing: noWaiting().timing }));
+    const { events, error } = await askAndFail(
+      open(server.url, { timing: recordedTiming().timing }),
+    );
     expect(events).toEqual([{ type: "text-delta", text: "Hi" }]);
     expect([error.code, server.requests.length]).toEqual(["MODEL_NETWORK", 1]);
   });
@@ -776,7 +780,7 @@ describe("retries", () => {
   ] as const)
     it(`wait as long as the server asks: ${header}: ${value}`, async () => {
       server = await ModelServer.start([status(429, "", { [header]: value }), text]);
-      const { timing, delays } = noWaiting();
+      const { timing, delays } = recordedTiming();
       await ask(open(server.url, { timing }));
       expect(delays).toEqual([waits]);
     });
@@ -788,7 +792,7 @@ describe("retries", () => {
       status(400),
     ]) {
       server = await ModelServer.start(reply);
-      await askInVain(open(server.url, { timing: noWaiting().timing }));
+      await askAndFail(open(server.url, { timing: recordedTiming().timing }));
       expect(server.requests).toHaveLength(1);
       await server.close();
     }
@@ -801,7 +805,7 @@ describe("a failure that the same request would repeat", () => {
     server = await ModelServer.start(
       status(500, { error: { message: "Failed to parse tool call" } }),
     );
-    const { events } = await askInVain(open(server.url, { timing: noWaiting().timing }));
+    const { events } = await askAndFail(open(server.url, { timing: recordedTiming().timing }));
     expect([events, server.requests.length]).toEqual([[], 1]);
   });
 });
@@ -812,14 +816,14 @@ describe("listModels", () => {
   it("waits for a server that is loading its model, as long as a completion does", async () => {
     const replies = [loading, loading, status(200, { data: [{ id: "m" }] })];
     server = await ModelServer.start([], { models: (...args) => replies.shift()?.(...args) });
-    const { timing, delays } = noWaiting();
+    const { timing, delays } = recordedTiming();
     expect(await listModels({ baseUrl: server.url, signal: never(), timing })).toEqual(["m"]);
     expect(delays).toEqual([500, 1000]);
   });
 
   it("says to wait when that takes longer", async () => {
     server = await ModelServer.start([], { models: loading });
-    const { timing, delays } = noWaiting();
+    const { timing, delays } = recordedTiming();
     const options = { baseUrl: server.url, signal: never(), timing };
     const error = await listModels(options).catch((thrown) => thrown);
     expectClear(error, "MODEL_UNAVAILABLE", /still loading its model/);

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { Agent, InMemory } from "../../src/index.js";
 import type { Model } from "../../src/models/model.js";
 import { chunk, event, ModelServer, type Reply } from "../support/model-server.js";
-import { askInVain, open } from "./openai-support.js";
+import { askAndFail, open } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
 
-/** Sends the same for ever, as fast as it is read. */
+/** Sends the same text forever, as fast as it is read. */
 const endless =
   (text: string, headers: object = { "content-type": "text/event-stream" }): Reply =>
   async (response) => {
@@ -44,7 +44,7 @@ describe("gives up, and closes the connection, when a server sends endless", () 
   ] as const)
     it(what, async () => {
       server = await ModelServer.start(endless(text));
-      const { error } = await askInVain(open(server.url));
+      const { error } = await askAndFail(open(server.url));
       expect(error.code).toBe("MODEL_BAD_RESPONSE");
       expect(error.message).toMatch(says);
       expect(error.hint).toMatch(/\.$/);
@@ -56,7 +56,7 @@ describe("gives up, and closes the connection, when a server sends endless", () 
       response.writeHead(200, { "x-long": "x".repeat(100_000) });
       response.end();
     });
-    const { error } = await askInVain(open(server.url));
+    const { error } = await askAndFail(open(server.url));
     expect([error.code, error.message]).toEqual([
       "MODEL_BAD_RESPONSE",
       expect.stringMatching(/sent headers that are too long/),
@@ -67,7 +67,7 @@ describe("gives up, and closes the connection, when a server sends endless", () 
 describe("time", () => {
   const MINUTE = 60_000;
 
-  /** Sends `text` each time a minute of the clock has passed, and no minute takes longer than a turn of the loop. */
+  /** Sends `text` once per minute of a fake clock, which advances with each turn of the loop. */
   async function everyMinute(text: string) {
     vi.useFakeTimers({ toFake: ["performance"] });
     try {
@@ -80,7 +80,7 @@ describe("time", () => {
           if (vi.isFakeTimers()) vi.advanceTimersByTime(MINUTE);
         }
       });
-      return { ...(await askInVain(open(server.url))), minutes };
+      return { ...(await askAndFail(open(server.url))), minutes };
     } finally {
       vi.useRealTimers();
     }
@@ -102,7 +102,7 @@ describe("time", () => {
   });
 });
 
-it("bounds a model of another author too", async () => {
+it("limits any other model too", async () => {
   const model: Model = {
     name: "endless",
     async *stream() {

@@ -31,10 +31,8 @@ describe("server-sent events", () => {
         fc.integer({ min: 1, max: 40 }),
         async (wanted, end, pieceSize) => {
           const raw = wanted
-            .map(
-              (lines) =>
-                `: note${end}id: 1${end}${lines.map((text) => `data: ${text}${end}`).join("")}${end}`,
-            )
+            .map((lines) => [": note", "id: 1", ...lines.map((text) => `data: ${text}`), "", ""])
+            .map((lines) => lines.join(end))
             .join("");
           const datas = wanted.map((lines) => lines.join("\n"));
           expect(await events(raw, pieceSize)).toEqual(datas.map((data) => data.toWellFormed()));
@@ -47,7 +45,7 @@ describe("server-sent events", () => {
     expect(await events("\ufeffdata:a\n\ndata:b\ndata:\ndata: c", 2)).toEqual(["a", "b\nc"]);
   });
 
-  it("are given up when one never ends, on one line or many", async () => {
+  it("are refused if one never ends, on one line or many", async () => {
     for (const line of ["x".repeat(100_000), `data: ${"x".repeat(100_000)}\n`]) {
       async function* endless() {
         yield Buffer.from("data: begun\n");
@@ -60,7 +58,7 @@ describe("server-sent events", () => {
     }
   });
 
-  it("may be replaced by one document", async () => {
+  it("may be one document instead", async () => {
     expect(await events(' \n{"a":\n1}', 3)).toEqual(['{"a":\n1}']);
   });
 });
@@ -128,7 +126,7 @@ describe("a connection that fails", () => {
       expect(failure.error.hint).toMatch(/^[A-Z].*\.$/);
     });
 
-  it("is told apart from a bug of ours", () => {
+  it("is told apart from a bug in this package", () => {
     const thrown = new TypeError("x is undefined");
     expect(failureOf(thrown, { server, model: "m" })).toMatchObject({
       error: { code: "INTERNAL", cause: thrown },

@@ -5,16 +5,16 @@ import https from "node:https";
 import net, { type AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { chunk, ModelServer, streamed } from "../support/model-server.js";
-import { ask, askInVain, KEY, noWaiting, open, textOf } from "./openai-support.js";
+import { ask, askAndFail, KEY, open, recordedTiming, textOf } from "./openai-support.js";
 
 const PEM = readFileSync(new URL("fixtures/model.test.pem", import.meta.url), "utf8");
 
-/** A proxy that takes every host for the one server behind it, and notes what it was asked. */
+/** A proxy that forwards every host to one server and records its requests. */
 class ProxyServer {
   readonly asked: string[] = [];
   readonly authorizations: (string | undefined)[] = [];
   refuses = false;
-  /** Closes a kept connection when the next request comes on it. */
+  /** Whether to close a kept connection at its next request. */
   forgets = false;
   readonly #served = new WeakSet<net.Socket>();
   readonly #http = http.createServer();
@@ -93,7 +93,7 @@ afterEach(async () => {
   await server.close();
 });
 
-it("sends a plain request to the proxy, and the proxy's credentials to nobody else", async () => {
+it("sends a plain request to the proxy, and the proxy's credentials to no one else", async () => {
   await proxy.start(server.port);
   process.env.HTTP_PROXY = `http://us%40er:pass@${proxy.host}`;
   expect(textOf(await ask(open("http://model.test/v1")))).toBe("through");
@@ -126,7 +126,7 @@ it.each(["http://u:100%@proxy.test:8080", "socks5://proxy.test", "http://[", "ht
   "refuses the proxy %s in one line, without its password",
   async (proxy) => {
     process.env.HTTP_PROXY = proxy;
-    const { error } = await askInVain(open("http://model.test/v1"));
+    const { error } = await askAndFail(open("http://model.test/v1"));
     expect(error).toMatchObject({
       code: "CONFIG_INVALID",
       message: "HTTP_PROXY does not name an http or https proxy.",
@@ -137,7 +137,7 @@ it.each(["http://u:100%@proxy.test:8080", "socks5://proxy.test", "http://[", "ht
 it("does not trust an unknown certificate behind a tunnel", async () => {
   await proxy.start((secure.address() as AddressInfo).port);
   process.env.HTTPS_PROXY = proxy.host;
-  const { error } = await askInVain(open("https://model.test/v1"));
+  const { error } = await askAndFail(open("https://model.test/v1"));
   expect(error).toMatchObject({ code: "MODEL_NETWORK" });
   expect(error.message).toMatch(
     /^No secure connection to model.test \(DEPTH_ZERO_SELF_SIGNED_CERT\)/,
@@ -150,7 +150,7 @@ it("does not trust a certificate for another host", async () => {
   await proxy.start((secure.address() as AddressInfo).port);
   process.env.HTTPS_PROXY = proxy.host;
   https.globalAgent.options.ca = PEM;
-  const { error } = await askInVain(open("https://other.test/v1"));
+  const { error } = await askAndFail(open("https://other.test/v1"));
   expect(error.message).toMatch(/ERR_TLS_CERT_ALTNAME_INVALID/);
 });
 
@@ -158,7 +158,7 @@ it("explains a proxy that refuses, without its password", async () => {
   await proxy.start(1);
   proxy.refuses = true;
   process.env.HTTPS_PROXY = `http://user:secret@${proxy.host}`;
-  const { error } = await askInVain(open("https://model.test/v1"));
+  const { error } = await askAndFail(open("https://model.test/v1"));
   expect(error.code).toBe("MODEL_NETWORK");
   expect(error.message).toBe(`The proxy ${proxy.host} did not connect (HTTP 407).`);
   expect(error.hint).toMatch(/HTTPS_PROXY/);
@@ -171,7 +171,7 @@ it("explains a proxy that is not there, for plain and secure servers", async () 
   proxy.close();
   Object.assign(process.env, { HTTP_PROXY: host, HTTPS_PROXY: host });
   for (const url of ["http://model.test/v1", "https://model.test/v1"]) {
-    const { error } = await askInVain(open(url, { timing: noWaiting().timing }));
+    const { error } = await askAndFail(open(url, { timing: recordedTiming().timing }));
     expect(error.message).toBe(`The proxy ${host} did not connect (ECONNREFUSED).`);
   }
 });

@@ -26,8 +26,8 @@ export async function ask(
 export const textOf = (events: readonly ModelEvent[]): string =>
   events.map((event) => (event.type === "text-delta" ? event.text : "")).join("");
 
-/** The events up to a failure, and the failure. */
-export async function askInVain(
+/** The events before the failure of a call, and its error. */
+export async function askAndFail(
   model: OpenAIModel,
   request: ModelRequest = HELLO,
 ): Promise<{ events: ModelEvent[]; error: AgnoChatError }> {
@@ -40,8 +40,8 @@ export async function askInVain(
   throw new Error("it did not fail");
 }
 
-/** No waiting between retries, and what would have been waited. */
-export function noWaiting() {
+/** Retries without waiting; records the delays. */
+export function recordedTiming() {
   const delays: number[] = [];
   const timing = {
     random: () => 0,

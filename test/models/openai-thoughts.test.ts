@@ -22,7 +22,7 @@ const SPELLINGS = [
   ["<|start|>assistant<|channel|>analysis<|message|>", "<|channel|>final<|message|>"],
 ] as const;
 
-/** A text, and the same text in pieces. */
+/** A text, whole and in pieces. */
 const cutText = (text: fc.Arbitrary<string>) =>
   fc.tuple(text, fc.array(fc.nat({ max: 90 }), { maxLength: 6 })).map(([whole, places]) => {
     const cuts = [0, ...places.filter((place) => place < whole.length).sort((a, b) => a - b)];
@@ -53,7 +53,7 @@ describe("thoughts are kept out of an answer, however it is cut", () => {
       );
     });
 
-  it("and no other text is lost", () => {
+  it("without losing other text", () => {
     const anyText = fc
       .array(
         fc.constantFrom(
@@ -139,12 +139,12 @@ describe("a server that streams thoughts as an answer", () => {
     expect(events.at(-1)).toMatchObject({ type: "finish", text: "Four." });
   });
 
-  it("is not corrected when nothing was wrong", async () => {
+  it("is not corrected without thoughts", async () => {
     server = await ModelServer.start(streamedText("Use the </think> tag."));
     expect((await ask(open(server.url))).at(-1)).not.toHaveProperty("text");
   });
 
-  it("leaves none of them in what is returned, stored or sent back", async () => {
+  it("returns, stores and sends back no thoughts", async () => {
     server = await ModelServer.start([thoughtful, streamedText("Five.")]);
     const memory = new InMemory();
     const agent = new Agent({ model: open(server.url), memory });
@@ -156,7 +156,7 @@ describe("a server that streams thoughts as an answer", () => {
     expect(JSON.stringify(server.requests[1]?.body)).not.toContain("She wants");
   });
 
-  it("leaves none of them beside a tool call either", async () => {
+  it("returns no thoughts with a tool call", async () => {
     const call = { index: 0, id: "c", function: { name: "now", arguments: "{}" } };
     server = await ModelServer.start(
       streamed(

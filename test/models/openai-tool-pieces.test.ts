@@ -26,11 +26,11 @@ const collected = (pieces: readonly Piece[]) => {
   return collector.calls([]).map(({ id, name, arguments: args }) => [id, name, args]);
 };
 
-const ours = expect.stringMatching(/^[0-9a-f]{9}$/);
+const newId = expect.stringMatching(/^[0-9a-f]{9}$/);
 const X1 = '{"x":1}';
 
-/** What a server sends, piece by piece, and the calls it means. */
-const ODD: Record<string, [pieces: Piece[], calls: unknown[][]]> = {
+/** The pieces that a server sends, and the calls they form. */
+const CASES: Record<string, [pieces: Piece[], calls: unknown[][]]> = {
   "a placeholder before the real arguments": [
     [
       { index: 0, id: "c", name: "a", args: "{}" },
@@ -137,8 +137,8 @@ const ODD: Record<string, [pieces: Piece[], calls: unknown[][]]> = {
     ],
     [
       ["c", "a", X1],
-      [ours, "a", '{"x":2}'],
-      [ours, "b", X1],
+      [newId, "a", '{"x":2}'],
+      [newId, "b", X1],
     ],
   ],
   "two calls alike with ids of their own": [
@@ -154,11 +154,11 @@ const ODD: Record<string, [pieces: Piece[], calls: unknown[][]]> = {
 };
 
 describe("one call is reported once, whatever its pieces look like", () => {
-  for (const [what, [pieces, calls]] of Object.entries(ODD))
+  for (const [what, [pieces, calls]] of Object.entries(CASES))
     it(what, () => expect(collected(pieces)).toEqual(calls));
 
   it("in a real stream", async () => {
-    const deltas = ODD["one id at two indexes"]?.[0].map((piece) =>
+    const deltas = CASES["one id at two indexes"]?.[0].map((piece) =>
       chunk({ tool_calls: [wire(piece)] }),
     );
     server = await ModelServer.start(streamed(...(deltas ?? []), chunk({}, "tool_calls")));
@@ -166,16 +166,16 @@ describe("one call is reported once, whatever its pieces look like", () => {
     expect(events.map(({ type }) => type)).toEqual(["tool-call", "finish"]);
   });
 
-  it("and an empty piece after text is not a call", async () => {
-    const phantom = chunk({ tool_calls: [wire({ index: 0, args: "" })] });
+  it("without a call for an empty piece after text", async () => {
+    const emptyPiece = chunk({ tool_calls: [wire({ index: 0, args: "" })] });
     server = await ModelServer.start(
-      streamed(chunk({ content: "Hi" }), phantom, chunk({}, "stop")),
+      streamed(chunk({ content: "Hi" }), emptyPiece, chunk({}, "stop")),
     );
     expect((await ask(open(server.url))).at(-1)).toMatchObject({ type: "finish", reason: "stop" });
   });
 });
 
-describe("known calls, split anywhere and repeated oddly", () => {
+describe("calls that are split anywhere and repeated in any way", () => {
   const json = fc.dictionary(
     fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom("{", "}", "{}", '"')),
     fc.oneof(
@@ -192,7 +192,7 @@ describe("known calls, split anywhere and repeated oddly", () => {
     repeatsId: fc.boolean(),
     repeatsName: fc.boolean(),
     asObject: fc.boolean(),
-    phantom: fc.boolean(),
+    emptyPiece: fc.boolean(),
   });
   type Oddities = typeof oddities extends fc.Arbitrary<infer T> ? T : never;
 
@@ -203,8 +203,8 @@ describe("known calls, split anywhere and repeated oddly", () => {
   ): Piece[] {
     const at = index === undefined ? {} : { index };
     const later = { ...at, ...(odd.repeatsId && { id }), ...(odd.repeatsName && { name }) };
-    const places = [0, ...odd.cuts.filter((cut) => cut < args.length).sort((a, b) => a - b)];
-    const texts = places.map((start, place) => args.slice(start, places[place + 1]));
+    const starts = [0, ...odd.cuts.filter((cut) => cut < args.length).sort((a, b) => a - b)];
+    const texts = starts.map((start, at) => args.slice(start, starts[at + 1]));
     const elsewhere = index === undefined ? {} : { index: index + 50 };
     return [
       { ...at, id, name, args: odd.placeholder ? "{}" : "" },
@@ -231,8 +231,8 @@ describe("known calls, split anywhere and repeated oddly", () => {
           const pieces = given.flatMap(([, odd], index) => {
             const own = calls[index];
             if (own === undefined) return [];
-            const phantom = odd.phantom ? [{ index: 90 + index, args: "" }] : [];
-            return [...piecesOf(own, indexOf(index), odd), ...phantom];
+            const emptyPiece = odd.emptyPiece ? [{ index: 90 + index, args: "" }] : [];
+            return [...piecesOf(own, indexOf(index), odd), ...emptyPiece];
           });
           expect(collected(pieces)).toEqual(calls.map(({ id, name, args }) => [id, name, args]));
         }),

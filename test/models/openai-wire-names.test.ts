@@ -33,14 +33,14 @@ const sentCalls = (messages: readonly WireMessage[]) =>
 const sentResults = (messages: readonly WireMessage[]) =>
   messages.flatMap((message) => (message.role === "tool" ? [message] : []));
 
-/** Names and ids as anybody may have written them, and such as could be taken for what we make of others. */
+/** Any names and ids, including ones that look like replacements for others. */
 const anyName = fc.oneof(
   fc.constantFrom("a.b", "a_b", "a:b", "a b", "", "é", "\ud800", "\udfff", "x".repeat(64)),
   fc.constantFrom("x".repeat(65), "x".repeat(66), "call_0", "call_1", "0123456789", "D681PevKs"),
   fc.string({ unit: "binary", maxLength: 80 }),
 );
 
-/** Whole runs: a question, calls, and a result for each call that names its place in the conversation. */
+/** Whole runs: a question, calls, and for each call a result with its position. */
 const conversation = fc
   .array(fc.array(fc.record({ id: anyName, name: anyName }), { maxLength: 4 }), { maxLength: 5 })
   .map((rounds): Message[] =>
@@ -58,8 +58,8 @@ const request = fc.record({
     .map((names) => names.map((name) => ({ name, description: "", parameters: {} }))),
 });
 
-describe("whatever names and ids a history holds", () => {
-  it("sends ids every server accepts, a different one for each call, the same for its result", () => {
+describe("whatever names and ids a history has", () => {
+  it("sends valid ids, a different one for each call and the same for its result", () => {
     fc.assert(
       fc.property(request, (given) => {
         const { messages } = bodyOf(given);
@@ -71,7 +71,7 @@ describe("whatever names and ids a history holds", () => {
     );
   });
 
-  it("sends legal names, a different one for each tool, the same in tools and calls", () => {
+  it("sends valid names, a different one for each tool, the same in tools and calls", () => {
     fc.assert(
       fc.property(request, (given) => {
         const { messages, tools = [] } = bodyOf(given);
@@ -136,7 +136,7 @@ describe("whatever names and ids a history holds", () => {
 });
 
 describe("a strict server", () => {
-  /** Refuses what OpenAI and Mistral refuse. */
+  /** Refuses everything that OpenAI or Mistral refuses. */
   const strict =
     (reply: Reply): Reply =>
     (response, incoming) => {
@@ -162,7 +162,7 @@ describe("a strict server", () => {
     tools: [{ name: "math.add", description: "Adds.", parameters: { type: "object" } }],
   };
 
-  it("accepts a history that another server wrote, which is not changed", async () => {
+  it("accepts a history from another server, which stays unchanged", async () => {
     const before = structuredClone(given);
     server = await ModelServer.start(strict(streamed(chunk({ content: "ok" }, "stop"))));
     expect((await ask(open(server.url), given)).map(({ type }) => type)).toEqual([

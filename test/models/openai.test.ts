@@ -14,7 +14,7 @@ import {
   streamed,
   streamedText,
 } from "../support/model-server.js";
-import { ask, askInVain, HELLO, KEY, never, open, textOf } from "./openai-support.js";
+import { ask, askAndFail, HELLO, KEY, never, open, textOf } from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
@@ -25,49 +25,49 @@ const call = (id: unknown, name: string, args: string) => ({
   name,
   arguments: args,
 });
-const used = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens });
-const guessed = expect.objectContaining({ estimated: true });
-const ours = expect.stringMatching(/^[0-9a-f]{9}$/);
+const counted = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens });
+const estimated = expect.objectContaining({ estimated: true });
+const newId = expect.stringMatching(/^[0-9a-f]{9}$/);
 
-/** Streams shaped as each server sends them, and what they mean. */
+/** A stream of each server, in `fixtures`, and what it contains. */
 const RECORDED: Record<string, { text: string; calls?: unknown[]; usage: unknown }> = {
-  "openai-text": { text: "Hello, Alice! Grüße 👋🏽", usage: used(24, 9) },
+  "openai-text": { text: "Hello, Alice! Grüße 👋🏽", usage: counted(24, 9) },
   "openai-tools": {
     text: "",
     calls: [
       call("call_AbC1", "get_weather", '{"city":"Paris"}'),
       call("call_DeF2", "get_time", '{"zone":"CET"}'),
     ],
-    usage: used(61, 33),
+    usage: counted(61, 33),
   },
-  "openai-refusal": { text: "I can't help with that.", usage: used(12, 7) },
-  "azure-text": { text: "Bonjour", usage: guessed },
-  "llama-server-2025-text": { text: "Good day.", usage: used(14, 3) },
-  "llama-server-2026-text": { text: "Good evening", usage: used(15, 2) },
+  "openai-refusal": { text: "I can't help with that.", usage: counted(12, 7) },
+  "azure-text": { text: "Bonjour", usage: estimated },
+  "llama-server-2025-text": { text: "Good day.", usage: counted(14, 3) },
+  "llama-server-2026-text": { text: "Good evening", usage: counted(15, 2) },
   "llama-server-2026-tools": {
     text: "",
     calls: [call("0123456789abcdef0123456789abcdef", "add", '{"a":1,"b":2}')],
-    usage: used(88, 20),
+    usage: counted(88, 20),
   },
-  "ollama-text": { text: "Hi there", usage: used(26, 3) },
+  "ollama-text": { text: "Hi there", usage: counted(26, 3) },
   "ollama-tools": {
     text: "",
     calls: [call("call_9k2v", "now", "{}"), call("call_p0qs", "now", '{"zone":"UTC"}')],
-    usage: guessed,
+    usage: estimated,
   },
-  "ollama-think": { text: "Hello.", usage: guessed },
-  "vllm-reasoning": { text: "Forty-two", usage: used(19, 12) },
-  "vllm-tools": { text: "", calls: [call(ours, "lookup", '{"q": "x"}')], usage: guessed },
-  "openrouter-reasoning": { text: "Yes.", usage: used(8, 31) },
-  "mistral-text": { text: "Très bien", usage: used(10, 4) },
+  "ollama-think": { text: "Hello.", usage: estimated },
+  "vllm-reasoning": { text: "Forty-two", usage: counted(19, 12) },
+  "vllm-tools": { text: "", calls: [call(newId, "lookup", '{"q": "x"}')], usage: estimated },
+  "openrouter-reasoning": { text: "Yes.", usage: counted(8, 31) },
+  "mistral-text": { text: "Très bien", usage: counted(10, 4) },
   "mistral-tools": {
     text: "",
     calls: [call("D681PevKs", "a", '{"x": 1}'), call("Qz81PevKt", "b", "{}")],
-    usage: used(10, 4),
+    usage: counted(10, 4),
   },
-  "mistral-thinking": { text: "Four.", usage: used(10, 4) },
-  "gateway-crlf": { text: "plain enough", usage: guessed },
-  "groq-text": { text: "Fast", usage: used(5, 1) },
+  "mistral-thinking": { text: "Four.", usage: counted(10, 4) },
+  "gateway-crlf": { text: "plain enough", usage: estimated },
+  "groq-text": { text: "Fast", usage: counted(5, 1) },
 };
 
 describe("understands the stream of every server, whole and in pieces of three bytes", () => {
@@ -193,7 +193,7 @@ describe("the request", () => {
     expect(server.requests[0]?.body.messages).toEqual([{ role: "user", content: "One\n\nTwo" }]);
   });
 
-  it("carries the key, no header of the SDK, and nothing from the SDK's environment variables", async () => {
+  it("carries the key, but nothing from the SDK or its environment variables", async () => {
     const environment = {
       OPENAI_BASE_URL: "http://127.0.0.1:1/v1",
       OPENAI_API_KEY: "sk-foreign",
@@ -249,7 +249,7 @@ describe("the answer", () => {
     const events = await ask(open(server.url));
     expect(events).toEqual([
       { type: "text-delta", text: "All at once" },
-      { type: "finish", reason: "stop", usage: used(3, 3) },
+      { type: "finish", reason: "stop", usage: counted(3, 3) },
     ]);
   });
 
@@ -296,13 +296,13 @@ describe("the answer", () => {
 
   it("is incomplete when the server falls silent after a finish reason", async () => {
     server = await ModelServer.start(stalled(chunk({ content: "Half" }, "stop")));
-    const { events, error } = await askInVain(open(server.url, { idleTimeoutMs: 30 }));
+    const { events, error } = await askAndFail(open(server.url, { idleTimeoutMs: 30 }));
     expect([textOf(events), error.code]).toEqual(["Half", "MODEL_TIMEOUT"]);
   });
 
   it("is incomplete when the connection is cut after a finish reason", async () => {
     server = await ModelServer.start(cut(chunk({ content: "Half" }, "stop")));
-    const { events, error } = await askInVain(open(server.url));
+    const { events, error } = await askAndFail(open(server.url));
     expect([textOf(events), error.code]).toEqual(["Half", "MODEL_NETWORK"]);
   });
 
@@ -332,7 +332,7 @@ describe("the answer", () => {
   it("is reported as empty when nothing arrived", async () => {
     server = await ModelServer.start(streamed(chunk({ content: "" }), chunk({}, "stop")));
     expect(await ask(open(server.url))).toEqual([
-      { type: "finish", reason: "stop", usage: guessed },
+      { type: "finish", reason: "stop", usage: estimated },
     ]);
   });
 });

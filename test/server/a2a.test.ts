@@ -13,7 +13,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AgnoChatError } from "../../src/errors.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
-import { ask, echo, eventually, get, type Served, serve, Wire } from "./support.js";
+import { ask, echo, eventually, get, rawPost, type Served, serve, Wire } from "./support.js";
 
 const VERSIONS = ["1.0", "0.3"] as const;
 type Version = (typeof VERSIONS)[number];
@@ -177,9 +177,7 @@ test.each(VERSIONS)("hanging up on %s aborts the run and the model call", async 
     const params = { message: goodMessage(version) };
     const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
     const headers = version === "1.0" ? "A2A-Version: 1.0\r\n" : "";
-    wire.socket.write(
-      `POST /a2a HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
-    );
+    wire.socket.write(rawPost("/a2a", body, headers));
     const before = model.requests.length;
     await eventually(() => model.requests.length > before);
     wire.socket.destroy();
@@ -218,7 +216,7 @@ test.each(VERSIONS)(
   },
 );
 
-test("params nested without end are refused as the client's fault, before the SDK walks them", async () => {
+test("deeply nested params are refused before the SDK reads them", async () => {
   const { url, log } = await serve();
   const depth = 100_000;
   const deep = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
@@ -297,7 +295,7 @@ const strange: [string, Record<string, unknown>, number][] = [
   ["extensions as an object", { extensions: {} }, -32602],
   ["a file", { parts: [{ kind: "file", url: "http://x", file: { uri: "http://x" } }] }, -32005],
   ["data", { parts: [{ kind: "data", data: {} }] }, -32005],
-  ["a task nobody has", { taskId: "t" }, -32001],
+  ["an unknown task", { taskId: "t" }, -32001],
   [
     "a text of another media type",
     { parts: [{ kind: "text", text: "Hi", mediaType: "text/html" }] },
@@ -396,7 +394,7 @@ test("unsupported methods answer with the specified errors", async () => {
   expect(await codeOf("0.3", "tasks/resubscribe", { id: "t" })).toBe(-32001);
 });
 
-test("the version comes from its header, ignores the patch number, and is 0.3 by default", async () => {
+test("the version is that of the header, without the patch number; 0.3 by default", async () => {
   const served = await serve();
   const params = { message: goodMessage("1.0") };
   for (const version of ["1.0", "1.0.1"])

@@ -51,7 +51,7 @@ test("with authentication every user_id is the caller's own or absent", async ()
   expect(await memory.size("bob")).toBe(0);
 });
 
-test("an authentication that throws admits nobody and reveals nothing", async () => {
+test("an authentication that throws refuses every request and reveals nothing", async () => {
   const authenticate = () => {
     throw new Error("secret");
   };
@@ -100,7 +100,7 @@ test.each(["localhost", "LOCALHOST:8080", "127.0.0.1", "127.9.9.9:1", "[::1]:808
   },
 );
 
-test("a page of another origin is refused, our own is not, and no CORS header is sent", async () => {
+test("only pages of our own origin are answered, and no CORS header is sent", async () => {
   const { url } = await serve();
   for (const origin of ["http://evil.example", "null", "http://127.0.0.1:1", "nonsense"]) {
     const answer = await get(`${url}/size?user_id=a`, { origin });
@@ -123,7 +123,7 @@ test("other hosts are allowed by name, or by address if everyone may connect", a
   ]);
 });
 
-test("without authentication the server listens only on loopback, unless allowed otherwise", async () => {
+test("without authentication the server listens only on loopback by default", async () => {
   const server = createServer({ agent: new Agent({ model: echo() }) });
   for (const host of ["0.0.0.0", "::", "192.168.1.1"])
     await expect(server.listen({ host, port: 0 })).rejects.toMatchObject({ code: "USAGE" });

@@ -19,7 +19,7 @@ test("answers with exactly the user and the reply", async () => {
   expect(body).toBe('{"user_id":"alice","reply":"You said: Hi"}');
 });
 
-test("a session is a conversation of its own", async () => {
+test("each session is a separate conversation", async () => {
   const model = echo();
   const { url } = await serve({ model });
   for (const session_id of ["work", "home"])
@@ -165,7 +165,7 @@ test("with Accept: text/event-stream the reply streams as it is produced", async
   ]);
 });
 
-test("a reply that was cut at the token limit says so, whole or streamed", async () => {
+test("a reply cut at the token limit is marked as cut, whole or streamed", async () => {
   const cut = { text: "Once upon", reason: "length" } as const;
   const served = await serve({ model: new ScriptedModel([cut, cut]) });
   const told = { user_id: "alice", reply: "Once upon", finish_reason: "length" };

@@ -5,7 +5,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { ask, chat, eventually, get, rawChat, serve, Wire } from "./support.js";
 
-test("a slow header or body costs the connection, and delays nobody else", async () => {
+test("a slow header or body costs only its own connection", async () => {
   const served = await serve({ timeouts: { header: 150, body: 150 } });
   const beginnings = [
     "",
@@ -26,7 +26,7 @@ test("a slow header or body costs the connection, and delays nobody else", async
   expect(await served.memory.size("alice")).toBe(0);
 });
 
-test("a client that does not read a long answer is disconnected, and the run is stored", async () => {
+test("a client that does not read a long answer is disconnected, and its run stored", async () => {
   // Six bytes each in JSON: more than sockets buffer, from a text as long as a model may send.
   const long = "\u0001".repeat(1_000_000);
   const model = new ScriptedModel(() => ({ text: Array(4).fill(long) }));

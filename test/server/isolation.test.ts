@@ -50,7 +50,7 @@ async function talk(port: number, user: string, texts: readonly string[]): Promi
   return replies();
 }
 
-test("100 users with 100 overlapping requests each: no request to the model mixes two of them", async () => {
+test("no model request mixes two of 100 users with 100 overlapping requests each", async () => {
   const model = new WatchingModel();
   const memory = new InMemory();
   const { port } = await serve({ model, memory });

@@ -28,7 +28,7 @@ async function mount(
 
 const WITHOUT_BODY = "GET /size?user_id=alice HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-test("a client gone before the handler is called leaves nothing behind and starts no run", async () => {
+test("a client that is gone before the handler is called starts no run", async () => {
   let held = 0;
   const { port, server, model, log } = await mount(
     (handler) => async (request, response) => {
@@ -48,7 +48,7 @@ test("a client gone before the handler is called leaves nothing behind and start
   await server.close();
 });
 
-test("a request that a middleware has answered is released while its connection stays open", async () => {
+test("a request that a middleware has answered is released on an open connection", async () => {
   const { port, server, log } = await mount(
     (handler) => (request, response) => {
       response.end("mine", () => setImmediate(handler, request, response));
@@ -109,7 +109,7 @@ test.each([
   expect((await get(`${url}/size`)).status).toBe(200);
 });
 
-test("a body of which only the beginning was read is too", async () => {
+test("a body that was partly read is one clear server error", async () => {
   const { url, log } = await mount((handler) => (request, response) => {
     request.once("data", () => {
       request.pause();

@@ -3,7 +3,7 @@ import type { Memory } from "../../src/memory/memory.js";
 import { userMessage } from "../../src/messages.js";
 import { ask, chat, get, serve } from "./support.js";
 
-test("history, size and export show one user's own data and nobody else's", async () => {
+test("history, size and export show only the user's own data", async () => {
   const served = await serve();
   const { url } = served;
   await chat(served, "alice", "I am Alice");

@@ -161,14 +161,15 @@ test("a port in use is one clear line", async () => {
   const command = new Command(temporaryFolder(), args);
   expect(await command.ended).toBe(4);
   expect(command.lines).toEqual([
-    `agno-chat: Port ${port} of 127.0.0.1 is in use. Choose another with --port, or stop the program that listens there.`,
+    `agno-chat: Port ${port} of 127.0.0.1 is in use. ` +
+      "Choose another with --port, or stop the program that listens there.",
   ]);
 });
 
 const DAY = 86_400_000;
 
 /** A memory with one user active two days ago and one active now. */
-async function idleStore(): Promise<{ folder: string; users: () => Promise<string[]> }> {
+async function idleMemory(): Promise<{ folder: string; users: () => Promise<string[]> }> {
   const folder = temporaryFolder();
   const file = path.join(folder, "chat.db");
   const before = new SqliteMemory(file, { now: () => Date.now() - 2 * DAY });
@@ -181,15 +182,15 @@ async function idleStore(): Promise<{ folder: string; users: () => Promise<strin
 }
 
 test("serve --remove-inactive deletes all data of idle users and reports how much", async () => {
-  const { folder, users } = await idleStore();
+  const { folder, users } = await idleMemory();
   const args = ["serve", "--port", "0", "--model", "demo", "--remove-inactive", "24h"];
   const command = new Command(folder, args);
   await command.line(/^Deleted 1 message of 1 inactive user\.$/);
   expect(await users()).toEqual(["here"]);
 });
 
-test("serve --remove-inactive deletes nobody when most look idle, and says so, unless given --yes", async () => {
-  const { folder, users } = await idleStore();
+test("serve --remove-inactive deletes most users only with --yes", async () => {
+  const { folder, users } = await idleMemory();
   const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
   for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);
   await memory.close();
@@ -203,7 +204,7 @@ test("serve --remove-inactive deletes nobody when most look idle, and says so, u
 });
 
 test("prune names the share when it asks to delete most users, and yes is enough", async () => {
-  const { folder, users } = await idleStore();
+  const { folder, users } = await idleMemory();
   const memory = new SqliteMemory(path.join(folder, "chat.db"), { now: () => Date.now() - DAY });
   for (const user of ["a", "b", "c", "d", "e"]) await memory.add(userMessage("hi"), user);
   await memory.close();
@@ -217,7 +218,7 @@ test("prune names the share when it asks to delete most users, and yes is enough
 });
 
 test("prune counts first, asks, and deletes what it said", async () => {
-  const { folder, users } = await idleStore();
+  const { folder, users } = await idleMemory();
   const prune = async (...args: string[]) => {
     const command = new Command(folder, ["prune", ...args]);
     return { code: await command.ended, stdout: command.stdout, stderr: command.lines.join() };

@@ -8,10 +8,10 @@ import type { Model } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
-import { cleanUp, eventually, rawChat, serve, Wire } from "./support.js";
+import { cleanUp, eventually, rawChat, rawPost, serve, Wire } from "./support.js";
 
 /** Every streaming route, as a raw request of alice. */
-const DOORS = {
+const ROUTES = {
   "POST /chat": rawChat("alice", "Hi", "Accept: text/event-stream\r\n"),
   "A2A 1.0": rawA2a("1.0", "SendStreamingMessage", { role: "ROLE_USER", parts: [{ text: "Hi" }] }),
   "A2A 0.3": rawA2a("0.3", "message/stream", {
@@ -21,17 +21,17 @@ const DOORS = {
   }),
 };
 
-const doors = Object.entries(DOORS);
+const routes = Object.entries(ROUTES);
 
 function rawA2a(version: string, method: string, fields: object): string {
   const message = { messageId: "m", contextId: "alice", ...fields };
   const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params: { message } });
-  return `POST /a2a HTTP/1.1\r\nHost: localhost\r\nA2A-Version: ${version}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  return rawPost("/a2a", body, `A2A-Version: ${version}\r\n`);
 }
 
 const silent = () => new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
 
-/** Sends the first word at once, and the second when the gate opens, if ever. */
+/** Sends the first part at once, and the second when the gate opens. */
 const halting = (gate = new Gate()): Model => ({
   name: "halting",
   async *stream(_, { signal }) {
@@ -45,7 +45,7 @@ const halting = (gate = new Gate()): Model => ({
 
 const commentsIn = ({ received }: Wire): number => received.match(/^:$/gm)?.length ?? 0;
 
-test.each(doors)("%s breaks a silence after 15 seconds, and again", async (_, request) => {
+test.each(routes)("%s sends a keep-alive after every 15 seconds of silence", async (_, request) => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   cleanUp(() => vi.useRealTimers());
   const model = silent();
@@ -63,7 +63,7 @@ test.each(doors)("%s breaks a silence after 15 seconds, and again", async (_, re
     expect(received).toMatch(/^cache-control: no-store, no-transform\r$/im);
 });
 
-test.each(doors)("%s leaves no timer behind", async (_, request) => {
+test.each(routes)("%s leaves no timer behind", async (_, request) => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
   cleanUp(() => vi.useRealTimers());
   const { port, log } = await serve({ model: silent() });
@@ -82,7 +82,7 @@ const LAST_WORDS: Record<string, RegExp> = {
   "A2A 0.3": /"state":"failed".*\n\n\r\n0\r\n\r\n$/,
 };
 
-test.each(doors)(
+test.each(routes)(
   "%s ends with an error when time runs out, and the log says why",
   async (door, request) => {
     const { port, log } = await serve({ model: halting(), timeouts: { reply: 100 } });
@@ -94,7 +94,7 @@ test.each(doors)(
   },
 );
 
-test.each(doors)(
+test.each(routes)(
   "%s ends with an error on shutdown, and the log says why",
   async (door, request) => {
     const { port, server, log } = await serve({ model: halting(), timeouts: { drain: 1e6 } });
@@ -125,7 +125,7 @@ const compressing =
     handler(request, response);
   };
 
-test.each(doors)("%s streams through compressing middleware", async (_, request) => {
+test.each(routes)("%s streams through compressing middleware", async (_, request) => {
   const gate = new Gate();
   const server = createServer({ agent: new Agent({ model: halting(gate) }) });
   const http = createHttpServer(compressing(server.handler)).listen(0, "127.0.0.1");

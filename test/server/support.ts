@@ -68,7 +68,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reaches into it
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any field of it
   readonly json: any;
 }
 
@@ -141,10 +141,13 @@ export class Wire {
   }
 }
 
-export const rawChat = (userId: string, message = "Hi", headers = ""): string => {
-  const body = JSON.stringify({ user_id: userId, message });
-  return `POST /chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-};
+/** A request with a JSON body as it is sent. Each of the other `headers` ends with a line end. */
+export const rawPost = (path: string, body: string, headers = ""): string =>
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}` +
+  `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+
+export const rawChat = (userId: string, message = "Hi", headers = ""): string =>
+  rawPost("/chat", JSON.stringify({ user_id: userId, message }), headers);
 
 /** Waits until the condition holds, checking once per turn of the event loop. */
 export async function eventually(isSo: () => boolean): Promise<void> {
@@ -160,7 +163,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** The command in a process of its own. */
+/** The command in its own process. */
 export class Command {
   readonly child: ChildProcess;
   readonly lines: string[] = [];

@@ -15,7 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface CliOptions {
   readonly env?: Environment;
-  /** What stands on stdin: a text, or a stream for one that does not end. Nothing: stdin is empty. */
+  /** Text on stdin, or a stream, which may stay open. Default: stdin is empty. */
   readonly input?: string | Uint8Array | Readable;
 }
 
@@ -25,7 +25,7 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** The command line with a home folder of its own, which goes away with the test. */
+/** The command line with its own home folder, which is removed after the test. */
 export class Cli {
   readonly home = temporaryFolder();
   readonly #env: Environment;
@@ -34,17 +34,17 @@ export class Cli {
     this.#env = { AGNO_CHAT_HOME: this.home, ...env };
   }
 
-  /** Runs it in this process. */
+  /** Runs it in this process, to its end. */
   run(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
     return this.begin(args, options).result;
   }
 
-  /** As `run`, for a test that has something to do meanwhile. */
+  /** Like `run`, but returns while it is still running. */
   begin(args: readonly string[], { env, input }: CliOptions = {}): FakeProcess {
     return new FakeProcess(args, { env: { ...this.#env, ...env }, input: input ?? "" });
   }
 
-  /** Runs it, and reads its one JSON document. */
+  /** Runs it with `--json` and returns its document. */
   async json(args: readonly string[], options: CliOptions = {}) {
     return documentIn(await this.run([...args, "--json"], options));
   }
@@ -63,13 +63,13 @@ export class Cli {
   }
 }
 
-/** The document, after proof that it is the only thing on stdout. */
+/** The JSON document on stdout. Throws if there is anything else. */
 export function documentIn({ stdout }: CliResult) {
   if (!/^[^\n]+\n$/.test(stdout)) throw new Error(`not one document: ${JSON.stringify(stdout)}`);
   return JSON.parse(stdout);
 }
 
-/** One run of `main`, which takes this for its process. */
+/** One run of `main`, with this in place of `process`. */
 export class FakeProcess extends EventEmitter implements Io {
   readonly stdin: Readable;
   readonly stdout = new Sink();
@@ -103,7 +103,7 @@ class Sink extends Writable {
   }
 }
 
-/** The executable as a process of its own. Killed at the end of the test if it still runs. */
+/** The executable in its own process, which is killed after the test if it still runs. */
 export class CliProcess {
   readonly child: ChildProcessWithoutNullStreams;
   readonly result: Promise<CliResult & { readonly signal: NodeJS.Signals | null }>;
@@ -130,12 +130,12 @@ export class CliProcess {
     });
   }
 
-  /** What it has written so far. */
+  /** Everything it has written to stdout so far. */
   get stdout(): string {
     return this.#stdout;
   }
 
-  /** Resolves once stdout, or stderr, shows this text; fails when the process ends without. */
+  /** Resolves when stdout or stderr contains this text. Rejects if the process ends without it. */
   async shows(text: string, where: "stdout" | "stderr" = "stdout"): Promise<void> {
     const seen = () => (where === "stdout" ? this.#stdout : this.#stderr).includes(text);
     while (!seen()) {

@@ -1,6 +1,6 @@
 const ESC = "\x1b";
 
-/** One of each kind that a terminal acts on, that JSON lets through, or that is easily lost. */
+/** One of each kind of text that a terminal acts on, JSON allows, or a careless program loses. */
 export const HOSTILE: readonly string[] = [
   `${ESC}[2J${ESC}]52;c;aGk=\x07 clear and copy`,
   `${ESC}]8;;http://evil.example${ESC}\\bank${ESC}]8;;${ESC}\\ hyperlink`,
@@ -20,6 +20,6 @@ export const HOSTILE: readonly string[] = [
   `forged\r${ESC}[Gbob> hello`,
 ];
 
-/** What a terminal acts on. */
-export const LIVE =
+/** Characters that a terminal acts on. */
+export const CONTROLS =
   /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;

@@ -2,14 +2,14 @@ import { EventEmitter, once } from "node:events";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A request as it arrived. */
+/** One request of a client. */
 export interface ReceivedRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
   readonly headers: http.IncomingHttpHeaders;
-  /** Parsed; undefined when there was none. */
-  // biome-ignore lint/suspicious/noExplicitAny: a test reaches into it
+  /** The parsed JSON; undefined without a body. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read any field of it
   readonly body: any;
 }
 
@@ -20,15 +20,16 @@ export type Reply = (
 ) => void | Promise<void>;
 
 /**
- * A real HTTP server on loopback that answers POST …/chat/completions with what a test told it to: each reply once, in
- * order, and the last one for ever after. GET …/models lists `models`, or is answered by them. Use the makers of replies below.
+ * A real HTTP server on loopback that answers POST …/chat/completions with scripted replies: each
+ * once, in order, and the last one for every further request. GET …/models lists `models`, or is
+ * answered by that reply. The functions below create replies.
  *
  *     const server = await ModelServer.start(streamedText("Hello"));
  *     … baseUrl: server.url …
  *     await server.close();
  */
 export class ModelServer {
-  /** Every request but GET …/models, in order of arrival. */
+  /** Every request except GET …/models, in order of arrival. */
   readonly requests: ReceivedRequest[] = [];
   /** TCP connections accepted so far. */
   connections = 0;
@@ -64,23 +65,23 @@ export class ModelServer {
     return (this.#http.address() as AddressInfo).port;
   }
 
-  /** The base URL: ends in /v1. */
+  /** The base URL, which ends in /v1. */
   get url(): string {
     return `http://127.0.0.1:${this.port}/v1`;
   }
 
-  /** From now on other replies. */
+  /** Replaces the remaining replies. */
   reply(...replies: Reply[]): void {
     this.#replies = replies;
   }
 
-  /** Waits for the next request to arrive; for one that has arrived already, look at `requests`. */
+  /** Waits for the next request. Earlier ones are in `requests`. */
   async nextRequest(): Promise<ReceivedRequest> {
     const [request] = await once(this.#events, "request");
     return request;
   }
 
-  /** Resolves as soon as a client has closed its connection before its answer was complete. */
+  /** Resolves when a client closes its connection before its answer is complete. */
   async hungUp(): Promise<void> {
     if (this.#hangUps === 0) await once(this.#events, "hang-up");
   }
@@ -123,7 +124,7 @@ async function received(incoming: http.IncomingMessage): Promise<ReceivedRequest
     for await (const piece of incoming.setEncoding("utf8")) text += piece;
     return { method, url, headers, body: text === "" ? undefined : JSON.parse(text) };
   } catch {
-    return undefined; // the client left before it had sent everything
+    return undefined; // the client closed its connection before it had sent everything
   }
 }
 
@@ -141,7 +142,7 @@ export const event = (data: unknown): string =>
 
 const SSE = { "content-type": "text/event-stream" };
 
-/** The bytes of a stream as they are, whole or in TCP pieces of `pieceSize` bytes. */
+/** Sends these bytes at once, or in TCP segments of `pieceSize` bytes. */
 export function recorded(
   raw: string,
   { pieceSize = Infinity, headers = SSE }: { pieceSize?: number; headers?: object } = {},
@@ -158,11 +159,11 @@ export function recorded(
   };
 }
 
-/** These events, then `[DONE]`. */
+/** Sends these events, then `[DONE]`. */
 export const streamed = (...chunks: readonly unknown[]): Reply =>
   recorded([...chunks, "[DONE]"].map(event).join(""));
 
-/** A whole answer, one chunk a word. */
+/** Sends a complete answer, one chunk per word. */
 export const streamedText = (text: string): Reply =>
   streamed(
     chunk({ role: "assistant", content: "" }),
@@ -170,7 +171,7 @@ export const streamedText = (text: string): Reply =>
     chunk({}, "stop"),
   );
 
-/** A whole answer that calls tools. */
+/** Sends a complete answer that calls tools. */
 export const streamedCalls = (
   ...calls: readonly { id?: string; name: string; arguments?: unknown }[]
 ): Reply =>
@@ -190,7 +191,7 @@ export const streamedCalls = (
     chunk({}, "tool_calls"),
   );
 
-/** A status with a JSON or text body. */
+/** Sends a status with a JSON or text body. */
 export const status =
   (code: number, body: string | object = "", headers: object = {}): Reply =>
   (response) => {
@@ -199,10 +200,10 @@ export const status =
     response.end(typeof body === "string" ? body : JSON.stringify(body));
   };
 
-/** Accepts the request and never says a word. */
+/** Accepts the request and never answers. */
 export const silence = (): Reply => () => {};
 
-/** These events, and then neither more nor an end. */
+/** Sends these events, then nothing more, and keeps the response open. */
 export const stalled =
   (...events: readonly unknown[]): Reply =>
   (response) => {
@@ -211,12 +212,12 @@ export const stalled =
     response.write(events.map(event).join(""));
   };
 
-/** The socket is closed before a word was said. */
+/** Closes the socket without an answer. */
 export const dropped = (): Reply => (response) => {
   response.socket?.destroy();
 };
 
-/** These events, and then the socket is cut. */
+/** Sends these events, then closes the socket. */
 export const cut =
   (...events: readonly unknown[]): Reply =>
   async (response) => {

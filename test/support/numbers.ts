@@ -1,4 +1,4 @@
-/** The same numbers below `bound` in every run (mulberry32). */
+/** Pseudo-random whole numbers below `bound`, the same for the same seed (mulberry32). */
 export function numbersFrom(seed: number): (bound: number) => number {
   let state = seed;
   return (bound) => {

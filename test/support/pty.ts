@@ -15,7 +15,7 @@ export interface PtyExit {
   readonly signal?: number | undefined;
 }
 
-/** What the terminal sends for a key. Any other key is one character, sent as it is. */
+/** The sequences that a terminal sends for keys that are not a character. */
 const KEYS = {
   enter: "\r",
   tab: "\t",
@@ -33,13 +33,13 @@ const KEYS = {
 
 export type PtyKey = keyof typeof KEYS | `ctrl-${string}` | `alt-${string}`;
 
-/** Milliseconds a screen may take before a test gives up on it. */
-const PATIENCE = 15_000;
+/** How long `waitFor` waits, in milliseconds. */
+const TIMEOUT_MS = 15_000;
 
-/** UTF-16 units, less than the kernel holds for a program that is not reading. */
-const PIECE = 512;
+/** UTF-16 units; less than the kernel buffers for a program that does not read. */
+const PIECE_LENGTH = 512;
 
-/** A program in a terminal of its own, and what a person would see there. */
+/** A program in its own terminal, and what a person would see there. */
 export class Pty {
   readonly exited: Promise<PtyExit>;
   readonly #pty: IPty;
@@ -62,11 +62,11 @@ export class Pty {
       this.#raw += data;
       this.#terminal.write(data, () => this.#changed());
     });
-    // What the program asks the terminal.
+    // The terminal's answers to queries of the program.
     this.#terminal.onData((answer) => this.#pty.write(answer));
     this.exited = new Promise((resolve) => {
       this.#pty.onExit((exit) => {
-        // Its last words are still on their way to the screen.
+        // The terminal may still have output to process.
         this.#terminal.write("", () => {
           this.#exit = exit;
           resolve(exit);
@@ -76,17 +76,17 @@ export class Pty {
     });
   }
 
-  /** All bytes the program wrote so far, as text. */
+  /** Everything the program has written so far. */
   get raw(): string {
     return this.#raw;
   }
 
-  /** The rows a person sees, without blanks at their ends and blank rows at the end. */
+  /** The visible rows, without trailing spaces and blank rows at the end. */
   get screen(): string[] {
     return this.#rows(this.#terminal.buffer.active.baseY);
   }
 
-  /** As `screen`, with all that was scrolled away. */
+  /** Like `screen`, with the scrollback. */
   get everything(): string[] {
     return this.#rows(0);
   }
@@ -109,7 +109,7 @@ export class Pty {
     for (const key of keys) this.#send(sequenceOf(key));
   }
 
-  /** As terminals paste: marked, line ends as carriage returns. */
+  /** Pastes as a terminal does: bracketed, with carriage returns for line ends. */
   paste(text: string): void {
     this.#send(`\x1b[200~${text.replaceAll("\n", "\r")}\x1b[201~`);
   }
@@ -123,12 +123,12 @@ export class Pty {
     this.#pty.kill(signal);
   }
 
-  /** The window is shut: the terminal is gone, and the kernel sends HUP. */
+  /** Closes the terminal, so that the kernel sends HUP. */
   hangUp(): void {
     (this.#pty as IPty & { destroy(): void }).destroy();
   }
 
-  /** Resolves once `seen` holds: a text on the screen, or whatever a function looks at. */
+  /** Resolves when a text is on the screen or a function returns true. */
   async waitFor(seen: string | RegExp | ((pty: Pty) => boolean)): Promise<void> {
     const holds = typeof seen === "function" ? () => seen(this) : () => this.#shows(seen);
     if (holds()) return;
@@ -143,10 +143,10 @@ export class Pty {
           resolve();
         } else if (this.#exit !== undefined) fail("The program ended,");
       };
-      const patience = setTimeout(() => fail("Gave up"), PATIENCE);
+      const timeout = setTimeout(() => fail("Timed out"), TIMEOUT_MS);
       const poll = setInterval(check, 20);
       const stop = (): void => {
-        clearTimeout(patience);
+        clearTimeout(timeout);
         clearInterval(poll);
         this.#waiting.delete(check);
       };
@@ -161,7 +161,10 @@ export class Pty {
     this.#terminal.dispose();
   }
 
-  /** In pieces, since a write blocks while the program does not read, and it may wait for its output to be read. */
+  /**
+   * Sends in pieces: a write blocks until the program reads, and the program may be blocked until
+   * its output is read.
+   */
   #send(text: string): void {
     const isSending = this.#unsent !== "";
     this.#unsent += text;
@@ -170,8 +173,8 @@ export class Pty {
 
   #sendPiece(): void {
     if (this.#exit !== undefined) return;
-    this.#pty.write(this.#unsent.slice(0, PIECE));
-    this.#unsent = this.#unsent.slice(PIECE);
+    this.#pty.write(this.#unsent.slice(0, PIECE_LENGTH));
+    this.#unsent = this.#unsent.slice(PIECE_LENGTH);
     if (this.#unsent !== "") setImmediate(() => this.#sendPiece());
   }
 

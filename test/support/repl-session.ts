@@ -8,50 +8,50 @@ import { Pty, type PtyOptions } from "./pty.js";
 
 export interface ReplOptions extends Pick<PtyOptions, "columns" | "rows" | "env" | "cwd"> {
   readonly args?: readonly string[];
-  /** Answers in place of the demo model. */
+  /** Serves the model. Default: the demo model. */
   readonly server?: ModelServer;
-  /** Where everything is kept. Default: a new folder. */
+  /** The home folder. Default: a new one. */
   readonly home?: string;
 }
 
-/** A folder for as long as the test runs. */
+/** A new folder, which is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-repl-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A model server for as long as the test runs. */
+/** A model server, which is closed after the test. */
 export async function modelServer(...replies: readonly Reply[]): Promise<ModelServer> {
   const server = await ModelServer.start(replies);
   onTestFinished(() => server.close());
   return server;
 }
 
-/** The REPL in a terminal for as long as the test runs, alice talking and the welcome hidden unless the test says else. */
+/** The REPL in a terminal, closed after the test. Default: user alice, without the welcome. */
 export function openRepl(options: ReplOptions = {}): Pty {
-  const { args = ["-u", "alice", "-q"], server, env, home = temporaryFolder(), ...place } = options;
+  const { args = ["-u", "alice", "-q"], server, env, home = temporaryFolder(), ...rest } = options;
   const model = server === undefined ? [] : ["--base-url", server.url];
   const command = [process.execPath, path.resolve("bin/agno-chat.js"), ...model, ...args];
   const pty = new Pty({
-    // A pty names its own TERM, whatever the environment says.
+    // A pty sets its own TERM, whatever the environment says.
     file: "/usr/bin/env",
     args: [`TERM=${env?.TERM ?? "xterm-256color"}`, ...command],
     env: { AGNO_CHAT_HOME: home, ...env },
-    ...place,
+    ...rest,
   });
   onTestFinished(() => pty.close());
   return pty;
 }
 
-/** As `openRepl`, once its prompt is there. */
+/** Like `openRepl`, but waits for the prompt. */
 export async function startRepl(options: ReplOptions = {}): Promise<Pty> {
   const pty = openRepl(options);
   await pty.waitFor(/> *$/);
   return pty;
 }
 
-/** The screen with every duration as `0.0 s`, counts of tokens and bytes as 9, and every time of day as `00:00`. */
+/** The screen with every duration, count of tokens or bytes, and time replaced by a fixed one. */
 export const shown = (pty: Pty): string =>
   pty.screen
     .join("\n")
@@ -60,7 +60,7 @@ export const shown = (pty: Pty): string =>
     .replace(/\d+ (tokens|bytes)/g, "9 $1")
     .replace(/\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d\.\d{3}Z)?/g, "2026-01-01$100:00");
 
-/** Resolves once the whole screen is these rows. */
+/** Resolves when the whole screen equals these rows. */
 export const screenIs = (pty: Pty, rows: readonly string[]): Promise<void> =>
   pty.waitFor(
     Object.assign((p: Pty) => shown(p) === rows.join("\n"), {
@@ -68,7 +68,7 @@ export const screenIs = (pty: Pty, rows: readonly string[]): Promise<void> =>
     }),
   );
 
-/** Sends lines one by one, each once the one before is answered: a message by its reply, a command by a row. */
+/** Sends lines one by one. Waits for the reply to each message and the output of each command. */
 export async function sayAll(pty: Pty, ...lines: readonly string[]): Promise<void> {
   for (const line of lines) {
     const before = pty.raw.length;
@@ -84,11 +84,11 @@ function isAnswered(raw: string, line: string): boolean {
   if (at < 0) return false;
   const isCommand = /^\/(?!as |retry)[a-z]+( |$)/.test(line);
   const answer = raw.slice(at + sent.length);
-  // The row after a reply, or a failure, which is red.
+  // The row after a reply, or a failure in red.
   return isCommand ? /[^\s]\r+\n/.test(answer) : /\d s\S*\r+\n|\x1b\[31m/.test(answer);
 }
 
-/** Nothing typed, and no spinner. */
+/** True if nothing is typed and there is no spinner. */
 function isIdle({ screen, cursor }: Pty): boolean {
   const prompt = screen.at(-1) ?? "";
   return prompt.endsWith(">") && cursor.column === prompt.length + 1;
@@ -96,13 +96,13 @@ function isIdle({ screen, cursor }: Pty): boolean {
 
 export interface GatedReply {
   readonly reply: Reply;
-  /** Resolves once the first part is on its way. */
+  /** Resolves when the first part is sent. */
   readonly begun: Promise<void>;
-  /** Lets the rest come. */
+  /** Sends the rest. */
   open(): void;
 }
 
-/** A reply that says `first`, waits for the test, and says `rest`. */
+/** A reply that sends `first`, waits for `open`, and sends `rest`. */
 export function gatedReply(first: string, rest: string): GatedReply {
   let open = (): void => {};
   let begin = (): void => {};
@@ -122,10 +122,10 @@ export function gatedReply(first: string, rest: string): GatedReply {
   return { reply, begun, open };
 }
 
-/** What the program itself may send besides text: colours, showing and moving the cursor, erasing below, pastes marked. */
+/** The control sequences the program sends: colours, cursor, erasing below, bracketed paste. */
 const OWN_SEQUENCES = /\x1b\[(?:[\d;]*m|\?25[hl]|\?2004[hl]|C|J|1K|\d+A)/g;
 
-/** The sequences and controls in `raw` that the program does not send by itself. */
+/** The control sequences in `raw` that the program never sends itself. */
 export const foreignControls = (raw: string): string[] =>
   raw
     .replace(OWN_SEQUENCES, "")

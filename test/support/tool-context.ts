@@ -3,7 +3,7 @@ import { StateView } from "../../src/agent/state-view.js";
 import type { SessionState } from "../../src/memory/memory.js";
 import type { ToolContext } from "../../src/tools/tool.js";
 
-/** What a tool is called with in a run of Alice's that began with this session state. */
+/** The context of a tool call in a run of alice that began with this session state. */
 export function toolContext({
   state: base = {},
   signal = new AbortController().signal,

@@ -19,7 +19,7 @@ const toolThat = (execute: Tool["execute"], more: Partial<Tool> = {}): Tool => (
   ...more,
 });
 
-/** What the model reads of one call of a tool. */
+/** The result of one tool call, as the model reads it. */
 async function call(tool: Tool, args: unknown = {}, context = contextWith()) {
   const text = typeof args === "string" ? args : JSON.stringify(args);
   const toolCall = { id: "call-1", name: tool.name, arguments: text };
@@ -199,7 +199,7 @@ describe("faults", () => {
     expect(content).toHaveLength(500);
   });
 
-  it("gives up after the tool's time, aborts its signal, and ignores what comes later", async () => {
+  it("times out, aborts the tool's signal, and ignores a late result", async () => {
     let signal: AbortSignal | undefined;
     const deaf = toolThat(
       (_, context) => {
@@ -217,7 +217,7 @@ describe("faults", () => {
 });
 
 describe("a cancelled run", () => {
-  it("rejects within 50 ms with the run's reason, even when the tool ignores the signal", async () => {
+  it("rejects within 50 ms with its reason, even if the tool ignores the signal", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled");
     let seen: AbortSignal | undefined;

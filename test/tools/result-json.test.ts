@@ -30,7 +30,7 @@ it.each<[unknown, RegExp]>([
   [new Hollow(), /a Hollow without fields\.$/],
   [new Money(), /a function at "cents"\.$/],
   [cycle, /contains itself\.$/],
-])("of %o says what came", (result, words) => {
+])("refuses %o and names it", (result, words) => {
   expect(() => jsonText(result)).toThrow(words);
 });
 

@@ -7,11 +7,11 @@ import { defineTool } from "../../src/tools/define-tool.js";
 import type { Tool } from "../../src/tools/tool.js";
 import { toolContext } from "../support/tool-context.js";
 
-/** Exponential on what follows. */
-const EXPLOSIVE = "^(a+)+$";
-const FUSE = `${"a".repeat(60)}b`;
+/** Takes exponential time on `SLOW_TEXT`. */
+const SLOW_PATTERN = "^(a+)+$";
+const SLOW_TEXT = `${"a".repeat(60)}b`;
 
-const description = "Says done.";
+const description = "Returns done.";
 const execute = () => "done";
 
 function toolOf(property: object): Tool {
@@ -20,17 +20,17 @@ function toolOf(property: object): Tool {
 }
 
 const TOOLS: readonly (readonly [what: string, tool: Tool])[] = [
-  ["a pattern", toolOf({ type: "string", pattern: EXPLOSIVE })],
+  ["a pattern", toolOf({ type: "string", pattern: SLOW_PATTERN })],
   [
     "a pattern deep inside",
-    toolOf({ anyOf: [{ type: "number" }, { not: { pattern: EXPLOSIVE } }] }),
+    toolOf({ anyOf: [{ type: "number" }, { not: { pattern: SLOW_PATTERN } }] }),
   ],
   [
     "the pattern of a zod schema",
     defineTool({
       name: "it",
       description,
-      parameters: z.object({ text: z.string().regex(new RegExp(EXPLOSIVE)) }),
+      parameters: z.object({ text: z.string().regex(new RegExp(SLOW_PATTERN)) }),
       execute,
     }),
   ],
@@ -44,17 +44,17 @@ function call(tool: Tool, text: string, signal = new AbortController().signal) {
 it.each(TOOLS)(
   "stops %s that backtracks catastrophically, and tells the model",
   async (_, tool) => {
-    expect(await call(tool, FUSE)).toMatchObject({
+    expect(await call(tool, SLOW_TEXT)).toMatchObject({
       isError: true,
       content: "The arguments do not fit: it took longer than 250 ms and was stopped",
     });
   },
 );
 
-it("stops such a pattern for property names", async () => {
-  const parameters = { type: "object", patternProperties: { [EXPLOSIVE]: {} } };
+it("stops a slow pattern for property names", async () => {
+  const parameters = { type: "object", patternProperties: { [SLOW_PATTERN]: {} } };
   const tool = defineTool({ name: "it", description, parameters, execute });
-  const toolCall = { id: "1", name: "it", arguments: JSON.stringify({ [FUSE]: 1 }) };
+  const toolCall = { id: "1", name: "it", arguments: JSON.stringify({ [SLOW_TEXT]: 1 }) };
   const { isError } = await callTool(
     toolTable([{ name: "kit", tools: [tool] }]),
     toolCall,
@@ -63,7 +63,7 @@ it("stops such a pattern for property names", async () => {
   expect(isError).toBe(true);
 });
 
-it("still matches a harmless pattern", async () => {
+it("matches a harmless pattern", async () => {
   const tool = toolOf({ type: "string", pattern: "^a+$" });
   expect(await call(tool, "aaa")).toMatchObject({ content: "done" });
   expect(await call(tool, "abc")).toMatchObject({ isError: true });
@@ -72,10 +72,10 @@ it("still matches a harmless pattern", async () => {
   });
 });
 
-test("however many are stopped, other users wait for one of them at most", async () => {
+test("other users wait for at most one stopped check, however many there are", async () => {
   const { signal } = new AbortController();
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
-  const done = Promise.all(Array.from({ length: 6 }, () => call(tool, FUSE, signal)));
+  const done = Promise.all(Array.from({ length: 6 }, () => call(tool, SLOW_TEXT, signal)));
   let longest = 0;
   let last = performance.now();
   let isOver = false;
@@ -91,12 +91,12 @@ test("however many are stopped, other users wait for one of them at most", async
   expect(longest).toBeLessThan(700);
 });
 
-test("an abort comes in between: the remaining checks never run", async () => {
+test("an abort between two checks ends the rest", async () => {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
   const started = performance.now();
-  const calls = Array.from({ length: 20 }, () => call(tool, FUSE, controller.signal));
+  const calls = Array.from({ length: 20 }, () => call(tool, SLOW_TEXT, controller.signal));
   setTimeout(() => controller.abort(new Error("stop")), 50);
   const ends = await Promise.allSettled(calls);
   expect(ends.map(({ status }) => status)).toContain("rejected");

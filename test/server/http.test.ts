@@ -68,7 +68,7 @@ test.each([
   [{ "content-type": 'application/json;charset="utf-16"' }],
   [{ "content-encoding": "gzip" }],
   [{ "content-encoding": "identity" }],
-])("415 for %j, on every door", async (headers) => {
+])("415 for %j, on every endpoint", async (headers) => {
   const { url, memory } = await serve();
   const body = gzipSync(JSON.stringify({ user_id: "a", message: "Hi" }));
   for (const path of ["/chat", "/a2a"])
@@ -119,7 +119,7 @@ test("only a trusted proxy's headers count", async () => {
   expect(await statusFor("127.0.0.2:5000, 10.1.2.3")).toBe(200);
 });
 
-test("a public URL appears in the card, and is an allowed host of an anonymous server", async () => {
+test("a public URL is in the card, and its host is allowed without authentication", async () => {
   const publicUrl = "https://chat.example/";
   const asked = { host: "chat.example", origin: "http://chat.example" };
   const open = await serve({ publicUrl, allowAnonymous: true });
