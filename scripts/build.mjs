@@ -33,17 +33,21 @@ export const bundleOptions = {
  * same in all of them, and lazily imported code stays in its own file.
  */
 export async function build() {
-  const { metafile } = await bundle({
+  const { metafile } = await bundleInto("dist", { metafile: true });
+  await removeAllBut(new Set(Object.keys(metafile.outputs)));
+}
+
+/** @param {import("esbuild").BuildOptions} [options] */
+export const bundleInto = (outdir, options) =>
+  bundle({
     ...bundleOptions,
     entryPoints: ENTRIES.map((entry) => `src/${entry}.ts`),
-    outdir: "dist",
+    outdir,
     outbase: "src",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
-    metafile: true,
+    ...options,
   });
-  await removeAllBut(new Set(Object.keys(metafile.outputs)));
-}
 
 /** Clears dist after the build, so that a command started meanwhile still finds its files. */
 async function removeAllBut(outputs) {

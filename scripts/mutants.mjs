@@ -1,11 +1,10 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build as bundle } from "esbuild";
-import { bundleOptions } from "./build.mjs";
+import { bundleInto } from "./build.mjs";
 import { MUTANTS } from "./mutants/list.mjs";
 
 /**
@@ -52,7 +51,7 @@ async function outcomeOf(mutant, folder) {
     const store = mutant[0].includes("/sqlite/")
       ? `sqlite:${path.join(home, "chat.db")}`
       : "memory:";
-    return await verified(path.join(folder, "cli/main.js"), { home, store });
+    return await verified(path.join(folder, "bin/agno-chat.js"), { home, store });
   } catch (thrown) {
     return { found: false, how: thrown.message.split("\n")[0] };
   } finally {
@@ -61,7 +60,8 @@ async function outcomeOf(mutant, folder) {
   }
 }
 
-async function buildMutant([file, , from, to], outdir) {
+/** The package with one change: the executable, and what it and its other processes load. */
+async function buildMutant([file, , from, to], folder) {
   const name = path.join(root, file);
   const source = await readFile(name, "utf8");
   const parts = source.split(from);
@@ -73,25 +73,18 @@ async function buildMutant([file, , from, to], outdir) {
         loaded === name ? { contents: parts.join(to), loader: "ts" } : undefined,
       ),
   };
-  await bundle({
-    ...bundleOptions,
-    entryPoints: ["src/cli/main.ts"],
-    outdir,
-    outbase: "src",
-    splitting: true,
-    plugins: [plugin],
-  });
+  await bundleInto(path.join(folder, "dist"), { plugins: [plugin] });
+  await cp(path.join(root, "bin"), path.join(folder, "bin"), { recursive: true });
+  await writeFile(path.join(folder, "package.json"), '{ "type": "module" }');
 }
 
-/** Runs `verify` of the bundle, and reads from its report how the leak was found. */
-async function verified(main, { home, store }) {
+/** Runs `verify` of a mutant, and reads from its report how the leak was found. */
+async function verified(program, { home, store }) {
   const args = ["verify", "--json", "--users", "6", "--runs", "60", "--seed", values.seed];
-  const program = `const { main } = await import(${JSON.stringify(main)}); process.exitCode = await main(process.argv.slice(1), process);`;
-  const child = spawn(
-    process.execPath,
-    ["--input-type=module", "--eval", program, "--", ...args, "--store", store],
-    { env: { ...process.env, AGNO_CHAT_HOME: home }, stdio: ["ignore", "pipe", "ignore"] },
-  );
+  const child = spawn(process.execPath, [program, ...args, "--store", store], {
+    env: { ...process.env, AGNO_CHAT_HOME: home },
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
   let text = "";
   for await (const piece of child.stdout.setEncoding("utf8")) text += piece;
