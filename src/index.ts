@@ -24,7 +24,7 @@ export {
   validateSessionId,
   validateUserId,
 } from "./ids.js";
-export { ClearLog, type Continued, type SavedClears } from "./memory/clear-log.js";
+export { type ClearCheck, ClearLog, type SavedClears } from "./memory/clear-log.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
 export type {
   AddOptions,

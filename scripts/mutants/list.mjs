@@ -233,19 +233,19 @@ export const MUTANTS = [
   [
     "src/memory/store-memory.ts",
     "the history of one session is that of all",
-    "        sessionId: oneSessionOf(options),\n        ...page,",
+    "        sessionId: optionalSessionIdOf(options),\n        ...page,",
     "        sessionId: undefined,\n        ...page,",
   ],
   [
     "src/memory/store-memory.ts",
     "a clear deletes all sessions",
-    "        sessionId: oneSessionOf(options),\n        time: this.#now(),",
+    "        sessionId: optionalSessionIdOf(options),\n        time: this.#now(),",
     "        sessionId: undefined,\n        time: this.#now(),",
   ],
   [
     "src/memory/store-memory.ts",
     "the size of one session is that of all",
-    "this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) });",
+    "this.#store.size(userIdOf(userId), { sessionId: optionalSessionIdOf(options) });",
     "this.#store.size(userIdOf(userId), { sessionId: undefined });",
   ],
   [

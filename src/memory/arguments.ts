@@ -3,24 +3,30 @@ import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId 
 import type { AddOptions, GetMessagesOptions, SessionOptions } from "./memory.js";
 import type { Page } from "./store.js";
 
-/** The user meant: `default` for a missing or empty id. */
+/**
+ * The user id of a call: `default` if it is missing or empty.
+ * @throws {AgnoChatError} `INVALID_USER_ID`
+ */
 export const userIdOf = (userId: string | undefined): string =>
   userId === undefined || userId === "" ? DEFAULT_USER_ID : validateUserId(userId);
 
-/** The session meant where no session means the session `default`. */
+/**
+ * The session id of a call that without one means the session `default`.
+ * @throws {AgnoChatError} `INVALID_SESSION_ID`
+ */
 export const sessionIdOf = (options: SessionOptions): string =>
-  oneSessionOf(options) ?? DEFAULT_SESSION_ID;
+  optionalSessionIdOf(options) ?? DEFAULT_SESSION_ID;
 
-/** The session meant where no session means all of them: then `undefined`. */
-export const oneSessionOf = ({ sessionId }: SessionOptions): string | undefined =>
+/**
+ * The session id of a call that without one means all sessions: then `undefined`.
+ * @throws {AgnoChatError} `INVALID_SESSION_ID`
+ */
+export const optionalSessionIdOf = ({ sessionId }: SessionOptions): string | undefined =>
   sessionId === undefined || sessionId === DEFAULT_SESSION_ID
     ? sessionId
     : validateSessionId(sessionId);
 
-/**
- * The page of messages meant.
- * @throws {AgnoChatError} `INVALID_INPUT`
- */
+/** @throws {AgnoChatError} `INVALID_INPUT` */
 export const pageOf = ({ limit, maxCharacters, before, after }: GetMessagesOptions): Page => ({
   limit: countOf(limit, "limit"),
   maxCharacters: countOf(maxCharacters, "maxCharacters"),
@@ -29,7 +35,7 @@ export const pageOf = ({ limit, maxCharacters, before, after }: GetMessagesOptio
 });
 
 /**
- * A count of messages, an id or a generation: a whole number from 0 up, or `Infinity`; missing means `Infinity`.
+ * Validates a whole number from 0 up or `Infinity`. Returns `Infinity` if it is missing.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
 export function countOf(value: number | undefined, noun: string): number {
@@ -39,7 +45,7 @@ export function countOf(value: number | undefined, noun: string): number {
 }
 
 /**
- * A duration in milliseconds, from 0 up to `Infinity`.
+ * Validates a duration in milliseconds, from 0 to `Infinity`.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
 export function durationOf(value: number, noun: string): number {
@@ -48,7 +54,7 @@ export function durationOf(value: number, noun: string): number {
 }
 
 /**
- * The run to be replaced. Without messages it would only be deleted, and a caller has lost them on the way.
+ * The id of the run to replace. Refused without messages, because the run would only be deleted.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
 export function replaceRunOf(
@@ -58,7 +64,7 @@ export function replaceRunOf(
   if (replaceRun === undefined) return undefined;
   if (typeof replaceRun !== "string") throw invalid("replaceRun", replaceRun, "the id of a run");
   if (messages.length > 0) return replaceRun;
-  throw new AgnoChatError("INVALID_INPUT", "A run can only be replaced by messages.");
+  throw new AgnoChatError("INVALID_INPUT", "replaceRun needs messages that replace the run.");
 }
 
 const invalid = (noun: string, value: unknown, rule: string): AgnoChatError =>

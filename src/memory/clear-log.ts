@@ -1,37 +1,40 @@
 import { createHash } from "node:crypto";
 import type { At, InSession } from "./store.js";
 
-/** How long a delete is remembered, in milliseconds. */
+/** How long a delete is remembered: one day, in milliseconds. */
 export const CLEARS_KEPT_MS = 86_400_000;
 
-/** What a delete was about, a user or one session of a user: a hash, so that nobody who was deleted is still named. */
+/**
+ * What a delete removed: a user, or one session of a user. A hash, so that the record does not name
+ * a deleted user.
+ */
 export const scopeOf = (userId: string, sessionId?: string): string =>
   createHash("sha256")
     .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
     .digest("base64url");
 
-/** What a commit continues. */
-export interface Continued {
+/** The session that a commit continues, and the generation its caller has read. */
+export interface ClearCheck {
   readonly userId: string;
   readonly sessionId: string;
-  /** The generation in which the session was created, when it exists. */
+  /** The generation in which the session was created; `undefined` if it does not exist. */
   readonly created: number | undefined;
-  /** The generation that was read, when one was. */
+  /** The generation that was read; `undefined` if none was. */
   readonly generation: number | undefined;
 }
 
 /** What a store remembers of its deletes. */
 export interface ClearRecord {
-  /** The store's generation, and the latest one of a delete that was forgotten. */
+  /** The store's generation, and that of the latest delete that is no longer remembered. */
   generations(): { readonly generation: number; readonly forgotten: number };
-  /** The generation of the latest delete of a scope, when it is remembered. */
+  /** The generation of the latest delete of a scope; `undefined` if none is remembered. */
   latest(scope: string): number | undefined;
 }
 
-/** Whether the user or the session was deleted after the generation that was read; see `Commit.generation`. */
+/** Whether the user or the session was deleted after the generation that was read. See `Commit`. */
 export function wasCleared(
   record: ClearRecord,
-  { userId, sessionId, created, generation: read }: Continued,
+  { userId, sessionId, created, generation: read }: ClearCheck,
 ): boolean {
   if (read === undefined || (created !== undefined && created <= read)) return false;
   const { generation, forgotten } = record.generations();
@@ -55,7 +58,7 @@ export interface SavedClears {
   readonly clears: readonly (readonly [scope: string, clear: Clear])[];
 }
 
-/** The deletes of a store that keeps them in this process, or in one JSON text. */
+/** The clear record of a store that keeps it in this process or saves it as JSON. */
 export class ClearLog implements ClearRecord {
   #generation: number;
   #forgotten: number;
@@ -80,21 +83,21 @@ export class ClearLog implements ClearRecord {
     return this.#clears.get(scope)?.generation;
   }
 
-  wasCleared(continued: Continued): boolean {
-    return wasCleared(this, continued);
+  wasCleared(check: ClearCheck): boolean {
+    return wasCleared(this, check);
   }
 
-  /** Remembers that something of a user, or of one session of theirs, was deleted. */
+  /** Records the delete of a user, or of one of their sessions. */
   record(userId: string, { sessionId, time }: InSession & At): void {
     this.#generation += 1;
     this.#clears.set(scopeOf(userId, sessionId), { generation: this.#generation, time });
-    // Looks at all of them, so not each time. A clock that was set back must not stop it.
+    // Scans all deletes, so not every time. A clock that is set back must not stop it.
     if (Math.abs(time - this.#lastCleaned) < CLEARS_KEPT_MS / 8) return;
     this.#lastCleaned = time;
     this.#forgetBefore(time - CLEARS_KEPT_MS);
   }
 
-  /** Remembers that everything was deleted. */
+  /** Records the delete of everything. */
   recordAll(): void {
     this.#generation += 1;
     this.#forgotten = this.#generation;

@@ -6,16 +6,16 @@ export interface Size {
   readonly bytes: number;
 }
 
-/** The size of one of these sessions, or of all of them. */
+/** The size of one session, or of all of them. */
 export function sizeOf(sessions: readonly SessionInfo[], sessionId: string | undefined): Size {
-  const meant = sessions.filter(
+  const counted = sessions.filter(
     (session) => sessionId === undefined || session.sessionId === sessionId,
   );
-  const sum = (key: keyof Size) => meant.reduce((total, session) => total + session[key], 0);
+  const sum = (key: keyof Size) => counted.reduce((total, session) => total + session[key], 0);
   return { messages: sum("messages"), runs: sum("runs"), bytes: sum("bytes") };
 }
 
-/** What would go if all of these users did. */
+/** What deleting all of these users would delete. */
 export function totalOf(users: readonly UserInfo[]): DeletedUsers {
   const sum = (key: "messages" | "sessions") => users.reduce((total, user) => total + user[key], 0);
   return { users: users.length, messages: sum("messages"), sessions: sum("sessions") };

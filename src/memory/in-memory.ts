@@ -6,11 +6,11 @@ import { InMemoryStore } from "./stores/in-memory/in-memory-store.js";
 export type InMemoryOptions = StoreMemoryOptions;
 
 /**
- * A memory in this process. Every method answers at once.
+ * A memory in this process. Its methods return values, not promises.
  *
- * With `maxMessages`, each user keeps at most so many messages over all sessions: the runs whose latest message is oldest
- * go first and whole, system messages stay, and the newest run stays however long it is. A session of which nothing
- * is left is forgotten.
+ * With `maxMessages`, each user keeps at most that many messages over all sessions. Whole runs are
+ * dropped, first the one whose latest message is oldest. System messages are kept, and so is the
+ * newest run, even if it is longer than the limit. A session with nothing left is removed.
  */
 export class InMemory extends StoreMemory<true> {
   /** @throws {AgnoChatError} `INVALID_INPUT` for an invalid limit, `USAGE` for an unknown option */

@@ -1,6 +1,6 @@
 import type { StoredMessage } from "../messages.js";
 
-/** Characters of what was said and of what tools were called with. */
+/** Characters of the content and of the arguments of tool calls. */
 export function charactersOf(message: StoredMessage): number {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   return calls.reduce((sum, call) => sum + call.arguments.length, message.content.length);

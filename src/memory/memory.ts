@@ -1,6 +1,6 @@
 import type { NewMessage, StoredMessage } from "../messages.js";
 
-/** A value that is there at once or later: `await` takes both. */
+/** A value, or a promise of one: `await` accepts both. */
 export type Awaitable<T> = T | Promise<T>;
 
 export type JsonValue =
@@ -11,10 +11,10 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
 
-/** Session state: JSON values by key. Always a null-prototype object, so that `__proto__` is only a key. */
+/** JSON values by key. Always a null-prototype object, so that `__proto__` is a plain key. */
 export type SessionState = Record<string, JsonValue>;
 
-/** Changes to a session state. A key set to `undefined` is deleted; keys not named stay as they are. */
+/** Changes to a session state. A key set to `undefined` is deleted; other keys are kept. */
 export type StatePatch = Readonly<Record<string, JsonValue | undefined>>;
 
 export interface SessionOptions {
@@ -24,52 +24,59 @@ export interface SessionOptions {
 export interface AddOptions extends SessionOptions {
   readonly state?: StatePatch | undefined;
   /**
-   * What the caller read of some keys; `undefined` means that the key was not there. When the stored value of one of
-   * them is another by now, nothing is stored and `STATE_CONFLICT` is thrown. Values are compared as JSON text, so pass
-   * them as they were read.
+   * The values that the caller has read for some keys; `undefined` means that there was no value.
+   * If the stored value of any of them is different by now, stores nothing and throws
+   * `STATE_CONFLICT`. Values are compared as JSON text, so pass them exactly as read.
    */
   readonly expected?: StatePatch | undefined;
   /**
-   * The id of the run whose place these messages take: the one that the session ends with, system messages aside. It goes
-   * in the same step in which they are stored, and not before. What it changed in the session state stays. When the
-   * session ends with another run by now, nothing is stored and `RUN_CONFLICT` is thrown.
+   * The id of the run that these messages replace. It must be the last run of the session, ignoring
+   * system messages; otherwise stores nothing and throws `RUN_CONFLICT`. The run is removed in the
+   * same step in which the messages are stored. Its changes to the session state are kept.
    */
   readonly replaceRun?: string | undefined;
-  /** What `read` answered. When the user or session was cleared since, nothing is stored and `HISTORY_CLEARED` is thrown. */
+  /**
+   * The `generation` that `read` returned. If the user or session was cleared since, stores nothing
+   * and throws `HISTORY_CLEARED`.
+   */
   readonly generation?: number | undefined;
 }
 
 export interface ReadOptions extends SessionOptions {
-  /** The most recent messages to return, counted in messages. System messages come in addition. Default, and `Infinity`: all. */
+  /**
+   * How many of the most recent messages to return. All system messages are returned in addition.
+   * Default: `Infinity`.
+   */
   readonly limit?: number | undefined;
 }
 
 /**
- * A page of messages. Without `after` it is the most recent ones, and `before` pages back from there; with `after` it is
- * the oldest ones above that id, so `after: 0` reads a history from its beginning.
+ * A page of messages. Without `after` it holds the most recent messages, and `before` pages
+ * backward from there. With `after` it holds the oldest messages above that id, so `after: 0`
+ * starts at the beginning of a history.
  */
 export interface GetMessagesOptions extends SessionOptions {
   /** How many messages to return, system messages included. Default: all. */
   readonly limit?: number | undefined;
   /**
-   * The page ends with the message with which content and arguments of tool calls come to more characters than this, so
-   * it is never empty for a message that is long. Default: no bound.
+   * The page ends with the message that exceeds this number of characters, counting content and
+   * arguments of tool calls, so a long message is still returned. Default: no limit.
    */
   readonly maxCharacters?: number | undefined;
-  /** Only messages with an `id` below this one: pass the first id of a page to get the page before it. */
+  /** Only messages with a smaller `id`. The first id of a page gives the page before it. */
   readonly before?: number | undefined;
-  /** Only messages with an `id` above this one: pass the last id of a page to get the page after it. */
+  /** Only messages with a larger `id`. The last id of a page gives the page after it. */
   readonly after?: number | undefined;
 }
 
-/** All that a run needs of a session. */
+/** Everything that a run needs to know about its session. */
 export interface Snapshot {
   /** Oldest first. May share frozen values with the memory. */
   readonly messages: readonly StoredMessage[];
   readonly state: SessionState;
-  /** Messages ever added to this session since it was last cleared or nothing of it was left, trimmed ones included. */
+  /** How many messages were added since the session was created, without replaced ones. */
   readonly total: number;
-  /** Goes back into `add`, see there. */
+  /** Pass it to `add`, which then refuses to continue a history that was cleared. */
   readonly generation: number;
 }
 
@@ -101,64 +108,68 @@ export interface SessionInfo {
 }
 
 export interface RemoveInactiveOptions {
-  /** Users to leave alone however idle they are, since a run of theirs is in flight. */
+  /** Users who are kept even if they are inactive, for example because a run is in progress. */
   readonly except?: ReadonlySet<string> | undefined;
-  /** Delete them also when they are more than half of all users. Default: false. */
+  /** Delete even more than half of all users. Default: false. */
   readonly force?: boolean | undefined;
 }
 
 /**
- * Where history and session state are kept, by user and session. The same promises for every implementation
- * (`memoryConformance` in `agno-chat/testing` checks them):
+ * Keeps history and session state by user and session. Every implementation keeps these promises,
+ * which `memoryConformance` in `agno-chat/testing` checks:
  *
- * - A missing or empty user id means the user `default`. Any other id is validated and never changed.
- * - `add`, `read` and `getState` without a session mean the session `default`; `getMessages`, `size` and `clear`
- *   without one mean all sessions of that user.
- * - What is returned is the caller's own: changing it changes nothing stored.
- * - A method answers at once or with a promise, and throws or rejects with an `AgnoChatError`; after `close`, with
- *   `STORE_CLOSED`.
+ * - A missing or empty user id means the user `default`. Any other id is validated and never
+ *   changed.
+ * - Without a session id, `add`, `read` and `getState` use the session `default`; `getMessages`,
+ *   `size` and `clear` use all sessions of the user.
+ * - Changing a returned value changes nothing that is stored.
+ * - A method returns a value or a promise, and throws or rejects with an `AgnoChatError`; after
+ *   `close`, with `STORE_CLOSED`.
  */
 export interface Memory {
-  /** Stores one or many messages and a state patch of one session: all of it or nothing. Returns what was stored. */
+  /**
+   * Stores messages and a state patch of one session, all or none of them. Returns the messages as
+   * stored.
+   */
   add(
     messages: NewMessage | readonly NewMessage[],
     userId?: string,
     options?: AddOptions,
   ): Awaitable<readonly StoredMessage[]>;
 
-  /** All that a run needs, in one trip. */
+  /** Returns everything that a run needs in one call. */
   read(userId?: string, options?: ReadOptions): Awaitable<Snapshot>;
 
-  /** Oldest first; `[]` for a user never seen. Without a limit, `before` or `after`: all. */
+  /** Oldest first. Without options, all messages of the user; `[]` for an unknown user. */
   getMessages(userId?: string, options?: GetMessagesOptions): Awaitable<StoredMessage[]>;
 
-  /** Empty for a session never seen. */
+  /** Empty for an unknown session. */
   getState(userId?: string, options?: SessionOptions): Awaitable<SessionState>;
 
-  /** Number of messages kept; 0 for a user never seen. */
+  /** The number of stored messages; 0 for an unknown user. */
   size(userId?: string, options?: SessionOptions): Awaitable<number>;
 
-  /** Deletes messages and session state of one user, or of one session of that user. */
+  /** Deletes the messages and state of one user, or of one of their sessions. */
   clear(userId?: string, options?: SessionOptions): Awaitable<Deleted>;
 
-  /** Deletes everything of every user. */
+  /** Deletes the messages and state of all users. */
   clearAll(): Awaitable<DeletedUsers>;
 
-  /** Every user with something stored, the most recently active first. */
+  /** All users with a message or state, most recently active first. */
   users(): Awaitable<UserInfo[]>;
 
-  /** The sessions of one user, the most recently active first. */
+  /** The sessions of one user, most recently active first. */
   sessions(userId?: string): Awaitable<SessionInfo[]>;
 
   /**
-   * Deletes everything of the users whose last activity is longer ago than `maxAge`; with `Infinity` nobody.
+   * Deletes the users whose last activity is longer ago than `maxAge`.
    *
-   * A clock that is wrong makes everybody look inactive. So when it would be more than half of all users, and more than
-   * five, nothing is deleted and `TOO_MANY_INACTIVE` is thrown, unless `force` is set.
-   * @param maxAge Milliseconds.
+   * A wrong clock makes all users look inactive. So if it would delete more than five users, and
+   * more than half of all, it deletes none and throws `TOO_MANY_INACTIVE`, unless `force` is set.
+   * @param maxAge Milliseconds. `Infinity` deletes no one.
    */
   removeInactive(maxAge: number, options?: RemoveInactiveOptions): Awaitable<DeletedUsers>;
 
-  /** Frees what it holds, whatever happens; what was stored stays stored. A second call does nothing. */
+  /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;
 }

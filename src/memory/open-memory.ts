@@ -8,13 +8,13 @@ type Opener = (rest: string, options: OpenMemoryOptions) => Promise<Memory>;
 export interface OpenMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** Takes one line when others could read or write a memory file. Default: nobody does. */
+  /** Receives one line if other users could read or write a memory file. Default: ignored. */
   readonly notice?: ((line: string) => void) | undefined;
 }
 
 const KEYS: KnownKeys<OpenMemoryOptions> = { now: true, notice: true };
 
-/** What may stand before the colon; each opens its implementation only when asked for. */
+/** One opener per kind of memory, which loads its implementation on first use. */
 const OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
   [
     "memory",
@@ -33,8 +33,9 @@ async function openPostgres(rest: string, { now }: OpenMemoryOptions): Promise<M
 }
 
 /**
- * The memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory),
- * `postgres://USER:PASSWORD@HOST/DATABASE` or `memory:` (this process only). Nothing is read or written yet.
+ * Opens the memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory),
+ * `postgres://USER:PASSWORD@HOST/DATABASE` or `memory:` (this process only). Nothing is read or
+ * written before the first call.
  * @throws {AgnoChatError} `STORE_UNKNOWN`, or `USAGE` for an unknown option
  */
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {
@@ -45,22 +46,22 @@ export async function openMemory(spec: string, options: OpenMemoryOptions = {}):
   return open(spec.slice(colon + 1), options);
 }
 
-/** Names the scheme alone: what follows it may hold a password. */
+/** Quotes only the kind, because the rest may hold a password. */
 function unknown(spec: string): AgnoChatError {
   const known = [...OPENERS.keys()];
   const hint = "Use memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.";
   const colon = spec.indexOf(":");
   if (colon === -1)
-    return new AgnoChatError("STORE_UNKNOWN", "The memory has no kind before a colon.", { hint });
-  const scheme = spec.slice(0, colon);
-  const near = MEANT.get(scheme.toLowerCase()) ?? nearest(scheme, known);
+    return new AgnoChatError("STORE_UNKNOWN", "The memory does not name its kind.", { hint });
+  const kind = spec.slice(0, colon);
+  const near = ALIASES.get(kind.toLowerCase()) ?? nearest(kind, known);
   const suggestion = near === undefined ? "" : ` Did you mean ${near}:?`;
-  const message = `Unknown memory ${JSON.stringify(`${scheme}:`)}.${suggestion}`;
+  const message = `Unknown memory ${JSON.stringify(`${kind}:`)}.${suggestion}`;
   return new AgnoChatError("STORE_UNKNOWN", message, { hint });
 }
 
-/** What is not near by its letters. */
-const MEANT: ReadonlyMap<string, string> = new Map([
+/** Likely names of the known kinds that are not spelt like them. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
   ["", "memory"],
   ["file", "sqlite"],
   ["db", "sqlite"],

@@ -2,11 +2,14 @@ import type { StoredMessage } from "../messages.js";
 import { charactersOf } from "./measure.js";
 import type { Page } from "./store.js";
 
-/** For sorting messages of one user, oldest first. */
+/** Sorts messages of one user, oldest first. */
 export const byId = (left: StoredMessage, right: StoredMessage): number => left.id - right.id;
 
-/** As many of these messages, oldest first, as the page may hold, from the end it begins at. */
-export function cut(messages: readonly StoredMessage[], page: Page): readonly StoredMessage[] {
+/** Drops the messages beyond the limits of the page. They must be oldest first. */
+export function cutToPage(
+  messages: readonly StoredMessage[],
+  page: Page,
+): readonly StoredMessage[] {
   const count = countThatFit(messages, page);
   if (count === messages.length) return messages;
   return page.after === undefined

@@ -7,8 +7,8 @@ export interface SqliteMemoryOptions extends StoreMemoryOptions, SqliteStoreOpti
 const KEYS: KnownKeys<SqliteMemoryOptions> = { ...STORE_MEMORY_KEYS, notice: true };
 
 /**
- * A memory in one SQLite file, which any number of processes may use at once. It opens on first use; an `add` that has
- * answered is on disk.
+ * A memory in one SQLite file, which any number of processes may use at once. The file is opened on
+ * first use. When `add` resolves, the messages are on disk.
  */
 export class SqliteMemory extends StoreMemory<false> {
   /** @throws {AgnoChatError} `USAGE` for an unknown option */

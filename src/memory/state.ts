@@ -1,13 +1,13 @@
 import { AgnoChatError } from "../errors.js";
 import type { JsonValue, SessionState, StatePatch } from "./memory.js";
 
-/** One change of a session state: the key's new value as JSON text, or `undefined` when it is to be deleted. */
+/** One change of a session state: a key and its new value as JSON text; `undefined` deletes it. */
 export type StateChange = readonly [key: string, json: string | undefined];
 
 const NOTHING: readonly StateChange[] = [];
 
 /**
- * The patch as JSON text by key, checked whole before anything is stored.
+ * Encodes a patch as JSON text by key.
  * @throws {AgnoChatError} `INVALID_STATE`, naming the key
  */
 export function encodePatch(patch: StatePatch | undefined): readonly StateChange[] {
@@ -17,7 +17,7 @@ export function encodePatch(patch: StatePatch | undefined): readonly StateChange
   return Object.keys(patch).map((key) => [key, encodeValue(key, patch[key])]);
 }
 
-/** The state these keys and JSON texts stand for. */
+/** Decodes keys and JSON texts to a state. */
 export function decodeState(entries: Iterable<readonly [string, string]>): SessionState {
   const state: SessionState = Object.create(null) as SessionState;
   for (const [key, json] of entries) state[key] = JSON.parse(json) as JsonValue;
@@ -25,7 +25,7 @@ export function decodeState(entries: Iterable<readonly [string, string]>): Sessi
 }
 
 /**
- * One value as JSON text.
+ * Encodes one value as JSON text.
  * @throws {AgnoChatError} `INVALID_STATE`, naming the key
  */
 export function encodeValue(key: string, value: JsonValue | undefined): string | undefined {
@@ -44,7 +44,7 @@ export function encodeValue(key: string, value: JsonValue | undefined): string |
   }
 }
 
-/** Throws where JSON.stringify would quietly drop a value or turn it into another one, as it does a Date. */
+/** Throws where JSON.stringify would silently drop a value or convert it, such as a Date. */
 function refuseLoss(this: unknown, key: string): unknown {
   const value = (this as Readonly<Record<string, unknown>>)[key];
   const lost =
@@ -57,7 +57,7 @@ function refuseLoss(this: unknown, key: string): unknown {
   return value;
 }
 
-/** Whether it is an object of no class, also when it comes from another realm. */
+/** Whether it is a plain object, even of another realm. */
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { NewMessage, StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { acceptMessages } from "./accept.js";
 import {
   countOf,
   durationOf,
-  oneSessionOf,
+  optionalSessionIdOf,
   pageOf,
   replaceRunOf,
   sessionIdOf,
@@ -40,10 +39,11 @@ import {
   REMOVE_INACTIVE_KEYS,
   SESSION_KEYS,
 } from "./option-keys.js";
-import { cut } from "./order.js";
+import { cutToPage } from "./order.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
+import { validateMessages } from "./validate-messages.js";
 
 export interface StoreMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -53,8 +53,8 @@ export interface StoreMemoryOptions {
 export const STORE_MEMORY_KEYS: KnownKeys<StoreMemoryOptions> = { now: true };
 
 /**
- * The meaning of a memory, over any store: ids and their defaults, what is refused, runs, times, and whose the returned
- * values are. It answers at once when the store does.
+ * Implements `Memory` over any store: validates ids and messages, applies defaults, assigns runs
+ * and times, and copies what it returns. Its methods return promises if those of the store do.
  */
 export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   readonly #store: Store<AtOnce>;
@@ -74,72 +74,72 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     userId?: string,
     options: AddOptions = {},
   ): Answer<AtOnce, readonly StoredMessage[]> {
-    // The two calls of a run go without a closure: it would cost as much as the rest of a read.
+    // `add` and `read` avoid a closure, which would cost as much as the rest of a read.
     return this.#store.atOnce
       ? (this.#add(messages, userId, options) as Answer<AtOnce, readonly StoredMessage[]>)
-      : this.#answer(() => this.#add(messages, userId, options));
+      : this.#call(() => this.#add(messages, userId, options));
   }
 
   read(userId?: string, options: ReadOptions = {}): Answer<AtOnce, Snapshot> {
     return this.#store.atOnce
       ? (this.#read(userId, options) as Answer<AtOnce, Snapshot>)
-      : this.#answer(() => this.#read(userId, options));
+      : this.#call(() => this.#read(userId, options));
   }
 
   getMessages(userId?: string, options: GetMessagesOptions = {}): Answer<AtOnce, StoredMessage[]> {
-    return this.#answer(() => {
+    return this.#call(() => {
       refuseUnknownKeys(options, PAGE_KEYS, "getMessages");
       const page = pageOf(options);
       const found = this.#store.page(userIdOf(userId), {
-        sessionId: oneSessionOf(options),
+        sessionId: optionalSessionIdOf(options),
         ...page,
       });
-      return follow(found, (messages) => copyFrozen(cut(messages, page)));
+      return andThen(found, (messages) => copyFrozen(cutToPage(messages, page)));
     });
   }
 
   getState(userId?: string, options: SessionOptions = {}): Answer<AtOnce, SessionState> {
-    return this.#answer(() => {
+    return this.#call(() => {
       refuseUnknownKeys(options, SESSION_KEYS, "getState");
       const window = { sessionId: sessionIdOf(options), limit: 0 };
-      return follow(this.#store.read(userIdOf(userId), window), ({ state }) => state);
+      return andThen(this.#store.read(userIdOf(userId), window), ({ state }) => state);
     });
   }
 
   size(userId?: string, options: SessionOptions = {}): Answer<AtOnce, number> {
-    return this.#answer(() => {
+    return this.#call(() => {
       refuseUnknownKeys(options, SESSION_KEYS, "size");
-      return this.#store.size(userIdOf(userId), { sessionId: oneSessionOf(options) });
+      return this.#store.size(userIdOf(userId), { sessionId: optionalSessionIdOf(options) });
     });
   }
 
   clear(userId?: string, options: SessionOptions = {}): Answer<AtOnce, Deleted> {
-    return this.#answer(() => {
+    return this.#call(() => {
       refuseUnknownKeys(options, SESSION_KEYS, "clear");
       return this.#store.delete(userIdOf(userId), {
-        sessionId: oneSessionOf(options),
+        sessionId: optionalSessionIdOf(options),
         time: this.#now(),
       });
     });
   }
 
   clearAll(): Answer<AtOnce, DeletedUsers> {
-    return this.#answer(() => this.#store.deleteAll());
+    return this.#call(() => this.#store.deleteAll());
   }
 
   users(): Answer<AtOnce, UserInfo[]> {
-    return this.#answer(() => follow(this.#store.users(), describeAll));
+    return this.#call(() => andThen(this.#store.users(), withIsoTimes));
   }
 
   sessions(userId?: string): Answer<AtOnce, SessionInfo[]> {
-    return this.#answer(() => follow(this.#store.sessions(userIdOf(userId)), describeAll));
+    return this.#call(() => andThen(this.#store.sessions(userIdOf(userId)), withIsoTimes));
   }
 
   removeInactive(
     maxAge: number,
     options: RemoveInactiveOptions = {},
   ): Answer<AtOnce, DeletedUsers> {
-    return this.#answer(() => {
+    return this.#call(() => {
       refuseUnknownKeys(options, REMOVE_INACTIVE_KEYS, "removeInactive");
       const { except = new Set(), force = false } = options;
       const time = this.#now();
@@ -148,7 +148,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       const sweep = (): Awaitable<DeletedUsers> =>
         this.#store.deleteIdle({ idleSince, except, time });
       if (force) return sweep();
-      return follow(this.#store.countUsers({ idleSince }), (count) => {
+      return andThen(this.#store.countUsers({ idleSince }), (count) => {
         if (isTooMany(count)) throw tooManyInactive(count);
         return sweep();
       });
@@ -172,7 +172,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     const id = userIdOf(userId);
     const sessionId = sessionIdOf(options);
     const time = this.#now();
-    const rows = acceptMessages(messages, { sessionId, createdAt: this.#isoOf(time) });
+    const rows = validateMessages(messages, { sessionId, createdAt: this.#isoOf(time) });
     const outcome: Awaitable<CommitOutcome> = this.#store.write({
       userId: id,
       sessionId,
@@ -185,8 +185,8 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       time,
     });
     return outcome instanceof Promise
-      ? outcome.then((result) => storedIn(result, id))
-      : storedIn(outcome, id);
+      ? outcome.then((result) => storedOrThrow(result, id))
+      : storedOrThrow(outcome, id);
   }
 
   #read(userId: string | undefined, options: ReadOptions): Awaitable<Snapshot> {
@@ -199,46 +199,46 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     });
   }
 
-  /** What `work` answers; throws or rejects, as the store does. */
-  #answer<T>(work: () => Awaitable<T>): Answer<AtOnce, T> {
-    if (!this.#store.atOnce) return this.#later(work) as Answer<AtOnce, T>;
+  /** Calls `work` unless the memory is closed. Throws or rejects, as the store does. */
+  #call<T>(work: () => Awaitable<T>): Answer<AtOnce, T> {
+    if (!this.#store.atOnce) return this.#callAsync(work) as Answer<AtOnce, T>;
     if (this.#closed) throw storeClosed();
     return work() as Answer<AtOnce, T>;
   }
 
-  async #later<T>(work: () => Awaitable<T>): Promise<T> {
+  async #callAsync<T>(work: () => Awaitable<T>): Promise<T> {
     if (this.#closed) throw storeClosed();
     return work();
   }
 
-  /** Many adds fall into one millisecond, and writing a time out costs as much as the rest of an add. */
+  /** Many adds share a millisecond, and formatting a time costs as much as the rest of an add. */
   #isoOf(time: number): string {
     if (time !== this.#latest.time) this.#latest = { time, iso: new Date(time).toISOString() };
     return this.#latest.iso;
   }
 }
 
-/** `next` on the value, at once when the value is there at once. */
-const follow = <T, Next>(
+/** Applies `next` to the value, without a promise unless it is one. */
+const andThen = <T, Next>(
   value: Awaitable<T>,
   next: (value: T) => Awaitable<Next>,
 ): Awaitable<Next> => (value instanceof Promise ? value.then(next) : next(value));
 
-const REFUSALS = {
+const ERRORS = {
   HISTORY_CLEARED: historyCleared,
   STATE_CONFLICT: stateConflict,
   RUN_CONFLICT: runConflict,
 };
 
-function storedIn(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
+function storedOrThrow(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
   if (typeof outcome !== "string") return outcome;
-  throw REFUSALS[outcome](userId);
+  throw ERRORS[outcome](userId);
 }
 
 const copyFrozen = (messages: readonly StoredMessage[]): StoredMessage[] =>
   messages.map((message) => (Object.isFrozen(message) ? copyMessage(message) : message));
 
-/** A copy that shares nothing changeable with the message. */
+/** A copy that shares no mutable value with the message. */
 function copyMessage(message: StoredMessage): StoredMessage {
   const copy = { ...message } as { -readonly [Key in keyof StoredMessage]: StoredMessage[Key] };
   if (copy.usage !== undefined) copy.usage = { ...copy.usage };
@@ -251,7 +251,7 @@ function copyMessage(message: StoredMessage): StoredMessage {
   };
 }
 
-const describeAll = <Row extends { readonly lastActivity: number }>(
+const withIsoTimes = <Row extends { readonly lastActivity: number }>(
   rows: readonly Row[],
 ): (Omit<Row, "lastActivity"> & { lastActivity: string })[] =>
   rows.map((row) => ({ ...row, lastActivity: new Date(row.lastActivity).toISOString() }));

@@ -1,8 +1,8 @@
 import type { UserCount } from "./store.js";
 
-/** As many may always go: in a small memory half is nothing. */
-const A_HANDFUL = 5;
+/** This many users can always be deleted, even if they are most users of a small memory. */
+const ALWAYS_ALLOWED = 5;
 
-/** Whether a sweep takes so many users that the clock may be wrong, rather than the users gone. */
+/** Whether so many users look idle that the clock may be wrong. */
 export const isTooMany = ({ users, idle }: UserCount): boolean =>
-  idle > A_HANDFUL && idle > users / 2;
+  idle > ALWAYS_ALLOWED && idle > users / 2;

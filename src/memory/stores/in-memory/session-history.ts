@@ -1,6 +1,6 @@
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf } from "../../measure.js";
-import { byId, cut } from "../../order.js";
+import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
 
 /** Consecutive messages of a session that are dropped together. Counts no system messages. */
@@ -84,7 +84,7 @@ export class SessionHistory {
   /** One page, oldest first. */
   page(page: Page): readonly StoredMessage[] {
     const system = slicePage(this.#system, 0, page);
-    return cut(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
+    return cutToPage(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { StoredMessage } from "../../../messages.js";
-import { byId, cut } from "../../order.js";
+import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
 import type { SessionHistory, TrackedRun } from "./session-history.js";
 
@@ -51,7 +51,9 @@ export class UserHistory {
   page(page: Page): readonly StoredMessage[] {
     const pages = [...this.sessions.values()].map((session) => session.page(page));
     const [only] = pages;
-    return only !== undefined && pages.length === 1 ? only : cut(pages.flat().sort(byId), page);
+    return only !== undefined && pages.length === 1
+      ? only
+      : cutToPage(pages.flat().sort(byId), page);
   }
 
   /** Removes a session with everything in it. */

@@ -1,7 +1,7 @@
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf, charactersOf } from "../../measure.js";
 import type { DeletedUsers, SessionState } from "../../memory.js";
-import { byId, cut } from "../../order.js";
+import { byId, cutToPage } from "../../order.js";
 import { decodeState, type StateChange } from "../../state.js";
 import type {
   Page,
@@ -319,7 +319,7 @@ export const pageOfSession = (
   session: SessionRow,
   page: Page,
 ): readonly StoredMessage[] =>
-  cut(
+  cutToPage(
     [
       ...messagesOf(connection, session, { isSystem: 1, ...page }),
       ...messagesOf(connection, session, { isSystem: 0, ...page }),

@@ -11,22 +11,22 @@ import type {
 } from "../messages.js";
 import type { NewRow } from "./store.js";
 
-/** Where messages are about to be stored, and when. */
-export interface Place {
+/** The fields that an add sets on every row. */
+export interface AddFields {
   readonly sessionId: string;
   /** ISO 8601, UTC, to the millisecond. */
   readonly createdAt: string;
 }
 
-/** The keys that only some messages have. */
-type OwnFields = Partial<
+/** The fields that only some messages have. */
+type OptionalFields = Partial<
   Omit<AssistantMessage, "role" | "content"> &
     Omit<ToolMessage, "role" | "content"> &
     Pick<StoredFields, "model" | "usage" | "historySent">
 >;
 
 type Row = Pick<NewRow, "role" | "content" | "id" | "runId" | "sessionId" | "createdAt"> & {
-  -readonly [Key in keyof OwnFields]: OwnFields[Key];
+  -readonly [Key in keyof OptionalFields]: OptionalFields[Key];
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -34,28 +34,28 @@ type Fields = Readonly<Record<string, unknown>>;
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
 /**
- * One or many messages as rows of one session, each checked and copied key by key, so that nothing unknown is ever
- * stored. The run and the time a message brings are kept; a user message begins a run, and others belong to the one
- * before them.
+ * Validates one or many messages and copies them to rows of one session, key by key, so that no
+ * unknown key is stored. Keeps the run id and the time that a message already has. A user message
+ * starts a run; other messages belong to the run of the message before.
  * @throws {AgnoChatError} `INVALID_MESSAGE`
  */
-export function acceptMessages(
+export function validateMessages(
   messages: NewMessage | readonly NewMessage[],
-  place: Place,
+  fields: AddFields,
 ): readonly NewRow[] {
   let runId: string | undefined;
-  const accept = (message: unknown): NewRow => {
-    const row = acceptMessage(message, place);
+  const toRow = (message: unknown): NewRow => {
+    const row = validateMessage(message, fields);
     runId = row.runId ??= row.role === "user" ? randomUUID() : runId;
     return row;
   };
-  return Array.isArray(messages) ? messages.map(accept) : [accept(messages)];
+  return Array.isArray(messages) ? messages.map(toRow) : [toRow(messages)];
 }
 
-function acceptMessage(message: unknown, { sessionId, createdAt }: Place): NewRow {
+function validateMessage(message: unknown, { sessionId, createdAt }: AddFields): NewRow {
   if (typeof message !== "object" || message === null) throw invalid("it is not an object");
   const fields = message as Fields;
-  // Every row begins with these keys in this order: V8 then shares few shapes among all of them.
+  // Every row starts with these keys in this order, so that V8 needs few hidden classes.
   const row: Row = {
     role: roleOf(fields.role),
     content: textOf(fields.content, "content"),
@@ -64,12 +64,12 @@ function acceptMessage(message: unknown, { sessionId, createdAt }: Place): NewRo
     sessionId,
     createdAt: fields.createdAt === undefined ? createdAt : instantOf(fields.createdAt),
   };
-  if (row.role === "assistant") completeAssistant(row, fields);
-  if (row.role === "tool") completeTool(row, fields);
+  if (row.role === "assistant") addAssistantFields(row, fields);
+  if (row.role === "tool") addToolFields(row, fields);
   return row as NewRow;
 }
 
-function completeAssistant(row: Row, fields: Fields): void {
+function addAssistantFields(row: Row, fields: Fields): void {
   if (fields.toolCalls !== undefined) row.toolCalls = toolCallsOf(fields.toolCalls);
   if (fields.interrupted !== undefined) row.interrupted = flagOf(fields.interrupted, "interrupted");
   if (fields.finishReason !== undefined) row.finishReason = finishReasonOf(fields.finishReason);
@@ -78,7 +78,7 @@ function completeAssistant(row: Row, fields: Fields): void {
   if (fields.historySent !== undefined) row.historySent = messageCountOf(fields.historySent);
 }
 
-function completeTool(row: Row, fields: Fields): void {
+function addToolFields(row: Row, fields: Fields): void {
   row.toolCallId = textOf(fields.toolCallId, "toolCallId");
   if (fields.isError !== undefined) row.isError = flagOf(fields.isError, "isError");
 }
@@ -109,7 +109,7 @@ function messageCountOf(value: unknown): number {
 function usageOf(value: unknown): Usage {
   const { inputTokens, outputTokens, estimated } = Object(value) as Fields;
   if (!isTokenCount(inputTokens) || !isTokenCount(outputTokens))
-    throw invalid("its usage holds no inputTokens and outputTokens");
+    throw invalid("its usage has no inputTokens and outputTokens");
   if (estimated === undefined) return Object.freeze({ inputTokens, outputTokens });
   return Object.freeze({
     inputTokens,
@@ -150,7 +150,7 @@ function instantOf(value: unknown): string {
   throw invalid("its createdAt is not an ISO 8601 time with a zone");
 }
 
-/** Never quotes the message: it is someone's text. */
+/** Never quotes the message, which is a user's text. */
 const invalid = (reason: string): AgnoChatError =>
   new AgnoChatError("INVALID_MESSAGE", `Invalid message: ${reason}.`, {
     hint: "Build messages with userMessage, assistantMessage, systemMessage and toolMessage.",
