@@ -112,20 +112,20 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "instructions carry the message before",
-    "return requestOf(this.#parts, snapshot, { current: this.#draft.messages, limit, most });",
-    "const parts = { ...this.#parts, instructions: `${this.#parts.instructions}${globalThis.said ?? ''}` }; globalThis.said = this.#request.input; return requestOf(parts, snapshot, { current: this.#draft.messages, limit, most });",
+    "return requestOf(this.#parts, snapshot, { current, limit, modelLimit });",
+    "const parts = { ...this.#parts, instructions: `${this.#parts.instructions}${globalThis.said ?? ''}` }; globalThis.said = this.#request.input; return requestOf(parts, snapshot, { current, limit, modelLimit });",
   ],
   [
     "src/agent/run.ts",
     "one request in fifty holds another user's draft",
-    "return requestOf(this.#parts, snapshot, { current: this.#draft.messages, limit, most });",
-    "globalThis.count = (globalThis.count ?? 0) + 1; const current = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...this.#draft.messages] : this.#draft.messages; globalThis.draft = this.#draft.messages.slice(0, 1); return requestOf(this.#parts, snapshot, { current, limit, most });",
+    "return requestOf(this.#parts, snapshot, { current, limit, modelLimit });",
+    "globalThis.count = (globalThis.count ?? 0) + 1; const mixed = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...current] : current; globalThis.draft = current.slice(0, 1); return requestOf(this.#parts, snapshot, { current: mixed, limit, modelLimit });",
   ],
   [
     "src/agent/run.ts",
     "the history is not sent",
-    "return requestOf(this.#parts, snapshot, { current: this.#draft.messages, limit, most });",
-    "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current: this.#draft.messages, limit, most });",
+    "return requestOf(this.#parts, snapshot, { current, limit, modelLimit });",
+    "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current, limit, modelLimit });",
   ],
   [
     "src/agent/run.ts",

@@ -20,16 +20,16 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
   readonly model: Model;
   /** Default: a new `InMemory`. */
   readonly memory?: Memory;
-  /** What the model is told first, whoever asks. */
+  /** The system prompt, the same for every user. */
   readonly instructions?: string;
   readonly toolkits?: readonly Toolkit[];
-  /** The most model calls of one run. Default: 10. */
+  /** The most model calls in one run. Default: 10. */
   readonly maxLoops?: number;
-  /** The agent's own user, for calls that name none. Without it, such a call is refused. */
+  /** The user of calls that name none. By default such calls are refused. */
   readonly userId?: Owner;
-  /** The most history messages a model is sent. Default: all. */
+  /** The most history messages that the model is sent. Default: all. */
   readonly historyLimit?: number;
-  /** When a run of the same user and session is under way. Default: `queue`. */
+  /** What to do when the session already has a run under way. Default: `queue`. */
   readonly onBusy?: OnBusy;
 }
 
@@ -46,28 +46,29 @@ const AGENT_KEYS: KnownKeys<AgentOptions> = {
 };
 
 export interface RunOptions extends UserRunOptions {
-  /** The user who asks. */
+  /** The user whose run it is. */
   readonly userId: string;
 }
 
 const CALL_KEYS: KnownKeys<RunOptions> = { userId: true, ...RUN_KEYS };
 const CONTEXT_KEYS: KnownKeys<ContextOptions> = { userId: true, sessionId: true };
 
-/** Options of a call: they must name a user, unless the agent has one of its own. */
+/** Options of a call: they must name a user, unless the agent has its own. */
 type CallArguments<Owner, Options extends { readonly userId: string }> = [Owner] extends [string]
   ? [options?: Omit<Options, "userId"> & Partial<Pick<Options, "userId">>]
   : [options: Options];
 
 /**
- * One agent for any number of users. The user is an argument of each run; nothing of any user is kept on the agent.
- * Runs of one user and session follow each other in the order of the calls; all others overlap freely.
+ * One agent for any number of users. The user is an argument of each run, and the agent itself
+ * keeps no user's data. Runs of the same session execute in the order of the calls; runs of
+ * different users or sessions overlap.
  */
 export class Agent<Owner extends string | undefined = undefined> {
   readonly name: string;
   readonly #runner: Runner;
   readonly #owner: UserId | undefined;
 
-  /** @throws {AgnoChatError} `USAGE` for options that cannot work, `INVALID_USER_ID` */
+  /** @throws {AgnoChatError} `USAGE` for an invalid option, `INVALID_USER_ID` */
   constructor(options: AgentOptions<Owner>) {
     refuseUnknownKeys<AgentOptions>(options, AGENT_KEYS, "Agent");
     const { name = "agno-chat", model, memory = new InMemory(), instructions } = options;
@@ -88,20 +89,20 @@ export class Agent<Owner extends string | undefined = undefined> {
   }
 
   /**
-   * The agent as one user sees it: everything else here is done through such a view.
+   * The agent as one user sees it. `run`, `stream` and `context` use such a view too.
    * @throws {AgnoChatError} `INVALID_USER_ID`
    */
   forUser(userId: string): UserView {
     return new UserView(this.#runner, validateUserId(userId));
   }
 
-  /** `run` of the user who is named. */
+  /** `UserView.run` for the named user. */
   async run(input: string, ...[options]: CallArguments<Owner, RunOptions>): Promise<RunOutput> {
     const [view, rest] = this.#callOf(options, CALL_KEYS);
     return view.run(input, rest);
   }
 
-  /** `stream` of the user who is named. It never throws: its iterator does. */
+  /** `UserView.stream` for the named user. Never throws: the iterator does. */
   stream(input: string, ...[options]: CallArguments<Owner, RunOptions>): RunStream {
     try {
       const [view, rest] = this.#callOf(options, CALL_KEYS);
@@ -111,16 +112,17 @@ export class Agent<Owner extends string | undefined = undefined> {
     }
   }
 
-  /** `context` of the user who is named. */
+  /** `UserView.context` for the named user. */
   async context(...[options]: CallArguments<Owner, ContextOptions>): Promise<ModelRequest> {
     const [view, rest] = this.#callOf(options, CONTEXT_KEYS);
     return view.context(rest);
   }
 
   /**
-   * As `memory.removeInactive`: deletes everything of users idle longer than `maxAge` milliseconds, except those with a
-   * run under way or waiting.
-   * @throws {AgnoChatError} rejects with `TOO_MANY_INACTIVE` for more than half of all users, unless `force` is set
+   * As `memory.removeInactive`: deletes all data of users idle for longer than `maxAge`
+   * milliseconds. Spares users with a run under way or waiting.
+   * @throws {AgnoChatError} rejects with `TOO_MANY_INACTIVE` for more than half of all users unless
+   *   `force` is set
    */
   async removeInactive(maxAge: number, options: { force?: boolean } = {}): Promise<DeletedUsers> {
     refuseUnknownKeys(options, { force: true }, "removeInactive");
@@ -129,7 +131,7 @@ export class Agent<Owner extends string | undefined = undefined> {
     return parts.memory.removeInactive(maxAge, { ...options, except });
   }
 
-  /** The view of the user a call names, and its other options. A key that is there but holds no valid id is refused. */
+  /** The view of the user that a call names, and its other options. */
   #callOf<Options extends { readonly userId?: string | undefined }>(
     options: Options | undefined,
     known: KnownKeys<Options>,

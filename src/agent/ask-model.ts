@@ -5,7 +5,7 @@ import { limitSize, limitToolCalls } from "../models/limits.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 import type { RunEvent } from "./events.js";
 
-/** One answer of a model, collected from its stream. */
+/** One reply of a model, collected from its stream. */
 export class Reply {
   text = "";
   readonly toolCalls: ToolCall[] = [];
@@ -14,8 +14,9 @@ export class Reply {
 }
 
 /**
- * Streams one answer of the model into `reply`, so that what had arrived is known even when it throws.
- * @throws {AgnoChatError} what the model threw, or `MODEL_BAD_RESPONSE` for a model that broke its contract
+ * Streams one reply of the model into `reply`, which keeps what had arrived if the model fails.
+ * @throws {AgnoChatError} what the model threw, or `MODEL_BAD_RESPONSE` for a model that broke its
+ *   contract
  */
 export async function askModel(
   model: Model,
@@ -29,7 +30,7 @@ export async function askModel(
     while (reply.finishReason === undefined) {
       const { done, value } = await waits.until(events.next());
       if (done) throw unfinished(model);
-      take(value, reply, emit);
+      applyEvent(value, reply, emit);
     }
   } catch (thrown) {
     if (signal.aborted) throw signal.reason;
@@ -42,22 +43,22 @@ export async function askModel(
   } finally {
     waits.end();
     // Not awaited: a model that ignores the abort must not hold up the run.
-    void leave(events);
+    void close(events);
   }
 }
 
-async function leave(events: AsyncIterator<ModelEvent> | undefined): Promise<void> {
+async function close(events: AsyncIterator<ModelEvent> | undefined): Promise<void> {
   try {
     await events?.return?.();
   } catch {
-    // The answer is complete, or its failure is known already.
+    // The reply is complete, or its failure is already known.
   }
 }
 
-function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void): void {
+function applyEvent(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void): void {
   switch (event.type) {
     case "text-delta":
-      if (typeof event.text !== "string") throw new TypeError("a text-delta without a text");
+      if (typeof event.text !== "string") throw new TypeError("a text-delta without text");
       reply.text += event.text;
       limitSize("text", reply.text.length);
       return emit(event);
@@ -72,16 +73,12 @@ function take(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void):
       reply.finishReason = event.reason;
       reply.usage = event.usage;
       if (event.text !== undefined && typeof event.text !== "string")
-        throw new TypeError("a finish with a text that is not a string");
+        throw new TypeError("a finish whose text is not a string");
       reply.text = event.text ?? reply.text;
   }
 }
 
 const unfinished = (model: Model) =>
-  new AgnoChatError(
-    "MODEL_BAD_RESPONSE",
-    `The answer of ${model.name} ended before it was finished.`,
-    {
-      hint: "Try again.",
-    },
-  );
+  new AgnoChatError("MODEL_BAD_RESPONSE", `The reply of ${model.name} ended early.`, {
+    hint: "Try again.",
+  });

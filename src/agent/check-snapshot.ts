@@ -2,9 +2,9 @@ import { AgnoChatError } from "../errors.js";
 import type { Snapshot } from "../memory/memory.js";
 
 /**
- * What a memory answered, when all of it can be of the session that was read: a memory that mixes up sessions or users
- * gives itself away by another session id, or by ids that do not rise.
- * @throws {AgnoChatError} `STORE_FAILED`; nothing of another's text becomes part of it
+ * Returns what a memory read if it can all belong to that session. A memory that mixes up users or
+ * sessions gives itself away by a wrong session id, or by message ids that do not rise.
+ * @throws {AgnoChatError} `STORE_FAILED`, without any text of the messages
  */
 export function checkedSnapshot(snapshot: Snapshot, sessionId: string): Snapshot {
   let latest = 0;
@@ -12,8 +12,8 @@ export function checkedSnapshot(snapshot: Snapshot, sessionId: string): Snapshot
     if (itsSession !== sessionId || !(id > latest))
       throw new AgnoChatError(
         "STORE_FAILED",
-        "The memory answered with messages that are not of this session, so the model was not asked.",
-        { hint: "Check the memory with memoryConformance of agno-chat/testing." },
+        "The memory returned messages of another session, so the model was not called.",
+        { hint: "Test the memory with memoryConformance from agno-chat/testing." },
       );
     latest = id;
   }

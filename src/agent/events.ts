@@ -1,21 +1,24 @@
 import type { FinishReason, StoredMessage, Usage } from "../messages.js";
 
-/** What a run ended with. */
+/** The result of a run. */
 export interface RunOutput {
   readonly runId: string;
   readonly userId: string;
   readonly sessionId: string;
-  /** The final answer, without thoughts that were taken for it while they were streamed. Empty only when the model said nothing more behind its tools. */
+  /**
+   * The final reply. Text that turned out to be the model's thoughts is left out, even if it was
+   * streamed. Empty only if the model added nothing after its tool calls.
+   */
   readonly content: string;
-  /** `length`: the model stopped at its token limit, so the answer is cut. It is stored with the message too. */
+  /** `length`: the reply was cut at the model's token limit. Stored with the message too. */
   readonly finishReason: FinishReason;
-  /** All the run stored, the user message first. */
+  /** All messages that the run stored, the user message first. */
   readonly messages: readonly StoredMessage[];
-  /** Summed over every call of the model; absent when the model counts nothing. */
+  /** The sum over all model calls; undefined if the model reports none. */
   readonly usage: Usage | undefined;
 }
 
-/** What happens during a run, in order: first `run-start`, last `run-end`. */
+/** What happens during a run, in order. `run-start` comes first, `run-end` last. */
 export type RunEvent =
   | {
       readonly type: "run-start";
@@ -31,7 +34,7 @@ export type RunEvent =
       readonly reason: string;
     }
   | {
-      /** The history was too long for the model: it is sent again with its most recent messages only. */
+      /** The history was too long for the model, so only its latest messages are sent now. */
       readonly type: "history-shortened";
       readonly messages: number;
     }

@@ -1,4 +1,4 @@
-/** The same value, so that nobody can change it at any depth. */
+/** Freezes a JSON value at every depth, and returns it. */
 export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   Object.values(Object.freeze(value)).forEach(frozen);

@@ -1,7 +1,10 @@
 import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 
-/** What a run does when one of the same user and session is under way: wait, be refused, or cancel those before it. */
+/**
+ * What a new run does when its session already has one under way: wait, be refused, or cancel the
+ * earlier ones.
+ */
 export type OnBusy = "queue" | "reject" | "cancel";
 
 const MAX_WAITING = 100;
@@ -12,25 +15,31 @@ interface Entry {
   start?: () => void;
 }
 
-/** A place in the line of one user's session. */
-export interface Place {
-  /** Resolves when it is this run's turn; absent when it already is. Rejects with the signal's reason on an abort. */
+/** One run's slot in the queue of its session. */
+export interface QueueSlot {
+  /**
+   * Resolves when it is this run's turn; undefined if it already is. Rejects with the reason of the
+   * signal when that aborts.
+   */
   readonly turn: Promise<void> | undefined;
-  /** How often its user or session was cleared since it was taken. */
+  /** How often the user or session was cleared since the run joined the queue. */
   clears(): number;
-  /** Lets the next one start. */
+  /** Leaves the queue, so that the next run can start. */
   leave(): void;
 }
 
-/** One run at a time per user and session, in the order of the calls; runs of different ones never wait for each other. */
+/**
+ * One run at a time per user and session, in the order of the calls. Runs of different users or
+ * sessions never wait for each other.
+ */
 export class RunQueue {
   readonly #lines = new Map<string, Entry[]>();
 
   /**
-   * Takes a place at once, before anything is awaited.
+   * Joins the queue at once, before anything is awaited.
    * @throws {AgnoChatError} `BUSY`
    */
-  take(userId: string, sessionId: string, controller: AbortController, onBusy: OnBusy): Place {
+  join(userId: string, sessionId: string, controller: AbortController, onBusy: OnBusy): QueueSlot {
     const key = lineKey(userId, sessionId);
     const line = this.#lines.get(key);
     const entry: Entry = { controller, clears: 0 };
@@ -47,7 +56,7 @@ export class RunQueue {
     return { turn: turnOf(entry), clears, leave };
   }
 
-  /** Tells the runs of one session of a user, or of all of theirs, that it is being cleared. */
+  /** Tells the runs of one session, or of all sessions of a user, that it is being cleared. */
   clear(userId: string, sessionId: string | undefined): void {
     for (const [key, line] of this.#lines)
       if (sessionId === undefined ? userOfKey(key) === userId : key === lineKey(userId, sessionId))
@@ -70,7 +79,7 @@ export class RunQueue {
   }
 }
 
-/** Ids never hold NUL, so no two pairs share a key. */
+/** Ids never contain NUL, so no two pairs share a key. */
 const lineKey = (userId: string, sessionId: string): string => `${userId}\0${sessionId}`;
 
 const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
@@ -87,9 +96,9 @@ function turnOf(entry: Entry): Promise<void> {
 }
 
 const busy = (length: number) =>
-  new AgnoChatError("BUSY", `This conversation already has ${length} runs under way or waiting.`, {
+  new AgnoChatError("BUSY", `This session already has ${length} runs under way or waiting.`, {
     hint: "Wait for a reply, then try again.",
   });
 
 const replaced = () =>
-  new AgnoChatError("CANCELLED", "The run was cancelled by a newer message of the same user.");
+  new AgnoChatError("CANCELLED", "The run was cancelled by a newer message in the same session.");

@@ -2,11 +2,11 @@ import { runConflict } from "../memory/failures.js";
 import type { Snapshot } from "../memory/memory.js";
 
 /**
- * A session as it was before the run it ends with.
- * @param limit How many messages were read. With none of them, the commit alone can tell whether that run is the last.
- * @throws {AgnoChatError} `RUN_CONFLICT` when the session ends with another one
+ * Returns a session without its last run, which must be the named one.
+ * @param limit How many messages were read. If none were, only the commit can check the run.
+ * @throws {AgnoChatError} `RUN_CONFLICT` when the session ends with another run
  */
-export function beforeRun(
+export function withoutLastRun(
   snapshot: Snapshot,
   {
     runId,

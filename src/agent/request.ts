@@ -3,25 +3,25 @@ import type { Message } from "../messages.js";
 import type { ModelRequest, ToolSpec } from "../models/model.js";
 import { windowOf } from "./window.js";
 
-/** What an agent says to a model whoever asks. */
-interface Sender {
+/** What an agent sends with every request, for any user. */
+interface RequestDefaults {
   readonly instructions: string | undefined;
   readonly toolSpecs: readonly ToolSpec[] | undefined;
 }
 
-interface Extent {
+interface RequestMessages {
   readonly current: readonly Message[];
   readonly limit: number;
-  /** See `WindowInput.most`. */
-  readonly most: number;
+  /** See `HistoryExtent.modelLimit`. */
+  readonly modelLimit: number;
 }
 
-/** What a model is sent for a session that stands at `snapshot`, while `current` is under way. */
+/** The request to the model for a session as it was read, plus the current run. */
 export function requestOf(
-  { instructions, toolSpecs }: Sender,
+  { instructions, toolSpecs }: RequestDefaults,
   { messages: history, total }: Snapshot,
-  { current, limit, most }: Extent,
+  { current, limit, modelLimit }: RequestMessages,
 ): ModelRequest {
-  const messages = windowOf({ instructions, history, total, limit, most, current });
+  const messages = windowOf({ instructions, history, total, limit, modelLimit, current });
   return toolSpecs === undefined ? { messages } : { messages, tools: toolSpecs };
 }

@@ -15,8 +15,8 @@ interface Round {
 }
 
 /**
- * The messages of a run under way: nothing of it is stored until the run ends. They are frozen, since a model is sent the
- * very objects that will be stored.
+ * The messages of a run under way. Nothing is stored until the run ends. The messages are frozen,
+ * because the model is sent the same objects that are stored later.
  */
 export class RunDraft {
   readonly #user: NewMessage;
@@ -43,7 +43,7 @@ export class RunDraft {
     return this.messages.map((message) => message.usage).reduce(sum, undefined);
   }
 
-  /** A reply that called tools, with their results in the order of the calls. */
+  /** Adds a reply that called tools, and their results in the order of the calls. */
   addRound(reply: Reply, results: readonly ToolMessage[], changes: StateChanges): void {
     for (const result of results) Object.freeze(result);
     this.#rounds.push({ messages: [this.#assistant(reply), ...results], changes });
@@ -56,7 +56,7 @@ export class RunDraft {
 
   /**
    * Cuts the run back to the last text that was shown, and marks that as interrupted.
-   * @returns false when nothing had been shown: then there is nothing to store.
+   * @returns false if no text was shown, so that there is nothing to store
    */
   interrupt(shown: string, historySent: number | undefined): boolean {
     let content = shown;

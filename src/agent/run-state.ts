@@ -3,41 +3,44 @@ import { encodeValue } from "../memory/state.js";
 import type { StateChange } from "../tools/tool.js";
 import { frozen } from "./frozen.js";
 
-/** What became of one key during a run. `json` is its value now, as JSON text; `undefined` when it is deleted. */
+/**
+ * How a run has changed one key. `json` is the new value as JSON text; undefined if the key was
+ * deleted.
+ */
 export type KeyChange =
-  /** Set by a tool that had not read it: what is stored does not matter. */
+  /** Set by a tool that had not read the key: overwrites whatever is stored. */
   | { readonly kind: "set"; readonly json: string | undefined }
-  /** Set by a tool that had read what the run began with: right only as long as that is still stored. */
+  /** Set by a tool that had read the key: valid only while the value it read is still stored. */
   | { readonly kind: "derived"; readonly json: string | undefined }
-  /** Changed by functions, which can be applied again to whatever is stored. */
+  /** Changed by functions, which can be applied again to another stored value. */
   | {
       readonly kind: "updated";
       readonly json: string | undefined;
       readonly updates: readonly StateChange[];
     };
 
-/** The changes by key. */
+/** Changes by key. */
 export type StateChanges = ReadonlyMap<string, KeyChange>;
 
-/** The session state of a run under way: what was read when it began, and what its tools have changed since. */
+/** The session state of a run under way: what it began with, and what its tools have changed. */
 export class RunState {
   readonly #base: SessionState;
   readonly #changes = new Map<string, KeyChange>();
   readonly #versions = new Map<string, number>();
-  /** Why a value that a tool left cannot be stored, by key. */
+  /** Why the current value of a key cannot be stored, by key. */
   readonly #failures = new Map<string, unknown>();
 
   constructor(base: SessionState) {
     this.#base = base;
   }
 
-  /** The value of a key as JSON text; `undefined` when there is none. */
+  /** The value of a key as JSON text; undefined if there is none. */
   jsonOf(key: string): string | undefined {
     const change = this.#changes.get(key);
     return change === undefined ? jsonIn(this.#base, key) : change.json;
   }
 
-  /** Another number whenever the key was written. */
+  /** Rises with every write to the key. */
   versionOf(key: string): number {
     return this.#versions.get(key) ?? 0;
   }
@@ -47,7 +50,7 @@ export class RunState {
     return [...keys].filter((key) => this.jsonOf(key) !== undefined);
   }
 
-  /** @param hasRead Whether the value may have been made from the one that was there. */
+  /** @param hasRead Whether the new value may depend on the previous one. */
   set(key: string, value: JsonValue | undefined, hasRead: boolean): void {
     const isOwn = this.#changes.get(key)?.kind === "set";
     const kind = hasRead && !isOwn ? "derived" : "set";
@@ -59,7 +62,10 @@ export class RunState {
     }
   }
 
-  /** @throws what `change` throws; `INVALID_STATE` when it returns what is not JSON. Then nothing is changed. */
+  /**
+   * Changes nothing if it throws.
+   * @throws what `change` throws; `INVALID_STATE` when its result is not JSON
+   */
   update(key: string, change: StateChange): void {
     const json = applied(key, change, this.jsonOf(key));
     const before = this.#changes.get(key) ?? { kind: "updated", json, updates: [] };
@@ -68,8 +74,8 @@ export class RunState {
   }
 
   /**
-   * The changes so far; later ones do not reach them.
-   * @throws {AgnoChatError} `INVALID_STATE` when a tool left a value that is not JSON
+   * A copy of the changes so far.
+   * @throws {AgnoChatError} `INVALID_STATE` when a tool has set a value that is not JSON
    */
   changes(): StateChanges {
     for (const failure of this.#failures.values()) throw failure;
@@ -87,7 +93,7 @@ export class RunState {
 export const jsonIn = (state: SessionState, key: string): string | undefined =>
   Object.hasOwn(state, key) ? encodeValue(key, state[key]) : undefined;
 
-/** What a change makes of a value, both as JSON text. The value it is given is frozen. */
+/** Applies a change to a value; both sides are JSON text. The function gets a frozen value. */
 export function applied(
   key: string,
   change: StateChange,
@@ -96,6 +102,6 @@ export function applied(
   const value = json === undefined ? undefined : frozen(JSON.parse(json) as JsonValue);
   const result: unknown = change(value);
   if (result instanceof Promise)
-    throw new TypeError("update needs a function that returns the new value at once, no promise.");
+    throw new TypeError("The function given to update must return the new value, not a promise.");
   return encodeValue(key, result as JsonValue | undefined);
 }

@@ -5,12 +5,13 @@ type Read = IteratorResult<RunEvent, void>;
 const DONE: Read = { done: true, value: undefined };
 
 /**
- * The events of one run, for one reader. The run drives itself: it goes on whether or not anybody reads, and a slow
- * reader holds nobody up. Leaving the loop early cancels the run; a failure is thrown from the iterator.
+ * The events of one run, for one reader. The run continues whether or not anyone reads, so a slow
+ * reader delays nobody. Leaving the loop early cancels the run. The iterator throws if the run
+ * fails.
  */
 export class RunStream implements AsyncIterable<RunEvent> {
   #unread: RunEvent[] = [];
-  /** What was unread when the reader last caught up, the oldest at the end: taking from there costs the same however many there are. */
+  /** Events to read next, newest first, because removing the last element is fast. */
   #batch: RunEvent[] = [];
   #waiting: (() => void)[] = [];
   #over = false;
@@ -18,15 +19,15 @@ export class RunStream implements AsyncIterable<RunEvent> {
   readonly #cancel: () => void;
 
   /**
-   * What the run ends with, for whoever does not read its events, or reads them too. Rejects as the iterator throws;
-   * reading it neither starts nor cancels anything.
+   * The result of the run, whether or not its events are read. Rejects with the error that the
+   * iterator throws.
    */
   readonly result: Promise<RunOutput>;
 
-  /** @param drive Starts the run, given where its events go. Must not throw. */
-  constructor(drive: (emit: (event: RunEvent) => void) => Promise<RunOutput>, cancel: () => void) {
+  /** @param start Starts the run, whose events go to `emit`. Must not throw. */
+  constructor(start: (emit: (event: RunEvent) => void) => Promise<RunOutput>, cancel: () => void) {
     this.#cancel = cancel;
-    const run = drive((event) => {
+    const run = start((event) => {
       this.#unread.push(event);
       this.#wake();
     });
@@ -34,11 +35,11 @@ export class RunStream implements AsyncIterable<RunEvent> {
       this.#over = true;
       this.#wake();
     });
-    // A failure nobody reads is no crash; a reader still gets it.
+    // An unread failure must not end the process; a reader still gets it.
     this.result.catch(() => {});
   }
 
-  /** The stream of a run that could not begin. */
+  /** The stream of a run that could not start. */
   static failed(thrown: unknown): RunStream {
     return new RunStream(
       () => Promise.reject(thrown),
@@ -46,7 +47,7 @@ export class RunStream implements AsyncIterable<RunEvent> {
     );
   }
 
-  /** Not a generator: one could not be left while a read is pending, or before the first one. */
+  /** Not a generator, which could not return while a read is pending or before the first one. */
   [Symbol.asyncIterator](): AsyncIterator<RunEvent, void, undefined> {
     return { next: () => this.#next(), return: () => this.#leave() };
   }

@@ -10,48 +10,51 @@ import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
-import { beforeRun } from "./replaced-run.js";
+import { withoutLastRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
 import { RunDraft } from "./run-draft.js";
 import { RunState } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
 import type { ToolScope } from "./tool-scope.js";
-import { halfOf, mostFor, sentOf } from "./window.js";
+import { halvedCount, modelLimitFor, sentCount } from "./window.js";
 
-/** Each one that fails means that another process has stored something, so that those who change one key all get through. */
+/**
+ * Attempts to commit. An attempt fails only when another process has committed, so that many
+ * writers of one key all succeed in the end.
+ */
 const MAX_COMMITS = 100;
 
-/** What every run of an agent shares; none of it is of any user. */
+/** What all runs of an agent share. None of it belongs to a user. */
 export interface RunParts {
   readonly model: Model;
   readonly memory: Memory;
   readonly instructions: string | undefined;
   readonly tools: ToolTable;
-  /** As the model is told of them; undefined when there are none. */
+  /** What the model is sent about the tools; undefined without tools. */
   readonly toolSpecs: readonly ToolSpec[] | undefined;
   readonly toolScope: ToolScope;
   readonly maxLoops: number;
   readonly historyLimit: number;
 }
 
-/** What is of this run alone. */
+/** What belongs to one run alone. */
 export interface RunRequest {
   readonly runId: string;
   readonly userId: string;
   readonly sessionId: string;
   readonly input: string;
   readonly signal: AbortSignal;
-  /** The run whose place it takes. */
+  /** The id of the run that this one replaces. */
   readonly replaceRun: string | undefined;
-  /** Store what was shown when the run is cancelled. */
+  /** When the run is cancelled, store the text it has shown. */
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
-  /** Whether its user or session was cleared through the agent since the run began. */
+  /** Whether the user or session was cleared through the agent since the run started. */
   readonly isCleared: () => boolean;
 }
 
-/** One run: read once, ask the model until it calls no more tools, store once. */
+/** Reads once, calls the model until it calls no more tools, and stores once. */
 export async function executeRun(parts: RunParts, request: RunRequest): Promise<RunOutput> {
   const run = new Run(parts, request);
   try {
@@ -67,8 +70,8 @@ class Run {
   readonly #parts: RunParts;
   readonly #request: RunRequest;
   readonly #draft: RunDraft;
-  /** The most history messages that fit the model, as far as is known. */
-  #most = Infinity;
+  /** See `HistoryExtent.modelLimit`. */
+  #modelLimit = Infinity;
   #reply = new Reply();
   #stored: boolean | undefined = false;
 
@@ -78,7 +81,7 @@ class Run {
     this.#draft = new RunDraft(request.input, parts.model.name);
   }
 
-  /** Whether anything of this run is stored, as far as it is known. */
+  /** Whether any of this run is stored; undefined if that is unknown. */
   get stored(): boolean | undefined {
     return this.#stored;
   }
@@ -87,8 +90,8 @@ class Run {
     const { runId, userId, sessionId, signal, emit } = this.#request;
     emit({ type: "run-start", runId, userId, sessionId });
     signal.throwIfAborted();
-    const snapshot = this.#before(checkedSnapshot(await this.#read(), sessionId));
-    this.#most = mostFor(this.#parts.model.name, snapshot.messages);
+    const snapshot = this.#withoutReplacedRun(checkedSnapshot(await this.#read(), sessionId));
+    this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
     try {
       await this.#converse(snapshot);
       signal.throwIfAborted();
@@ -108,19 +111,18 @@ class Run {
     return snapshot instanceof Promise ? untilAborted(snapshot, signal) : snapshot;
   }
 
-  /** The session without the run whose place this one takes. */
-  #before(snapshot: Snapshot): Snapshot {
+  #withoutReplacedRun(snapshot: Snapshot): Snapshot {
     const { replaceRun: runId, userId } = this.#request;
     if (runId === undefined) return snapshot;
-    return beforeRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });
+    return withoutLastRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });
   }
 
   async #converse(snapshot: Snapshot): Promise<void> {
     let state: RunState | undefined;
     for (let loop = 1; ; loop++) {
-      await this.#ask(snapshot);
+      await this.#callModel(snapshot);
       if (this.#reply.toolCalls.length === 0) return this.#finish(loop, snapshot);
-      // No tool does its work when nobody is left to read the result.
+      // Tools must not run if the model cannot read their results.
       if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
       state ??= new RunState(snapshot.state);
       const results = await this.#callTools(state);
@@ -130,8 +132,8 @@ class Run {
   }
 
   /**
-   * An empty reply is no answer. Only behind tools that have done their work may a model have nothing to add: refusing
-   * that would undo what they changed.
+   * Refuses an empty reply, except after tool calls: then the model may have nothing to add, and
+   * refusing its reply would discard what the tools changed.
    */
   #finish(loop: number, snapshot: Snapshot): void {
     const { text, finishReason } = this.#reply;
@@ -141,37 +143,39 @@ class Run {
     this.#draft.finish(this.#reply, this.#historySent(snapshot));
   }
 
-  /** A prompt that is too long for the model is sent again with half of its history, down to none. */
-  async #ask(snapshot: Snapshot): Promise<void> {
+  /** Halves the history as often as the request is too long for the model, down to none. */
+  async #callModel(snapshot: Snapshot): Promise<void> {
     for (;;) {
       try {
         return await this.#send(this.#requestFor(snapshot));
       } catch (thrown) {
         if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
-        const sent = sentOf(this.#extentOf(snapshot));
+        const sent = sentCount(this.#extentOf(snapshot));
         if (sent === 0) throw tooLong(this.#parts.model.name, thrown);
-        this.#most = halfOf(snapshot.messages, sent);
-        const messages = sentOf(this.#extentOf(snapshot));
+        this.#modelLimit = halvedCount(snapshot.messages, sent);
+        const messages = sentCount(this.#extentOf(snapshot));
         this.#request.emit({ type: "history-shortened", messages });
       }
     }
   }
 
   #requestFor(snapshot: Snapshot): ModelRequest {
-    const { limit, most } = this.#extentOf(snapshot);
-    return requestOf(this.#parts, snapshot, { current: this.#draft.messages, limit, most });
+    const { limit, modelLimit } = this.#extentOf(snapshot);
+    const current = this.#draft.messages;
+    return requestOf(this.#parts, snapshot, { current, limit, modelLimit });
   }
 
   #extentOf({ messages: history, total }: Snapshot) {
-    return { history, total, limit: this.#parts.historyLimit, most: this.#most };
+    const { historyLimit: limit } = this.#parts;
+    return { history, total, limit, modelLimit: this.#modelLimit };
   }
 
-  /** What to remember of how much was sent: nothing when it was as much as the limit allows. */
+  /** `StoredFields.historySent`: undefined if the history did not have to be shortened. */
   #historySent(snapshot: Snapshot): number | undefined {
-    if (this.#most === Infinity) return undefined;
+    if (this.#modelLimit === Infinity) return undefined;
     const extent = this.#extentOf(snapshot);
-    const sent = sentOf(extent);
-    return sent < sentOf({ ...extent, most: Infinity }) ? sent : undefined;
+    const sent = sentCount(extent);
+    return sent < sentCount({ ...extent, modelLimit: Infinity }) ? sent : undefined;
   }
 
   #isSilent(): boolean {
@@ -183,9 +187,9 @@ class Run {
     return askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
   }
 
-  /** In parallel; the results are in the order of the calls. */
+  /** Runs the tools in parallel. The results are in the order of the calls. */
   async #callTools(state: RunState): Promise<ToolMessage[]> {
-    // Any number of tools may listen to it at once without Node warning of a leak.
+    // Many tools may listen at once: Node must not warn of a leak.
     setMaxListeners(0, this.#request.signal);
     return this.#parts.toolScope.run(this.#request, () =>
       Promise.all(this.#reply.toolCalls.map((call) => this.#callTool(call, state))),
@@ -217,7 +221,7 @@ class Run {
     }
   }
 
-  /** Stores messages and state changes at once; when others changed the same keys, on top of theirs. */
+  /** Stores messages and state changes in one step, on top of changes by other processes. */
   async #add({ state: base, generation }: Snapshot): Promise<readonly StoredMessage[]> {
     const { memory } = this.#parts;
     const { runId, userId, sessionId, replaceRun, isCleared } = this.#request;
@@ -244,13 +248,13 @@ class Run {
   async #storeInterrupted(snapshot: Snapshot): Promise<void> {
     const { keepInterrupted } = this.#request;
     const sent = this.#historySent(snapshot);
-    // The model was stopped before it could tell its thoughts from its answer.
+    // The model was stopped before it could mark its thoughts.
     const shown = stripUnopenedThoughts(this.#reply.text, false);
     if (!keepInterrupted || !this.#draft.interrupt(shown, sent)) return;
     try {
       await this.#commit(snapshot);
     } catch (thrown) {
-      // Then nothing is to be kept, and the cancel is what the caller hears of.
+      // Then nothing is to be stored, and the caller gets the cancellation.
       if (!isOvertaken(thrown)) throw thrown;
     }
   }
@@ -265,7 +269,7 @@ class Run {
 const tooManyLoops = (loops: number) =>
   new AgnoChatError(
     "MAX_LOOPS",
-    `The model still called tools after ${loops} ${loops === 1 ? "reply" : "replies"}; nothing was stored.`,
+    `The model still called tools after ${loops} ${loops === 1 ? "reply" : "replies"}. Nothing was stored.`,
     { hint: "Ask for less at once, or raise maxLoops." },
   );
 
@@ -274,16 +278,16 @@ const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
     ? new AgnoChatError(
         "MODEL_BAD_RESPONSE",
         `The model ${model} reached its token limit before it said anything.`,
-        { hint: "Ask for less at once, or allow more tokens for an answer." },
+        { hint: "Ask for less at once, or allow longer replies." },
       )
     : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} sent an empty reply.`, {
-        hint: "Send the message again, or put it in other words.",
+        hint: "Send the message again, or rephrase it.",
       });
 
 const tooLong = (model: string, cause: unknown) =>
   new AgnoChatError(
     "CONTEXT_TOO_LONG",
-    `The message is too long for ${model}, even without the conversation before it.`,
+    `The message is too long for ${model}, even without any history.`,
     {
       hint: "Send less at once, shorten the instructions, or use a model with a larger context.",
       cause,
@@ -293,7 +297,7 @@ const tooLong = (model: string, cause: unknown) =>
 const hasCode = (thrown: unknown, code: ErrorCode): boolean =>
   thrown instanceof AgnoChatError && thrown.code === code;
 
-/** What it continues was cleared or changed in the meantime, so that nothing of it is stored. */
+/** Whether the session was cleared or changed meanwhile, so that nothing of the run is stored. */
 const isOvertaken = (thrown: unknown): boolean => OVERTAKEN.some((code) => hasCode(thrown, code));
 
 const OVERTAKEN = ["HISTORY_CLEARED", "STATE_CONFLICT", "RUN_CONFLICT"] as const;

@@ -13,18 +13,19 @@ import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
 import { executeRun, type RunParts } from "./run.js";
 import { RunStream } from "./run-stream.js";
-import { mostFor } from "./window.js";
+import { modelLimitFor } from "./window.js";
 
-/** What a run may be told beside its user and its input. */
+/** Options of a run besides its user and its input. */
 export interface UserRunOptions {
   /** Default: `default`. */
   readonly sessionId?: string | undefined;
-  /** Cancels the run wherever it is. */
+  /** Cancels the run, whether it is waiting or under way. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * The id of the run whose place this one takes: the last of its session. The model is not sent it, and it goes when this
-   * one is stored whole: one that fails or is cancelled leaves it there. What its tools changed in the session state, or
-   * elsewhere, stays. When it is not the last run, or no longer, `RUN_CONFLICT` is thrown and nothing stored.
+   * The id of the run to replace, which must be the last of the session; `RUN_CONFLICT` otherwise.
+   * The model is not sent the old run, which is deleted when the new one is stored. A run that
+   * fails or is cancelled leaves the old one in place. Changes that the tools of the old run made,
+   * to the session state or elsewhere, stay.
    */
   readonly replaceRun?: string | undefined;
 }
@@ -35,7 +36,7 @@ export const RUN_KEYS: KnownKeys<UserRunOptions> = {
   replaceRun: true,
 };
 
-/** Runs of any users on shared parts: one at a time for each user and session, all others at once. */
+/** Starts runs of any user on shared parts, one at a time per user and session. */
 export class Runner {
   readonly parts: RunParts;
   readonly #onBusy: OnBusy;
@@ -63,14 +64,14 @@ export class Runner {
   async context(userId: UserId, sessionId: SessionId): Promise<ModelRequest> {
     const { memory, historyLimit: limit } = this.parts;
     const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);
-    const most = mostFor(this.parts.model.name, snapshot.messages);
-    const request = requestOf(this.parts, snapshot, { current: [], limit, most });
+    const modelLimit = modelLimitFor(this.parts.model.name, snapshot.messages);
+    const request = requestOf(this.parts, snapshot, { current: [], limit, modelLimit });
     return { ...request, messages: request.messages.map(plainMessage) };
   }
 
   /**
-   * As `memory.clear`. A run under way stores nothing, not even when nothing was stored yet that the memory could
-   * delete: it is told before, since it could be done by the time the memory is.
+   * As `memory.clear`. A run under way stores nothing. It is told before the memory is, because the
+   * memory cannot stop the first run of a session, of which nothing is stored yet.
    */
   async clear(userId: UserId, { sessionId }: SessionOptions): Promise<Deleted> {
     this.#queue.clear(userId, sessionId);
@@ -82,20 +83,24 @@ export class Runner {
     return this.#queue.activeUsers();
   }
 
-  async #start(userId: UserId, input: string, { options, ...how }: RunHow): Promise<RunOutput> {
+  async #start(
+    userId: UserId,
+    input: string,
+    { options, ...how }: StartOptions,
+  ): Promise<RunOutput> {
     refuseUnknownKeys(options, RUN_KEYS, "A run");
-    const who = { userId, sessionId: sessionOf(options) };
+    const session = { userId, sessionId: sessionOf(options) };
     validateInput(input);
-    this.parts.toolScope.refuseReentry(who);
+    this.parts.toolScope.refuseReentry(session);
     const { controller } = how;
     const { replaceRun } = options;
     const unlink = linkAbort(options.signal, controller);
     try {
-      return await this.#inTurn(who, controller, (isCleared) =>
+      return await this.#inTurn(session, controller, (isCleared) =>
         executeRun(this.parts, {
-          ...who,
+          ...session,
           ...how,
-          // An answer that was stopped takes no other's place.
+          // An interrupted reply must not replace a whole one.
           keepInterrupted: how.keepInterrupted && replaceRun === undefined,
           signal: controller.signal,
           input,
@@ -110,28 +115,28 @@ export class Runner {
   }
 
   async #inTurn<T>(
-    { userId, sessionId }: Who,
+    { userId, sessionId }: SessionKey,
     controller: AbortController,
     run: (isCleared: () => boolean) => Promise<T>,
   ): Promise<T> {
     controller.signal.throwIfAborted();
-    const place = this.#queue.take(userId, sessionId, controller, this.#onBusy);
+    const slot = this.#queue.join(userId, sessionId, controller, this.#onBusy);
     try {
-      if (place.turn !== undefined) await place.turn;
-      const clears = place.clears();
-      return await run(() => place.clears() > clears);
+      if (slot.turn !== undefined) await slot.turn;
+      const clears = slot.clears();
+      return await run(() => slot.clears() > clears);
     } finally {
-      place.leave();
+      slot.leave();
     }
   }
 }
 
-interface Who {
+interface SessionKey {
   readonly userId: UserId;
   readonly sessionId: SessionId;
 }
 
-interface RunHow {
+interface StartOptions {
   readonly controller: AbortController;
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
@@ -149,14 +154,17 @@ function validateInput(input: unknown): void {
   throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
 }
 
-/** Cancels with the caller's signal, which may be one for any number of runs. Returns how to let go of it. */
+/**
+ * Cancels the run when the caller's signal aborts. Many runs may share that signal. Returns a
+ * function that stops this.
+ */
 function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
   if (signal === undefined) return ignore;
   setMaxListeners(0, signal);
   return onAbort(signal, () => controller.abort(cancelled(signal.reason)));
 }
 
-/** A reason of our own, such as a time-out, is kept. */
+/** Keeps an error of ours, such as a time-out, as it is. */
 const cancelled = (reason?: unknown): AgnoChatError =>
   reason instanceof AgnoChatError
     ? reason

@@ -3,16 +3,16 @@ import type { JsonValue, SessionState, StatePatch } from "../memory/memory.js";
 import type { StateChange } from "../tools/tool.js";
 import { applied, jsonIn, type StateChanges } from "./run-state.js";
 
-/** What `Memory.add` is given to store the changes of a run. */
+/** The arguments of `Memory.add` that store the state changes of a run. */
 export interface StoredChanges {
   readonly state: StatePatch;
   readonly expected: StatePatch;
 }
 
 /**
- * The changes of a run that began with `base`, on top of what is stored by now.
- * @throws {AgnoChatError} `STATE_CONFLICT` when a change was made from a value that is stored no longer, or cannot be
- *   applied to what is
+ * Applies the changes of a run that began with the state `base` to the state stored now.
+ * @throws {AgnoChatError} `STATE_CONFLICT` when a change depends on a value that was replaced
+ *   meanwhile, or cannot be applied to the new one
  */
 export function changesOn(
   stored: SessionState,
@@ -23,9 +23,9 @@ export function changesOn(
   const expected = emptyPatch();
   for (const [key, change] of changes) {
     const before = jsonIn(stored, key);
-    const json = change.kind === "updated" ? again(key, change.updates, before) : change.json;
+    const json = change.kind === "updated" ? reapply(key, change.updates, before) : change.json;
     if (change.kind !== "set") {
-      // A value that was read and put back changes nothing, whatever is stored by then.
+      // A value that was read and put back is no change, whatever is stored by now.
       if (change.kind === "derived" && json === jsonIn(base, key)) continue;
       if (change.kind === "derived" && before !== jsonIn(base, key)) throw conflict(key);
       expected[key] = before === undefined ? undefined : stored[key];
@@ -35,7 +35,7 @@ export function changesOn(
   return { state, expected };
 }
 
-function again(
+function reapply(
   key: string,
   updates: readonly StateChange[],
   before: string | undefined,
@@ -55,6 +55,6 @@ const emptyPatch = (): Patch => Object.create(null) as Patch;
 const conflict = (key: string, cause?: unknown): AgnoChatError =>
   new AgnoChatError(
     "STATE_CONFLICT",
-    `Another process changed ${JSON.stringify(key.slice(0, 64))} of the session state during this run, so nothing of the run was stored.`,
+    `Another process changed ${JSON.stringify(key.slice(0, 64))} in the session state. Nothing was stored.`,
     { hint: "Send the message again.", cause },
   );

@@ -4,19 +4,19 @@ import { encodeValue } from "../memory/state.js";
 import type { StateChange } from "../tools/tool.js";
 import type { RunState } from "./run-state.js";
 
-/** A key as one call of a tool knows it. */
+/** A key as one tool call knows it. */
 interface Known {
-  /** The tool's own: it may change it in place. */
+  /** A copy for the tool, which may change it in place. */
   readonly value: JsonValue | undefined;
-  /** What `value` was when it was read or written here. */
+  /** `value` as JSON text when the call last read or wrote the key. */
   readonly json: string | undefined;
   readonly version: number;
   readonly hasRead: boolean;
 }
 
 /**
- * The state of a run as one call of a tool sees it. It notices when the call changes a key by what it had read, while
- * another call wrote it in between. Call `settle` when the tool has answered.
+ * The session state as one tool call sees it. Refuses to write a key that the call had read if
+ * another call has written it since. Call `settle` when the tool has returned.
  */
 export class StateView {
   readonly state: SessionState;
@@ -33,11 +33,11 @@ export class StateView {
     const known = this.#known.get(key);
     const isCurrent = known?.version === this.#run.versionOf(key);
     this.#run.update(key, change);
-    // Of a key that was stale before it stays so.
+    // A key that was stale before the update stays stale.
     return known === undefined || isCurrent ? this.#learn(key) : parsed(this.#run.jsonOf(key));
   };
 
-  /** Takes over what was changed in place. @throws when another call wrote the same key meanwhile */
+  /** Applies changes made in place. @throws when another call wrote the same key meanwhile */
   settle(): void {
     for (const key of this.#known.keys()) this.#settle(key);
   }
@@ -88,7 +88,7 @@ export class StateView {
     if (version === this.#run.versionOf(key)) return;
     const name = JSON.stringify(key.slice(0, 64));
     throw new Error(
-      `Another tool changed ${name} of the session state meanwhile, so this change was not kept. Call it again; a tool that changes a key with update needs no second call.`,
+      `Another tool changed ${name} in the session state meanwhile, so this change was dropped. Call it again, or change the key with update.`,
     );
   }
 }
@@ -106,7 +106,7 @@ const parsed = (json: string | undefined): JsonValue | undefined =>
 
 function proxyOf(view: StateView): SessionState {
   const target: SessionState = Object.create(null);
-  // Node shows what is behind a proxy, which here is nothing.
+  // Node would show the target of the proxy, which is empty.
   Object.defineProperty(target, inspect.custom, {
     value: () => ({ ...proxy }),
     configurable: true,

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AgnoChatError } from "../errors.js";
 
-/** The user and session that a tool is called for. */
+/** The user and session of a tool call. */
 interface Caller {
   readonly userId: string;
   readonly sessionId: string;
@@ -14,15 +14,14 @@ interface Scope extends Caller {
 }
 
 /**
- * One for all agents: Node keeps every storage that was used for as long as the process lives, and
- * each costs all later promises a little.
+ * Shared by all agents, because Node never releases a storage, and each slows down all promises a
+ * little.
  */
 const scopes = new AsyncLocalStorage<Scope>();
 
 /**
- * Knows whose tool the current code runs in, so that a tool which runs its own user and session is
- * refused instead of waiting for itself. It is read only for that: the user of a run is always an
- * argument.
+ * Tracks which user's tool is running, so that a tool that runs its own session is refused instead
+ * of waiting for itself. It serves no other purpose: the user of a run is always an argument.
  */
 export class ToolScope {
   async run<T>({ userId, sessionId }: Caller, work: () => Promise<T>): Promise<T> {
@@ -43,12 +42,8 @@ export class ToolScope {
         scope.userId === userId &&
         scope.sessionId === sessionId
       )
-        throw new AgnoChatError(
-          "REENTRANT_RUN",
-          "A tool cannot run the session it is called from.",
-          {
-            hint: "Run another session of this user, or return the question as the tool's result.",
-          },
-        );
+        throw new AgnoChatError("REENTRANT_RUN", "A tool cannot run the session that called it.", {
+          hint: "Run another session, or return the question as the tool's result.",
+        });
   }
 }

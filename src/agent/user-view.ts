@@ -16,30 +16,31 @@ import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
 import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
-/** An agent and its memory as one user sees them: everything here is that user's, and nothing else can be reached. */
+/** An agent and its memory as one user sees them. Nothing of another user can be reached. */
 export class UserView {
   readonly userId: UserId;
   readonly #runner: Runner;
 
-  /** @internal Made by `agent.forUser`. */
+  /** @internal Use `agent.forUser`. */
   constructor(runner: Runner, userId: UserId) {
     this.#runner = runner;
     this.userId = userId;
   }
 
   /**
-   * One input up to its final answer, stored whole or not at all. An empty reply is no answer and fails with
-   * `MODEL_BAD_RESPONSE`, unless it follows tools that have done their work: then `content` is empty.
-   * @throws {AgnoChatError} rejects with `USAGE`, `INVALID_…`, `BUSY`, `CANCELLED`, `HISTORY_CLEARED`, `MAX_LOOPS`, or
-   *   what the model or the memory failed with; nothing is stored then
+   * Answers one input. The run is stored whole or not at all. `content` is empty only if the model
+   * added nothing after its tool calls; any other empty reply fails with `MODEL_BAD_RESPONSE`.
+   * @throws {AgnoChatError} rejects with `USAGE`, `INVALID_…`, `BUSY`, `CANCELLED`,
+   *   `HISTORY_CLEARED`, `MAX_LOOPS`, or with the failure of the model or the memory
    */
   run(input: string, options: UserRunOptions = {}): Promise<RunOutput> {
     return this.#runner.run(this.userId, input, options);
   }
 
   /**
-   * As `run`, with its events as they happen. It takes its place when called. When it is cancelled after text was
-   * shown, that text is stored and marked `interrupted`. It never throws: its iterator does.
+   * As `run`, with the events as they happen. The run joins the queue at once, even if nobody
+   * reads. If it is cancelled after text was shown, that text is stored and marked `interrupted`.
+   * Never throws: the iterator does.
    */
   stream(input: string, options: UserRunOptions = {}): RunStream {
     return this.#runner.stream(this.userId, input, options);
@@ -51,7 +52,7 @@ export class UserView {
     return this.#runner.context(this.userId, sessionOf(options));
   }
 
-  /** As `memory.getMessages`: oldest first, all sessions unless one is named. */
+  /** As `memory.getMessages`: oldest first, of all sessions unless one is named. */
   async history(options: GetMessagesOptions = {}): Promise<StoredMessage[]> {
     refuseUnknownKeys(options, PAGE_KEYS, "history");
     return this.#memory.getMessages(this.userId, options);
@@ -74,7 +75,7 @@ export class UserView {
     return this.#memory.getState(this.userId, options);
   }
 
-  /** Everything kept of this user as text, all sessions unless one is named. */
+  /** All data of this user as text, or of one session if it is named. */
   export(options: ExportOptions = {}): UserExport {
     return new UserExport(this.#memory, this.userId, options);
   }

@@ -7,26 +7,30 @@ import type {
 } from "../messages.js";
 
 export interface HistoryExtent {
-  /** The session's messages, oldest first: at least the most recent `limit` of them and every system message. */
+  /**
+   * Messages of the session, oldest first: at least the latest `limit` of them and all system
+   * messages.
+   */
   readonly history: readonly Message[];
-  /** Messages ever added to the session, as `Memory.read` counts them. */
+  /** How many messages were ever added to the session, as `Memory.read` counts them. */
   readonly total: number;
-  /** The most history messages to send; the current run comes in addition and is always whole. */
+  /** The most history messages to send. The current run is always sent whole, in addition. */
   readonly limit: number;
-  /** The most of them also when the limit allows more, since that was too long for the model. Default: no fewer. */
-  readonly most?: number;
+  /** The most history messages that fit the model, as far as is known. Default: all. */
+  readonly modelLimit?: number;
 }
 
 export interface WindowInput extends HistoryExtent {
-  /** What the agent is told first, whoever asks. */
+  /** The system prompt of the agent. */
   readonly instructions?: string | undefined;
-  /** The run under way: its user message first. */
+  /** The messages of the run under way, its user message first. */
   readonly current: readonly Message[];
 }
 
 /**
- * What a model is sent: one system message first, then whole runs of history, then the current run. Whatever the
- * memory holds, the result has no orphaned tool message, no unanswered tool call and never two user messages in a row.
+ * The messages to send to a model: one system message, whole runs of history, the current run.
+ * Whatever the history contains, the result has no tool message without its call, no call without
+ * its result, and never two user messages in a row.
  */
 export function windowOf({ instructions, current, ...extent }: WindowInput): Message[] {
   const system = systemOf(instructions, extent.history);
@@ -38,27 +42,28 @@ export function windowOf({ instructions, current, ...extent }: WindowInput): Mes
   return messages;
 }
 
-/** How many messages of the history are sent, system messages not counted. */
-export function sentOf(extent: HistoryExtent): number {
+/** How many messages of the history are sent, not counting system messages. */
+export function sentCount(extent: HistoryExtent): number {
   const conversation = extent.history.filter(isConversation);
   return conversation.length - startOf(conversation, extent);
 }
 
-/** Where the history begins that is sent: at the first run that is within all limits. */
+/** The index of the first message to send: the first run that is within both limits. */
 function startOf(
   conversation: readonly Message[],
-  { total, limit, most = Infinity }: HistoryExtent,
+  { total, limit, modelLimit = Infinity }: HistoryExtent,
 ): number {
-  let start = conversation.length - Math.min(conversation.length, keptOf(total, limit), most);
+  const count = Math.min(conversation.length, countWithin(limit, total), modelLimit);
+  let start = conversation.length - count;
   while (start < conversation.length && conversation[start]?.role !== "user") start += 1;
   return start;
 }
 
 /**
- * What is left of the `sent` most recent messages when about half of their text goes, the oldest first: how many. It is
- * always fewer, also when there are only a few huge ones.
+ * How many of the latest `sent` messages are left if about half of their text is dropped, oldest
+ * first. Always fewer than `sent`, even for a few huge messages.
  */
-export function halfOf(history: readonly Message[], sent: number): number {
+export function halvedCount(history: readonly Message[], sent: number): number {
   const messages = history.filter(isConversation).slice(-sent).reverse();
   const half = messages.reduce((sum, message) => sum + lengthOf(message), 0) / 2;
   let length = 0;
@@ -68,7 +73,7 @@ export function halfOf(history: readonly Message[], sent: number): number {
   });
 }
 
-/** In characters, with about what a model needs to tell one message from the next. */
+/** In characters, including an estimate of what separates messages and calls. */
 const lengthOf = (message: Message): number => {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   return calls.reduce((sum, call) => sum + call.arguments.length + 16, message.content.length + 16);
@@ -78,10 +83,10 @@ const isReplyOf = (model: string, message: StoredMessage): boolean =>
   message.model === model && message.role === "assistant" && message.toolCalls === undefined;
 
 /**
- * How many messages of the history a model can be sent, by what was sent for its latest reply in this session; `Infinity`
- * when the whole was not too long for it.
+ * How many messages of the history fit the model: as many as since the first one that was sent for
+ * its latest reply. `Infinity` if nothing had to be dropped for that reply.
  */
-export function mostFor(model: string, history: readonly StoredMessage[]): number {
+export function modelLimitFor(model: string, history: readonly StoredMessage[]): number {
   let reply = history.length - 1;
   while (reply >= 0 && !isReplyOf(model, history[reply] as StoredMessage)) reply -= 1;
   const sent = history[reply]?.historySent;
@@ -91,10 +96,10 @@ export function mostFor(model: string, history: readonly StoredMessage[]): numbe
 }
 
 /**
- * How many of the most recent messages to keep. Beyond the limit the cut moves in steps of a quarter of it, so that the
- * beginning of the prompt stays the same over many runs and a provider's prompt cache survives.
+ * How many of the latest messages to keep. Beyond the limit the cut moves in steps of a quarter of
+ * it, so that the prompt begins the same for many runs and the provider's prompt cache stays valid.
  */
-function keptOf(total: number, limit: number): number {
+function countWithin(limit: number, total: number): number {
   if (total <= limit) return total;
   const step = Math.max(1, Math.floor(limit / 4));
   return Math.max(0, total - Math.ceil((total - limit) / step) * step);
@@ -102,7 +107,7 @@ function keptOf(total: number, limit: number): number {
 
 const isConversation = (message: Message): boolean => message.role !== "system";
 
-/** Instructions and stored system messages as one text, none of them twice. */
+/** Joins the instructions and the stored system messages, without repetitions. */
 function systemOf(instructions: string | undefined, history: readonly Message[]) {
   const texts = new Set([instructions ?? ""]);
   let stored = false;
@@ -120,7 +125,7 @@ function appendRepaired(to: Message[], from: readonly Message[], start: number):
     const message = from[index] as Message;
     if (message.role === "user") appendUser(to, message);
     else if (message.role === "assistant") index += appendAssistant(to, message, from, index);
-    // A tool message that gets here answers no call: appendAssistant has passed the others by.
+    // A tool message seen here has no call: appendAssistant consumes all others.
   }
 }
 
@@ -130,7 +135,7 @@ function appendUser(to: Message[], message: Message): void {
   else to[to.length - 1] = { role: "user", content: `${last.content}\n\n${message.content}` };
 }
 
-/** Appends an assistant message with the results that follow it, and tells how many of those it has used up. */
+/** Appends an assistant message and its tool results. Returns how many results followed it. */
 function appendAssistant(
   to: Message[],
   message: AssistantMessage,
@@ -155,7 +160,7 @@ function appendAssistant(
   return results.length;
 }
 
-/** Each call with its own result, also when a model gave two calls one id. */
+/** Pairs each call with its own result, even if two calls have the same id. */
 function answeredOf(calls: readonly ToolCall[], results: readonly ToolMessage[]) {
   const unused = [...results];
   return calls.flatMap((call) => {

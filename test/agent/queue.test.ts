@@ -198,7 +198,7 @@ describe("what the queue remembers", () => {
   it("is nothing of 10,000 users who are idle again", async () => {
     const queue = new RunQueue();
     const places = numbers(10_000).map((userId) =>
-      queue.take(userId, "default", new AbortController(), "queue"),
+      queue.join(userId, "default", new AbortController(), "queue"),
     );
     expect(queue.activeUsers().size).toBe(10_000);
     for (const place of places) place.leave();
@@ -207,11 +207,11 @@ describe("what the queue remembers", () => {
 
   it("is not disturbed by leaving twice", async () => {
     const queue = new RunQueue();
-    const first = queue.take("alice", "default", new AbortController(), "queue");
+    const first = queue.join("alice", "default", new AbortController(), "queue");
     first.leave();
-    const second = queue.take("alice", "default", new AbortController(), "queue");
+    const second = queue.join("alice", "default", new AbortController(), "queue");
     first.leave();
-    const third = queue.take("alice", "default", new AbortController(), "queue");
+    const third = queue.join("alice", "default", new AbortController(), "queue");
     expect(second.turn).toBeUndefined();
     expect(third.turn).toBeDefined();
   });
@@ -257,7 +257,7 @@ describe.each(MEMORIES)("a tool on $name", ({ open }) => {
     const { agent, model } = nestingAgent([ask({ userId: "alice" }), "ok"]);
     const { messages } = await agent.run("go", { userId: "alice" });
     expect(messages[2]).toMatchObject({ role: "tool", isError: true });
-    expect(messages[2]?.content).toContain("cannot run the session it is called from");
+    expect(messages[2]?.content).toContain("cannot run the session that called it");
     model.assertDone();
   });
 

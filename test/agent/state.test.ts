@@ -271,7 +271,7 @@ describe("the state of a tool", () => {
           return value;
         }),
       ).toThrow(TypeError);
-      expect(() => update("a", () => Promise.resolve(3) as never)).toThrow(/no promise/);
+      expect(() => update("a", () => Promise.resolve(3) as never)).toThrow(/not a promise/);
       expect(() => update("a", () => new Map() as never)).toThrow(/not JSON/);
       expect({ ...state }).toEqual({ a: 2, b: { c: [2] } });
     });

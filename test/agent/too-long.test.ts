@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
-import { halfOf, mostFor, sentOf, windowOf } from "../../src/agent/window.js";
+import { halvedCount, modelLimitFor, sentCount, windowOf } from "../../src/agent/window.js";
 import { AgnoChatError } from "../../src/errors.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
@@ -163,7 +163,7 @@ describe("what is too long even alone", () => {
     const agent = new Agent({ model, memory });
     await expect(agent.run("x".repeat(99), SOMEONE)).rejects.toMatchObject({
       code: "CONTEXT_TOO_LONG",
-      message: "The message is too long for small, even without the conversation before it.",
+      message: "The message is too long for small, even without any history.",
       hint: expect.stringMatching(/^Send less at once/),
       cause: tooLong,
       stored: false,
@@ -199,13 +199,13 @@ describe("the place where a shortened history begins", () => {
     fc.assert(
       fc.property(lengths, (lengths) => {
         const history = chat(lengths);
-        let most = history.length;
-        while (most > 0) {
-          const fewer = halfOf(history, most);
-          expect(fewer).toBeLessThan(most);
+        let sent = history.length;
+        while (sent > 0) {
+          const fewer = halvedCount(history, sent);
+          expect(fewer).toBeLessThan(sent);
           const text = (count: number) => lengthOf(history.slice(history.length - count));
-          expect(text(fewer)).toBeLessThanOrEqual(text(most) / 2 + 16 * most);
-          most = fewer;
+          expect(text(fewer)).toBeLessThanOrEqual(text(sent) / 2 + 16 * sent);
+          sent = fewer;
         }
       }),
     );
@@ -218,20 +218,19 @@ describe("the place where a shortened history begins", () => {
         await memory.add(chat(lengths));
         for (let run = 0; run < 6; run++) {
           const { messages: history, total } = await memory.read();
-          const extent = { history, total, limit, most: mostFor("small", history) };
-          const begin = history[history.length - sentOf(extent)]?.id;
+          const modelLimit = modelLimitFor("small", history);
+          const extent = { history, total, limit, modelLimit };
+          const begin = history[history.length - sentCount(extent)]?.id;
           const model = roomFor(4_000);
           await new Agent({ model, memory, historyLimit: limit }).run("y", SOMEONE);
           if (model.requests.length > 1 || begin === undefined) continue;
           const sent = windowOf({ ...extent, current: [userMessage("y")] });
           expect(model.requests[0]?.messages).toMatchObject(sent as never);
           const next = await memory.read();
-          const later = { ...next, history: next.messages, limit: Infinity };
-          const most = mostFor("small", next.messages);
-          if (most !== Infinity)
-            expect(next.messages[next.messages.length - sentOf({ ...later, most })]?.id).toBe(
-              begin,
-            );
+          const nextLimit = modelLimitFor("small", next.messages);
+          if (nextLimit === Infinity) continue;
+          const later = { ...next, history: next.messages, limit: Infinity, modelLimit: nextLimit };
+          expect(next.messages[next.messages.length - sentCount(later)]?.id).toBe(begin);
         }
       }),
       { numRuns: 60 },
