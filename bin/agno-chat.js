@@ -4,7 +4,8 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 
 if (major < 20 || (major === 20 && minor < 20)) {
   fail(
-    `agno-chat needs Node 20.20 or later; this is Node ${process.versions.node}. Get one at https://nodejs.org.`,
+    `agno-chat needs Node 20.20 or later; this is Node ${process.versions.node}. ` +
+      "Get one at https://nodejs.org.",
   );
 } else if (process.argv.length === 3 && ["-V", "--version"].includes(process.argv[2])) {
   printVersion();

@@ -29,28 +29,28 @@ describe("the table of errors", () => {
   });
 });
 
-describe("an HTTP status says whose fault it is", () => {
+describe("the HTTP status of an error", () => {
   const statusesOf = (names: RegExp) =>
     new Set(outcomes.filter(([name]) => names.test(name)).map(([, { http }]) => http));
 
-  it("the caller's, when the message is too long or filtered, or the history moved on", () => {
+  it("is 4xx if the message is too long or filtered, or the history has changed", () => {
     expect(ERROR_TABLE.CONTEXT_TOO_LONG).toMatchObject({ exit: 4, http: 413 });
     expect(ERROR_TABLE.CONTEXT_TOO_LONG.rpc).toBe(ERROR_TABLE.INVALID_INPUT.rpc);
     expect(ERROR_TABLE.MODEL_FILTERED.http).toBe(422);
     expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT|RUN_CONFLICT)$/)).toEqual(new Set([409]));
   });
 
-  it("the model's or the store's, when that failed", () => {
+  it("is 502, 503 or 504 if the model or the store failed", () => {
     const failed =
       /^(MODEL_(REJECTED|QUOTA|RATE|UNAVAILABLE|NETWORK|TIMEOUT|BAD)|MAX_LOOPS|STORE_(FAILED|CLOSED))/;
     expect(statusesOf(failed)).toEqual(new Set([502, 503, 504]));
     expect(ERROR_TABLE.MODEL_TIMEOUT.http).toBe(504);
   });
 
-  it("ours, when it is set up wrongly or unexpected", () => {
-    const ours =
+  it("is 500 if the server is configured wrongly or has a bug", () => {
+    const ownFaults =
       /^(INTERNAL|CONFIG_INVALID|MODEL_(NOT|AUTH)|STORE_(UNKNOWN|FOREIGN|TOO_NEW)|INVALID_STATE)/;
-    expect(statusesOf(ours)).toEqual(new Set([500]));
+    expect(statusesOf(ownFaults)).toEqual(new Set([500]));
   });
 });
 
@@ -75,7 +75,7 @@ describe("an error", () => {
     expect(error.hint).toBeUndefined();
   });
 
-  it("is copied, not changed, to say whether its run is stored, since it may end many", () => {
+  it("is copied, not changed, to record whether its run is stored", () => {
     const error = new AgnoChatError("CANCELLED", "Cancelled.", { hint: "Go on.", cause: 1 });
     const told = error.with({ stored: true });
     expect(told).toMatchObject({ code: "CANCELLED", hint: "Go on.", cause: 1, stored: true });
@@ -98,19 +98,20 @@ describe("an error", () => {
     undefined,
     null,
     { message: "secret-key-1" },
-  ])("of anybody else becomes INTERNAL, with its text only as the cause", (thrown) => {
+  ])("of any other kind becomes INTERNAL, and its text stays in the cause", (thrown) => {
     const error = asAgnoChatError(thrown);
     expect(error).toMatchObject({ code: "INTERNAL", message: "Something unexpected went wrong." });
     expect(error.cause).toBe(thrown);
     expect(`${error.message} ${error.hint}`).not.toContain("secret-key-1");
   });
 
-  it("of the operating system is put in words, with its code and path", () => {
+  it("of the operating system is explained, with its code and path", () => {
     const path = join(temporaryFolder(), "nothing");
     const thrown = failureOf(() => readFileSync(path));
+    const reason = "no such file or directory (ENOENT), open";
     expect(asAgnoChatError(thrown)).toMatchObject({
       code: "SYSTEM_FAILED",
-      message: `The system refused: no such file or directory (ENOENT), open, ${JSON.stringify(path)}.`,
+      message: `The system refused: ${reason}, ${JSON.stringify(path)}.`,
       cause: thrown,
     });
   });

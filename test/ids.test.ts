@@ -15,7 +15,7 @@ const faultOf = (id: unknown): AgnoChatError | undefined => {
 const code = (point: number): string => `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;
 
 describe("a user id", () => {
-  it("is refused when decoded from bytes that are not UTF-8, since different ids become equal", () => {
+  it("is refused if it was decoded from bytes that are not UTF-8", () => {
     for (const byte of [0xe7, 0xe8, 0xe9])
       expect(faultOf(Buffer.from([0x6a, 0x6f, 0x73, byte]).toString("utf8"))?.message).toMatch(
         /not UTF-8/,
@@ -40,7 +40,7 @@ describe("a user id", () => {
     "null",
     "e".repeat(255),
     "😀".repeat(255),
-  ])("may be %j, and stays as it is (S13)", (id) => {
+  ])("may be %j and is returned unchanged", (id) => {
     expect(validateUserId(id)).toBe(id);
     expect(validateSessionId(id)).toBe(id);
   });
@@ -64,7 +64,7 @@ describe("a user id", () => {
     ["\u212b", "NFC"],
     ["a\ud800", "half a surrogate"],
     ["\udc00a", "half a surrogate"],
-  ])("is refused when it is %j", (id, reason) => {
+  ])("cannot be %j", (id, reason) => {
     expect(faultOf(id)).toMatchObject({ code: "INVALID_USER_ID" });
     expect(faultOf(id)?.message).toContain(reason);
   });
@@ -75,11 +75,11 @@ describe("a user id", () => {
       0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202e, 0x2060, 0x2061, 0x2064, 0x2066, 0x2069,
       0x206f, 0x3164, 0xfeff, 0xffa0, 0xe0001, 0xe0061, 0xe007f,
     ].map((point) => ({ name: code(point), character: String.fromCodePoint(point) })),
-  )("holds no $name, which nobody would see", ({ character }) => {
+  )("cannot contain the invisible $name", ({ character }) => {
     for (const id of [`al${character}ice`, character]) expect(faultOf(id)).toBeDefined();
   });
 
-  it("is refused in one harmless line that names the next step", () => {
+  it("is refused in one line of plain ASCII, with a hint", () => {
     const strange = fc.string({ unit: "binary", maxLength: 600 });
     fc.assert(
       fc.property(strange, (id) => {
@@ -100,7 +100,7 @@ describe("a user id", () => {
   });
 });
 
-it("a session id is refused by its own name", () => {
+it("an invalid session id has its own code and message", () => {
   expect(() => validateSessionId("")).toThrow(
     expect.objectContaining({
       code: "INVALID_SESSION_ID",

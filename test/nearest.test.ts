@@ -7,25 +7,25 @@ it.each([
   ["siez", "size"],
   ["user", "users"],
   ["exprot", "export"],
-  // What was begun was meant, however far its end is; the shorter of two.
+  // A prefix matches a longer word, and the shortest of several.
   ["sess", "session"],
   ["exp", "export"],
-  // In any case.
+  // Case is ignored.
   ["USERS", "users"],
   ["Exprot", "export"],
   ["baseurl", "baseUrl"],
   ["rnu", "run"],
   ["frobnicate", undefined],
   ["s", undefined],
-  // Two letters away from a short word is another word.
+  // Two edits of a short word make another word.
   ["rm", undefined],
   ["ls", undefined],
   ["nope", undefined],
   ["", undefined],
-])("for %j it is %j", (word, meant) => {
-  expect(nearest(word, KNOWN)).toBe(meant);
+])("the nearest word to %j is %j", (word, expected) => {
+  expect(nearest(word, KNOWN)).toBe(expected);
 });
 
-it("is undefined when there is nothing to choose from", () => {
+it("there is no nearest word without candidates", () => {
   expect(nearest("size", [])).toBeUndefined();
 });

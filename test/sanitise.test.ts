@@ -4,7 +4,7 @@ import { createSanitiser, sanitise, singleLine } from "../src/sanitise.js";
 
 const ESC = "\x1b";
 
-/** What a hostile text may hold, and what of it may be left. */
+/** A hostile text, and what may be left of it. */
 const PROBES: ReadonlyArray<readonly [name: string, text: string, safe: string]> = [
   ["clipboard (OSC 52) ended by BEL", `a${ESC}]52;c;aGk=\x07b`, "ab"],
   ["clipboard (OSC 52) ended by ST", `a${ESC}]52;c;aGk=${ESC}\\b`, "ab"],
@@ -56,7 +56,7 @@ const PROBES: ReadonlyArray<readonly [name: string, text: string, safe: string]>
   ["line and paragraph separators, tag characters", "a\u2028b\u2029c\u{e0041}\u{e007f}", "abc"],
 ];
 
-/** Everything that must never come out, written apart from the code under test. */
+/** All characters that must be removed; independent of the code under test. */
 const CONTROLS =
   /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
 
@@ -65,7 +65,7 @@ function inChunks(chunks: readonly string[]): string {
   return chunks.map((chunk) => sanitiser.write(chunk)).join("") + sanitiser.end();
 }
 
-/** Text made of what sequences are made of, so that wild mixtures are frequent. */
+/** Text made of the parts of control sequences, in any order. */
 const wildText = fc
   .array(
     fc.oneof(
@@ -105,7 +105,7 @@ const wildText = fc
   .map((parts) => parts.join(""));
 
 describe("sanitise", () => {
-  it.each(PROBES)("disarms: %s", (_, text, safe) => {
+  it.each(PROBES)("removes %s", (_, text, safe) => {
     expect(sanitise(text)).toBe(safe);
     for (let cut = 0; cut <= text.length; cut += 1) {
       expect(inChunks([text.slice(0, cut), text.slice(cut)])).toBe(safe);
@@ -117,26 +117,26 @@ describe("sanitise", () => {
     expect(new Set(PROBES.map(([name]) => name)).size).toBe(48);
   });
 
-  it("keeps text as it is: tabs, line feeds, every script, emoji, right-to-left marks", () => {
+  it("keeps tabs, line feeds, every script, emoji and right-to-left marks", () => {
     const text = "a\tb\n世界 naïve 👩‍👩‍👧 🇩🇪 e\u0301 \u200eabc\u200f שלום\u00a0[31m";
     expect(sanitise(text)).toBe(text);
     expect(inChunks(text.split(""))).toBe(text);
   });
 
-  it("makes a lone surrogate U+FFFD and keeps a pair, also when cut in half", () => {
+  it("replaces a lone surrogate with U+FFFD and keeps a pair, even between two chunks", () => {
     expect(sanitise("a\ud83d b\ude00")).toBe("a\ufffd b\ufffd");
     expect(inChunks(["a\ud83d", "\ude00b"])).toBe("a😀b");
     expect(inChunks(["a\ud83d", "", "b"])).toBe("a\ufffdb");
   });
 
-  it("passes text again after an endless sequence", () => {
+  it("keeps text that follows an endless sequence", () => {
     const swallowed = sanitise(`a${ESC}]0;${"x".repeat(10_000)}end`);
     expect(swallowed.endsWith("end")).toBe(true);
     expect(swallowed.length).toBe("a]0;end".length + 10_000 - 4096);
     expect(sanitise(`${ESC}[${"1".repeat(10_000)}end`).endsWith("end")).toBe(true);
   });
 
-  it("never passes an active character, however the text is cut", () => {
+  it("keeps no control character, in any chunks", () => {
     fc.assert(
       fc.property(wildText, fc.array(fc.nat(60), { maxLength: 8 }), (text, cuts) => {
         const edges = [0, ...cuts.map((cut) => Math.min(cut, text.length)), text.length];
@@ -171,7 +171,7 @@ describe("singleLine", () => {
     expect(singleLine("  a\r\nb\rc\u2028d\t \n e\v ", 80)).toBe("a b c d e");
   });
 
-  it("disarms before it folds", () => {
+  it("removes control sequences before it folds", () => {
     expect(singleLine(`bob${ESC}[2K\ralice> `, 80)).toBe("bob alice>");
   });
 

@@ -10,12 +10,12 @@ describe("maskSecrets", () => {
     ["postgres://db/chat?sslpassword=abc", "postgres://db/chat?sslpassword=…"],
     ["Authorization: Bearer abcdefgh", "Authorization: Bearer …"],
     ["sk-proj-abc123 is wrong", "[key] is wrong"],
-  ])("of %j leaves %j", (text, masked) => {
+  ])("masks %j as %j", (text, masked) => {
     expect(maskSecrets(text)).toBe(masked);
   });
 
   it.each(["http://localhost:8080/v1", "mailto:a@b", "ratio 3:4@home", "https://x/?q=tokens"])(
-    "leaves %j alone",
+    "does not change %j",
     (text) => {
       expect(maskSecrets(text)).toBe(text);
     },
@@ -34,7 +34,7 @@ describe("maskKey", () => {
     (key) => `${key.slice(0, 10)}****${key.slice(-4)}`,
   ];
 
-  it("never leaves more than eight characters of a key in a row, however it was changed", () => {
+  it("leaves no more than eight consecutive characters of a key, in any encoding", () => {
     fc.assert(
       fc.property(key, fc.constantFrom(...changed), (key, change) => {
         const echoed = change(key);
@@ -47,7 +47,7 @@ describe("maskKey", () => {
     );
   });
 
-  it("leaves text without such a piece alone", () => {
+  it("does not change a text without a part of the key", () => {
     expect(maskKey("The model is overloaded.", "sk-0123456789abcdef")).toBe(
       "The model is overloaded.",
     );

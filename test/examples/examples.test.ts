@@ -5,11 +5,11 @@ import { Cli } from "../support/cli.js";
 
 const SCRIPTS = readdirSync("examples").filter((name) => name.endsWith(".chat"));
 
-test("there is the story of the demo and the support desk", () => {
+test("the examples are the demo and a support desk", () => {
   expect(SCRIPTS.sort()).toEqual(["demo.chat", "support-desk.chat"]);
 });
 
-test.each(SCRIPTS)("%s passes, and twice shows the same", async (name) => {
+test.each(SCRIPTS)("%s passes, and shows the same every time", async (name) => {
   const file = path.join("examples", name);
   const args = ["run", file, "--model", "demo", "--tools", "notes,calculator"];
   const run = () => new Cli().run(args, { env: { AGNO_CHAT_HOME: "" } });

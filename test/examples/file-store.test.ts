@@ -6,7 +6,7 @@ import { temporaryFile } from "../support/memory-file.js";
 
 const run = promisify(execFile);
 
-test("the store of a folder of files keeps every rule of the contract, in at most 200 lines", async () => {
+test("the example of a store keeps every rule of the contract in at most 200 lines", async () => {
   expect(readFileSync("examples/file-store.mjs", "utf8").trimEnd().split("\n").length).toBeLessThan(
     201,
   );
@@ -16,13 +16,13 @@ test("the store of a folder of files keeps every rule of the contract, in at mos
   expect(Number(stdout.match(/^# pass (\d+)$/m)?.[1])).toBeGreaterThan(50);
 }, 120_000);
 
-test("the page on stores shows a program that works", async () => {
+test("the guide to stores shows a program that works", async () => {
   const page = readFileSync("docs/write-a-store.md", "utf8");
   const [program] = [...page.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code as string);
   const folder = temporaryFile("conversations");
-  const here = (program as string).replace('"conversations"', JSON.stringify(folder));
-  // Read as if it stood in the repository, so that it finds the package by its name.
-  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", here]);
+  const code = (program as string).replace('"conversations"', JSON.stringify(folder));
+  // Runs in the repository, so that it finds the package by its name.
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", code]);
   expect(stdout).toContain("Alice");
   expect(readdirSync(folder)).toHaveLength(1);
 });

@@ -15,7 +15,7 @@ async function serve(reply: Reply): Promise<ModelServer> {
 const historyOf = async (cli: Cli, user: string): Promise<StoredMessage[]> =>
   (await cli.json(["export", "-u", user])).messages;
 
-/** Question and answer of each run; fails for a history that is not whole runs, one after the other. */
+/** The question and answer of each run. Fails unless the history is a sequence of whole runs. */
 function runsIn(messages: readonly StoredMessage[]): [question: string, answer: string][] {
   expect(messages.map(({ role }) => role)).toEqual(
     messages.map((_, index) => (index % 2 === 0 ? "user" : "assistant")),
@@ -29,13 +29,13 @@ function runsIn(messages: readonly StoredMessage[]): [question: string, answer: 
   });
 }
 
-/** Answers with the user's own words. */
+/** Repeats the user's message. */
 const echo: Reply = (response, request) => {
   const said = request.body.messages.at(-1).content;
   return streamedText(`You said: ${said}`)(response, request);
 };
 
-it("S8: alice and bob are each told their own name by processes that only share a file", async () => {
+it("alice and bob each get their own name from processes that share only a file", async () => {
   const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
   const ask = async (user: string, text: string) =>
     (await cli.spawn(["ask", "--user", user, "--no-stdin", text])).stdout;
@@ -52,8 +52,8 @@ describe("four processes at once on one home", () => {
 
   it.each([
     ["the same user", () => "shared"],
-    ["a user each", (name: string) => `user-${name}`],
-  ])("asking for %s lose nothing and mix nothing up", async (_, userOf) => {
+    ["different users", (name: string) => `user-${name}`],
+  ])("that ask for %s lose and mix up nothing", async (_, userOf) => {
     const server = await serve(echo);
     const cli = new Cli({ OPENAI_BASE_URL: server.url, AGNO_CHAT_MODEL: "m" });
     const worker = async (name: string) => {
@@ -79,14 +79,14 @@ describe("four processes at once on one home", () => {
       );
     }
     expect(histories.flat()).toHaveLength(8);
-    // Nobody's request held a word of anybody else's history.
+    // No request contains a message of another user.
     if (users.length === NAMES.length)
       for (const { body } of server.requests)
         expect(new Set(JSON.stringify(body.messages).match(/w\d/g)).size).toBe(1);
   });
 });
 
-it("kill -9 in mid-reply, again and again, loses no acknowledged run and stores no half one", async () => {
+it("kill -9 during a reply loses no acknowledged run and stores no partial one", async () => {
   const server = await serve(echo);
   const cli = new Cli({ OPENAI_BASE_URL: server.url, AGNO_CHAT_MODEL: "m" });
   const acknowledged: [string, string][] = [];
@@ -110,13 +110,13 @@ it("kill -9 in mid-reply, again and again, loses no acknowledged run and stores 
   expect(sent).toEqual([...acknowledged.flatMap(() => ["user", "assistant"]), "user"]);
 });
 
-it("a process killed just when it may be storing leaves whole runs, and all it had acknowledged", async () => {
+it("kill -9 while a run is being stored leaves whole runs and all acknowledged ones", async () => {
   const server = await serve(echo);
   const cli = new Cli({ OPENAI_BASE_URL: server.url, AGNO_CHAT_MODEL: "m" });
   let acknowledged = 0;
   for (let round = 0; round < 4; round += 1) {
     const started = cli.start(["ask", "-u", "alice", "--no-stdin", `round ${round}`]);
-    // The whole answer is on the screen: the process stores it now, or has just done so.
+    // The whole answer is on the screen, so the process is storing it or has just done so.
     await started.shows("You said: round");
     started.child.kill("SIGKILL");
     const { code } = await started.result;

