@@ -43,14 +43,14 @@ export interface BatteryOptions {
   /** Starts another process on the same memory. */
   readonly startProcess?: (() => Promise<OtherProcess>) | undefined;
   /** More ways in, beside the library's. */
-  readonly openDoors?: (under: AgentUnderCheck) => Promise<Doors>;
+  readonly openDoors?: ((under: AgentUnderCheck) => Promise<Doors>) | undefined;
   readonly users: readonly string[];
   readonly rounds: number;
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
   /** The phases, in place of all there are. */
-  readonly phases?: (stage: Stage) => Promise<void>;
+  readonly phases?: ((stage: Stage) => Promise<void>) | undefined;
   /** More phases, after the others. */
   readonly also?: (stage: Stage) => Promise<void>;
   /** Opens what answers in place of the check's own model, and asks the recorder or tells it. */
@@ -75,6 +75,8 @@ export interface BatteryResult {
   /** Pairs of users, and how many of them had runs at the model at the same time. */
   readonly pairs: { readonly overlapped: number; readonly of: number };
   readonly doors: readonly string[];
+  /** How many ways there were to ask for the data of others. */
+  readonly attacks: number;
   /** Doors, readers and attacks that were not used. */
   readonly notReached: readonly string[];
 }
@@ -115,6 +117,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       readers: [...library.readers, ...(more?.readers ?? [])],
       clearers: [...library.clearers, ...(more?.clearers ?? [])],
       attacks: more?.attacks ?? [],
+      forgeries: more?.forgeries ?? [],
     });
     await (options.phases ?? runPhases)(stage);
     return resultOf(stage, findings);
@@ -133,8 +136,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => sameWords(stage),
       () => failures(stage),
       () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
-      () => stage.readAllBack(),
       () => attacks(stage),
+      () => stage.readAllBack(),
       () => clears(stage),
       async () => startProcess && reopened(stage, startProcess),
       async () => options.also?.(stage),
@@ -145,10 +148,12 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
 function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
   const { users, recorder, ledger, reached } = stage;
-  const ways = [...stage.doors, ...stage.readers, ...stage.clearers, ...stage.attacks];
-  const doors = ways.map(({ name }) => name);
+  const harmless = [...stage.doors, ...stage.readers, ...stage.clearers];
+  const hostile = [...stage.attacks, ...stage.forgeries];
+  const doors = [...harmless, ...hostile].map(({ name }) => name);
   return {
     ...{ users, findings, ledger, requests: recorder.requests, doors },
+    attacks: hostile.length,
     pairs: recorder.pairsOf(users),
     notReached: doors.filter((name) => !reached.has(name)),
   };

@@ -49,6 +49,7 @@ export class Stage {
   readonly readers: readonly Reader[];
   readonly clearers: readonly Clearer[];
   readonly attacks: Doors["attacks"];
+  readonly forgeries: Doors["forgeries"];
   readonly report: StageParts["report"];
   readonly signal: AbortSignal;
   readonly arrivalMs: number;
@@ -68,6 +69,7 @@ export class Stage {
     this.readers = parts.readers;
     this.clearers = parts.clearers;
     this.attacks = parts.attacks;
+    this.forgeries = parts.forgeries;
     this.report = parts.report;
     this.signal = parts.signal;
     this.arrivalMs = parts.arrivalMs;
@@ -179,9 +181,12 @@ export class Stage {
 
   /** Reads every session of every user through every reader. */
   async readAllBack(check: CheckName = "stored", readers = this.readers): Promise<void> {
+    const ofSession = readers.filter(({ ofUser }) => ofUser !== true);
     for (const userId of this.users)
-      for (const sessionId of this.sessions)
-        if (!this.signal.aborted) await this.readBack({ userId, sessionId }, check, readers);
+      for (const [index, sessionId] of this.sessions.entries()) {
+        if (this.signal.aborted) return;
+        await this.readBack({ userId, sessionId }, check, index === 0 ? readers : ofSession);
+      }
   }
 
   async #read(reader: Reader, whose: Whose, check: CheckName): Promise<void> {

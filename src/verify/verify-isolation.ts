@@ -201,17 +201,25 @@ async function agentParts(
   if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, shared));
   const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
   const isReopened = specs.some((spec) => spec !== undefined);
-  const erasing = throwaway?.bytes === undefined ? [] : (["erased"] as const);
+  const isAttacked = results.every(({ attacks }) => attacks > 0);
+  const more: readonly [CheckName, boolean][] = [
+    ["attacks", isAttacked],
+    ["reopened", isReopened],
+    ["erased", throwaway?.bytes !== undefined],
+  ];
   return {
-    ...{ ...difference, results, evidence: ["sent", "store"] },
+    ...{ ...difference, results },
+    evidence: ["sent", "store", ...(isAttacked ? (["attack"] as const) : [])],
     notProved: [...difference.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
-    checks: [...LIBRARY_CHECKS, ...(isReopened ? (["reopened"] as const) : []), ...erasing],
+    checks: [...LIBRARY_CHECKS, ...more.flatMap(([check, isMade]) => (isMade ? [check] : []))],
   };
 }
 
+const NO_DOORS: Doors = { doors: [], readers: [], clearers: [], attacks: [], forgeries: [] };
+
 /** Our own server, if it can serve the agent; loaded only where it is checked. */
 async function openDoors({ agent }: AgentUnderCheck): Promise<Doors> {
-  if (!(agent instanceof Agent)) return { doors: [], readers: [], clearers: [], attacks: [] };
+  if (!(agent instanceof Agent)) return NO_DOORS;
   return (await import("./doors/server.js")).serverDoors(agent);
 }
 

@@ -37,6 +37,8 @@ export interface Reading {
 /** A way to read what is kept of one session. */
 export interface Reader {
   readonly name: string;
+  /** It reads all of a user, whichever session it is asked for. */
+  readonly ofUser?: boolean;
   read(whose: Whose): Awaitable<Reading>;
 }
 
@@ -48,11 +50,43 @@ export interface Clearer {
   clear(userId: string, sessionId?: string): Promise<unknown>;
 }
 
-/** A way to ask for data that is not the caller's. */
+/** What came of asking for data that is not one's own. */
+export interface Attempt {
+  readonly refused: boolean;
+  /** Everything that came back. */
+  readonly text: string;
+  /** How many messages it says there are or were. */
+  readonly count?: number | undefined;
+}
+
+/** A way to ask for data that is not one's own. */
 export interface Attack {
   readonly name: string;
-  /** Asks as `by` for what belongs to `of`; returns everything that came back. */
-  attempt(by: Whose, of: Whose): Promise<string>;
+  /** Whether to refuse it is the only right answer; otherwise it may also hold nothing of others. */
+  readonly refused?: boolean;
+  /** What it shows are numbers alone. */
+  readonly countsOnly?: boolean;
+  /** It deletes what it is answered about. */
+  readonly deletes?: boolean;
+  /** Nothing is kept that even its owner could get in this way. */
+  readonly showsNobody?: boolean;
+  /**
+   * Asks as a user for a session of another; a user who asks for an own one must get it.
+   * @throws when it is neither answered nor refused
+   */
+  attempt(by: string, of: Whose, signal: AbortSignal): Promise<Attempt>;
+}
+
+/** A way to send a message that names somebody else. */
+export interface Forgery {
+  readonly name: string;
+  /** Whether it must be refused; otherwise it must be a message of the sender. */
+  readonly refused?: boolean;
+  /**
+   * Sends a message that names the other as well; nobody is forged when that is the sender.
+   * @throws when it is neither answered nor refused
+   */
+  send(message: Outgoing, of: string, signal: AbortSignal): Promise<Attempt>;
 }
 
 /** Every way into a system. */
@@ -61,5 +95,6 @@ export interface Doors {
   readonly readers: readonly Reader[];
   readonly clearers: readonly Clearer[];
   readonly attacks: readonly Attack[];
+  readonly forgeries: readonly Forgery[];
   close?(): Promise<void>;
 }

@@ -5,8 +5,8 @@ import { isObject, parseJson } from "../../json.js";
 
 export interface HttpCall {
   readonly method: string;
-  /** With the query. */
   readonly path: string;
+  readonly query?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -34,9 +34,9 @@ export class HttpClient {
     this.#url = url;
   }
 
-  async send({ method, path, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
+  async send({ method, path, query, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
     const content = body === undefined ? undefined : JSON.stringify(body);
-    const request = openRequest(this.#url + path, {
+    const request = openRequest(this.#url + path + searchOf(query), {
       ...{ method, agent: this.#sockets, signal },
       headers: { ...(content === undefined ? {} : typeOf(content)), ...headers },
     });
@@ -60,3 +60,8 @@ const typeOf = (content: string) => ({
   "content-type": "application/json",
   "content-length": String(Buffer.byteLength(content)),
 });
+
+function searchOf(query: HttpCall["query"] = []): string {
+  if (query.length === 0) return "";
+  return `?${new URLSearchParams(query.map(([...pair]) => pair))}`;
+}

@@ -13,6 +13,7 @@ export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
   readers: [...memoryReaders(memory), ...agentReaders(agent), ...viewReaders(agent)],
   clearers: clearers(agent, memory),
   attacks: [],
+  forgeries: [],
 });
 
 const agentDoors = (agent: VerifiedAgent): readonly Door[] => [
@@ -63,6 +64,7 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
   },
   {
     name: "memory.getMessages of all sessions",
+    ofUser: true,
     read: async ({ userId }) => ({ allMessages: await memory.getMessages(userId) }),
   },
   {
@@ -77,6 +79,7 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
   },
   {
     name: "memory.sessions",
+    ofUser: true,
     read: async ({ userId }) => ({
       sessions: (await memory.sessions(userId)).map(({ sessionId }) => sessionId),
     }),
@@ -123,6 +126,7 @@ const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
   },
   {
     name: "view.sessions",
+    ofUser: true,
     read: async ({ userId }) => ({
       sessions: (await agent.forUser(userId).sessions()).map(({ sessionId }) => sessionId),
     }),

@@ -2,12 +2,12 @@ import type { HttpAnswer, HttpCall, HttpClient } from "./http-client.js";
 import type { Tokens } from "./tokens.js";
 
 /** An answer with a status of 400 or more. */
-class HttpFailure extends Error {
-  readonly status: number;
+export class HttpFailure extends Error {
+  readonly answer: HttpAnswer;
 
-  constructor({ status }: HttpAnswer) {
-    super(`The server answered ${status}.`);
-    this.status = status;
+  constructor(answer: HttpAnswer) {
+    super(`The server answered ${answer.status}.`);
+    this.answer = answer;
   }
 }
 
@@ -16,6 +16,8 @@ export class WrongAnswer extends Error {}
 
 /** Requests to our own server as a user. */
 export class ServerApi {
+  /** The latest A2A task of each user. */
+  readonly tasks = new Map<string, string>();
   readonly #client: HttpClient;
   readonly #tokens: Tokens;
 
@@ -34,12 +36,6 @@ export class ServerApi {
     if (answer.status >= 400) throw new HttpFailure(answer);
     return answer;
   }
-}
-
-/** A path with its query; parameters that are undefined are left out. */
-export function pathTo(path: string, query: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? path : `${path}?${new URLSearchParams(given as [string, string][])}`;
 }
 
 /** @throws {WrongAnswer} when the answer names somebody else */

@@ -2,7 +2,7 @@ import { asList, asRecord } from "../../json.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
 import type { Clearer, Reader } from "./door.js";
-import { pathTo, refuseOther, type ServerApi } from "./server-api.js";
+import { refuseOther, type ServerApi } from "./server-api.js";
 
 /** Fewer than a history has, so that it is read in several pages. */
 const PAGE = 40;
@@ -14,6 +14,7 @@ export const serverReaders = (api: ServerApi): readonly Reader[] => [
   },
   {
     name: "GET /history of all sessions",
+    ofUser: true,
     read: async ({ userId }) => ({ allMessages: await pagesForward(api, userId) }),
   },
   {
@@ -32,6 +33,7 @@ export const serverReaders = (api: ServerApi): readonly Reader[] => [
   },
   {
     name: "GET /export of all sessions",
+    ofUser: true,
     async read({ userId, sessionId }) {
       const document = await read(api, "/export", userId);
       return { allMessages: messagesIn(document), state: stateIn(document, sessionId) };
@@ -43,22 +45,27 @@ export const serverClearers = (api: ServerApi): readonly Clearer[] => [
   {
     name: "DELETE /history",
     async clear(userId, sessionId) {
-      const path = pathTo("/history", { session_id: sessionId });
-      const { json } = await api.ask(userId, { method: "DELETE", path });
+      const query = queryOf({ session_id: sessionId });
+      const { json } = await api.ask(userId, { method: "DELETE", path: "/history", query });
       refuseOther(json.user_id, userId);
     },
   },
 ];
 
 type Document = Readonly<Record<string, unknown>>;
+type Query = Readonly<Record<string, string | undefined>>;
+
+/** The parameters that are given. */
+const queryOf = (query: Query): [name: string, value: string][] =>
+  Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
 
 async function read(
   api: ServerApi,
-  route: string,
+  path: string,
   userId: string,
-  query: Readonly<Record<string, string | undefined>> = {},
+  query: Query = {},
 ): Promise<Document> {
-  const { json } = await api.ask(userId, { method: "GET", path: pathTo(route, query) });
+  const { json } = await api.ask(userId, { method: "GET", path, query: queryOf(query) });
   refuseOther(json.user_id, userId);
   return json;
 }

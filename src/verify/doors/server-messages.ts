@@ -8,7 +8,7 @@ import { CONNECTIONS, type HttpCall } from "./http-client.js";
 import { refuseOther, type ServerApi, WrongAnswer } from "./server-api.js";
 
 /** One shape of a message to the server. */
-interface MessageShape {
+export interface MessageShape {
   readonly name: string;
   /** @returns the request of a message, without a token */
   callOf(message: Outgoing): HttpCall & { readonly body: object };
@@ -20,9 +20,9 @@ interface MessageShape {
   replyIn(text: string, message: Outgoing): Promise<string>;
 }
 
-const A2A_VERSIONS: readonly A2aVersion[] = ["1.0", "0.3"];
+export const A2A_VERSIONS: readonly A2aVersion[] = ["1.0", "0.3"];
 
-const MESSAGE_SHAPES: readonly MessageShape[] = [
+export const CHAT_SHAPES: readonly MessageShape[] = [
   {
     name: "POST /chat",
     callOf: chatCall,
@@ -37,33 +37,36 @@ const MESSAGE_SHAPES: readonly MessageShape[] = [
     callOf: (message) => ({ ...chatCall(message), headers: { accept: "text/event-stream" } }),
     replyIn: async (text, message) => streamedReply(await eventsOf(text), message),
   },
-  ...A2A_VERSIONS.flatMap((version): MessageShape[] => [
-    {
-      name: `POST /a2a ${version}`,
-      callOf: (message) => a2aCall(version, message),
-      async replyIn(text, message) {
-        const answer = parseJson(text);
-        refuseOtherContext([answer], message);
-        return a2aReply(answer);
-      },
-    },
-    {
-      name: `POST /a2a ${version} streamed`,
-      callOf: (message) => a2aCall(version, message, { stream: true }),
-      async replyIn(text, message) {
-        const events = await eventsOf(text);
-        refuseOtherContext(events, message);
-        return a2aStreamReply(events);
-      },
-    },
-  ]),
 ];
 
+export const A2A_SHAPES: readonly MessageShape[] = A2A_VERSIONS.flatMap((version) => [
+  {
+    name: `POST /a2a ${version}`,
+    callOf: (message) => a2aCall(version, message),
+    async replyIn(text, message) {
+      const answer = parseJson(text);
+      refuseOtherContext([answer], message);
+      return a2aReply(answer);
+    },
+  },
+  {
+    name: `POST /a2a ${version} streamed`,
+    callOf: (message) => a2aCall(version, message, { stream: true }),
+    async replyIn(text, message) {
+      const events = await eventsOf(text);
+      refuseOtherContext(events, message);
+      return a2aStreamReply(events);
+    },
+  },
+]);
+
 export const serverMessageDoors = (api: ServerApi): readonly Door[] =>
-  MESSAGE_SHAPES.map(({ name, callOf, replyIn }) => ({
+  [...CHAT_SHAPES, ...A2A_SHAPES].map(({ name, callOf, replyIn }) => ({
     ...{ name, atOnce: CONNECTIONS },
     async send(message, signal) {
       const { text } = await api.ask(message.userId, { ...callOf(message), signal });
+      const [, task] = /"taskId":"([^"]+)"/.exec(text) ?? [];
+      if (task !== undefined) api.tasks.set(message.userId, task);
       return replyIn(text, message);
     },
   }));
@@ -85,7 +88,7 @@ function a2aCall(
 }
 
 /** The data of all events of a stream; of an answer that is none, the document. */
-async function eventsOf(text: string): Promise<readonly unknown[]> {
+export async function eventsOf(text: string): Promise<readonly unknown[]> {
   const events: unknown[] = [];
   for await (const data of eventsIn(Readable.from([Buffer.from(text)])))
     events.push(parseJson(data));

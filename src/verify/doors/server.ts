@@ -3,6 +3,7 @@ import { createServer } from "../../server/index.js";
 import type { Doors } from "./door.js";
 import { HttpClient } from "./http-client.js";
 import { ServerApi } from "./server-api.js";
+import { serverAttacks, serverForgeries } from "./server-attacks.js";
 import { serverClearers, serverReaders } from "./server-data.js";
 import { serverMessageDoors } from "./server-messages.js";
 import { Tokens } from "./tokens.js";
@@ -26,7 +27,8 @@ export async function serverDoors(agent: Agent, serve: Serve = serveOwn): Promis
     doors: serverMessageDoors(api),
     readers: serverReaders(api),
     clearers: serverClearers(api),
-    attacks: [],
+    attacks: serverAttacks(api),
+    forgeries: serverForgeries(api),
     async close() {
       client.close();
       await server.close();

@@ -1,7 +1,7 @@
 import type { BatteryOptions } from "../battery.js";
 
 /** What a battery is given to check. */
-export type Opened = Pick<BatteryOptions, "open" | "startProcess">;
+export type Opened = Pick<BatteryOptions, "open" | "startProcess" | "openDoors" | "phases">;
 
 /** An agent with one leak planted on purpose: the judge must find it. */
 export interface Double {

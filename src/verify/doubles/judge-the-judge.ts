@@ -5,6 +5,7 @@ import type { Double } from "./double.js";
 import { MEMORY_DOUBLES } from "./memory-doubles.js";
 import { MODEL_DOUBLES } from "./model-doubles.js";
 import { REOPENED_DOUBLES } from "./reopened-doubles.js";
+import { SERVER_DOUBLES } from "./server-doubles.js";
 import { TOOL_DOUBLES } from "./tool-doubles.js";
 
 export const DOUBLES: readonly Double[] = [
@@ -13,6 +14,7 @@ export const DOUBLES: readonly Double[] = [
   ...TOOL_DOUBLES,
   ...AGENT_DOUBLES,
   ...REOPENED_DOUBLES,
+  ...SERVER_DOUBLES,
 ];
 
 /** How many planted leaks the judge found. */

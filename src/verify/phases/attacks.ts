@@ -1,23 +1,137 @@
+import type { Attack, Attempt, Door, Forgery } from "../doors/door.js";
+import type { Finding, Whose } from "../finding.js";
 import { finding, words } from "../judge.js";
-import type { Stage } from "../stage.js";
+import { reasonOf, type Stage } from "../stage.js";
+import { SESSIONS } from "../users.js";
 
-/** Everybody asks for the data of everybody else in every way there is. */
+/** How many users send each message that names somebody else: each takes a run. */
+const FORGERS = 2;
+
+/**
+ * Everybody asks for somebody else's data in every way there is: in each of them for that of the
+ * next user in turn, so that all of them together are everybody for everybody.
+ */
 export async function attacks(stage: Stage): Promise<void> {
-  for (const attack of stage.attacks)
-    for (const userId of stage.users)
-      for (const other of stage.users) {
-        if (userId === other || stage.signal.aborted) continue;
-        const by = stage.whose(userId);
-        const answer = await attack.attempt(by, stage.whose(other)).catch(() => "");
-        stage.reached.add(attack.name);
-        const canary = stage.ledger.canaries
-          .in(answer)
-          .find(({ owner }) => owner.userId !== userId);
-        if (canary === undefined) continue;
-        const text = `got another user's ${words(canary.kind)} by asking for it`;
-        const sighting = { check: "attacks", by, door: attack.name } as const;
-        stage.report([
-          finding("foreign", sighting, { where: "answer", run: canary.owner, canary, text }),
-        ]);
-      }
+  if (stage.attacks.length + stage.forgeries.length === 0) return;
+  await Promise.all(stage.users.map((userId) => stage.send(secretOf(userId), ATTACKS)));
+  for (const [index, attack] of stage.attacks.entries()) {
+    if (stage.signal.aborted) return;
+    await attackAll(stage, attack, pairsOf(stage.users, index));
+  }
+  for (const [index, forgery] of stage.forgeries.entries()) {
+    if (stage.signal.aborted) return;
+    await forgeAll(stage, forgery, pairsOf(stage.users, index));
+  }
+}
+
+const ATTACKS = { check: "attacks" } as const;
+
+/** A session that nobody else has. It carries its user's id, so that naming one names the other. */
+const secretOf = (userId: string): Whose => {
+  const isShared = SESSIONS.some((name) => name === userId);
+  return { userId, sessionId: isShared ? `${userId} 1` : userId };
+};
+
+interface Pair {
+  readonly by: string;
+  readonly of: string;
+}
+
+/** Everybody with another user: with the next, or the one after it, and so on. */
+function pairsOf(users: readonly string[], index: number): Pair[] {
+  const step = 1 + (index % (users.length - 1));
+  return users.map((by, place) => ({ by, of: users[(place + step) % users.length] as string }));
+}
+
+async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): Promise<void> {
+  const owners = attack.deletes ? pairs.slice(0, 1) : pairs;
+  const control = async () => {
+    const shown = await Promise.all(owners.map(({ of }) => isShownToOwner(stage, attack, of)));
+    if (shown.every(Boolean)) stage.reached.add(attack.name);
+  };
+  if (!attack.deletes) await control();
+  await Promise.all(pairs.map((pair) => attackOne(stage, attack, pair)));
+  if (!attack.deletes) return;
+  // Whoever is robbed of it now has nothing left to delete.
+  await control();
+  for (const { of } of owners) {
+    stage.ledger.clear(of, secretOf(of).sessionId);
+    await stage.send(secretOf(of), ATTACKS);
+  }
+}
+
+/** Asking in this way has to work, or else being refused shows nothing. */
+async function isShownToOwner(stage: Stage, attack: Attack, userId: string): Promise<boolean> {
+  const attempt = await tried(stage, attack, { by: userId, of: userId });
+  if (attempt === undefined) return false;
+  const { refused, text, count } = attempt;
+  const isShown = stage.ledger.canaries.in(text).some(({ owner }) => owner.userId === userId);
+  if (attack.showsNobody) return !isShown;
+  if (refused || count !== countOf(stage, secretOf(userId))) return false;
+  return isShown || attack.countsOnly === true;
+}
+
+async function attackOne(stage: Stage, attack: Attack, { by, of }: Pair): Promise<void> {
+  const attempt = await tried(stage, attack, { by, of });
+  if (attempt === undefined) return;
+  const sighting = { ...ATTACKS, by: secretOf(by), door: attack.name };
+  const place = { ...sighting, kind: "foreign", of: secretOf(of), where: "answer" } as const;
+  const canary = stage.ledger.canaries.in(attempt.text).find(({ owner }) => owner.userId !== by);
+  if (canary !== undefined) {
+    const text = `got another user's ${words(canary.kind)} by asking for it`;
+    const found = { where: "answer", run: canary.owner, canary, text };
+    stage.report([finding("foreign", sighting, found)]);
+    return;
+  }
+  if (attempt.refused) return;
+  if (attack.refused) stage.report([{ ...place, text: "was answered instead of refused" }]);
+  if (attempt.count === undefined) return;
+  const own = countOf(stage, { userId: by, sessionId: secretOf(of).sessionId });
+  const text = `was told of ${attempt.count} messages instead of ${own}`;
+  if (attempt.count !== own) stage.report([{ ...place, text }]);
+}
+
+/** What came of asking; undefined after an error, which is reported. */
+async function tried(stage: Stage, attack: Attack, { by, of }: Pair): Promise<Attempt | undefined> {
+  try {
+    return await attack.attempt(by, secretOf(of), stage.signal);
+  } catch (thrown) {
+    if (!stage.signal.aborted) stage.report([failed(attack.name, { by, of }, thrown)]);
+    return undefined;
+  }
+}
+
+const failed = (door: string, { by, of }: Pair, thrown: unknown): Finding => ({
+  ...{ ...ATTACKS, kind: "error", by: secretOf(by), of: secretOf(of), door, where: "answer" },
+  text: `was neither answered nor refused: ${reasonOf(thrown)}`,
+});
+
+const countOf = ({ ledger }: Stage, whose: Whose): number =>
+  ledger.kept(whose).reduce((sum, { messages }) => sum + messages.length, 0);
+
+/** A message belongs to whoever sends it, or is refused. */
+async function forgeAll(stage: Stage, forgery: Forgery, pairs: readonly Pair[]): Promise<void> {
+  const [first] = pairs;
+  if (first !== undefined) await forgeOne(stage, forgery, { by: first.of, of: first.of });
+  for (const pair of pairs.slice(0, FORGERS)) await forgeOne(stage, forgery, pair);
+}
+
+async function forgeOne(stage: Stage, forgery: Forgery, { by, of }: Pair): Promise<void> {
+  const { name } = forgery;
+  const isRefused = forgery.refused === true && by !== of;
+  const door: Door = {
+    // What its owner is answered is what shows that such messages get through.
+    name: by === of ? name : `${name}, by another`,
+    async send(message, signal) {
+      const attempt = await forgery.send(message, of, signal).catch((thrown) => {
+        if (isRefused && !signal.aborted) stage.report([failed(name, { by, of }, thrown)]);
+        throw thrown;
+      });
+      if (attempt.refused) throw new Error("It was refused.");
+      return attempt.text;
+    },
+  };
+  const outcome = isRefused ? "dropped" : "stored";
+  const whose = { userId: by, sessionId: secretOf(of).sessionId };
+  await stage.send(whose, { ...ATTACKS, door, outcome });
 }

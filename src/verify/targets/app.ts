@@ -179,7 +179,7 @@ class AppCheck {
       : this.#findings;
     return {
       ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
-      ...{ doors: [this.#app.name], notReached: [], gaps: this.#gaps },
+      ...{ doors: [this.#app.name], attacks: 0, notReached: [], gaps: this.#gaps },
       pairs: this.recorder.pairsOf(users),
     };
   }
