@@ -9,7 +9,7 @@ const LAYERS = [
   "^src/cli/",
 ];
 
-/** Heavy or replaceable packages: each has one file that imports it, and that file only when it is needed. */
+/** Heavy or replaceable packages. Each is imported by one file, with `await import`. */
 const HOMES = [
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },

@@ -1,9 +1,9 @@
-// A chat app of your own on Express, which express-chat.test.mjs checks: node examples/express-chat.mjs
+// A chat app on Express, checked by express-chat.test.mjs: node examples/express-chat.mjs
 import { pathToFileURL } from "node:url";
 import express from "express";
 import OpenAI from "openai";
 
-/** @param localsOf Where a request keeps its user. `app.locals` would be one place for everybody. */
+/** @param localsOf Where a request keeps its user. All requests share `app.locals`. */
 export function createApp({ baseURL, apiKey, localsOf = ({ response }) => response.locals }) {
   const client = new OpenAI({ baseURL, apiKey });
   const histories = new Map();

@@ -3,10 +3,10 @@ import type { Memory } from "../memory/memory.js";
 import type { Finding } from "./finding.js";
 import type { Ledger } from "./ledger.js";
 
-/** Histories of so many messages in all are compared word by word, larger stores by their counts. */
+/** Up to this many messages are compared text by text; larger stores by their counts. */
 const MOST_READ = 20_000;
 
-/** A fingerprint of each user who is not part of the check. Holds no text of anybody. */
+/** A fingerprint of each user who is not part of the check. Holds no user's text. */
 export interface Bystanders {
   readonly users: ReadonlyMap<string, string>;
   /** Whether histories and session states were read, and not only counts and times. */

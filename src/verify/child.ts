@@ -1,4 +1,4 @@
-/** A second process on the store that is checked. Does what the process that started it asks for. */
+/** A second process on the checked store. Runs the calls of the process that started it. */
 import { Agent } from "../agent/agent.js";
 import type { Memory } from "../memory/memory.js";
 import { openMemory } from "../memory/open-memory.js";

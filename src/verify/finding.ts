@@ -29,7 +29,7 @@ export type FindingKind =
   /** Data of users who are not part of the check changed. */
   | "touched";
 
-/** The checks, in the order in which they are reported, and what each shows when it finds nothing. */
+/** The checks in the order of the report, and what each one shows if it finds nothing. */
 export const CHECKS = {
   requests: "every request holds exactly its session's earlier runs and this one",
   "same-words": "the same words from everybody still get everybody's own answer",

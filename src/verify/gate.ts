@@ -52,7 +52,7 @@ export class Gate {
     });
   }
 
-  /** Waits until so many calls are held. False if they are not within `timeoutMs`, or on an abort. */
+  /** Waits until `count` calls are held. False after `timeoutMs` or an abort. */
   full(count: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     return this.#until(() => this.#held.length >= count, timeoutMs, signal);
   }

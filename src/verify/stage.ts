@@ -113,7 +113,7 @@ export class Stage {
     return atOnce === undefined ? this.users : this.random.shuffled(this.users).slice(0, atOnce);
   }
 
-  /** Sends one message and judges the reply. Never rejects: a failure that was not planned is a finding. */
+  /** Sends one message and judges the reply. Never rejects: an unplanned failure is a finding. */
   async send(whose: Whose, options: SendOptions): Promise<PlantedRun> {
     const door = options.door ?? this.doorFor(whose.userId);
     const { plan, outcome, sameWords, before } = options;
@@ -138,8 +138,8 @@ export class Stage {
   }
 
   /**
-   * Holds runs of different users until all of them are at the model, and lets them go. Whoever does
-   * not get there is blocked by the others.
+   * Holds runs of different users until all of them are at the model, then releases them. A run
+   * that does not get there is blocked by the others.
    */
   async overlap(sends: () => Promise<unknown>[], release: Release): Promise<void> {
     if (this.signal.aborted) return;

@@ -27,8 +27,8 @@ export interface Upstream {
 }
 
 /**
- * Serves a recorder as an OpenAI-compatible model: `POST /v1/chat/completions`, streamed or not, and
- * `GET /v1/models`; also without `/v1`.
+ * Serves a recorder as an OpenAI-compatible model: `POST /v1/chat/completions`, streamed or not,
+ * and `GET /v1/models`; also without `/v1`.
  * @throws {AgnoChatError} `ADDRESS_IN_USE` when the address is taken
  */
 export async function openUpstream({ host, port, recorder }: UpstreamOptions): Promise<Upstream> {

@@ -24,7 +24,7 @@ const TRICKY = [
   "0",
 ] as const;
 
-/** Sessions with the same names for everybody; `a` with `b:c` and `a:b` with `c` join to one text. */
+/** The sessions of every user. User `a` with `b:c` and user `a:b` with `c` join to one text. */
 export const SESSIONS = ["default", "b:c", "c", "work"] as const;
 
 /** What keeps the users of one check apart from real ones and from those of other checks. */
@@ -33,6 +33,6 @@ export const newPrefix = (): string => `verify-${randomBytes(4).toString("hex")}
 /** A user id as it is shown. */
 export const withoutPrefix = (userId: string): string => userId.replace(/^verify-[0-9a-f]{8}-/, "");
 
-/** So many user ids, the ones most easily confused first. A prefix keeps them apart from real ones. */
+/** User ids, most easily confused ones first. The prefix keeps them apart from real ones. */
 export const userIds = (count: number, prefix = ""): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${TRICKY[index] ?? `u${index}`}`);

@@ -26,7 +26,7 @@ function toMessage(value: unknown): Message | undefined {
   return role === "assistant" ? toAssistant(content, value.tool_calls) : undefined;
 }
 
-/** The text of a content: a string, parts of which the ones without text count as empty, or null. */
+/** The text of a content: a string, null, or parts, of which those without text are empty. */
 function textOf(content: unknown): string | undefined {
   if (content === null || content === undefined) return "";
   if (typeof content === "string") return content;

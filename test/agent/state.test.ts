@@ -310,7 +310,7 @@ function marker(name: string, plan: Plan, marks: Map<string, string[]>): Work {
 
 const listIn = (value: unknown): string[] => (Array.isArray(value) ? value : []);
 
-/** Runs one tool for each plan at once, and returns the marks of those that were not told of a failure. */
+/** Runs one tool per plan at once. Returns the marks of the tools that did not fail. */
 async function marksKept(memory: Memory, agent: string, plans: readonly Plan[]): Promise<string[]> {
   const marks = new Map<string, string[]>();
   const names = plans.map((_, index) => `${agent}${index}`);

@@ -9,7 +9,7 @@ import { collect, MEMORIES, SOMEONE, toolkitOf, toolOf } from "./support.js";
 
 const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
 
-/** What a stream fails with that is given up when the model has said a word, or when it was asked for silence. */
+/** The error of a stream that times out after one word, or without any for "Silence". */
 async function timedOut(memory: Memory, input: string) {
   const controller = new AbortController();
   const model: Model = {

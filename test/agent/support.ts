@@ -118,7 +118,7 @@ async function sessionStates(memory: Memory, userId: string) {
   return Promise.all(ids.map(async (id) => [id, await memory.getState(userId, { sessionId: id })]));
 }
 
-/** B2: every run is user → (assistant tool calls → every tool result)* → assistant, and of one run id. */
+/** Every run is user → (tool calls → every result)* → assistant, and has one run id. */
 export function expectWellFormed(history: readonly StoredMessage[]): void {
   const roles = history.map(roleLetter).join("");
   expect(roles).toMatch(/^(u(ct+)*a)*$/);

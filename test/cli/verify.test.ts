@@ -67,7 +67,7 @@ test("Ctrl-C ends it with 130 and leaves nothing of it in the store or on disk",
   expect(existsSync(join(cli.home, "chat.db"))).toBe(true);
 });
 
-/** An app that keeps histories by user, or one for everybody, and asks the model at `base`; without one it repeats what it is told. */
+/** An app with a history for each `keyOf`. Asks the model at `base`, or repeats each message. */
 async function startApp(
   base: string | undefined,
   keyOf: (user: string) => string,

@@ -27,8 +27,8 @@ export async function offerPostgres(): Promise<{ stop(): Promise<void> }> {
 }
 
 /**
- * The URL of a superuser of a PostgreSQL server: `AGNO_CHAT_TEST_POSTGRES`, else the one that is started
- * for the tests. Without any, the tests that need it are skipped, but never in CI.
+ * The URL of a superuser of a PostgreSQL server: `AGNO_CHAT_TEST_POSTGRES`, or the server started
+ * for the tests. Without either, the tests that need it are skipped, but never in CI.
  */
 export async function postgresUrl(): Promise<string | undefined> {
   const given = process.env.AGNO_CHAT_TEST_POSTGRES;

@@ -13,8 +13,8 @@ export interface ChatAppOptions {
   readonly url: string;
   /**
    * The shape of a message: `chat` (default); `openai`, a chat.completions request with `user`; or
-   * `a2a`, of 1.0 or else 0.3, whose context is the session if a header names the user, and else the
-   * user.
+   * `a2a`, of 1.0 or else 0.3, whose context is the session if a header names the user, otherwise
+   * the user.
    */
   readonly as?: "chat" | "openai" | "a2a" | undefined;
   /** A JSON template, with `${message}` as well, and `${id}`, a new one for each message. */
@@ -68,8 +68,8 @@ const SHAPES = {
 } as const;
 
 /**
- * Sends messages to an app. A send rejects with `NotTaken` (409, 429, 503), `Unsure` (any other 5xx,
- * a broken connection), or an `AgnoChatError`.
+ * Sends messages to an app. A send rejects with `NotTaken` (409, 429, 503), `Unsure` (any other
+ * 5xx, a broken connection), or an `AgnoChatError`.
  * @throws {AgnoChatError} `USAGE` for a template that cannot work
  */
 export function chatApp(options: ChatAppOptions): ChatApp {

@@ -1,7 +1,7 @@
 import type { Clearer } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
-/** A clear removes one session, then one user, also while a run is under way; nothing else changes. */
+/** Clears one session, then one user, even during a run. Nothing else may change. */
 export async function clears(stage: Stage): Promise<void> {
   const [first, second, third] = stage.users;
   if (first === undefined || second === undefined) return;

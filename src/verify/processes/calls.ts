@@ -1,6 +1,6 @@
 import { AgnoChatError, type ErrorCode } from "../../errors.js";
 
-/** What goes from one process to another: a call, or what became of one. Survives a structured clone. */
+/** A message between two processes: a call or its result. Survives a structured clone. */
 export type Frame =
   | {
       readonly kind: "call";

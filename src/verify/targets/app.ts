@@ -27,8 +27,8 @@ export interface AppCheckOptions {
   /** Called with the base URL for the app's model client, before the first message is sent. */
   readonly onUpstream?: ((url: string) => void | Promise<void>) | undefined;
   /**
-   * An app that keeps its histories must be given other ids or another seed each time: the same seed
-   * plants the same texts.
+   * An app that keeps its histories needs other ids or another seed each time: the same seed plants
+   * the same texts.
    */
   readonly users: readonly string[];
   readonly rounds: number;

@@ -21,7 +21,7 @@ export interface MemoryTarget {
   readonly spec?: string | undefined;
   /** A memory of the same kind, for what a memory in use must not be asked for. */
   readonly throwaway?: ThrowawayMemory | undefined;
-  /** Every tool is called in every other run, by everybody, with arguments made up from its schema. */
+  /** All users call every tool in every other run, with arguments generated from its schema. */
   readonly toolkits?: readonly Toolkit[] | undefined;
 }
 
@@ -74,7 +74,7 @@ const KNOWN = {
 
 const KINDS = Object.keys(KNOWN) as (keyof typeof KNOWN)[];
 
-/** @throws {AgnoChatError} `USAGE` for a target of no kind or of two, or with a key that it does not take */
+/** @throws {AgnoChatError} `USAGE` for a target without exactly one kind, or an unknown key */
 export function checkTarget(target: VerifyTarget): void {
   const kind = KINDS.find((name) => name in Object(target));
   if (kind === undefined)
