@@ -7,17 +7,17 @@ import { collect, contents, failsWith, MEMORIES, SOMEONE, toolkitOf, toolOf } fr
 
 const model = () => new ScriptedModel(() => "ok");
 
-describe("an agent (S6)", () => {
+describe("an agent", () => {
   it.each<[string, Partial<AgentOptions>, string]>([
     ["without a model", { model: undefined as never }, "USAGE"],
-    ["with no real model", { model: {} as never }, "USAGE"],
+    ["with a model that cannot stream", { model: {} as never }, "USAGE"],
     ["with maxLoops 0", { maxLoops: 0 }, "USAGE"],
     ["with maxLoops 1.5", { maxLoops: 1.5 }, "USAGE"],
     ["with a negative historyLimit", { historyLimit: -1 }, "USAGE"],
     ["with historyLimit NaN", { historyLimit: Number.NaN }, "USAGE"],
     ["with an empty user", { userId: "" }, "INVALID_USER_ID"],
     [
-      "with two tools of one name",
+      "with two tools of the same name",
       {
         toolkits: [
           toolkitOf(
@@ -28,13 +28,13 @@ describe("an agent (S6)", () => {
       },
       "USAGE",
     ],
-  ])("%s is refused when it is made", (_, options, code) => {
+  ])("%s is refused by the constructor", (_, options, code) => {
     expect(() => new Agent({ model: model(), ...options })).toThrow(
       expect.objectContaining({ code }),
     );
   });
 
-  it("works with a model alone, in the session default", async () => {
+  it("needs only a model, and uses the session named default", async () => {
     const agent = new Agent({ model: model() });
     expect(agent.name).toBe("agno-chat");
     expect(await agent.run("Hi", { userId: "alice" })).toMatchObject({
@@ -44,7 +44,7 @@ describe("an agent (S6)", () => {
     });
   });
 
-  it("never runs without a user: no call falls back to a user nobody named", async () => {
+  it("refuses every call without a user instead of using a default one", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: model(), memory });
     // @ts-expect-error a run needs a user
@@ -61,7 +61,7 @@ describe("an agent (S6)", () => {
     expect(memory.users()).toEqual([]);
   });
 
-  it("refuses an option that does not exist, and names the one that was meant", async () => {
+  it("refuses an unknown option, and suggests the right one", async () => {
     const memory = new InMemory();
     const scripted = model();
     const agent = new Agent({ model: scripted, memory, userId: "owner" });
@@ -77,7 +77,7 @@ describe("an agent (S6)", () => {
     expect([scripted.requests, memory.users()]).toEqual([[], []]);
   });
 
-  it("has a user of its own for calls that name none", async () => {
+  it("uses its own user for calls that name none", async () => {
     const agent = new Agent({ model: model(), userId: "owner" });
     expect((await agent.run("Hi")).userId).toBe("owner");
     expect((await agent.run("Hi", { sessionId: undefined })).userId).toBe("owner");
@@ -85,7 +85,7 @@ describe("an agent (S6)", () => {
   });
 
   it.each([undefined, null, "", " ", 42, ["alice"], {}])(
-    "refuses a run whose user is named but is %o, which would mix strangers",
+    "refuses the user %o instead of falling back to its own user",
     async (userId) => {
       const memory = new InMemory();
       const agent = new Agent({ model: model(), memory, userId: "owner" });
@@ -109,7 +109,7 @@ describe("an agent (S6)", () => {
 });
 
 describe("the output of a run", () => {
-  it("is the answer, all that was stored, and the usage of every model call", async () => {
+  it("contains the answer, all stored messages, and the usage of all model calls", async () => {
     const scripted = new ScriptedModel([
       {
         text: "Let me see. ",
@@ -146,7 +146,7 @@ describe("the output of a run", () => {
     ]);
   });
 
-  it("sums exact usage to exact usage, and has none when the model counts nothing", async () => {
+  it("has exact usage if all parts are exact, and none if the model reports none", async () => {
     const usage = { inputTokens: 1, outputTokens: 1 };
     const scripted = new ScriptedModel([
       { toolCalls: [{ name: "no" }], usage },
@@ -159,8 +159,8 @@ describe("the output of a run", () => {
   });
 });
 
-describe.each(MEMORIES)("the view of one user on $name", ({ open }) => {
-  it("reaches that user alone", async () => {
+describe.each(MEMORIES)("the view of a user, with $name,", ({ open }) => {
+  it("reaches only that user's data", async () => {
     const memory = open();
     const look = toolOf("look", ({ state }) => void Object.assign(state, { seen: 1 }));
     const scripted = new ScriptedModel(({ messages }) =>
@@ -193,7 +193,7 @@ describe.each(MEMORIES)("the view of one user on $name", ({ open }) => {
     expect({ ...(await alice.state()) }).toEqual({});
   });
 
-  it("shows as context exactly what the next call sends before the new message", async () => {
+  it("shows in context exactly what the next call sends before the new message", async () => {
     const memory = open();
     const scripted = model();
     await memory.add(systemMessage("Alice likes tea."), "alice");
@@ -218,7 +218,7 @@ describe.each(MEMORIES)("the view of one user on $name", ({ open }) => {
   });
 });
 
-it("serves 1,000 users with what one agent costs (S18)", async () => {
+it("one agent serves 1,000 users at once", async () => {
   const memory = new InMemory();
   const agent = new Agent({ model: model(), memory });
   await Promise.all(

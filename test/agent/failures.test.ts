@@ -41,8 +41,8 @@ const note = toolOf("note", ({ state }) => {
 });
 const callNote = { toolCalls: [{ name: "note" }] };
 
-/** An agent whose alice has a history and a state, then follows the script. */
-async function seasoned(memory: Memory, script: readonly ScriptedStep[], maxLoops = 10) {
+/** An agent for which alice already has a history and a state. Its model follows the script. */
+async function agentWithPast(memory: Memory, script: readonly ScriptedStep[], maxLoops = 10) {
   const model = new ScriptedModel([callNote, "noted", ...script, "fine again"]);
   const agent = new Agent({ model, memory, maxLoops, toolkits: [toolkitOf(note)] });
   await agent.run("first", alice);
@@ -60,76 +60,77 @@ async function seasoned(memory: Memory, script: readonly ScriptedStep[], maxLoop
   return { agent, expectUntouched };
 }
 
-describe.each(MEMORIES)(
-  "a run on $name leaves history and state byte for byte as they were (B3)",
-  ({ open }) => {
-    const unavailable = new AgnoChatError("MODEL_UNAVAILABLE", "The model is down.");
+describe.each(MEMORIES)("with $name, history and state stay byte for byte the same", ({ open }) => {
+  const unavailable = new AgnoChatError("MODEL_UNAVAILABLE", "The model is down.");
 
-    it.each<[string, readonly ScriptedStep[], string]>([
-      ["at once", [unavailable], "MODEL_UNAVAILABLE"],
-      ["in the middle of a text", [{ text: ["Half "], error: unavailable }], "MODEL_UNAVAILABLE"],
-      ["after a tool call", [{ ...callNote, error: unavailable }], "MODEL_UNAVAILABLE"],
-      ["after a round of tools", [callNote, unavailable], "MODEL_UNAVAILABLE"],
-      ["with an error of its own", [new TypeError("x is not a function")], "MODEL_BAD_RESPONSE"],
-    ])("when the model fails %s, read whole or streamed", async (_, script, code) => {
-      const run = await seasoned(open(), script);
-      await failsWith(run.agent.run("lost", alice), code as never);
-      await run.expectUntouched();
+  it.each<[string, readonly ScriptedStep[], string]>([
+    ["at once", [unavailable], "MODEL_UNAVAILABLE"],
+    ["in the middle of a text", [{ text: ["Half "], error: unavailable }], "MODEL_UNAVAILABLE"],
+    ["after a tool call", [{ ...callNote, error: unavailable }], "MODEL_UNAVAILABLE"],
+    ["after a round of tools", [callNote, unavailable], "MODEL_UNAVAILABLE"],
+    [
+      "with an error that is not ours",
+      [new TypeError("x is not a function")],
+      "MODEL_BAD_RESPONSE",
+    ],
+  ])("when the model fails %s, with run and stream", async (_, script, code) => {
+    const run = await agentWithPast(open(), script);
+    await failsWith(run.agent.run("lost", alice), code as never);
+    await run.expectUntouched();
 
-      const stream = await seasoned(open(), script);
-      const { events, failure } = await collect(stream.agent.stream("lost", alice));
-      expect(failure).toMatchObject({ code });
-      expect(events.map(({ type }) => type)).not.toContain("run-end");
-      await stream.expectUntouched();
+    const stream = await agentWithPast(open(), script);
+    const { events, failure } = await collect(stream.agent.stream("lost", alice));
+    expect(failure).toMatchObject({ code });
+    expect(events.map(({ type }) => type)).not.toContain("run-end");
+    await stream.expectUntouched();
+  });
+
+  it("when the model never stops calling tools", async () => {
+    const { agent, expectUntouched } = await agentWithPast(open(), [callNote, callNote], 2);
+    await failsWith(agent.run("loop", alice), "MAX_LOOPS");
+    await expectUntouched();
+  });
+
+  it("when the last model call allowed still asks for tools, which do not run", async () => {
+    let calls = 0;
+    const count = toolOf("count", () => calls++);
+    const model = new ScriptedModel(() => ({ toolCalls: [{ name: "count" }] }));
+    const agent = new Agent({ model, memory: open(), maxLoops: 3, toolkits: [toolkitOf(count)] });
+    await failsWith(agent.run("loop", SOMEONE), "MAX_LOOPS");
+    expect(model.requests).toHaveLength(3);
+    expect(calls).toBe(2);
+  });
+
+  it("when it is cancelled between two rounds", async () => {
+    const controller = new AbortController();
+    const cancel: ScriptedStep = () => {
+      controller.abort();
+      return "too late";
+    };
+    const { agent, expectUntouched } = await agentWithPast(open(), [callNote, cancel]);
+    await failsWith(agent.run("lost", { ...alice, signal: controller.signal }), "CANCELLED");
+    await expectUntouched();
+  });
+
+  it("when a tool leaves a state that is not JSON", async () => {
+    const memory = open();
+    const spoil = toolOf("spoil", ({ state }) => {
+      state.good = 1;
+      state.bad = new Map() as never;
     });
+    const model = new ScriptedModel([{ toolCalls: [{ name: "spoil" }] }]);
+    const agent = new Agent({ model, memory, toolkits: [toolkitOf(spoil)] });
+    await failsWith(agent.run("Hi", alice), "INVALID_STATE");
+    expect(await memory.users()).toEqual([]);
+  });
 
-    it("when the model calls tools for ever", async () => {
-      const { agent, expectUntouched } = await seasoned(open(), [callNote, callNote], 2);
-      await failsWith(agent.run("loop", alice), "MAX_LOOPS");
-      await expectUntouched();
-    });
-
-    it("when the model calls tools for ever, and no tool works for nobody", async () => {
-      let calls = 0;
-      const count = toolOf("count", () => calls++);
-      const model = new ScriptedModel(() => ({ toolCalls: [{ name: "count" }] }));
-      const agent = new Agent({ model, memory: open(), maxLoops: 3, toolkits: [toolkitOf(count)] });
-      await failsWith(agent.run("loop", SOMEONE), "MAX_LOOPS");
-      expect(model.requests).toHaveLength(3);
-      expect(calls).toBe(2);
-    });
-
-    it("when it is cancelled between two rounds", async () => {
-      const controller = new AbortController();
-      const cancel: ScriptedStep = () => {
-        controller.abort();
-        return "too late";
-      };
-      const { agent, expectUntouched } = await seasoned(open(), [callNote, cancel]);
-      await failsWith(agent.run("lost", { ...alice, signal: controller.signal }), "CANCELLED");
-      await expectUntouched();
-    });
-
-    it("when a tool leaves a state that is not JSON", async () => {
-      const memory = open();
-      const spoil = toolOf("spoil", ({ state }) => {
-        state.good = 1;
-        state.bad = new Map() as never;
-      });
-      const model = new ScriptedModel([{ toolCalls: [{ name: "spoil" }] }]);
-      const agent = new Agent({ model, memory, toolkits: [toolkitOf(spoil)] });
-      await failsWith(agent.run("Hi", alice), "INVALID_STATE");
-      expect(await memory.users()).toEqual([]);
-    });
-
-    it("when the input is empty or no text", async () => {
-      const { agent, expectUntouched } = await seasoned(open(), []);
-      for (const input of ["", " ", "\n\t", undefined, 42, {}])
-        await failsWith(agent.run(input as string, alice), "INVALID_INPUT");
-      await expectUntouched();
-    });
-  },
-);
+  it("when the input is empty or not a string", async () => {
+    const { agent, expectUntouched } = await agentWithPast(open(), []);
+    for (const input of ["", " ", "\n\t", undefined, 42, {}])
+      await failsWith(agent.run(input as string, alice), "INVALID_INPUT");
+    await expectUntouched();
+  });
+});
 
 describe("a memory that fails", () => {
   const crash = new Error("disk full");
@@ -146,10 +147,13 @@ describe("a memory that fails", () => {
   }
 
   it.each(["add", "read"] as const)(
-    "in %s fails the run, and the next one is valid",
+    "in %s fails the run, and the next run succeeds",
     async (broken) => {
       const memory = new Crashing();
-      const { agent, expectUntouched } = await seasoned(memory, broken === "add" ? ["lost"] : []);
+      const { agent, expectUntouched } = await agentWithPast(
+        memory,
+        broken === "add" ? ["lost"] : [],
+      );
       memory.broken = broken;
       await expect(agent.run("lost", alice)).rejects.toBe(crash);
       memory.broken = undefined;
@@ -157,7 +161,7 @@ describe("a memory that fails", () => {
     },
   );
 
-  it("while it stores an interrupted reply is heard of, not hidden behind the cancel", async () => {
+  it("while storing an interrupted reply is reported instead of the cancellation", async () => {
     const memory = new Crashing();
     const agent = new Agent({ model: endless, memory });
     memory.broken = "add";
@@ -170,19 +174,19 @@ describe("a memory that fails", () => {
 });
 
 describe("clear during a run", () => {
-  const places: readonly [string, RunOptions, (memory: Memory) => unknown][] = [
+  const scopes: readonly [string, RunOptions, (memory: Memory) => unknown][] = [
     ["of the user", alice, (memory) => memory.clear("alice")],
     [
       "of the session",
       { ...alice, sessionId: "work" },
       (memory) => memory.clear("alice", { sessionId: "work" }),
     ],
-    ["of everybody", alice, (memory) => memory.clearAll()],
+    ["of all users", alice, (memory) => memory.clearAll()],
   ];
 
   describe.each(MEMORIES)("on $name", ({ open }) => {
-    it.each(places)(
-      "%s ends it with HISTORY_CLEARED, and nothing comes back (%o)",
+    it.each(scopes)(
+      "%s ends the run with HISTORY_CLEARED, and nothing comes back (%o)",
       async (_, who, clear) => {
         const memory = open();
         const model = new ScriptedModel([
@@ -191,19 +195,19 @@ describe("clear during a run", () => {
             await clear(memory);
             return "ghost";
           },
-          "anew",
+          "new",
         ]);
         const agent = new Agent({ model, memory });
         await agent.run("first", who);
         await failsWith(agent.run("ghost?", who), "HISTORY_CLEARED");
         expect(await memory.users()).toEqual([]);
         await agent.run("again", who);
-        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "anew"]);
+        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "new"]);
         expect(contents(model.requests.at(-1)?.messages ?? [])).toEqual(["again"]);
       },
     );
 
-    it("through the agent ends a first run too, of which nothing was stored that could be deleted", async () => {
+    it("through the agent also ends the first run of a session, of which nothing is stored yet", async () => {
       for (const [scope, options] of [
         [{}, {}],
         [{}, { sessionId: "work" }],
@@ -215,17 +219,17 @@ describe("clear during a run", () => {
             await agent.forUser("alice").clear(scope);
             return "ghost";
           },
-          "anew",
+          "new",
         ]);
         const agent = new Agent({ model, memory });
         await failsWith(agent.run("ghost?", { ...alice, ...options }), "HISTORY_CLEARED");
         expect(await memory.users()).toEqual([]);
         await agent.run("again", { ...alice, ...options });
-        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "anew"]);
+        expect(contents(await memory.getMessages("alice"))).toEqual(["again", "new"]);
       }
     });
 
-    it("through the agent lets a first run that was waiting, or is of another user or session, be stored", async () => {
+    it("through the agent spares waiting runs, other sessions and other users", async () => {
       const memory = open();
       const gate = new Gate();
       const model = new ScriptedModel(() => gate.opened.then(() => "reply"));
@@ -245,10 +249,10 @@ describe("clear during a run", () => {
       expect(await memory.size("bob")).toBe(2);
     });
 
-    it("lets a run that was waiting begin anew", async () => {
+    it("lets a waiting run start with an empty history", async () => {
       const memory = open();
       const gate = new Gate();
-      const model = new ScriptedModel(["one", () => gate.opened.then(() => "ghost"), "anew"]);
+      const model = new ScriptedModel(["one", () => gate.opened.then(() => "ghost"), "new"]);
       const agent = new Agent({ model, memory });
       await agent.run("first", alice);
       const first = agent.run("ghost?", alice);
@@ -258,10 +262,10 @@ describe("clear during a run", () => {
       gate.open();
       await failsWith(first, "HISTORY_CLEARED");
       await second;
-      expect(contents(await memory.getMessages("alice"))).toEqual(["second", "anew"]);
+      expect(contents(await memory.getMessages("alice"))).toEqual(["second", "new"]);
     });
 
-    it("of another user or session disturbs nobody", async () => {
+    it("of another user or session has no effect", async () => {
       const memory = open();
       const model = new ScriptedModel(async () => {
         await memory.clear("bob");
@@ -275,7 +279,7 @@ describe("clear during a run", () => {
       expect(contents(await memory.getMessages("alice"))).toEqual(["one", "kept", "two", "kept"]);
     });
 
-    it("keeps nothing of a stream that was cancelled afterwards", async () => {
+    it("keeps nothing of a stream that is cancelled afterwards", async () => {
       const memory = open();
       const controller = new AbortController();
       const agent = new Agent({ model: endless, memory });
@@ -291,7 +295,7 @@ describe("clear during a run", () => {
   });
 });
 
-/** Shows a word, then waits for ever and heeds nothing. */
+/** Shows a word, then waits forever and ignores the signal. */
 const endless: Model = {
   name: "endless",
   async *stream(): AsyncGenerator<ModelEvent> {
@@ -331,21 +335,21 @@ describe("a model that breaks its contract", () => {
       },
     ],
     [
-      "throws no error",
+      "throws a string",
       async function* () {
         yield { type: "text-delta", text: "Half" };
         throw "a string";
       },
     ],
-    ["gives nothing to iterate", () => undefined as never],
+    ["returns nothing to iterate", () => undefined as never],
     [
-      "gives no events",
+      "yields undefined",
       async function* () {
         yield undefined as never;
       },
     ],
     [
-      "cannot be left",
+      "throws when its iterator is closed",
       () => ({
         [Symbol.asyncIterator]: () => ({
           next: async () => ({ done: true as const, value: undefined }),
@@ -357,19 +361,22 @@ describe("a model that breaks its contract", () => {
     ],
   ];
 
-  it.each(oddities)("%s: fails with one clear code and stores nothing", async (_, stream) => {
-    const memory = new InMemory();
-    const agent = new Agent({ model: modelOf(stream), memory });
-    const failure = await agent.run("Hi", SOMEONE).catch((thrown) => thrown);
-    expect(failure).toMatchObject({ name: "AgnoChatError", code: "MODEL_BAD_RESPONSE" });
-    expect(failure.message).toMatch(/^.*odd.*\.$/);
-    expect((await collect(agent.stream("Hi", SOMEONE))).failure).toMatchObject({
-      code: "MODEL_BAD_RESPONSE",
-    });
-    expect(memory.users()).toEqual([]);
-  });
+  it.each(oddities)(
+    "%s: the run fails with one clear code and stores nothing",
+    async (_, stream) => {
+      const memory = new InMemory();
+      const agent = new Agent({ model: modelOf(stream), memory });
+      const failure = await agent.run("Hi", SOMEONE).catch((thrown) => thrown);
+      expect(failure).toMatchObject({ name: "AgnoChatError", code: "MODEL_BAD_RESPONSE" });
+      expect(failure.message).toMatch(/^.*odd.*\.$/);
+      expect((await collect(agent.stream("Hi", SOMEONE))).failure).toMatchObject({
+        code: "MODEL_BAD_RESPONSE",
+      });
+      expect(memory.users()).toEqual([]);
+    },
+  );
 
-  it("goes on after its finish: nothing of that counts", async () => {
+  it("continues after its finish: the rest is ignored", async () => {
     const model = modelOf(async function* () {
       yield { type: "text-delta", text: "Hello" };
       yield { type: "finish", reason: "stop" };
@@ -378,7 +385,7 @@ describe("a model that breaks its contract", () => {
     expect((await new Agent({ model }).run("Hi", SOMEONE)).content).toBe("Hello");
   });
 
-  it("cannot be left: its answer still counts", async () => {
+  it("fails to close: its answer still counts", async () => {
     const events: ModelEvent[] = [
       { type: "text-delta", text: "Hello" },
       { type: "finish", reason: "stop" },
@@ -399,7 +406,7 @@ describe("a model that breaks its contract", () => {
     }
   });
 
-  it("is let go of when its answer is complete", async () => {
+  it("is closed when its answer is complete", async () => {
     let left = false;
     const model = modelOf(async function* () {
       try {
@@ -414,7 +421,7 @@ describe("a model that breaks its contract", () => {
   });
 });
 
-describe("a cancel stops a run within 300 ms, though nothing heeds the signal,", () => {
+describe("a cancel ends a run within 300 ms, even if everything ignores the signal,", () => {
   const never = new Promise<never>(() => {});
   const stuckTool = toolOf("stuck", () => never);
   const script: readonly ScriptedStep[] = [{ toolCalls: [{ name: "stuck" }] }];
@@ -460,7 +467,7 @@ describe("a cancel stops a run within 300 ms, though nothing heeds the signal,",
     }
   });
 
-  it("and the reason of the caller is kept when it is one of ours, else told as the cause", async () => {
+  it("with the caller's AgnoChatError, or with CANCELLED and the caller's reason as its cause", async () => {
     const agent = new Agent({ model: endless });
     const late = new AgnoChatError("MODEL_TIMEOUT", "Too slow.");
     await expect(
@@ -477,7 +484,7 @@ describe("a cancel stops a run within 300 ms, though nothing heeds the signal,",
 });
 
 describe("signals", () => {
-  it("may be shared by any number of runs, without a warning and without being held on to", async () => {
+  it("can be shared by many runs, without a warning and without a remaining listener", async () => {
     const { signal } = new AbortController();
     const added = vi.spyOn(signal, "addEventListener");
     const removed = vi.spyOn(signal, "removeEventListener");
@@ -491,7 +498,7 @@ describe("signals", () => {
     );
   });
 
-  it("of one run may be listened to by many tools at once", async () => {
+  it("of one run can have many tools listening at once", async () => {
     const listen = toolOf("listen", ({ signal }) => signal.addEventListener("abort", () => {}));
     const model = new ScriptedModel([{ toolCalls: Array(30).fill({ name: "listen" }) }, "ok"]);
     await new Agent({ model, toolkits: [toolkitOf(listen)] }).run("Hi", SOMEONE);

@@ -5,7 +5,7 @@ import type { Memory, Snapshot } from "../../src/memory/memory.js";
 import { userMessage } from "../../src/messages.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 
-/** A memory of somebody else's, which answers wrongly. */
+/** A memory by another author, which returns the wrong messages. */
 function foreignMemory(answer: (memory: InMemory) => Snapshot): Memory {
   class Foreign extends InMemory {
     override read(): Snapshot {
@@ -30,7 +30,7 @@ it.each<[string, (memory: InMemory) => Snapshot]>([
     },
   ],
 ])(
-  "a memory that answers with messages of %s is noticed before the model is asked",
+  "a memory that returns messages of %s is noticed before the model is called",
   async (_, answer) => {
     const model = new ScriptedModel(() => "Hello");
     const agent = new Agent({ model, memory: foreignMemory(answer) });

@@ -44,8 +44,8 @@ function expectOnlyOwnAndAllEarlier({ messages }: ModelRequest): void {
   expect(contents(messages)).toEqual(expected.slice(0, -1));
 }
 
-describe.each(MEMORIES)("one agent on $name", ({ open }) => {
-  it("keeps 1,000 overlapping runs of 10 users apart, in order and complete (S1, S2, B1, B2)", async () => {
+describe.each(MEMORIES)("one agent with $name", ({ open }) => {
+  it("keeps 1,000 overlapping runs of 10 users apart, in order and complete", async () => {
     const random = seededRandom(7);
     const model = new ScriptedModel(echo, { delay: () => Math.floor(random() * 2) });
     const memory = open();
@@ -62,7 +62,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     expect(await memory.users()).toHaveLength(USERS.length);
   }, 60_000);
 
-  it("sends the instructions to every user who is switched to, once each", async () => {
+  it("sends the instructions exactly once in every request, also after switching users", async () => {
     const model = new ScriptedModel(echo);
     const agent = new Agent({ model, memory: open(), instructions: "Be kind." });
     for (const userId of ["alice", "bob", "alice", "carol", "bob"])
@@ -73,7 +73,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     }
   });
 
-  it("does not repeat system messages when agents are made anew on one memory", async () => {
+  it("does not repeat the instructions when a new agent uses the same memory", async () => {
     const model = new ScriptedModel(echo);
     const memory = open();
     for (let restart = 0; restart < 3; restart++)
@@ -89,7 +89,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     expect(await memory.size("alice")).toBe(6);
   });
 
-  it("lets new instructions take effect without rewriting a history", async () => {
+  it("applies new instructions without changing the stored history", async () => {
     const model = new ScriptedModel(echo);
     const memory = open();
     await new Agent({ model, memory, instructions: "Be kind." }).run("Hi", SOMEONE);
@@ -99,7 +99,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     expect(JSON.stringify((await memory.getMessages()).slice(0, 2))).toBe(before);
   });
 
-  it("stores whole runs when two agents run for one user at once", async () => {
+  it("stores whole runs when two agents serve one user at once", async () => {
     const random = seededRandom(3);
     const memory = open();
     const agents = [1, 2].map(
@@ -114,7 +114,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     expect(userTexts(history).sort()).toEqual(said("alice", 20).sort());
   });
 
-  it("keeps the session state of users and sessions apart (S2)", async () => {
+  it("keeps the session state of users and sessions apart", async () => {
     const keep = toolOf("keep", ({ state, userId, sessionId }) => {
       state.seen = [...((state.seen as string[] | undefined) ?? []), `${userId}/${sessionId}`];
     });
@@ -133,7 +133,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
       });
   });
 
-  it("answers alice and bob each with their own model call when they ask the same (no shared cache)", async () => {
+  it("answers alice and bob with separate model calls when they ask the same question", async () => {
     const model = new ScriptedModel(({ messages }) => `I know ${userTexts(messages).join(", ")}`);
     const agent = new Agent({ model, memory: open() });
     await agent.run("I am Alice", { userId: "alice" });
@@ -180,7 +180,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
     expect(Object.keys(Object.prototype)).toEqual([]);
   });
 
-  it("never mixes ids that could be joined to the same text", async () => {
+  it("keeps ids apart that would be the same text if joined", async () => {
     const memory = open();
     const agent = new Agent({ model: new ScriptedModel(echo), memory });
     const pairs = [
@@ -226,7 +226,7 @@ describe.each(MEMORIES)("one agent on $name", ({ open }) => {
 });
 
 describe("the agent itself", () => {
-  it("writes no field, whoever runs", async () => {
+  it("has no field that a run changes", async () => {
     const agent = new Agent({ model: new ScriptedModel(echo), instructions: "Hi." });
     Object.freeze(agent);
     const before = JSON.stringify(Object.getOwnPropertyDescriptors(agent));
@@ -235,13 +235,13 @@ describe("the agent itself", () => {
     expect(Reflect.ownKeys(agent)).toEqual(["name"]);
   });
 
-  it("cannot have its histories changed by a model that changes what it was sent", async () => {
+  it("keeps its histories when a model changes the messages it was sent", async () => {
     const meddler = new ScriptedModel(({ messages }) => {
       for (const message of messages as unknown as { content: string }[]) {
         try {
           message.content = "changed";
         } catch {
-          // What is frozen cannot be changed, which is the point.
+          // The message is frozen.
         }
       }
       (messages as StoredMessage[]).length = 0;

@@ -20,7 +20,7 @@ import {
 const numbers = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${index}`);
 
-/** An agent whose model holds the answer to "wait" back until the gate is opened. */
+/** An agent whose model holds back the answer to "wait" until the gate is opened. */
 function gatedAgent(options: Partial<AgentOptions> = {}) {
   const gate = new Gate();
   const model = new ScriptedModel(async (request) => {
@@ -32,8 +32,8 @@ function gatedAgent(options: Partial<AgentOptions> = {}) {
   return { agent, gate, memory, model };
 }
 
-describe("runs of one user and session", () => {
-  it("follow each other in the order of the calls, runs and streams alike (B2)", async () => {
+describe("runs of the same session", () => {
+  it("execute in the order of the calls, whether run or streamed", async () => {
     const { agent, memory, gate } = gatedAgent();
     const runs = ["wait", ...numbers(50)].map(async (text, index) => {
       if (index % 2 === 0) await agent.run(text, SOMEONE);
@@ -44,7 +44,7 @@ describe("runs of one user and session", () => {
     expect(userTexts(memory.getMessages())).toEqual(["wait", ...numbers(50)]);
   });
 
-  it("take their place when called, read or not", async () => {
+  it("join the queue when called, even if nobody reads them", async () => {
     const { agent, memory } = gatedAgent();
     const early = agent.stream("streamed first", SOMEONE);
     await agent.run("run second", SOMEONE);
@@ -52,7 +52,7 @@ describe("runs of one user and session", () => {
     expect(userTexts(memory.getMessages())).toEqual(["streamed first", "run second"]);
   });
 
-  it("go on when one of them fails", async () => {
+  it("continue when one of them fails", async () => {
     const model = new ScriptedModel(["one", new Error("broken"), "three"]);
     const agent = new Agent({ model });
     const outcomes = await Promise.allSettled(
@@ -62,7 +62,7 @@ describe("runs of one user and session", () => {
     expect(userTexts(model.requests[2]?.messages ?? [])).toEqual(["1", "3"]);
   });
 
-  it("are refused with BUSY when 100 are waiting already, and welcome again afterwards", async () => {
+  it("are refused with BUSY while 100 are waiting", async () => {
     const { agent, memory, gate } = gatedAgent();
     const runs = ["wait", ...numbers(100)].map((text) => agent.run(text, SOMEONE));
     await failsWith(agent.run("one too many", SOMEONE), "BUSY");
@@ -88,7 +88,7 @@ describe("runs of one user and session", () => {
     expect(model.requests).toHaveLength(2);
   });
 
-  it("make room when they are cancelled while waiting", async () => {
+  it("make room for others when they are cancelled while waiting", async () => {
     const { agent, gate } = gatedAgent();
     const controller = new AbortController();
     const first = agent.run("wait", SOMEONE);
@@ -102,7 +102,7 @@ describe("runs of one user and session", () => {
     await expect(Promise.all([first, next])).resolves.toHaveLength(2);
   });
 
-  it("are refused before they wait when their signal has aborted already", async () => {
+  it("do not join the queue if their signal has already aborted", async () => {
     const { agent, gate, model } = gatedAgent();
     const first = agent.run("wait", SOMEONE);
     await failsWith(agent.run("late", { ...SOMEONE, signal: AbortSignal.abort() }), "CANCELLED");
@@ -156,7 +156,7 @@ describe("onBusy", () => {
     ]);
   });
 
-  it("cancel: cancels the runs before it, however many they are", async () => {
+  it("cancel: cancels all earlier runs", async () => {
     const { agent, gate, memory } = gatedAgent({ onBusy: "cancel" });
     const bystander = agent.run("wait", { userId: "bob" });
     const replaced = ["wait", ...numbers(150)].map((text) => agent.run(text, SOMEONE));
@@ -194,18 +194,18 @@ describe("onBusy", () => {
   });
 });
 
-describe("what the queue remembers", () => {
-  it("is nothing of 10,000 users who are idle again", async () => {
+describe("the queue", () => {
+  it("keeps nothing of 10,000 users who are idle again", async () => {
     const queue = new RunQueue();
-    const places = numbers(10_000).map((userId) =>
+    const slots = numbers(10_000).map((userId) =>
       queue.join(userId, "default", new AbortController(), "queue"),
     );
     expect(queue.activeUsers().size).toBe(10_000);
-    for (const place of places) place.leave();
+    for (const slot of slots) slot.leave();
     expect(queue.activeUsers().size).toBe(0);
   });
 
-  it("is not disturbed by leaving twice", async () => {
+  it("tolerates a run that leaves twice", async () => {
     const queue = new RunQueue();
     const first = queue.join("alice", "default", new AbortController(), "queue");
     first.leave();
@@ -216,7 +216,7 @@ describe("what the queue remembers", () => {
     expect(third.turn).toBeDefined();
   });
 
-  it("spares exactly the users with a run under way or waiting when inactive users are removed", async () => {
+  it("protects users with a run under way or waiting from removeInactive", async () => {
     const asked: RemoveInactiveOptions[] = [];
     class Watched extends InMemory {
       override removeInactive(maxAge: number, options: RemoveInactiveOptions = {}) {
@@ -240,8 +240,8 @@ describe("what the queue remembers", () => {
   });
 });
 
-describe.each(MEMORIES)("a tool on $name", ({ open }) => {
-  /** Tools that run the agent again, for whom their arguments name. */
+describe.each(MEMORIES)("a tool, with $name,", ({ open }) => {
+  /** An agent with a tool that runs the agent again, for the user named in its arguments. */
   function nestingAgent(script: readonly ScriptedStep[]) {
     const nested = toolOf("ask", async (_, args) => {
       const { userId, sessionId } = args as { userId: string; sessionId?: string };
@@ -253,7 +253,7 @@ describe.each(MEMORIES)("a tool on $name", ({ open }) => {
   }
   const ask = (args: object) => ({ toolCalls: [{ name: "ask", arguments: args }] });
 
-  it("that runs its own user and session is refused, not deadlocked", async () => {
+  it("that runs its own session is refused, not deadlocked", async () => {
     const { agent, model } = nestingAgent([ask({ userId: "alice" }), "ok"]);
     const { messages } = await agent.run("go", { userId: "alice" });
     expect(messages[2]).toMatchObject({ role: "tool", isError: true });
@@ -261,7 +261,7 @@ describe.each(MEMORIES)("a tool on $name", ({ open }) => {
     model.assertDone();
   });
 
-  it("that does so through another user's run is refused there", async () => {
+  it("that does so from within another user's run is refused too", async () => {
     const { agent, model } = nestingAgent([
       ask({ userId: "bob" }),
       ask({ userId: "alice" }),
@@ -275,14 +275,14 @@ describe.each(MEMORIES)("a tool on $name", ({ open }) => {
     model.assertDone();
   });
 
-  it("may run another session of its user, or another user", async () => {
+  it("can run another session of its user", async () => {
     const { agent } = nestingAgent([ask({ userId: "alice", sessionId: "work" }), "inner", "outer"]);
     const { messages } = await agent.run("go", { userId: "alice" });
     expect(messages[2]).toMatchObject({ role: "tool", content: "inner" });
     expect(messages[2]).not.toHaveProperty("isError");
   });
 
-  it("may start its own session anew once its call is over", async () => {
+  it("can run its own session once its call is over", async () => {
     let later: (() => Promise<unknown>) | undefined;
     const model = new ScriptedModel([{ toolCalls: [{ name: "plan" }] }, "planned", "later"]);
     const plan = toolOf("plan", ({ userId }) => {

@@ -24,7 +24,7 @@ type Place = (typeof PLACES)[number];
 
 const place = fc.constantFrom(...PLACES);
 
-/** What is asked: how often tools are to be called, how many at once, and what goes wrong. */
+/** What the user asks for: rounds of tool calls, how many at once, and what goes wrong. */
 const plan = fc.record({
   rounds: fc.integer({ min: 0, max: 3 }),
   parallel: fc.integer({ min: 1, max: 2 }),
@@ -60,13 +60,13 @@ const action = fc.oneof(
 type Action = typeof action extends fc.Arbitrary<infer Value> ? Value : never;
 type Asked = Exclude<Action, { kind: "clear" }>;
 
-/** Actions that overlap; all of them end before the next ones begin. */
+/** The actions of a phase overlap. The next phase starts when all of them have ended. */
 const phases = fc.array(fc.array(action, { minLength: 1, maxLength: 10 }), {
   minLength: 1,
   maxLength: 3,
 });
 
-/** Answers what the question plans, from the request alone. */
+/** Replies as the plan in the question says, from the request alone. */
 function answer(request: ModelRequest): ScriptedReply {
   const { tag, plan } = JSON.parse(question(request)) as { tag: string; plan: Plan };
   const start = request.messages.findLastIndex(({ role }) => role === "user");
@@ -139,7 +139,7 @@ class World {
 
   constructor(memory: Memory, seed: number) {
     const random = seededRandom(seed);
-    // Most events come at once, some later: that shuffles which run goes on first.
+    // Most events come at once and some later, so that the runs overlap in random order.
     this.model = new ScriptedModel(answer, { delay: () => (random() < 0.8 ? 0 : 1) });
     this.memory = memory;
     this.agent = new Agent({ model: this.model, memory, maxLoops: 3, toolkits: [toolkitOf(log)] });
@@ -179,7 +179,7 @@ class World {
     return { place, input, outcome };
   }
 
-  /** B2: whoever was answered had been asked with all that is stored before it. */
+  /** Every run that was answered had seen all runs stored before it. */
   #expectNobodyBlind(asked: readonly string[]): void {
     asked.forEach((input, index) => {
       const request = this.model.requests.findLast((each) => question(each) === input);
@@ -192,7 +192,7 @@ class World {
     return this.memory.getMessages(userId, { sessionId });
   }
 
-  /** Well-formed, of nobody else, and history and state in step. */
+  /** The history is well-formed and nobody else's, and it agrees with the state. */
   async #expectWhole({ userId, sessionId, tag }: Place, history: readonly StoredMessage[]) {
     expectWellFormed(history);
     for (const text of contents(history)) if (text !== "") expect(text).toContain(tag);
@@ -202,7 +202,7 @@ class World {
     expect(rest).toEqual({});
   }
 
-  /** Every request held one place's messages alone. */
+  /** Every request contained the messages of one session only. */
   expectIsolatedRequests(): void {
     for (const request of this.model.requests) {
       const { tag } = JSON.parse(question(request)) as { tag: string };
@@ -216,8 +216,8 @@ const clears = (action: Action, { userId, sessionId }: Place): boolean =>
   action.place.userId === userId &&
   (action.wholeUser || action.place.sessionId === sessionId);
 
-describe.each(MEMORIES)("random runs on $name", ({ name, open }) => {
-  it("with tools, faults, cancels, clears and overlaps leave well-formed, isolated histories and states", async () => {
+describe.each(MEMORIES)("random runs with $name", ({ name, open }) => {
+  it("leave isolated and well-formed histories, through tools, faults, cancels and clears", async () => {
     const numRuns = name === "InMemory" ? 60 : 20;
     await fc.assert(
       fc.asyncProperty(phases, fc.integer(), async (list, seed) => {

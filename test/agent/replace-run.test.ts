@@ -18,7 +18,7 @@ const remember = defineTool({
 const contents = (messages: readonly { readonly content: string }[]) =>
   messages.map(({ content }) => content);
 
-describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) => {
+describe.each(MEMORIES)("a run that replaces the last one, with $name,", ({ open }) => {
   function agentOf(script: readonly ScriptedStep[], historyLimit = Infinity) {
     const memory = open();
     const model = new ScriptedModel(script);
@@ -29,7 +29,7 @@ describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) =
   }
 
   it.each([Infinity, 4, 1, 0])(
-    "leaves one question and the new answer, with a limit of %s",
+    "leaves the question once, with the new answer, at the history limit %s",
     async (limit) => {
       const { agent, model, kept } = agentOf(["one", "two", "three"], limit);
       await agent.run("First", ALICE);
@@ -37,14 +37,14 @@ describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) =
       const again = await agent.run("Second", { ...ALICE, replaceRun });
       expect(await kept()).toEqual(["First", "one", "Second", "three"]);
       expect(again.runId).not.toBe(replaceRun);
-      // The model is not told what it had answered.
+      // The model is not sent its old answer.
       expect(contents(model.requests[2]?.messages ?? [])).not.toContain("two");
       if (limit === Infinity)
         expect(contents(model.requests[2]?.messages ?? [])).toEqual(["First", "one", "Second"]);
     },
   );
 
-  it("keeps the old answer when it fails, or is stopped after it had shown something", async () => {
+  it("keeps the old answer if it fails, or is cancelled after it has shown text", async () => {
     const { agent, kept } = agentOf(["one", new Error("broken"), { text: ["tw", "o"] }, "three"]);
     const { runId: replaceRun } = await agent.run("First", ALICE);
     await expect(agent.run("First", { ...ALICE, replaceRun })).rejects.toThrow();
@@ -57,7 +57,7 @@ describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) =
     expect(await kept()).toEqual(["First", "three"]);
   });
 
-  it("goes with its tool messages, and what they changed in the state stays", async () => {
+  it("removes the old tool messages, but not what they changed in the state", async () => {
     const call = { toolCalls: [{ name: "remember" }] };
     const { agent, memory, kept } = agentOf([call, "one", call, "two"]);
     const { runId: replaceRun } = await agent.run("First", ALICE);
@@ -68,7 +68,7 @@ describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) =
     );
   });
 
-  it("is refused for any other run, and costs no call of the model", async () => {
+  it("is refused for any other run, without a model call", async () => {
     const { agent, model, kept } = agentOf(["one", "two", "for bob"]);
     const { runId: first } = await agent.run("First", ALICE);
     const { runId: second } = await agent.run("Second", ALICE);
@@ -89,7 +89,7 @@ describe.each(MEMORIES)("a run in place of the last one, on $name", ({ open }) =
     expect(await kept("bob")).toEqual(["Bob's", "for bob"]);
   });
 
-  it("stores nothing when another run was stored in between", async () => {
+  it("stores nothing if another run was stored meanwhile", async () => {
     const { agent, memory, kept } = agentOf([
       "one",
       async () => {

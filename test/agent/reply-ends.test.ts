@@ -17,7 +17,7 @@ const note = toolOf("note", ({ state }) => {
 });
 const callNote: ScriptedStep = { toolCalls: [{ name: "note" }] };
 
-describe.each(MEMORIES)("a reply on $name", ({ open }) => {
+describe.each(MEMORIES)("a reply, with $name,", ({ open }) => {
   function agentWith(...script: ScriptedStep[]) {
     const memory = open();
     const agent = new Agent({
@@ -28,7 +28,7 @@ describe.each(MEMORIES)("a reply on $name", ({ open }) => {
     return { agent, memory };
   }
 
-  it("that was cut at the token limit is stored as one, and a whole one without a word", async () => {
+  it("is stored with finishReason only if it was cut at the token limit", async () => {
     const { agent, memory } = agentWith({ text: "Once upon", reason: "length" }, "The end.");
     expect((await agent.run("Tell", SOMEONE)).finishReason).toBe("length");
     expect((await agent.run("On", SOMEONE)).finishReason).toBe("stop");
@@ -39,9 +39,9 @@ describe.each(MEMORIES)("a reply on $name", ({ open }) => {
 
   it.each<[string, ScriptedStep, RegExp]>([
     ["nothing", { text: [] }, /empty reply/],
-    ["white space alone", { text: [" ", "\n"] }, /empty reply/],
+    ["only white space", { text: [" ", "\n"] }, /empty reply/],
     ["nothing before its token limit", { text: [], reason: "length" }, /token limit/],
-  ])("that says %s is a failure, and nothing is stored", async (_, step, message) => {
+  ])("that says %s fails the run, and nothing is stored", async (_, step, message) => {
     const { agent, memory } = agentWith("Hello", step, step, "Hello again");
     await agent.run("Hi", SOMEONE);
     const before = await dump(memory);
@@ -57,7 +57,7 @@ describe.each(MEMORIES)("a reply on $name", ({ open }) => {
     expect(contents(await memory.getMessages()).at(-1)).toBe("Hello again");
   });
 
-  it("that says nothing behind tools keeps what they did", async () => {
+  it("that says nothing after tool calls keeps what they did", async () => {
     const { agent, memory } = agentWith(callNote, { text: [] }, "You are welcome.");
     expect((await agent.run("Note it", SOMEONE)).content).toBe("");
     expect({ ...(await memory.getState()) }).toEqual({ noted: true });
@@ -65,7 +65,7 @@ describe.each(MEMORIES)("a reply on $name", ({ open }) => {
     expect(await memory.size()).toBe(6);
   });
 
-  it("that was cut behind tools before it said anything stores nothing", async () => {
+  it("that was cut after tool calls, before any text, stores nothing", async () => {
     const { agent, memory } = agentWith(callNote, { text: "", reason: "length" });
     await failsWith(agent.run("Note it", SOMEONE), "MODEL_BAD_RESPONSE");
     expect(await memory.users()).toEqual([]);

@@ -3,8 +3,7 @@ import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { DemoModel } from "../../src/models/demo.js";
 
-/** S1, S2, S8: the quick start of the guide, with the user as an argument. */
-it("tells alice and bob their own names, also after switching back", async () => {
+it("the quick start: alice and bob each get their own name, also after switching back", async () => {
   const agent = new Agent({
     name: "customer-service",
     model: new DemoModel(),

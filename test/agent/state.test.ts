@@ -33,7 +33,7 @@ const add =
   ({ update }) =>
     update("count", (count = 0) => Number(count) + amount);
 
-/** Waits between reading and writing, as a tool does that asks a server. */
+/** Waits between reading and writing, like a tool that calls a server. */
 const readThenWrite =
   (amount: number): Work =>
   async ({ state }) => {
@@ -42,8 +42,8 @@ const readThenWrite =
     state.count = count + amount;
   };
 
-describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
-  it("lose no change that is made with update", async () => {
+describe.each(MEMORIES)("parallel tools of one reply, with $name,", ({ open }) => {
+  it("lose no change made with update", async () => {
     const memory = open();
     const slowly =
       (amount: number): Work =>
@@ -56,7 +56,7 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ count: 6 });
   });
 
-  it("are told when an assignment would undo another's, and may call again", async () => {
+  it("get an error if an assignment would undo another tool's, and succeed when called again", async () => {
     const memory = open();
     const tools = { one: readThenWrite(1), two: readThenWrite(2) };
     await agentOn(memory, [calls("one", "two"), calls("two"), "ok"], tools).run("Add", SOMEONE);
@@ -67,7 +67,7 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ count: 3 });
   });
 
-  it("compose when they answer at once, also in place", async () => {
+  it("add up if they return at once, even for changes in place", async () => {
     const memory = open();
     const push: Work = ({ state }) => {
       state.list ??= [];
@@ -84,7 +84,7 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ list: [0, 1, 2], count: 2 });
   });
 
-  it("cannot lose a change in place either", async () => {
+  it("get an error if a change in place would undo another tool's", async () => {
     const memory = open();
     const push =
       (item: string): Work =>
@@ -104,7 +104,7 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ list: ["a"] });
   });
 
-  it("may each write blindly: the later one wins", async () => {
+  it("can write a key they have not read: the last one wins", async () => {
     const memory = open();
     const write =
       (value: string): Work =>
@@ -118,7 +118,7 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
     for (const message of await toolMessages(memory)) expect(message).not.toHaveProperty("isError");
   });
 
-  it("may catch the refusal, read again and go on", async () => {
+  it("can catch the error, read again and continue", async () => {
     const memory = open();
     const stubborn: Work = async ({ state }) => {
       const count = Number(state.count ?? 0);
@@ -136,9 +136,9 @@ describe.each(MEMORIES)("parallel tools of one reply on $name", ({ open }) => {
 });
 
 describe.each(MEMORIES)(
-  "another process that changes the same key of $name during a run",
+  "with $name, when another process changes the same key during a run,",
   ({ open }) => {
-    /** Runs `tools`, and lets somebody else store `change` before the run is stored. */
+    /** Runs a tool, and stores `change` from elsewhere before the run is stored. */
     async function overtaken(work: Work, before: object, change: Record<string, unknown>) {
       const memory = open();
       await memory.add([], undefined, { state: { ...before } as never });
@@ -151,13 +151,13 @@ describe.each(MEMORIES)(
       return { memory, agent, outcome };
     }
 
-    it("loses nothing to a change made with update, nor the other way round", async () => {
+    it("an update keeps the changes of both", async () => {
       const { memory, outcome } = await overtaken(add(1), { count: 1 }, { count: 10, other: true });
       await outcome;
       expect({ ...(await memory.getState()) }).toEqual({ count: 11, other: true });
     });
 
-    it("loses nothing to several changes of several rounds, deletions and new keys", async () => {
+    it("several updates keep the changes of both, with deletions and new keys", async () => {
       const work: Work = ({ update }) => {
         update("list", (list = []) => [...(list as number[]), 1]);
         update("list", (list = []) => [...(list as number[]), 2]);
@@ -170,7 +170,7 @@ describe.each(MEMORIES)(
       expect({ ...(await memory.getState()) }).toEqual({ list: ["theirs", 1, 2], new: 6 });
     });
 
-    it("ends it with STATE_CONFLICT when the key was read and assigned, and nothing is stored", async () => {
+    it("an assignment after a read fails with STATE_CONFLICT, and nothing is stored", async () => {
       const { memory, agent, outcome } = await overtaken(
         readThenWrite(1),
         { count: 1 },
@@ -188,7 +188,7 @@ describe.each(MEMORIES)(
       expect({ ...(await memory.getState()) }).toEqual({ count: 11 });
     });
 
-    it("ends it also when the key was changed in place, or read behind an update", async () => {
+    it("so does a change in place, or an assignment of what update returned", async () => {
       const inPlace: Work = ({ state }) => void (state.list as number[]).push(1);
       const first = await overtaken(inPlace, { list: [] }, { list: [9] });
       await failsWith(first.outcome, "STATE_CONFLICT");
@@ -199,7 +199,7 @@ describe.each(MEMORIES)(
       await failsWith(second.outcome, "STATE_CONFLICT");
     });
 
-    it("is overwritten by a key that was never read", async () => {
+    it("an assignment without a read overwrites the other change", async () => {
       const work: Work = ({ state }) => {
         state.count = 1;
         state.count = Number(state.count) + 1;
@@ -209,7 +209,7 @@ describe.each(MEMORIES)(
       expect({ ...(await memory.getState()) }).toEqual({ count: 2 });
     });
 
-    it("keeps its value when the key was only read, or put back as it was", async () => {
+    it("reading a key, or assigning the same value, keeps the other change", async () => {
       const work: Work = ({ state }) => {
         state.count = state.count ?? null;
         return { ...state };
@@ -220,7 +220,7 @@ describe.each(MEMORIES)(
       expect(await memory.size()).toBe(4);
     });
 
-    it("ends it when the update cannot be applied to the new value", async () => {
+    it("an update that throws for the new value fails with STATE_CONFLICT", async () => {
       const work: Work = ({ update }) =>
         update("count", (count) => {
           if (Number(count) > 5) throw new Error("too many");
@@ -261,7 +261,7 @@ describe("the state of a tool", () => {
     });
   });
 
-  it("is changed by an update at once, which may throw, and gets nothing it could change in place", async () => {
+  it("shows an update at once, and the function given to update gets a frozen value", async () => {
     await seen(({ state, update }) => {
       expect(update("a", (value) => Number(value) + 1)).toBe(2);
       expect(state.a).toBe(2);
@@ -278,7 +278,7 @@ describe("the state of a tool", () => {
   });
 });
 
-/** What one tool does, a step at a time, with others in between. */
+/** One step of a tool; steps of other tools come in between. */
 const step = fc.oneof(
   fc.record({ kind: fc.constant("update" as const), key: fc.constantFrom("x", "y") }),
   fc.record({ kind: fc.constant("assign" as const), key: fc.constantFrom("x", "y") }),
@@ -288,7 +288,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 type Plan = readonly Step[];
 
-/** Adds one mark of its own to a list in every step, and notes it under its own name. */
+/** A tool that adds its own mark to a list in every step, and records the marks by its name. */
 function marker(name: string, plan: Plan, marks: Map<string, string[]>): Work {
   return async ({ state, update }) => {
     const mine: string[] = [];
@@ -324,8 +324,8 @@ async function marksKept(memory: Memory, agent: string, plans: readonly Plan[]):
 
 const plans = fc.array(fc.array(step, { maxLength: 4 }), { minLength: 1, maxLength: 4 });
 
-describe("whatever tools and agents do at once", () => {
-  it("no change that a tool was not told of is lost between parallel tools", async () => {
+describe("whatever tools and agents do in parallel", () => {
+  it("no change of a tool that got no error is lost", async () => {
     await fc.assert(
       fc.asyncProperty(plans, async (plans) => {
         const memory = new InMemory();

@@ -25,20 +25,20 @@ async function timedOut(memory: Memory, input: string) {
     .failure;
 }
 
-describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ open }) => {
-  it("what was shown of a stream that took too long", async () => {
+describe.each(MEMORIES)("a failed run with $name says whether it was stored:", ({ open }) => {
+  it("true for a stream that took too long but had shown text", async () => {
     const memory = open();
     expect(await timedOut(memory, "Hi")).toMatchObject({ code: "MODEL_TIMEOUT", stored: true });
     expect(await memory.size()).toBe(2);
   });
 
-  it("nothing of one that had shown nothing", async () => {
+  it("false for a stream that had shown nothing", async () => {
     const memory = open();
     expect(await timedOut(memory, "Silence")).toMatchObject({ stored: false });
     expect(await memory.size()).toBe(0);
   });
 
-  it("nothing when the model failed, also behind text and tools", async () => {
+  it("false after a model failure, even after text and tool calls", async () => {
     const error = new AgnoChatError("MODEL_NETWORK", "Gone.");
     const call = { toolCalls: [{ name: "look" }] };
     for (const script of [[error], [{ text: "Half", error }], [call, error]]) {
@@ -51,7 +51,7 @@ describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ o
     }
   });
 
-  it("nothing when its history was cleared", async () => {
+  it("false when its history was cleared", async () => {
     const memory = open();
     const model = new ScriptedModel([
       "Hello",
@@ -69,7 +69,7 @@ describe.each(MEMORIES)("a failed run on $name says what of it is stored:", ({ o
   });
 });
 
-it("claims nothing when the store failed while it stored", async () => {
+it("a failed run says undefined if the store failed while storing", async () => {
   class Failing extends InMemory {
     override add(): never {
       throw new AgnoChatError("STORE_FAILED", "The disk is gone.");
@@ -80,7 +80,7 @@ it("claims nothing when the store failed while it stored", async () => {
   expect(failure).toMatchObject({ code: "STORE_FAILED", stored: undefined });
 });
 
-it("never writes into the reason that a caller shares among runs", async () => {
+it("the reason of a shared signal is never changed", async () => {
   const failures = await Promise.all(
     ["Hi", "Silence"].map((input) => timedOut(new InMemory(), input)),
   );

@@ -27,7 +27,7 @@ afterAll(async () => {
   expect(unhandled).toEqual([]);
 });
 
-/** Shows two words, then nothing more until it is cancelled. */
+/** Shows two words, then waits for the abort. */
 const endless = {
   name: "endless",
   async *stream(_: ModelRequest, { signal }: { signal: AbortSignal }): AsyncGenerator<ModelEvent> {
@@ -39,7 +39,7 @@ const endless = {
 };
 
 describe("a stream", () => {
-  it("tells what happens in order: start, text, calls, results, text, end", async () => {
+  it("has all events in order: start, text, calls, results, text, end", async () => {
     const model = new ScriptedModel([
       { text: ["Let me ", "see."], toolCalls: [{ name: "look" }] },
       { text: "Found.", usage: { inputTokens: 3, outputTokens: 1 } },
@@ -77,7 +77,7 @@ describe("a stream", () => {
     ]);
   });
 
-  it("passes on that a model tries again", async () => {
+  it("passes on the retries of the model", async () => {
     const retry = { type: "retry", attempt: 1, delayMs: 5, reason: "429" } as const;
     const model = {
       name: "flaky",
@@ -90,7 +90,7 @@ describe("a stream", () => {
     expect(events[1]).toEqual(retry);
   });
 
-  it("goes to its end when nobody reads it", async () => {
+  it("runs to its end even if nobody reads it", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel(["unread"]), memory });
     agent.stream("Hi", SOMEONE);
@@ -98,7 +98,7 @@ describe("a stream", () => {
     expect(contents(memory.getMessages())).toEqual(["Hi", "unread"]);
   });
 
-  it("is no crash when it fails and nobody reads it", async () => {
+  it("does not end the process if it fails and nobody reads it", async () => {
     new Agent({ model: new ScriptedModel([new Error("broken")]) }).stream("Hi", SOMEONE);
     new Agent({ model: new ScriptedModel([]) }).stream("", SOMEONE);
     await settled();
@@ -122,14 +122,14 @@ describe("a stream", () => {
     expect(failure).toMatchObject({ code: "MODEL_BAD_RESPONSE" });
   });
 
-  it("is not a thenable: awaiting it by mistake changes nothing", async () => {
+  it("is not a thenable: awaiting it by mistake has no effect", async () => {
     const stream = new Agent({ model: new ScriptedModel(["Hello"]) }).stream("Hi", SOMEONE);
     expect("then" in stream).toBe(false);
     expect(await stream).toBe(stream);
     expect((await collect(stream)).events.at(-1)?.type).toBe("run-end");
   });
 
-  it("throws what is wrong with the call from the iterator, never from stream()", async () => {
+  it("reports an invalid call from the iterator, never from stream()", async () => {
     const agent = new Agent({ model: new ScriptedModel([]) });
     for (const [stream, code] of [
       [agent.stream(" ", SOMEONE), "INVALID_INPUT"],
@@ -140,7 +140,7 @@ describe("a stream", () => {
       expect(await collect(stream)).toMatchObject({ events: [], failure: { code } });
   });
 
-  it("holds nobody up when its reader is slow", async () => {
+  it("delays nobody if its reader is slow", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel([{ text: ["a", "b"] }, "second"]), memory });
     const iterator = agent.stream("slow", SOMEONE)[Symbol.asyncIterator]();
@@ -150,7 +150,7 @@ describe("a stream", () => {
     expect((await iterator.next()).value).toEqual({ type: "text-delta", text: "a" });
   });
 
-  it("lets several reads wait at once, as the protocol of iterators allows", async () => {
+  it("allows several pending reads, as the iterator protocol does", async () => {
     const iterator = new Agent({ model: new ScriptedModel(["Hello"]) })
       .stream("Hi", SOMEONE)
       [Symbol.asyncIterator]();
@@ -163,7 +163,7 @@ describe("a stream", () => {
     ]);
   });
 
-  it("can be awaited for its output, read or not", async () => {
+  it("has the output in result, whether or not its events are read", async () => {
     const agent = new Agent({ model: new ScriptedModel(["first", "second"]) });
     expect(await agent.stream("Hi", SOMEONE).result).toMatchObject({ content: "first" });
     const stream = agent.stream("Hi", SOMEONE);
@@ -174,7 +174,7 @@ describe("a stream", () => {
     });
   });
 
-  it("keeps up with 300,000 unread events", async () => {
+  it("reads 300,000 buffered events in linear time", async () => {
     const event = { type: "text-delta", text: "x" } as const;
     const stream = new RunStream(
       async (emit) => {
@@ -188,7 +188,7 @@ describe("a stream", () => {
 });
 
 describe("leaving a stream", () => {
-  it("by break cancels the run, and what was shown is stored when the loop is left", async () => {
+  it("with break cancels the run, and what was shown is stored by then", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: endless, memory });
     for await (const event of agent.stream("Count", SOMEONE))
@@ -197,7 +197,7 @@ describe("leaving a stream", () => {
     expect(memory.getMessages()[1]).toMatchObject({ interrupted: true });
   });
 
-  it("by a throw in the loop cancels as well, and the throw gets out", async () => {
+  it("with a throw cancels the run too, and the error reaches the caller", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: endless, memory });
     const loop = async () => {
@@ -208,7 +208,7 @@ describe("leaving a stream", () => {
     expect(memory.size()).toBe(2);
   });
 
-  it("while a read is pending cancels at once", async () => {
+  it("while a read is pending cancels the run at once", async () => {
     const never = new Gate();
     const model = new ScriptedModel(async () => {
       await never.opened;
@@ -224,7 +224,7 @@ describe("leaving a stream", () => {
     expect(memory.size()).toBe(0);
   });
 
-  it("before the first read cancels as well", async () => {
+  it("before the first read cancels the run too", async () => {
     const never = new Gate();
     const model = new ScriptedModel(async () => {
       await never.opened;
@@ -237,7 +237,7 @@ describe("leaving a stream", () => {
     await expect(next).resolves.toMatchObject({ content: "late" });
   });
 
-  it("after its end changes nothing", async () => {
+  it("after its end has no effect", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: new ScriptedModel(["Hello"]), memory });
     for await (const event of agent.stream("Hi", SOMEONE)) if (event.type === "run-end") break;
@@ -246,7 +246,7 @@ describe("leaving a stream", () => {
   });
 });
 
-describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
+describe.each(MEMORIES)("a cancelled stream, with $name,", ({ open }) => {
   /** Cancels when the tool "stop" is called. */
   function cancelledRun(script: ConstructorParameters<typeof ScriptedModel>[0]) {
     const controller = new AbortController();
@@ -289,7 +289,7 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     expect(contents(await memory.getMessages())).toEqual(["Go", "Half a reply", "Go on", "next"]);
   });
 
-  it("stores no thoughts whose opening tag was never sent", async () => {
+  it("does not store thoughts whose opening tag is missing", async () => {
     const { memory, result } = cancelledRun([
       { text: ["Let me think.\n</think>\n", "Half a reply"], toolCalls: [{ name: "stop" }] },
     ]);
@@ -300,7 +300,7 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     });
   });
 
-  it("keeps the rounds before, with their state, and drops what was not answered", async () => {
+  it("stores the earlier rounds and their state, without unanswered calls", async () => {
     const { memory, result } = cancelledRun([
       { text: "First.", toolCalls: [{ name: "note" }] },
       { text: "Second.", toolCalls: [{ name: "note" }, { name: "stop" }] },
@@ -312,7 +312,7 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ noted: 1 });
   });
 
-  it("cuts back to the last shown text, and drops the state of the rounds after it", async () => {
+  it("ends with the last shown text, without the state of later rounds", async () => {
     const { memory, result } = cancelledRun([
       { text: "First.", toolCalls: [{ name: "note" }] },
       { toolCalls: [{ name: "note" }] },
@@ -325,7 +325,7 @@ describe.each(MEMORIES)("a cancelled stream on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({});
   });
 
-  it("stores nothing when nothing was shown", async () => {
+  it("stores nothing if no text was shown", async () => {
     const { memory, result } = cancelledRun([
       { toolCalls: [{ name: "note" }] },
       { toolCalls: [{ name: "stop" }] },

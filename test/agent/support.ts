@@ -32,13 +32,13 @@ export interface MemoryKind {
   readonly open: () => Memory;
 }
 
-/** Every memory that needs no server; each is opened empty, and closed after the test. */
+/** The memories that need no server. Each is opened empty, and closed after the test. */
 export const MEMORIES: readonly MemoryKind[] = [
   { name: "InMemory", open: () => opened(new InMemory()) },
   { name: "SqliteMemory", open: () => opened(new SqliteMemory(temporaryFile("chats.db"))) },
 ];
 
-/** The user of a run when it does not matter who asks. */
+/** A user for runs where the user does not matter. */
 export const SOMEONE = { userId: "default" };
 
 /** A promise that is settled from outside. */
@@ -49,10 +49,10 @@ export class Gate {
   });
 }
 
-/** Lets everything that needs no timer and no input go as far as it can. */
+/** Resolves when everything that waits for neither a timer nor input is done. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Random numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
+/** Returns random numbers from 0 to below 1, the same for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -72,7 +72,7 @@ export const contents = (messages: readonly Message[]): string[] =>
 export const userTexts = (messages: readonly Message[]): string[] =>
   contents(messages.filter(({ role }) => role === "user"));
 
-/** What the user said last. */
+/** The last user message. */
 export const question = ({ messages }: ModelRequest): string =>
   messages.findLast(({ role }) => role === "user")?.content ?? "";
 
@@ -89,7 +89,7 @@ export const toolOf = (
   execute: (args, context) => work(context, args),
 });
 
-/** All events of a stream, and what it failed with, if it did. */
+/** All events of a stream, and its failure if it has failed. */
 export async function collect(
   stream: AsyncIterable<RunEvent>,
 ): Promise<{ events: RunEvent[]; failure: unknown }> {
@@ -102,7 +102,7 @@ export async function collect(
   }
 }
 
-/** Everything of every user, to compare byte by byte. */
+/** All data of all users, to compare byte by byte. */
 export async function dump(memory: Memory): Promise<string> {
   const users = (await memory.users()).map(({ userId }) => userId).sort();
   const all = users.map(async (userId) => ({
@@ -134,7 +134,7 @@ function roleLetter(message: StoredMessage): string {
   return message.role[0] as string;
 }
 
-/** The ids that the tool messages right after this one answer. */
+/** The call ids of the tool messages right after this message. */
 export function resultIds(messages: readonly Message[], index: number): string[] {
   const ids: string[] = [];
   for (const message of messages.slice(index + 1)) {

@@ -23,7 +23,7 @@ const tooLong = new AgnoChatError("CONTEXT_TOO_LONG", "Too long, says the provid
 
 const lengthOf = (messages: readonly Message[]): number => contents(messages).join("").length;
 
-/** A model with room for so many characters. */
+/** A model whose context has room for so many characters. */
 const roomFor = (characters: number, name = "small") =>
   new ScriptedModel(({ messages }) => (lengthOf(messages) > characters ? tooLong : "ok"), { name });
 
@@ -35,8 +35,8 @@ const chat = (lengths: readonly number[]): Message[] =>
 
 const sizesSent = (model: ScriptedModel) => model.requests.map(({ messages }) => messages.length);
 
-describe.each(MEMORIES)("a session on $name that outgrew the context many times", ({ open }) => {
-  it("answers, with the latest runs that fit", async () => {
+describe.each(MEMORIES)("with $name, a session far too long for the model", ({ open }) => {
+  it("is answered with the latest runs that fit", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     const model = roomFor(1_000);
@@ -48,7 +48,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(await memory.size()).toBe(130);
   });
 
-  it("says how much of it is sent each time it is shortened", async () => {
+  it("reports how much of it is sent each time it is shortened", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     const agent = new Agent({ model: roomFor(1_000), memory });
@@ -59,7 +59,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(sent).toEqual([64, 32, 16]);
   });
 
-  it("starts from there next time, also in a new process, and has room to grow again", async () => {
+  it("begins at the same message next time, also in a new process", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     await new Agent({ model: roomFor(1_000), memory }).run("first", SOMEONE);
@@ -78,7 +78,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(second).toBe(Number(first) + 2);
   });
 
-  it("is shortened again when it has outgrown the context again", async () => {
+  it("is shortened again once it has become too long again", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     const trips: number[] = [];
@@ -92,7 +92,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(trips.slice(1).filter((count) => count > 1).length).toBeLessThan(12);
   });
 
-  it("is sent whole to another model, which has more room", async () => {
+  it("is sent whole to another model with a larger context", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     await new Agent({ model: roomFor(1_000), memory }).run("small", SOMEONE);
@@ -104,7 +104,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(sizesSent(small)[0]).toBeLessThan(24);
   });
 
-  it("answers also when it is a few huge messages, or one", async () => {
+  it("is answered even if it consists of a few huge messages, or one", async () => {
     for (const lengths of [[10, 5_000, 10], [5_000], [9_000, 9_000, 9_000, 20]]) {
       const memory = new InMemory();
       memory.add(chat(lengths));
@@ -116,7 +116,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     }
   });
 
-  it("keeps its current run whole, tools and all", async () => {
+  it("never loses part of the current run", async () => {
     const memory = open();
     await memory.add(chat([100, 100, 100, 100]));
     const look = toolOf("look", () => "z".repeat(700));
@@ -130,7 +130,7 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
     expect(sent.length).toBeGreaterThan(3);
   });
 
-  it("remembers it also when its reply was interrupted", async () => {
+  it("begins at the same message even if the last reply was interrupted", async () => {
     const memory = open();
     await memory.add(chat(Array(64).fill(100)));
     const controller = new AbortController();
@@ -154,8 +154,8 @@ describe.each(MEMORIES)("a session on $name that outgrew the context many times"
   });
 });
 
-describe("what is too long even alone", () => {
-  it("ends with the way out, after every shorter prompt was tried, and nothing is stored", async () => {
+describe("a message that is too long even alone", () => {
+  it("fails with a hint once every shorter history was tried, and nothing is stored", async () => {
     const memory = new InMemory();
     memory.add(chat(Array(8).fill(100)));
     const before = await dump(memory);
@@ -173,7 +173,7 @@ describe("what is too long even alone", () => {
     await agent.run("short", SOMEONE);
   });
 
-  it("is asked once when there is no history, however many system messages there are", async () => {
+  it("is sent only once if there is no history but system messages", async () => {
     const memory = new InMemory();
     memory.add(Array(9).fill({ role: "system", content: "Be kind." }));
     const model = new ScriptedModel(() => tooLong);
@@ -181,7 +181,7 @@ describe("what is too long even alone", () => {
     expect(model.requests).toHaveLength(1);
   });
 
-  it("is not tried again after something was shown or called", async () => {
+  it("is not sent again after text or a tool call", async () => {
     for (const shown of [{ text: "Half" }, { toolCalls: [{ name: "look" }] }]) {
       const model = new ScriptedModel(["fine", { ...shown, error: tooLong }]);
       const agent = new Agent({ model });
@@ -192,10 +192,10 @@ describe("what is too long even alone", () => {
   });
 });
 
-describe("the place where a shortened history begins", () => {
+describe("the beginning of a shortened history", () => {
   const lengths = fc.array(fc.integer({ min: 2, max: 3_000 }), { minLength: 1, maxLength: 20 });
 
-  it("is reached by fewer messages each time, down to none", () => {
+  it("halves the text that is sent, down to none", () => {
     fc.assert(
       fc.property(lengths, (lengths) => {
         const history = chat(lengths);
@@ -211,7 +211,7 @@ describe("the place where a shortened history begins", () => {
     );
   });
 
-  it("stays the same from run to run until the limit of messages goes past it", async () => {
+  it("stays the same from run to run until the history limit moves past it", async () => {
     await fc.assert(
       fc.asyncProperty(lengths, fc.integer({ min: 1, max: 30 }), async (lengths, limit) => {
         const memory: Memory = new InMemory();

@@ -22,7 +22,7 @@ const calls = (...names: string[]): ScriptedStep => ({
 });
 
 describe("the tools of one reply", () => {
-  it("run in parallel; results are told as they come and stored in the order of the calls", async () => {
+  it("run in parallel; results are shown as they come and stored in the order of the calls", async () => {
     const [slowMayEnd, bothStarted] = [new Gate(), new Gate()];
     const slow = toolOf("slow", async () => {
       await slowMayEnd.opened;
@@ -45,7 +45,7 @@ describe("the tools of one reply", () => {
     expect(contents(sent)).toEqual(["Go", "", "slow is done", "quick is done"]);
   });
 
-  it("are each told whose run it is, and nothing of the agent", async () => {
+  it("get the user, session and run they are called for, and nothing of the agent", async () => {
     const seen: ToolContext[] = [];
     const look = toolOf("look", (context) => void seen.push(context));
     const model = new ScriptedModel(({ messages }) =>
@@ -70,7 +70,7 @@ describe("the tools of one reply", () => {
     expect(seen[0]?.signal).not.toBe(seen[1]?.signal);
   });
 
-  it("fail as results that the model can read, and the run goes on", async () => {
+  it("that fail give the model a result to read, and the run continues", async () => {
     const broken = toolOf("broken", () => {
       throw new Error("no such city");
     });
@@ -94,7 +94,7 @@ describe("the tools of one reply", () => {
     expectWellFormed(memory.getMessages());
   });
 
-  it("are offered to the model, and none are when there are none", async () => {
+  it("are offered to the model, which gets no list if there are none", async () => {
     const model = new ScriptedModel(() => "ok");
     await new Agent({ model }).run("Go", SOMEONE);
     await new Agent({ model, toolkits: [{ name: "empty", tools: [] }] }).run("Go", SOMEONE);
@@ -107,7 +107,7 @@ describe("the tools of one reply", () => {
   });
 });
 
-describe.each(MEMORIES)("session state on $name", ({ open }) => {
+describe.each(MEMORIES)("session state, with $name,", ({ open }) => {
   function agentWith(
     script: readonly ScriptedStep[],
     tools: Record<string, (context: ToolContext) => unknown>,
@@ -118,7 +118,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     return { agent, memory };
   }
 
-  it("is shared by the parallel tools of a run and by its rounds", async () => {
+  it("is shared by all tools of a run, in parallel and from round to round", async () => {
     const { agent, memory } = agentWith([calls("a", "b"), calls("sum"), "ok"], {
       a: ({ state }) => {
         state.a = 1;
@@ -134,7 +134,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ a: 1, b: 2, sum: 3 });
   });
 
-  it("is copied in and out: what a tool holds on to changes nothing later", async () => {
+  it("is copied in and out: a reference that a tool keeps has no effect later", async () => {
     const held: { list: string[] }[] = [];
     const { agent, memory } = agentWith([calls("keep"), "ok", calls("keep"), "ok"], {
       keep: ({ state }) => {
@@ -150,7 +150,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ list: ["kept", "kept"] });
   });
 
-  it("takes changes deep inside a value", async () => {
+  it("stores changes deep inside a value", async () => {
     const { agent, memory } = agentWith([calls("make"), "ok", calls("change"), "ok"], {
       make: ({ state }) => {
         state.deep = { list: [1] };
@@ -177,7 +177,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ c: 3 });
   });
 
-  it("takes __proto__ and the like as keys and nothing more", async () => {
+  it("treats __proto__ and the like as ordinary keys", async () => {
     const keys = ["__proto__", "constructor", "toString", "", "a.b", "\0", "\ud800"];
     const { agent, memory } = agentWith([calls("make"), "ok", calls("drop"), "ok"], {
       make: ({ state }) => {
@@ -196,7 +196,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it("is no business of a run that changes nothing: it overwrites nothing", async () => {
+  it("is not overwritten by a run that only reads it", async () => {
     const memory = open();
     const look = toolOf("look", async ({ state }) => {
       expect({ ...state }).toEqual({ a: 1 });
@@ -213,7 +213,7 @@ describe.each(MEMORIES)("session state on $name", ({ open }) => {
   });
 });
 
-describe("a model that does more than it should", () => {
+describe("a misbehaving model", () => {
   const spoiling = (change: (tools: never) => void): Model => ({
     name: "spoiling",
     async *stream({ tools }) {
@@ -223,7 +223,7 @@ describe("a model that does more than it should", () => {
     },
   });
 
-  it("cannot write into the tools that every user's model is told of", async () => {
+  it("cannot change the tool specs, which all users share", async () => {
     const seen: unknown[] = [];
     const model = spoiling((tools: { description: string; parameters: { type: string } }[]) => {
       seen.push(structuredClone(tools));
@@ -238,7 +238,7 @@ describe("a model that does more than it should", () => {
     expect(seen[1]).toEqual(seen[0]);
   });
 
-  it("is refused when it asks for more than 128 tools at once, and none is called", async () => {
+  it("is refused if it calls more than 128 tools at once, and none runs", async () => {
     let called = 0;
     const look = toolOf("look", () => String(called++));
     const many = Array.from({ length: 129 }, () => ({ name: "look" }));
@@ -250,7 +250,7 @@ describe("a model that does more than it should", () => {
     expect(called).toBe(0);
   });
 
-  it("is refused when a piece of its text is no text", async () => {
+  it("is refused if a text delta is not a string", async () => {
     for (const text of [undefined, { a: 1 }, 7]) {
       const model: Model = {
         name: "wrong",

@@ -14,7 +14,7 @@ const text = fc.string({ maxLength: 3 });
 const callId = fc.constantFrom("c1", "c2", "c3");
 const call = fc.record({ id: callId, name: fc.constant("look"), arguments: fc.constant("{}") });
 
-/** Anything at all: orphans, unanswered calls, twins, users in a row. */
+/** Any message: a history of these has orphans, unanswered calls, equal ids, users in a row. */
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   text.map(userMessage),
   fc.constantFrom("Be kind.", "Be brief.", "").map(systemMessage),
@@ -24,7 +24,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.tuple(callId, text).map(([id, content]) => toolMessage(id, content)),
 );
 
-/** A run as the agent stores it; every text names the run, so that it can be found again. */
+/** A run as the agent stores it. Every text names the run. */
 function wholeRun(name: string, rounds: readonly number[]): Message[] {
   const messages: Message[] = [userMessage(`${name} asks`)];
   rounds.forEach((calls, round) => {
@@ -43,7 +43,7 @@ const runs = fc
   .array(rounds, { maxLength: 12 })
   .map((list) => list.map((each, index) => wholeRun(`run ${index}`, each)));
 
-/** A current run: its user message, and rounds that are answered so far. */
+/** A run under way: its user message and the rounds so far. */
 const current = rounds.map((each) => wholeRun("now", each).slice(0, -1));
 
 const limitOf = (length: number): number[] =>
@@ -64,8 +64,8 @@ function expectAcceptable(window: readonly Message[]): void {
   expect(window.find(({ role }) => role !== "system")?.role).toBe("user");
 }
 
-describe("what a model is sent", () => {
-  it("is acceptable at every limit, whatever the history holds", () => {
+describe("the window", () => {
+  it("is well-formed at every limit, whatever the history contains", () => {
     fc.assert(
       fc.property(
         fc.array(anyMessage, { maxLength: 30 }),
@@ -91,7 +91,7 @@ describe("what a model is sent", () => {
     );
   });
 
-  it("has every system text exactly once, in one message that comes first", () => {
+  it("has every system text exactly once, in its first message", () => {
     fc.assert(
       fc.property(fc.array(anyMessage, { maxLength: 20 }), fc.nat(20), (history, limit) => {
         const input = {
@@ -108,7 +108,7 @@ describe("what a model is sent", () => {
     );
   });
 
-  it("has no system message when there is nothing to say in it", () => {
+  it("has no system message if there is no system text", () => {
     const input = {
       history: [systemMessage("")],
       total: 1,
@@ -119,7 +119,7 @@ describe("what a model is sent", () => {
     expect(windowOf({ ...input, instructions: "" })).toEqual([userMessage("now")]);
   });
 
-  it("is whole runs, the latest ones, never more than the limit, and always the whole current run", () => {
+  it("consists of the latest whole runs within the limit, and the whole current run", () => {
     fc.assert(
       fc.property(runs, current, (past, now) => {
         const history = past.flat();
@@ -134,7 +134,7 @@ describe("what a model is sent", () => {
     );
   });
 
-  it("keeps at least three quarters of the limit, but for the run that is cut", () => {
+  it("uses at least three quarters of the limit, less one run", () => {
     for (let length = 2; length < 400; length += 2)
       for (const limit of [4, 20, 21, 100, 200]) {
         const history = Array.from({ length: length / 2 }, () => wholeRun("run", [])).flat();
@@ -145,7 +145,7 @@ describe("what a model is sent", () => {
       }
   });
 
-  it("begins the same over a quarter of the limit, so that a provider's prompt cache survives", () => {
+  it("begins the same for a quarter of the limit, for the provider's prompt cache", () => {
     const limit = 40;
     const history = Array.from({ length: 300 }, (_, index) => wholeRun(`run ${index}`, [])).flat();
     let [changes, before] = [0, [] as Message[]];
@@ -159,7 +159,7 @@ describe("what a model is sent", () => {
     expect(changes).toBe((history.length - limit) / (limit / 4));
   });
 
-  it("is the same whether the memory gave all it has or only the latest messages", () => {
+  it("is the same whether the memory returned all messages or only the latest", () => {
     fc.assert(
       fc.property(runs, fc.nat(30), (past, limit) => {
         const history = past.flat();
@@ -171,17 +171,17 @@ describe("what a model is sent", () => {
   });
 });
 
-describe("a history that a model would refuse is repaired", () => {
+describe("a history that a model would refuse is repaired:", () => {
   const now = userMessage("now");
   const look = (id: string) => ({ id, name: "look", arguments: "{}" });
   const repaired = (...history: Message[]) =>
     windowOf({ history, total: history.length, limit: Infinity, current: [now] });
 
-  it("users in a row become one", () => {
+  it("user messages in a row become one", () => {
     expect(repaired(userMessage("a"), userMessage("b"))).toEqual([userMessage("a\n\nb\n\nnow")]);
   });
 
-  it("replies in a row become one, an empty one is nothing", () => {
+  it("replies in a row become one, and empty ones are dropped", () => {
     expect(
       repaired(
         userMessage("a"),
@@ -192,7 +192,7 @@ describe("a history that a model would refuse is repaired", () => {
     ).toEqual([userMessage("a"), assistantMessage("b\n\nc"), now]);
   });
 
-  it("calls without results go, their text stays", () => {
+  it("calls without results are dropped, and their text is kept", () => {
     expect(
       repaired(
         userMessage("a"),
@@ -203,7 +203,7 @@ describe("a history that a model would refuse is repaired", () => {
     ).toEqual([userMessage("a"), assistantMessage("b"), userMessage("c\n\nnow")]);
   });
 
-  it("of calls with some results the answered ones stay, in their order", () => {
+  it("of several calls, the answered ones are kept in their order", () => {
     const calls = assistantMessage("b", [look("1"), look("2"), look("3")]);
     const results = [
       toolMessage("3", "third"),
@@ -219,7 +219,7 @@ describe("a history that a model would refuse is repaired", () => {
     ]);
   });
 
-  it("calls that share an id keep each their own result", () => {
+  it("calls with the same id each keep their own result", () => {
     const twins = [
       userMessage("a"),
       assistantMessage("", [look("1"), look("1")]),
@@ -230,7 +230,7 @@ describe("a history that a model would refuse is repaired", () => {
     expect(repaired(...twins)).toEqual([...twins, now]);
   });
 
-  it("what comes before the first user message goes", () => {
+  it("what comes before the first user message is dropped", () => {
     expect(
       repaired(
         assistantMessage("b"),
