@@ -175,6 +175,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       body: ["--body <json>", "the message as JSON, with ${user}, ${session} and ${message}"],
       reply: ["--reply <path>", "where the reply is, such as .answer"],
       clear: ["--clear <route>", "a route that clears, such as 'DELETE http://…?user=${user}'"],
+      live: ["--live", "let the model of the settings answer, in about 15 calls; asks first"],
+      maxCalls: ["--max-calls <count>", "end a live check before it calls the model more often"],
     },
     load: async () => (await import("./commands/verify.js")).verify,
   }),

@@ -2,11 +2,13 @@ import { AgnoChatError } from "../errors.js";
 import type { ToolCall } from "../messages.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 import type { PlantedRun } from "./ledger.js";
-import type { Recorder } from "./recorder.js";
+import type { Answer, ReceivedRequest, Recorder } from "./recorder.js";
 
 export interface LiveModelOptions {
   readonly recorder: Recorder;
   readonly maxCalls: number;
+  /** Whether a run may call tools in one reply only, so that the number of calls is known before. */
+  readonly toolsOnce: boolean;
   /** Called once, when no more calls may be made or the model failed. */
   readonly onEnd: () => void;
 }
@@ -65,8 +67,8 @@ export class LiveModel implements Model {
     run: PlantedRun | undefined,
     signal: AbortSignal,
   ): AsyncIterable<ModelEvent> {
-    // One round of tools is enough, and the rest of the calls are somebody's money.
-    const offersTools = this.#takesTools && (run === undefined || run.requests === 1);
+    const isFirst = run === undefined || run.requests === 1;
+    const offersTools = this.#takesTools && (isFirst || !this.#options.toolsOnce);
     const { tools, ...withoutTools } = request;
     try {
       yield* this.#call(offersTools ? request : withoutTools, run, signal);
@@ -134,3 +136,21 @@ export class LiveModel implements Model {
 /** As a server does that takes no tools. */
 const isRejected = (thrown: unknown): boolean =>
   thrown instanceof AgnoChatError && thrown.code === "MODEL_REJECTED";
+
+/** The whole answer of a model, for a server. */
+export async function answerOf(
+  model: Model,
+  { messages, tools }: ReceivedRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  let text = "";
+  const calls: ToolCall[] = [];
+  const request = tools === undefined ? { messages } : { messages, tools };
+  for await (const event of model.stream(request, { signal })) {
+    if (event.type === "text-delta") text += event.text;
+    if (event.type === "tool-call")
+      calls.push({ id: event.id, name: event.name, arguments: event.arguments });
+    if (event.type === "finish") text = event.text ?? text;
+  }
+  return calls.length > 0 ? { kind: "tools", text, calls } : { kind: "text", text };
+}

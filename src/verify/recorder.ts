@@ -43,13 +43,13 @@ export interface RecorderOptions {
 
 /** What the model says to a request. `wait`: it says the first part and then no more. */
 export type Answer =
-  | { readonly kind: "text"; readonly text: string; readonly run: PlantedRun | undefined }
-  | { readonly kind: "tools"; readonly calls: readonly ToolCall[] }
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "tools"; readonly text?: string; readonly calls: readonly ToolCall[] }
   | { readonly kind: "wait"; readonly text: string }
   | { readonly kind: "fail"; readonly error: AgnoChatError };
 
 /** The answer to a request that is nobody's. */
-const NOTHING: Answer = { kind: "text", text: "Nothing to remember.", run: undefined };
+const NOTHING: Answer = { kind: "text", text: "Nothing to remember." };
 
 /** What a model other than the check's own answered. */
 export interface Said {
@@ -195,7 +195,7 @@ export class Recorder {
       return { kind: "wait", text };
     }
     ledger.answer(run, { role: "assistant", content: text });
-    return { kind: "text", text, run };
+    return { kind: "text", text };
   }
 
   /** Everybody calls every tool there is, and the probe with the same arguments. */

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { isObject, parseJson } from "../json.js";
 import type { Message, ToolCall } from "../messages.js";
-import type { Answer, Recorder } from "./recorder.js";
+import type { Answer, ReceivedRequest } from "./recorder.js";
 import { toReceivedRequest } from "./wire-request.js";
 
 /** Histories grow while a check runs; nothing that is sent to it may exhaust the memory. */
@@ -15,7 +15,8 @@ export interface UpstreamOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly recorder: Recorder;
+  /** Answers one request. */
+  readonly answer: (request: ReceivedRequest, signal: AbortSignal) => Promise<Answer>;
 }
 
 /** A running upstream. */
@@ -27,13 +28,13 @@ export interface Upstream {
 }
 
 /**
- * Serves a recorder as an OpenAI-compatible model: `POST /v1/chat/completions`, streamed or not,
- * and `GET /v1/models`; also without `/v1`.
+ * Serves answers as an OpenAI-compatible model: `POST /v1/chat/completions`, streamed or not, and
+ * `GET /v1/models`; also without `/v1`.
  * @throws {AgnoChatError} `ADDRESS_IN_USE` when the address is taken
  */
-export async function openUpstream({ host, port, recorder }: UpstreamOptions): Promise<Upstream> {
+export async function openUpstream({ host, port, answer }: UpstreamOptions): Promise<Upstream> {
   const server = createServer((request, response) => {
-    answer(request, response, recorder).catch((thrown) => fail(response, thrown));
+    serve(request, response, answer).catch((thrown) => fail(response, thrown));
   });
   await listening(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
@@ -68,10 +69,10 @@ class Refusal extends Error {
   }
 }
 
-async function answer(
+async function serve(
   request: IncomingMessage,
   response: ServerResponse,
-  recorder: Recorder,
+  answer: UpstreamOptions["answer"],
 ): Promise<void> {
   const path = (request.url ?? "/").replace(/\?.*/s, "").replace(/^\/v1(?=\/)/, "");
   if (path === "/models" && request.method === "GET")
@@ -81,12 +82,12 @@ async function answer(
     });
   if (path !== "/chat/completions") throw new Refusal(404, "There is no such route.");
   if (request.method !== "POST") throw new Refusal(405, "Send this with POST.");
-  const body = parse(await textOf(request));
+  const body = parse(await bodyOf(request));
   const received = toReceivedRequest(body);
   if (received === undefined) throw new Refusal(400, "messages must be a list of chat messages.");
   const gone = new AbortController();
   response.once("close", () => gone.abort());
-  const said = await recorder.receive(received, gone.signal);
+  const said = await answer(received, gone.signal);
   // A client would try again after a failure, but not after a refusal.
   if (said.kind === "fail") throw new Refusal(400, said.error.message);
   const usage = usageOf(received.messages, said);
@@ -95,7 +96,7 @@ async function answer(
   sendStream(response, said, options?.include_usage === true ? usage : undefined);
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+async function bodyOf(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -121,7 +122,7 @@ interface WireUsage {
 /** Four characters a token, as an estimate that any app can add up. */
 function usageOf(messages: readonly Message[], said: Answer): WireUsage {
   const prompt = messages.reduce((sum, { content }) => sum + tokensIn(content), 0);
-  const completion = "text" in said ? tokensIn(said.text) : 1;
+  const completion = "text" in said ? tokensIn(said.text ?? "") : 1;
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -140,7 +141,7 @@ function sendWhole(response: ServerResponse, said: Answer, usage: WireUsage): vo
   const message =
     said.kind === "text"
       ? { role: "assistant", content: said.text }
-      : { role: "assistant", content: null, tool_calls: wireCalls(said) };
+      : { role: "assistant", content: textOf(said), tool_calls: wireCalls(said) };
   const choice = { index: 0, message, finish_reason: isText ? "stop" : "tool_calls" };
   sendJson(response, 200, { ...head("chat.completion"), choices: [choice], usage });
 }
@@ -153,7 +154,7 @@ function sendStream(response: ServerResponse, said: Answer, usage: WireUsage | u
     const middle = Math.floor(said.text.length / 2);
     send({ role: "assistant", content: said.text.slice(0, middle) });
     send({ content: said.text.slice(middle) });
-  } else send({ role: "assistant", content: null, tool_calls: wireCalls(said) });
+  } else send({ role: "assistant", content: textOf(said), tool_calls: wireCalls(said) });
   if (said.kind === "wait") return;
   send({}, said.kind === "text" ? "stop" : "tool_calls");
   if (usage !== undefined) event(response, { choices: [], usage });
@@ -164,6 +165,9 @@ const event = (response: ServerResponse, fields: object): void =>
   void response.write(
     `data: ${JSON.stringify({ ...head("chat.completion.chunk"), ...fields })}\n\n`,
   );
+
+/** What is said beside calls of tools. */
+const textOf = (said: Answer): string | null => ("text" in said && said.text) || null;
 
 function wireCalls(said: Answer): object[] {
   const calls: readonly ToolCall[] = said.kind === "tools" ? said.calls : [];

@@ -254,7 +254,8 @@ async function verifyThrowaway(
 const processOn = (spec: string | undefined, { signal }: Pick<Shared, "signal">) =>
   spec === undefined ? undefined : () => startProcess(spec, signal);
 
-function checkCounts(users: number, runs: number): void {
+/** @throws {AgnoChatError} `USAGE` */
+export function checkCounts(users: number, runs: number): void {
   if (!Number.isInteger(users) || users < FEWEST_USERS || users > MOST_USERS)
     throw new AgnoChatError(
       "USAGE",

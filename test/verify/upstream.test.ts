@@ -20,7 +20,8 @@ async function start() {
   const findings: Finding[] = [];
   const report = (found: readonly Finding[]) => void findings.push(...found);
   const recorder = new Recorder({ ledger, gate: new Gate(random), report, exact: false });
-  const upstream = await openUpstream({ host: "127.0.0.1", port: 0, recorder });
+  const answer = recorder.receive.bind(recorder);
+  const upstream = await openUpstream({ host: "127.0.0.1", port: 0, answer });
   opened.push(upstream);
   return { ledger, findings, recorder, upstream };
 }
@@ -75,9 +76,10 @@ test.each([
 });
 
 test("names the address when it is taken", async () => {
-  const { upstream, recorder } = await start();
+  const { upstream } = await start();
+  const answer = () => Promise.reject(new Error("unused"));
   const port = Number(new URL(upstream.url).port);
-  await expect(openUpstream({ host: "127.0.0.1", port, recorder })).rejects.toThrow(
+  await expect(openUpstream({ host: "127.0.0.1", port, answer })).rejects.toThrow(
     `Could not listen on 127.0.0.1:${port}`,
   );
 });

@@ -1,15 +1,18 @@
 import { AgnoChatError } from "../../errors.js";
 import { maskSecrets } from "../../secrets.js";
 import { isLoopback } from "../../server/access.js";
+import { chatApp } from "../../verify/doors/chat-app.js";
 import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
 import { randomSeed } from "../../verify/random.js";
 import { reportOf, type VerifyReport } from "../../verify/report/report.js";
-import { checksOf, verifyApp } from "../../verify/targets/app.js";
+import { checkApp, checksOf, liveAppCalls } from "../../verify/targets/app.js";
+import { LIVE_USERS } from "../../verify/targets/live.js";
 import { APP_RUNS, APP_USERS } from "../../verify/targets/send.js";
 import { newPrefix, userIds } from "../../verify/users.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { VERSION } from "../version.js";
+import { openPaidModel } from "./verify-live.js";
 import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
 
 const SHAPES = ["chat", "openai", "a2a"] as const;
@@ -18,39 +21,48 @@ type Shape = (typeof SHAPES)[number];
 
 /**
  * `verify --url`: drives an app over HTTP as its users. With `--upstream` it is the app's model as
- * well, and so sees everything that the app sends.
+ * well, and so sees everything that the app sends; with `--live` it passes that on to the model of the
+ * settings.
  * @throws {AgnoChatError} `USAGE`; `NOT_CONFIRMED` for an app on another machine
  */
 export async function verifyAnyApp(
   context: Context,
   { url = "", as: shape = "chat", ...options }: VerifyOptions,
-  { users = APP_USERS, runs = APP_RUNS, seed = randomSeed(), record }: VerifyCounts,
+  { seed = randomSeed(), record, ...counts }: VerifyCounts,
 ): Promise<VerifyReport> {
   const { signal, output } = context;
   checkShape(shape);
   const upstream = addressOf(options.upstream);
+  const { users = options.live ? LIVE_USERS : APP_USERS } = counts;
+  const { runs = options.live ? LIVE_USERS : APP_RUNS, maxCalls } = counts;
+  const rounds = Math.ceil(runs / users);
   if (!isThisMachine(url))
     await requireConfirmation(
       context,
       `Send test messages of ${users} new users to ${maskSecrets(url)}?`,
     );
   await refuseUnreachable(url, signal);
+  const live = options.live
+    ? { model: await openPaidModel(context, liveAppCalls(users, rounds), maxCalls), maxCalls }
+    : undefined;
   const started = performance.now();
   const planted = await judgeTheJudge(seed, signal);
-  const result = await verifyApp({
-    ...{ url, as: shape, body: options.body, reply: options.reply, headers: options.header },
-    ...{ clear: options.clear, upstream, seed, signal, record },
+  const { body, reply, header: headers, clear } = options;
+  const result = await checkApp(chatApp({ url, as: shape, body, reply, headers, clear }), {
+    ...{ upstream, rounds, seed, signal, record, live },
     // New ids each time: the app may have kept those of the last check.
     users: userIds(users, newPrefix()),
-    rounds: Math.ceil(runs / users),
     onUpstream: (base) => output.note(`Listening as the app's model: OPENAI_BASE_URL=${base}`),
   });
   signal.throwIfAborted();
   return reportOf({
     ...{ results: [result], planted, seed, version: VERSION, gaps: result.gaps },
     evidence: [result.evidence],
-    checks: checksOf(result, options.clear !== undefined),
-    target: { kind: shape, url: maskSecrets(url) },
+    checks: checksOf(result, clear !== undefined && live === undefined),
+    target: {
+      ...{ kind: shape, url: maskSecrets(url) },
+      ...(live && { model: live.model.name }),
+    },
     durationMs: Math.round(performance.now() - started),
   });
 }

@@ -15,6 +15,8 @@ export interface VerifyOptions {
   readonly body?: string;
   readonly reply?: string;
   readonly clear?: string;
+  readonly live?: boolean;
+  readonly maxCalls?: string;
 }
 
 /** What is checked how much, of the options that both kinds of target have. */
@@ -22,5 +24,6 @@ export interface VerifyCounts {
   readonly users: number | undefined;
   readonly runs: number | undefined;
   readonly seed: number | undefined;
+  readonly maxCalls: number | undefined;
   readonly record: ((request: RecordedRequest) => void) | undefined;
 }

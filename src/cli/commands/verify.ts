@@ -28,8 +28,8 @@ const NOT_ISOLATED = 5;
 
 /**
  * `verify`: drives the agent with many users at once on the store and tools of the settings, and
- * shows who saw whose texts. No model is called. With `--url` it drives any app instead, see
- * `verify-app.ts`.
+ * shows who saw whose texts. No model is called. With `--live` the model of the settings answers,
+ * see `verify-live.ts`; with `--url` it drives any app instead, see `verify-app.ts`.
  */
 export async function verify(
   context: Context,
@@ -46,16 +46,15 @@ export async function verify(
     users: wholeNumber("--users", options.users),
     runs: wholeNumber("--runs", options.runs),
     seed: wholeNumber("--seed", options.seed),
+    maxCalls: wholeNumber("--max-calls", options.maxCalls),
     record:
       options.record === undefined
         ? undefined
         : (request: RecordedRequest) => void requests.push(request),
   };
   refuseAppOptions(options);
-  const report =
-    options.url === undefined
-      ? await verifyOwnAgent(context, counts)
-      : await (await import("./verify-app.js")).verifyAnyApp(context, options, counts);
+  refuseLiveOptions(options);
+  const report = await checkWhatIsNamed(context, options, counts);
   await writeReports(report, requests, options);
   show(context, report);
   return report.ok ? 0 : NOT_ISOLATED;
@@ -71,7 +70,30 @@ function refuseAppOptions(options: VerifyOptions): void {
   });
 }
 
-async function verifyOwnAgent(context: Context, counts: VerifyCounts): Promise<VerifyReport> {
+function refuseLiveOptions({ live, maxCalls, url, upstream }: VerifyOptions): void {
+  if (maxCalls !== undefined && !live)
+    throw new AgnoChatError("USAGE", "--max-calls needs --live.");
+  if (live && url !== undefined && upstream === undefined)
+    throw new AgnoChatError("USAGE", "--live with --url needs --upstream.", {
+      hint: "The app's requests are forwarded from there: --upstream 127.0.0.1:4000.",
+    });
+}
+
+async function checkWhatIsNamed(
+  context: Context,
+  options: VerifyOptions,
+  counts: VerifyCounts,
+): Promise<VerifyReport> {
+  if (options.url !== undefined)
+    return (await import("./verify-app.js")).verifyAnyApp(context, options, counts);
+  if (options.live) return (await import("./verify-live.js")).verifyLiveAgent(context, counts);
+  return verifyOwnAgent(context, counts);
+}
+
+async function verifyOwnAgent(
+  context: Context,
+  { maxCalls: _, ...counts }: VerifyCounts,
+): Promise<VerifyReport> {
   const { signal, output } = context;
   output.note("Checking with planted texts; no model is called…");
   const store = storeOf(context);

@@ -1,4 +1,6 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Model } from "../../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import type { BatteryResult } from "../battery.js";
 import {
@@ -13,12 +15,14 @@ import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
 import { Gate, RELEASES, type Release } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
+import { answerOf, LiveModel } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
-import { type RecordedRequest, Recorder } from "../recorder.js";
+import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
 import { reasonOf } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
+import { tooManyCalls } from "./live.js";
 
 /** How much an app is driven, and where to listen as its model. */
 export interface AppCheckOptions {
@@ -68,12 +72,30 @@ export async function verifyApp(options: AppOptions): Promise<AppResult> {
   return checkApp(chatApp(options), options);
 }
 
-/** As `verifyApp`, for an app that is reached in any way. */
-export async function checkApp(app: ChatApp, options: AppCheckOptions): Promise<AppResult> {
-  const check = new AppCheck(options, app);
+export interface CheckAppOptions extends AppCheckOptions {
+  /** Answers in place of the check, which then sends few messages. */
+  readonly live?: { readonly model: Model; readonly maxCalls?: number | undefined } | undefined;
+}
+
+/**
+ * As `verifyApp`, for an app that is reached in any way.
+ * @throws {AgnoChatError} what the live model failed with
+ */
+export async function checkApp(
+  app: ChatApp,
+  { live: given, ...options }: CheckAppOptions,
+): Promise<AppResult> {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([options.signal, ended.signal]);
+  // Each message under way listens to it.
+  setMaxListeners(0, signal);
+  const check = new AppCheck({ ...options, signal, isLive: given !== undefined }, app);
+  const live = given && liveModel(given, check.recorder, () => ended.abort());
   const { upstream: address, onUpstream } = options;
   const { recorder } = check;
-  const upstream = address && (await openUpstream({ ...address, recorder }));
+  const answer = (request: ReceivedRequest, gone: AbortSignal): Promise<Answer> =>
+    live === undefined ? recorder.receive(request, gone) : answerOf(live, request, gone);
+  const upstream = address && (await openUpstream({ ...address, answer }));
   try {
     if (upstream !== undefined) await onUpstream?.(upstream.url);
     await (upstream === undefined ? check.byReplies() : check.byRequests());
@@ -81,8 +103,19 @@ export async function checkApp(app: ChatApp, options: AppCheckOptions): Promise<
     await check.gate.release("together");
     await upstream?.close();
   }
-  return check.result();
+  if (live?.failure !== undefined && !options.signal.aborted) throw live.failure;
+  return check.result(live?.isOver ? [tooManyCalls(live.calls)] : []);
 }
+
+const liveModel = (
+  { model, maxCalls = Number.POSITIVE_INFINITY }: NonNullable<CheckAppOptions["live"]>,
+  recorder: Recorder,
+  onEnd: () => void,
+): LiveModel => new LiveModel(model, { recorder, maxCalls, toolsOnce: false, onEnd });
+
+/** About how often a live model is called. */
+export const liveAppCalls = (users: number, rounds: number): number =>
+  users * (WARM_UP_ROUNDS + rounds) + users + SAME_AGAIN;
 
 const SENT_CHECKS: readonly CheckName[] = ["requests", "same-words", "replies", "side-by-side"];
 const REPLY_CHECKS: readonly CheckName[] = ["same-words", "replies"];
@@ -102,6 +135,17 @@ const MOST_TRIES = 6;
 /** Longest wait before a message is sent again, whatever the app asks for. */
 const LONGEST_WAIT_MS = 10_000;
 
+/** Messages of everybody, one after the other, before any overlap. */
+const WARM_UP_ROUNDS = 2;
+
+/** How many users say the same words again. */
+const SAME_AGAIN = 2;
+
+interface CheckOptions extends AppCheckOptions {
+  /** A model is asked that costs time and money. */
+  readonly isLive: boolean;
+}
+
 interface SendOptions {
   readonly sameWords?: string;
   readonly outcome?: Outcome;
@@ -112,7 +156,7 @@ interface SendOptions {
 class AppCheck {
   readonly gate: Gate;
   readonly recorder: Recorder;
-  readonly #options: AppCheckOptions;
+  readonly #options: CheckOptions;
   readonly #app: ChatApp;
   readonly #random: Random;
   readonly #ledger: Ledger;
@@ -127,7 +171,7 @@ class AppCheck {
   /** The longest that a run alone took. */
   #slowestMs = 0;
 
-  constructor(options: AppCheckOptions, app: ChatApp) {
+  constructor(options: CheckOptions, app: ChatApp) {
     this.#options = options;
     this.#app = app;
     this.#random = new Random(options.seed);
@@ -142,6 +186,7 @@ class AppCheck {
 
   async byRequests(): Promise<void> {
     await this.#warmUp();
+    if (this.#options.signal.aborted) return void this.#gaps.push("ended early");
     if (this.recorder.requests === 0) {
       this.#gaps.push("no request came to the model: point the app's base URL at the upstream");
       return;
@@ -152,12 +197,9 @@ class AppCheck {
     }
     const { rounds } = this.#options;
     for (let round = 0; round < rounds; round++) await this.#overlap(round);
-    const phases = [
-      () => this.#queue(),
-      () => this.#sameWords(),
-      () => this.#late(),
-      () => this.#clears(),
-    ];
+    const phases = this.#options.isLive
+      ? [() => this.#sameWords()]
+      : [() => this.#queue(), () => this.#sameWords(), () => this.#late(), () => this.#clears()];
     for (const phase of phases) if (!this.#options.signal.aborted) await phase();
     if (this.#options.signal.aborted) this.#gaps.push("ended early");
   }
@@ -169,7 +211,7 @@ class AppCheck {
     await this.#everybody({ sameWords: SAME_WORDS, check: "same-words" });
   }
 
-  result(): AppResult {
+  result(gaps: readonly string[]): AppResult {
     const { users } = this.#options;
     const evidence = this.#isSent ? "sent" : "replies";
     const isStateless = this.#isSent && !this.#hasHistory;
@@ -179,7 +221,7 @@ class AppCheck {
       : this.#findings;
     return {
       ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
-      ...{ doors: [this.#app.name], attacks: 0, notReached: [], gaps: this.#gaps },
+      ...{ doors: [this.#app.name], attacks: 0, notReached: [], gaps: [...gaps, ...this.#gaps] },
       pairs: this.recorder.pairsOf(users),
     };
   }
@@ -203,7 +245,7 @@ class AppCheck {
 
   /** Everybody says two things, one after the other: shows how slow the app is, and its history. */
   async #warmUp(): Promise<void> {
-    for (const _ of [1, 2])
+    for (let round = 0; round < WARM_UP_ROUNDS; round++)
       for (const userId of this.#options.users) {
         const started = performance.now();
         await this.#send(this.#whose(userId));
@@ -266,7 +308,7 @@ class AppCheck {
     const before = this.recorder.requests;
     const first = this.#ledger.runs;
     await this.#overlap(0, options);
-    for (const userId of this.#options.users.slice(0, 2))
+    for (const userId of this.#options.users.slice(0, SAME_AGAIN))
       await this.#send(this.#whose(userId), options);
     const wanted = this.#ledger.runs - first;
     const made = this.recorder.requests - before;

@@ -20,7 +20,8 @@ export async function verifyAdapter(
       exact: false,
       open: agentOver(new InMemory()),
       openModel: async (recorder, report) => {
-        upstream = await openUpstream({ host: "127.0.0.1", port: 0, recorder });
+        const answer = recorder.receive.bind(recorder);
+        upstream = await openUpstream({ host: "127.0.0.1", port: 0, answer });
         return watchedModel(await open({ baseURL: upstream.url }), report);
       },
     });

@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import { untilAborted } from "../../abort.js";
 import type { ChatApp } from "../doors/chat-app.js";
 import { newPrefix, userIds } from "../users.js";
@@ -14,13 +13,11 @@ interface SendOptions extends Pick<AppCheckOptions, "rounds" | "seed" | "signal"
 }
 
 /** Drives an app through a function, as `verifyApp` does over HTTP. */
-export function verifySend(
+export const verifySend = (
   target: SendTarget,
   { users, ...options }: SendOptions,
-): Promise<AppResult> {
-  // Each send under way listens to it.
-  setMaxListeners(0, options.signal);
-  return checkApp(sendApp(target), {
+): Promise<AppResult> =>
+  checkApp(sendApp(target), {
     ...options,
     // New ids each time: the app may have kept those of the last check.
     users: userIds(users, newPrefix()),
@@ -29,7 +26,6 @@ export function verifySend(
       onUpstream: (baseURL) => target.upstream?.({ baseURL }),
     }),
   });
-}
 
 /** A function may ignore the signal, so it is left when that aborts. */
 const sendApp = ({ send, clear }: SendTarget): ChatApp => ({

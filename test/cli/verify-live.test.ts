@@ -1,0 +1,178 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { Cli } from "../support/cli.js";
+import {
+  ModelServer,
+  type ReceivedRequest,
+  type Reply,
+  status,
+  streamedCalls,
+  streamedText,
+} from "../support/model-server.js";
+
+async function serve(reply: Reply | Reply[]): Promise<ModelServer> {
+  const server = await ModelServer.start(reply);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+const live = ({ url }: { url: string }, ...more: string[]) =>
+  ["verify", "--live", "--yes", "--base-url", url, "--model", "test-model", ...more] as const;
+
+const lastOf = ({ body }: ReceivedRequest) => body.messages.at(-1);
+
+/** Calls the tool when it is told to, and else says that it has heard. */
+const obeying: Reply = (response, request) => {
+  const { role, content } = lastOf(request);
+  const calls = role === "user" && content.startsWith("Call the tool");
+  const call = { name: "verify_echo", arguments: { text: content } };
+  return (calls ? streamedCalls(call, call) : streamedText("I have heard you."))(response, request);
+};
+
+test("verify --live judges what a real model is sent, in 15 calls, and leaves nothing behind", async () => {
+  const server = await serve(obeying);
+  const cli = new Cli();
+  const report = await cli.json(live(server, "--seed", "1"));
+  expect(report).toMatchObject({
+    ...{ verdict: "isolated", evidence: ["sent", "store"], findings: [], gaps: [] },
+    target: { kind: "live", model: "test-model" },
+  });
+  expect(server.requests).toHaveLength(15);
+  const checks = report.checks.map(({ check }: { check: string }) => check);
+  expect(checks).toEqual(expect.arrayContaining(["requests", "same-words", "stored", "tools"]));
+  expect((await cli.json(["users"])).users).toEqual([]);
+});
+
+test("verify --live tells the model and the number of calls before it asks", async () => {
+  const server = await serve(obeying);
+  const args = live(server).filter((flag) => flag !== "--yes");
+  const { code, stderr } = await new Cli().run([...args, "--max-calls", "9"]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("This will call test-model about 15 times, at most 9.");
+  expect(stderr).toContain("Add --yes to confirm.");
+  expect(server.requests).toEqual([]);
+});
+
+test("a model that takes no tools leaves the check of tools out, and the rest stands", async () => {
+  const refusing: Reply = (response, request) => {
+    const answer =
+      request.body.tools === undefined
+        ? streamedText("I have heard you.")
+        : status(400, { error: { message: "test-model does not support tools" } });
+    return answer(response, request);
+  };
+  const report = await new Cli().json(live(await serve(refusing)));
+  expect(report).toMatchObject({ verdict: "isolated", findings: [] });
+  expect(report.checks.map(({ check }: { check: string }) => check)).not.toContain("tools");
+  expect(report.notProved).toContainEqual(expect.stringContaining("tools"));
+});
+
+test("--max-calls ends the check before another call, with 5 and the reason", async () => {
+  const server = await serve(obeying);
+  const cli = new Cli();
+  const { code, stdout } = await cli.run(live(server, "--max-calls", "5"));
+  expect(code).toBe(5);
+  expect(stdout).toContain("not shown: stopped after 5 calls of the model");
+  // Calls under way are ended with it, some of them before they were sent.
+  expect(server.requests.length).toBeLessThanOrEqual(5);
+  expect((await cli.json(["users"])).users).toEqual([]);
+});
+
+test("a reply that holds somebody else's text is a leak", async () => {
+  const said: string[] = [];
+  const caching: Reply = (response, request) => {
+    said.push(lastOf(request).content);
+    return streamedText(`Somebody said: ${said[0]}`)(response, request);
+  };
+  const report = await new Cli().json(live(await serve(caching)));
+  expect(report.verdict).toBe("leak");
+  expect(report.findings).toContainEqual(
+    expect.objectContaining({ check: "replies", kind: "foreign" }),
+  );
+});
+
+test.each([
+  ["a refused key", 3, status(401, { error: { message: "bad key" } }), "key"],
+  ["a model that fails", 4, status(400, { error: { message: "no such thing" } }), "no such thing"],
+])("%s ends verify --live with %i and one line", async (_, exit, reply, words) => {
+  const cli = new Cli();
+  const { code, stdout, stderr } = await cli.run(live(await serve(reply)));
+  expect([code, stdout]).toEqual([exit, ""]);
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines).toHaveLength(2);
+  expect(lines[1]).toMatch(/^agno-chat: /);
+  expect(lines[1]).toContain(words);
+  expect((await cli.json(["users"])).users).toEqual([]);
+});
+
+test("a server that is not there ends verify --live with 4", async () => {
+  const url = `http://127.0.0.1:${await freePort()}/v1`;
+  const { code, stderr } = await new Cli().run(live({ url }));
+  expect([code, stderr]).toEqual([4, expect.stringContaining("Nothing is listening")]);
+});
+
+/** An app that keeps histories by user, or one for everybody, and asks the model at `base`. */
+async function startApp(base: string, keyOf: (user: string) => string): Promise<string> {
+  const histories = new Map<string, object[]>();
+  const server = createServer(async (request, response) => {
+    if (request.method !== "POST") return response.end();
+    let text = "";
+    for await (const piece of request) text += piece;
+    const { user_id, message } = JSON.parse(text);
+    const history = histories.get(keyOf(user_id)) ?? [];
+    histories.set(keyOf(user_id), history);
+    history.push({ role: "user", content: message });
+    const answer = await fetch(`${base}/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify({ model: "any", messages: history }),
+    });
+    const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
+    const reply = choices?.[0]?.message.content ?? "";
+    history.push({ role: "assistant", content: reply });
+    response.end(JSON.stringify({ reply }));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/chat`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+test.each([
+  ["isolated", (user: string) => user],
+  ["leak", () => "everybody"],
+])("verify --url --upstream --live passes an app's requests on: %s", async (verdict, keyOf) => {
+  const server = await serve(streamedText("I have heard you."));
+  const upstream = `127.0.0.1:${await freePort()}`;
+  const url = await startApp(`http://${upstream}/v1`, keyOf);
+  const report = await new Cli().json(live(server, "--url", url, "--upstream", upstream));
+  expect([report.verdict, report.evidence]).toEqual([verdict, ["sent"]]);
+  expect(server.requests).toHaveLength(14);
+  expect(server.requests[0]?.body.model).toBe("test-model");
+});
+
+test("a model that fails behind an app ends the check with its error", async () => {
+  const server = await serve(status(400, { error: { message: "no such thing" } }));
+  const upstream = `127.0.0.1:${await freePort()}`;
+  const url = await startApp(`http://${upstream}/v1`, (user) => user);
+  const { code, stderr } = await new Cli().run(live(server, "--url", url, "--upstream", upstream));
+  expect([code, stderr]).toEqual([4, expect.stringContaining("no such thing")]);
+});
+
+test.each([
+  ["--max-calls needs --live", ["--max-calls", "3"]],
+  ["--live with --url needs --upstream", ["--live", "--url", "http://127.0.0.1:1/"]],
+])("%s", async (message, flags) => {
+  const { code, stderr } = await new Cli().run(["verify", ...flags]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
