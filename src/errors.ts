@@ -114,10 +114,12 @@ interface ErrorChanges {
  * Every failure this library reports on purpose. `message` is one line that names what failed and
  * the value; it never contains a key, a stack or another user's text.
  * @example
+ * const agent = new Agent({ model: new DemoModel() });
  * try {
- *   await agent.run("Hi", { userId: "alice" });
+ *   await agent.run("", { userId: "alice" });
  * } catch (error) {
- *   if (error instanceof AgnoChatError && error.code === "BUSY") console.log("Try again later.");
+ *   if (!(error instanceof AgnoChatError)) throw error;
+ *   console.log(error.code, error.hint); // INVALID_INPUT Say something.
  * }
  */
 export class AgnoChatError extends Error {

@@ -29,13 +29,18 @@ const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_
  * white space, no control or invisible characters. An id is never cleaned up, which could merge two
  * users.
  * @example
+ * const request = new Request("http://localhost/chat", { headers: { "x-user": "alice" } });
  * const userId = validateUserId(request.headers.get("x-user"));
+ * console.log(userId); // alice
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
 export const validateUserId = (userId: unknown): UserId => validate(userId, USER) as UserId;
 
 /**
  * Like `validateUserId`, for a session id.
+ * @example
+ * const sessionId = validateSessionId("trip-to-oslo");
+ * console.log(sessionId); // trip-to-oslo
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
 export const validateSessionId = (sessionId: unknown): SessionId =>

@@ -76,16 +76,46 @@ export type StoredMessage = Message & StoredFields;
  */
 export type NewMessage = Message & Partial<StoredFields>;
 
+/**
+ * A message for the model alone, such as an instruction of one session.
+ * @example
+ * const memory = new InMemory();
+ * memory.add(systemMessage("Answer in French."), "alice", { sessionId: "french" });
+ */
 export const systemMessage = (content: string): SystemMessage => ({ role: "system", content });
 
+/**
+ * What the user wrote. It begins a run.
+ * @example
+ * const memory = new InMemory();
+ * memory.add([userMessage("Hi"), assistantMessage("Hello")], "alice");
+ */
 export const userMessage = (content: string): UserMessage => ({ role: "user", content });
 
+/**
+ * A reply of the model, perhaps with the tools it calls.
+ * @example
+ * const call = { id: "call-1", name: "current_time", arguments: "{}" };
+ * const messages = [
+ *   userMessage("What time is it?"),
+ *   assistantMessage("", [call]),
+ *   toolMessage(call.id, "12:00"),
+ *   assistantMessage("It is noon."),
+ * ];
+ * console.log(new InMemory().add(messages, "alice").length); // 4
+ */
 export const assistantMessage = (
   content: string,
   toolCalls: readonly ToolCall[] = [],
 ): AssistantMessage =>
   toolCalls.length > 0 ? { role: "assistant", content, toolCalls } : { role: "assistant", content };
 
+/**
+ * The result of one tool call, or its error.
+ * @example
+ * const result = toolMessage("call-1", "There is no such city.", true);
+ * console.log(result.isError); // true
+ */
 export const toolMessage = (toolCallId: string, content: string, isError = false): ToolMessage =>
   isError ? { role: "tool", content, toolCallId, isError } : { role: "tool", content, toolCallId };
 

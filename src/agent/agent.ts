@@ -62,6 +62,12 @@ type CallArguments<Owner, Options extends { readonly userId: string }> = [Owner]
  * One agent for any number of users. The user is an argument of each run, and the agent itself
  * keeps no user's data. Runs of the same session execute in the order of the calls; runs of
  * different users or sessions overlap.
+ * @example
+ * const agent = new Agent({ model: new DemoModel(), instructions: "Be brief." });
+ * await agent.run("My name is Alice", { userId: "alice" });
+ * await agent.run("My name is Bob", { userId: "bob" });
+ * const { content } = await agent.run("What's my name?", { userId: "alice" });
+ * console.log(content); // Your name is Alice.
  */
 export class Agent<Owner extends string | undefined = undefined> {
   readonly name: string;

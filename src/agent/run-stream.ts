@@ -8,6 +8,12 @@ const DONE: Read = { done: true, value: undefined };
  * The events of one run, for one reader. The run continues whether or not anyone reads, so a slow
  * reader delays nobody. Leaving the loop early cancels the run. The iterator throws if the run
  * fails.
+ * @example
+ * const agent = new Agent({ model: new DemoModel() });
+ * const stream = agent.stream("My name is Alice", { userId: "alice" });
+ * for await (const event of stream)
+ *   if (event.type === "text-delta") process.stdout.write(event.text);
+ * const { messages, usage } = await stream.result;
  */
 export class RunStream implements AsyncIterable<RunEvent> {
   #unread: RunEvent[] = [];

@@ -16,7 +16,15 @@ import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
 import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
 
-/** An agent and its memory as one user sees them. Nothing of another user can be reached. */
+/**
+ * An agent and its memory as one user sees them. Nothing of another user can be reached.
+ * @example
+ * const agent = new Agent({ model: new DemoModel() });
+ * const alice = agent.forUser("alice");
+ * await alice.run("My name is Alice", { sessionId: "work" });
+ * console.log(await alice.size(), await alice.size({ sessionId: "home" })); // 2 0
+ * console.log(await agent.forUser("bob").history()); // []
+ */
 export class UserView {
   readonly userId: UserId;
   readonly #runner: Runner;

@@ -43,6 +43,11 @@ const KEYS: KnownKeys<ExportOptions> = {
  * - `md`: the messages as readable Markdown.
  *
  * Contains the messages that existed when reading began, and the state at its end.
+ * @example
+ * const memory = new InMemory();
+ * memory.add([userMessage("Hi"), assistantMessage("Hello")], "alice");
+ * for await (const text of new UserExport(memory, "alice", { format: "md" }))
+ *   process.stdout.write(text);
  * @throws {AgnoChatError} `HISTORY_CLEARED` if messages were deleted meanwhile, and the errors of
  * the memory
  */

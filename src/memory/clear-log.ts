@@ -58,7 +58,16 @@ export interface SavedClears {
   readonly clears: readonly (readonly [scope: string, clear: Clear])[];
 }
 
-/** The clear record of a store that keeps it in this process or saves it as JSON. */
+/**
+ * The clear record of a store that keeps it in this process or saves it as JSON.
+ * @example
+ * const log = new ClearLog();
+ * const { generation } = log;
+ * log.record("alice", { sessionId: "work", time: Date.now() });
+ * const commit = { userId: "alice", sessionId: "work", created: undefined, generation };
+ * console.log(log.wasCleared(commit)); // true
+ * console.log(log.wasCleared({ ...commit, sessionId: "home" })); // false
+ */
 export class ClearLog implements ClearRecord {
   #generation: number;
   #forgotten: number;

@@ -11,6 +11,11 @@ export type InMemoryOptions = StoreMemoryOptions;
  * With `maxMessages`, each user keeps at most that many messages over all sessions. Whole runs are
  * dropped, first the one whose latest message is oldest. System messages are kept, and so is the
  * newest run, even if it is longer than the limit. A session with nothing left is removed.
+ * @example
+ * const memory = new InMemory(100);
+ * memory.add(userMessage("Hello"), "alice");
+ * console.log(memory.getMessages("alice")[0]?.content); // Hello
+ * console.log(memory.size("bob")); // 0
  */
 export class InMemory extends StoreMemory<true> {
   /** @throws {AgnoChatError} `INVALID_INPUT` for an invalid limit, `USAGE` for an unknown option */

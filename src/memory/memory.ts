@@ -125,6 +125,12 @@ export interface RemoveInactiveOptions {
  * - Changing a returned value changes nothing that is stored.
  * - A method returns a value or a promise, and throws or rejects with an `AgnoChatError`; after
  *   `close`, with `STORE_CLOSED`.
+ * @example
+ * const memory: Memory = await openMemory("memory:");
+ * await memory.add([userMessage("Hi"), assistantMessage("Hello")], "alice", { sessionId: "work" });
+ * console.log(await memory.size("alice"), await memory.size("bob")); // 2 0
+ * await memory.clear("alice", { sessionId: "work" });
+ * await memory.close();
  */
 export interface Memory {
   /**

@@ -36,6 +36,11 @@ async function openPostgres(rest: string, { now }: OpenMemoryOptions): Promise<M
  * Opens the memory that `spec` names: `sqlite:PATH` (a file, relative to the working directory),
  * `postgres://USER:PASSWORD@HOST/DATABASE` or `memory:` (this process only). Nothing is read or
  * written before the first call.
+ * @example
+ * const memory = await openMemory("sqlite:history.db", { notice: console.error });
+ * const agent = new Agent({ model: new DemoModel(), memory });
+ * await agent.run("My name is Alice", { userId: "alice" });
+ * await memory.close();
  * @throws {AgnoChatError} `STORE_UNKNOWN`, or `USAGE` for an unknown option
  */
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {

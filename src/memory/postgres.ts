@@ -5,6 +5,9 @@ import { PostgresStore } from "./stores/postgres/postgres-store.js";
 /**
  * A memory in a PostgreSQL database, which any number of processes and machines may use at once. It
  * connects on first use; an `add` that has answered is committed.
+ * @example
+ * const memory = new PostgresMemory("postgres://chat:secret@db.example/chat");
+ * const agent = new Agent({ model: new DemoModel(), memory });
  */
 export class PostgresMemory extends StoreMemory<false> {
   /**

@@ -9,6 +9,11 @@ const KEYS: KnownKeys<SqliteMemoryOptions> = { ...STORE_MEMORY_KEYS, notice: tru
 /**
  * A memory in one SQLite file, which any number of processes may use at once. The file is opened on
  * first use. When `add` resolves, the messages are on disk.
+ * @example
+ * const memory = new SqliteMemory("history.db");
+ * await memory.add(userMessage("Hello"), "alice");
+ * console.log(await memory.size("alice")); // 1
+ * await memory.close();
  */
 export class SqliteMemory extends StoreMemory<false> {
   /** @throws {AgnoChatError} `USAGE` for an unknown option */

@@ -55,6 +55,13 @@ export const STORE_MEMORY_KEYS: KnownKeys<StoreMemoryOptions> = { now: true };
 /**
  * Implements `Memory` over any store: validates ids and messages, applies defaults, assigns runs
  * and times, and copies what it returns. Its methods return promises if those of the store do.
+ * @example
+ * import { FileStore } from "./file-store.mjs"; // the store of docs/write-a-store.md
+ *
+ * const memory = new StoreMemory(new FileStore("conversations"));
+ * await memory.add(userMessage("Hello"), "alice");
+ * console.log(await memory.size("alice")); // 1
+ * await memory.close();
  */
 export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   readonly #store: Store<AtOnce>;

@@ -20,6 +20,8 @@ const KEYS: KnownKeys<DemoModelOptions> = { delayMs: true };
  * another said.
  * @example
  * const agent = new Agent({ model: new DemoModel() });
+ * const { content } = await agent.run("Thanks", { userId: "alice" });
+ * console.log(content); // You're welcome!
  */
 export class DemoModel implements Model {
   readonly name = "demo";

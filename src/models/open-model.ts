@@ -47,6 +47,8 @@ export const isBuiltIn = (spec: string): boolean => KINDS.get(spec)?.isNamed ===
  * API. Sends nothing yet.
  * @example
  * const model = await openModel("openai:qwen3", { baseUrl: "http://localhost:11434/v1" });
+ * const agent = new Agent({ model });
+ * const { content, usage } = await agent.run("Say hello.", { userId: "alice" });
  * @throws {AgnoChatError} `MODEL_NOT_CONFIGURED` for an unknown kind, `USAGE` for an unknown
  *   option, or what the model's constructor throws
  */

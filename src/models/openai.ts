@@ -38,6 +38,8 @@ const KEYS: KnownKeys<OpenAIModelOptions> = {
  * the environment it reads only `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`.
  * @example
  * const model = new OpenAIModel({ model: "qwen3", baseUrl: "http://localhost:11434/v1" });
+ * const agent = new Agent({ model });
+ * const { content, usage } = await agent.run("Say hello.", { userId: "alice" });
  */
 export class OpenAIModel implements Model {
   readonly name: string;

@@ -87,6 +87,15 @@ const TAIL = 1000;
 /**
  * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`,
  * `/healthz`, `/readyz`, `/.well-known/agent-card.json` and `POST /a2a`.
+ * @example
+ * import { createServer as createHttpServer } from "node:http";
+ *
+ * const chat = createServer({ agent: new Agent({ model: new DemoModel() }) });
+ * const http = createHttpServer(chat.handler).listen(4100, "127.0.0.1");
+ * const response = await fetch("http://127.0.0.1:4100/healthz");
+ * console.log(response.status); // 200
+ * await chat.close();
+ * http.close();
  */
 export class ChatServer {
   readonly #options: ServerOptions;
@@ -241,6 +250,17 @@ export class ChatServer {
 
 /**
  * Serves an agent over HTTP and A2A. Nothing is opened before `listen`.
+ * @example
+ * const chat = createServer({ agent: new Agent({ model: new DemoModel() }) });
+ * const url = await chat.listen({ port: 0 });
+ * const response = await fetch(`${url}/chat`, {
+ *   method: "POST",
+ *   headers: { "Content-Type": "application/json" },
+ *   body: JSON.stringify({ user_id: "alice", message: "Thanks" }),
+ * });
+ * const { reply } = (await response.json()) as { reply: string };
+ * console.log(reply); // You're welcome!
+ * await chat.close();
  * @throws {AgnoChatError} `USAGE` for an invalid URL, proxy address or unknown option
  */
 export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);

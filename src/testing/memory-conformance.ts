@@ -48,6 +48,11 @@ export const MEMORY_CHECKS: Readonly<Record<string, MemoryChecks>> = {
 /**
  * Tests every promise of the `Memory` contract, isolation first. Call it in a test file of your own
  * memory. For a memory over a store, call `storeConformance`, which includes these tests.
+ * @example
+ * import { describe, it } from "node:test";
+ *
+ * const open = ({ now }: { now: () => number }) => new InMemory(Infinity, { now });
+ * memoryConformance({ name: "InMemory", open, describe, it });
  * @throws {AgnoChatError} `USAGE` for an unknown option
  * @throws {Error} when `unsupported` names a test that does not exist
  */

@@ -35,7 +35,10 @@ const ABORT_LIMIT_MS = 100;
 /**
  * Tests the promises of the `Model` contract. Call it in a test file of your own model.
  * @example
- * modelConformance({ name: "MyModel", open: () => ({ model: new MyModel() }), describe, it });
+ * import { describe, it } from "node:test";
+ *
+ * const open = () => ({ model: new DemoModel() });
+ * modelConformance({ name: "DemoModel", open, describe, it });
  * @throws {AgnoChatError} `USAGE` for an unknown option
  */
 export function modelConformance(options: ModelConformanceOptions): void {

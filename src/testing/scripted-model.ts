@@ -52,6 +52,9 @@ const KEYS: KnownKeys<ScriptedModelOptions> = { name: true, delay: true };
  * records every request in `requests`.
  * @example
  * const model = new ScriptedModel(["Hello!", new Error("The connection broke.")]);
+ * const agent = new Agent({ model });
+ * const { content } = await agent.run("Hi", { userId: "alice" });
+ * console.log(content, model.requests.length); // Hello! 1
  */
 export class ScriptedModel implements Model {
   readonly name: string;

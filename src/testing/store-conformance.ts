@@ -27,6 +27,13 @@ type StoreChecks = Checks<StoreFixture>;
 /**
  * Tests every rule of the `Store` contract: on the store itself, and through a memory over it,
  * which must keep every promise of `memoryConformance`. Call it in a test file of your own store.
+ * @example
+ * import { mkdtempSync } from "node:fs";
+ * import { describe, it } from "node:test";
+ * import { FileStore } from "./file-store.mjs"; // the store of docs/write-a-store.md
+ *
+ * const open = () => new FileStore(mkdtempSync("conversations-"));
+ * storeConformance({ name: "FileStore", open, describe, it });
  * @throws {AgnoChatError} `USAGE` for an unknown option
  * @throws {Error} when `unsupported` names a test that does not exist
  */

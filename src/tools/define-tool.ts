@@ -46,12 +46,16 @@ const KEYS: KnownKeys<AnyDefinition> = {
  * Defines a tool whose arguments are validated before each call. A Standard Schema also types them;
  * for JSON Schema, state the type: `defineTool<{ city: string }>(…)`.
  * @example
+ * import { z } from "zod";
+ *
  * const weather = defineTool({
  *   name: "weather",
  *   description: "Returns the weather of a city.",
  *   parameters: z.object({ city: z.string() }),
  *   execute: ({ city }) => `Sunny in ${city}.`,
  * });
+ * const toolkits = [{ name: "outdoors", tools: [weather] }];
+ * const agent = new Agent({ model: new DemoModel(), toolkits });
  * @throws {AgnoChatError} `USAGE` for an invalid name, time-out or parameters, or an unknown key
  */
 export function defineTool<Args>(definition: ToolDefinition<Args, StandardSchema<Args>>): Tool;

@@ -15,7 +15,10 @@ export const TOOLKIT_NAMES: readonly string[] = [...BUILT_IN.keys()];
  * Opens built-in toolkits by name, each once.
  * @param names Separated by commas; an empty string opens none.
  * @example
- * const agent = new Agent({ model, toolkits: await openToolkits("notes,clock") });
+ * const toolkits = await openToolkits("notes,calculator");
+ * const agent = new Agent({ model: new DemoModel(), toolkits });
+ * const { content } = await agent.run("What is 6 * 7?", { userId: "alice" });
+ * console.log(content); // The result is 42.
  * @throws {AgnoChatError} rejects with `USAGE` for an unknown name
  */
 export async function openToolkits(names: string): Promise<Toolkit[]> {

@@ -91,16 +91,24 @@ const LIBRARY_CHECKS: readonly CheckName[] = [
  * Before that, the judge has to find the leaks in agents that have one on purpose.
  * @example
  * const report = await verifyIsolation({ memory: new InMemory() }, { users: 4, runs: 20 });
- * if (!report.ok) throw new Error(report.verdict);
+ * if (!report.ok) throw new Error(reportText(report));
+ * console.log(report.verdict); // isolated
  * @example
- * // Your model adapter, on the check's own model.
- * await verifyIsolation({ model: ({ baseURL }) => new MyModel({ baseURL, apiKey: "none" }) });
+ * // A model adapter, on the check's own model.
+ * const model = ({ baseURL }: { baseURL: string }) =>
+ *   new OpenAIModel({ model: "any", baseUrl: baseURL });
+ * const { verdict } = await verifyIsolation({ model }, { users: 3, runs: 6 });
+ * console.log(verdict); // isolated
  * @example
- * // Your app, in any framework.
- * await verifyIsolation({
- *   upstream: ({ baseURL }) => app.start({ model: new OpenAI({ baseURL, apiKey: "none" }) }),
- *   send: (userId, message) => app.chat(userId, message),
+ * // An app in any framework; here an agent stands for it.
+ * let app: Agent;
+ * const { findings } = await verifyIsolation({
+ *   upstream: ({ baseURL }) => {
+ *     app = new Agent({ model: new OpenAIModel({ model: "any", baseUrl: baseURL }) });
+ *   },
+ *   send: async (userId, message) => (await app.run(message, { userId })).content,
  * });
+ * console.log(findings.length); // 0
  * @returns a report whose `verdict` is `isolated`, `leak` or `not-shown`
  * @throws {AgnoChatError} `USAGE`; what the memory, or a model that answers itself, failed with
  */

@@ -23,7 +23,12 @@ const MOST_IN_MATRIX = 12;
 
 const NAME_WIDTH = 12;
 
-/** The report as text for a terminal. Every line ends with a line feed. */
+/**
+ * The report as text for a terminal. Every line ends with a line feed.
+ * @example
+ * const report = await verifyIsolation({ memory: new InMemory() }, { users: 3, runs: 12 });
+ * process.stdout.write(reportText(report));
+ */
 export function screenText(report: VerifyReport, style: ReportStyle = PLAIN_STYLE): string {
   const lines = [
     ...matrixLines(report.matrix, style),

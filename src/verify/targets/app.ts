@@ -63,6 +63,19 @@ export interface AppResult extends BatteryResult {
 
 /**
  * Drives an app over HTTP through every check that can be made from outside.
+ * @example
+ * const model = new OpenAIModel({ model: "any", baseUrl: "http://127.0.0.1:4100/v1" });
+ * const chat = createServer({ agent: new Agent({ model }) });
+ * const result = await verifyApp({
+ *   url: `${await chat.listen({ port: 0 })}/chat`,
+ *   upstream: { host: "127.0.0.1", port: 4100 }, // answers as the app's model
+ *   users: ["alice", "bob", "carol"],
+ *   rounds: 2,
+ *   seed: 1,
+ *   signal: AbortSignal.timeout(60_000),
+ * });
+ * await chat.close();
+ * console.log(result.evidence, result.findings.length, result.gaps.length); // sent 0 0
  * @throws {AgnoChatError} `USAGE` for an unknown option or a template that cannot work
  */
 export async function verifyApp(options: AppOptions): Promise<AppResult> {
