@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import pg from "pg";
 
 /** Asks as whoever the URL names. */
-async function ask<Row extends object>(
+export async function ask<Row extends object>(
   url: string,
   sql: string,
   values: unknown[] = [],

@@ -1,5 +1,6 @@
 import { Database } from "./client.js";
-import { type InitOptions, initDatabase } from "./open-database.js";
+import { type InitOptions, initDatabase } from "./init-database.js";
+import { prepareDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
 import { nameOf, parseDatabaseUrl } from "./url.js";
 
@@ -14,6 +15,7 @@ export async function initPostgres(url: string, options: InitOptions = {}): Prom
   const database = await Database.at(address);
   try {
     await initDatabase(database, address, options);
+    await prepareDatabase(database, address);
   } catch (error) {
     throw storeFailed(nameOf(address), error);
   } finally {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Pool, PoolClient } from "pg";
 import { AgnoChatError } from "../../../errors.js";
 import { systemReason } from "../../../system-errors.js";
-import { PostgresError, postgresError } from "./postgres-errors.js";
+import { isPostgres, PostgresError, postgresError } from "./postgres-errors.js";
 import { type DatabaseAddress, nameOf, type TlsFiles } from "./url.js";
 
 /** At most so many connections at a time. */
@@ -12,14 +12,21 @@ const CONNECTIONS = 10;
 const CONNECT_MS = 10_000;
 const CALL_MS = 60_000;
 
+/** What a function of the schema raises that must not run in this transaction. */
+const OLD_SNAPSHOT = "AG003";
+
 export type SqlValue = string | number | boolean | null | readonly (string | number | null)[];
 
 /** A row, column by column. Whole numbers are numbers. */
 export type Row = readonly unknown[];
 
+export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
+
 /** The connections to one database. Each query is its own transaction unless it is inside `transaction`. */
 export class Database {
   readonly #pool: Pool;
+  /** Whether its transactions begin, unless told otherwise, with a snapshot too old for a write. */
+  #needsBegin = false;
 
   private constructor(pool: Pool) {
     this.#pool = pool;
@@ -56,6 +63,22 @@ export class Database {
     return new Database(pool);
   }
 
+  /**
+   * Calls a function of the schema: one statement, which is one transaction.
+   * @throws {PostgresError}
+   */
+  async call(name: string, values: readonly SqlValue[]): Promise<Row[]> {
+    const sql = `SELECT * FROM agno_chat.${name}(${values.map((_, index) => `$${index + 1}`)})`;
+    if (!this.#needsBegin)
+      try {
+        return await this.query(sql, values);
+      } catch (error) {
+        if (!isPostgres(error, OLD_SNAPSHOT)) throw error;
+        this.#needsBegin = true;
+      }
+    return this.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) => ask(sql, values));
+  }
+
   /** @throws {PostgresError} */
   query(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
     return this.#with((client) => query(client, sql, values));
@@ -65,10 +88,7 @@ export class Database {
    * All that `work` asks for, in one transaction that begins with `begin`.
    * @throws {PostgresError}
    */
-  transaction<Result>(
-    begin: string,
-    work: (ask: (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>) => Promise<Result>,
-  ): Promise<Result> {
+  transaction<Result>(begin: string, work: (ask: Ask) => Promise<Result>): Promise<Result> {
     return this.#with(async (client) => {
       await query(client, begin);
       try {
@@ -76,8 +96,9 @@ export class Database {
         await query(client, "COMMIT");
         return result;
       } catch (error) {
-        // A connection that is gone has rolled back already.
-        await client.query("ROLLBACK").catch(() => undefined);
+        // A connection that is gone, or still busy, ends with its transaction.
+        if (!(error instanceof PostgresError && error.isUnknown))
+          await client.query("ROLLBACK").catch(() => undefined);
         throw error;
       }
     });

@@ -12,13 +12,24 @@ export class PostgresError extends Error {
   override readonly name = "PostgresError";
   /** A SQLSTATE, a code of the system or of TLS, or what the driver said. */
   readonly code: string;
-  /** Whether the call may have been stored all the same. */
+  /** Whether the server may have done all the same what it was asked. */
   readonly isUnknown: boolean;
 
   constructor(code: string, { isUnknown, cause }: { isUnknown: boolean; cause?: unknown }) {
     super(`PostgreSQL: ${code}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.isUnknown = isUnknown;
+  }
+}
+
+/** Every attempt failed, and one of them may have been stored all the same. */
+export class MaybeStored extends Error {
+  override readonly name = "MaybeStored";
+  override readonly cause: PostgresError;
+
+  constructor(cause: PostgresError) {
+    super("PostgreSQL: maybe stored");
+    this.cause = cause;
   }
 }
 
@@ -56,7 +67,7 @@ interface Fault {
   readonly what: string;
   readonly hint: string;
   readonly code?: ErrorCode;
-  /** Nothing was stored, and the same call may succeed in a moment. */
+  /** The same call may succeed in a moment. */
   readonly passes?: boolean;
 }
 
@@ -67,12 +78,12 @@ const TRUSTED = "Name the authority that signed its certificate: sslrootcert=FIL
 const RIGHTS: Fault = {
   code: "STORE_NOT_READY",
   what: "this role may not use it",
-  hint: "Let its owner run: agno-chat store init --grant ROLE",
+  hint: "Let its administrator run agno-chat store init, with --grant and the name of this role.",
 };
 
 /** By code, or by the class of a SQLSTATE. */
 const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
-  ["ECONNREFUSED", { what: "nobody answers there", hint: REACHABLE }],
+  ["ECONNREFUSED", { what: "nobody answers there", hint: REACHABLE, passes: true }],
   ["ENOTFOUND", { what: "there is no such host", hint: REACHABLE }],
   ["EAI_AGAIN", { what: "the host's name cannot be looked up now", hint: REACHABLE }],
   ["ENOENT", { what: "there is no such socket", hint: REACHABLE }],
@@ -132,15 +143,18 @@ const faultOf = ({ code, cause }: PostgresError): Fault =>
     hint: SERVER_LOG,
   };
 
-/** Whether nothing was stored, and the same call may succeed in a moment. */
+/** Whether the same call may succeed in a moment. */
 export const passes = (error: PostgresError): boolean => faultOf(error).passes === true;
 
 /** A failure of PostgreSQL as an error of ours; anything else stays what it is. */
 export function storeFailed(name: string, error: unknown): unknown {
-  if (!(error instanceof PostgresError)) return error;
+  if (error instanceof MaybeStored) return failure(name, error.cause, "; it may be stored or not");
+  return error instanceof PostgresError ? failure(name, error, "") : error;
+}
+
+function failure(name: string, error: PostgresError, outcome: string): AgnoChatError {
   const { what, hint, code = "STORE_FAILED" } = faultOf(error);
-  const maybe = error.isUnknown ? "; what was to be stored may or may not be" : "";
-  return new AgnoChatError(code, `Cannot use the database ${name}: ${what}${maybe}.`, {
+  return new AgnoChatError(code, `Cannot use the database ${name}: ${what}${outcome}.`, {
     hint,
     cause: error,
   });

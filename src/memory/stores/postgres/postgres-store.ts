@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
@@ -17,9 +16,10 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
-import { Database, type Row, type SqlValue } from "./client.js";
+import { type Ask, Database, type Row, type SqlValue } from "./client.js";
 import { prepareDatabase } from "./open-database.js";
-import { isPostgres, PostgresError, passes, storeFailed } from "./postgres-errors.js";
+import { storeFailed } from "./postgres-errors.js";
+import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 import { UserQueues } from "./user-queues.js";
@@ -30,12 +30,6 @@ const USERS_PER_BATCH = 50;
 /** Users that are listed with one call. */
 const USERS_PER_PAGE = 10_000;
 
-/** How long a call is repeated: when nothing was stored, and when nobody knows whether it was. */
-const PATIENCE_MS = 10_000;
-const PATIENCE_UNKNOWN_MS = 30_000;
-
-const OLD_SNAPSHOT = "AG003";
-
 /** Rows in a PostgreSQL database, which is opened on first use. */
 export class PostgresStore implements Store<false> {
   readonly atOnce = false;
@@ -43,8 +37,6 @@ export class PostgresStore implements Store<false> {
   readonly #queues = new UserQueues();
   readonly #underWay = new Set<Promise<unknown>>();
   #opened: Promise<Database> | undefined;
-  /** Whether the database begins transactions with snapshots too old for a write. */
-  #needsBegin = false;
 
   constructor(url: string) {
     this.#address = parseDatabaseUrl(url);
@@ -52,7 +44,7 @@ export class PostgresStore implements Store<false> {
 
   read(userId: string, { sessionId, limit }: Window): Promise<Snapshot> {
     return this.#run(async () => {
-      const rows = await this.#call("read_v1", [userId, sessionId, limitOf(limit)]);
+      const rows = await this.#read("read_v1", [userId, sessionId, limitOf(limit)]);
       return snapshotOf(textsOf(rows), sessionId);
     });
   }
@@ -61,7 +53,7 @@ export class PostgresStore implements Store<false> {
     return this.#run(() =>
       this.#queues.inOrder(commit.userId, async () => {
         const commitId = randomUUID();
-        const [row = []] = await this.#call("write_v1", ({ isRepeat }) =>
+        const row = await this.#write("write_v1", ({ isRepeat }) =>
           writeArguments(commit, { commitId, isRepeat }),
         );
         const [outcome, firstId, run] = row as readonly [
@@ -76,21 +68,21 @@ export class PostgresStore implements Store<false> {
 
   page(userId: string, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
     return this.#run(async () => {
-      const rows = await this.#call("page_v1", [userId, sessionId ?? null, ...pageArguments(page)]);
+      const rows = await this.#read("page_v1", [userId, sessionId ?? null, ...pageArguments(page)]);
       return pageOf(textsOf(rows));
     });
   }
 
   size(userId: string, { sessionId }: InSession): Promise<number> {
     return this.#run(async () => {
-      const [row] = await this.#call("size_v1", [userId, sessionId ?? null]);
+      const [row] = await this.#read("size_v1", [userId, sessionId ?? null]);
       return (row?.[0] as number | null) ?? 0;
     });
   }
 
   sessions(userId: string): Promise<SessionRow[]> {
     return this.#run(async () => {
-      const rows = await this.#call("sessions_v1", [userId]);
+      const rows = await this.#read("sessions_v1", [userId]);
       return rows.map((row) => {
         const [sessionId, messages, runs, bytes, lastActivity] = row as SessionColumns;
         return { sessionId, messages, runs, bytes, lastActivity };
@@ -100,17 +92,17 @@ export class PostgresStore implements Store<false> {
 
   users(): Promise<UserRow[]> {
     return this.#run(async () => {
-      const users = await this.#repeat(async () => {
-        const database = await this.#open();
-        return database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", listUsers);
-      });
+      const database = await this.#open();
+      const users = await repeatRead(() =>
+        database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", listUsers),
+      );
       return users.sort((left, right) => right.lastActivity - left.lastActivity);
     });
   }
 
   countUsers({ idleSince }: IdleSince): Promise<UserCount> {
     return this.#run(async () => {
-      const [row = []] = await this.#call("count_users_v1", [idleSince]);
+      const [row = []] = await this.#read("count_users_v1", [idleSince]);
       const [users, idle] = row as readonly [number, number];
       return { users, idle };
     });
@@ -121,7 +113,7 @@ export class PostgresStore implements Store<false> {
     return this.#run(() =>
       this.#queues.inOrder(userId, async () => {
         const values = [userId, sessionId ?? null, scope, time, randomUUID()];
-        const [row = []] = await this.#call("delete_v1", values);
+        const row = await this.#write("delete_v1", () => values);
         const [sessions, messages] = row as readonly [number, number];
         return { sessions, messages };
       }),
@@ -132,12 +124,12 @@ export class PostgresStore implements Store<false> {
     return this.#run(async () => {
       const deleted = { users: 0, sessions: 0, messages: 0 };
       for (let after = "", more = true; more; ) {
-        const rows = await this.#call("idle_users_v1", [idleSince, after, USERS_PER_BATCH]);
+        const rows = await this.#read("idle_users_v1", [idleSince, after, USERS_PER_BATCH]);
         const idle = textsOf(rows);
         const leaving = idle.filter((userId) => !except.has(userId));
         const scopes = leaving.map((userId) => scopeOf(userId));
         const values = [leaving, scopes, idleSince, time, randomUUID()];
-        const [row = []] = leaving.length > 0 ? await this.#call("delete_idle_v1", values) : [];
+        const row = leaving.length > 0 ? await this.#write("delete_idle_v1", () => values) : [];
         const [users = 0, sessions = 0, messages = 0] = row as readonly number[];
         deleted.users += users;
         deleted.sessions += sessions;
@@ -151,7 +143,8 @@ export class PostgresStore implements Store<false> {
 
   deleteAll(): Promise<DeletedUsers> {
     return this.#run(async () => {
-      const [row = []] = await this.#call("delete_all_v1", [Date.now(), randomUUID()]);
+      const values = [Date.now(), randomUUID()];
+      const row = await this.#write("delete_all_v1", () => values);
       const [users, sessions, messages] = row as readonly [number, number, number];
       return { users, sessions, messages };
     });
@@ -176,39 +169,15 @@ export class PostgresStore implements Store<false> {
     }
   }
 
-  /** Calls a function of the schema: one statement, which is one transaction. */
-  #call(
-    name: string,
-    values: readonly SqlValue[] | ((attempt: Attempt) => readonly SqlValue[]),
-  ): Promise<Row[]> {
-    return this.#repeat(async (attempt) => {
-      const own = typeof values === "function" ? values(attempt) : values;
-      const sql = `SELECT * FROM agno_chat.${name}(${own.map((_, index) => `$${index + 1}`)})`;
-      const database = await this.#open();
-      if (!this.#needsBegin) return database.query(sql, own);
-      return database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) => ask(sql, own));
-    });
+  async #read(name: string, values: readonly SqlValue[]): Promise<Row[]> {
+    const database = await this.#open();
+    return repeatRead(() => database.call(name, values));
   }
 
-  /** The very same call again and again, as long as that may help. */
-  async #repeat<Result>(work: (attempt: Attempt) => Promise<Result>): Promise<Result> {
-    const start = performance.now();
-    let isUnknown = false;
-    for (let wait = 20; ; wait = Math.min(2 * wait, 1_000)) {
-      try {
-        return await work({ isRepeat: isUnknown });
-      } catch (error) {
-        if (!(error instanceof PostgresError)) throw error;
-        isUnknown ||= error.isUnknown;
-        const late = performance.now() - start;
-        if (isPostgres(error, OLD_SNAPSHOT) && !this.#needsBegin) this.#needsBegin = true;
-        else if (isUnknown ? late > PATIENCE_UNKNOWN_MS : !passes(error) || late > PATIENCE_MS)
-          throw isUnknown
-            ? new PostgresError(error.code, { isUnknown, cause: error.cause })
-            : error;
-      }
-      await sleep(wait * (0.5 + Math.random()));
-    }
+  async #write(name: string, valuesOf: (attempt: Attempt) => readonly SqlValue[]): Promise<Row> {
+    const database = await this.#open();
+    const [row = []] = await repeatWrite((attempt) => database.call(name, valuesOf(attempt)));
+    return row;
   }
 
   #open(): Promise<Database> {
@@ -218,11 +187,6 @@ export class PostgresStore implements Store<false> {
     });
     return this.#opened;
   }
-}
-
-interface Attempt {
-  /** Whether an earlier attempt may have been stored. */
-  readonly isRepeat: boolean;
 }
 
 type SessionColumns = readonly [
@@ -245,9 +209,7 @@ async function openDatabase(address: DatabaseAddress): Promise<Database> {
 }
 
 /** By their ids, page by page. */
-async function listUsers(
-  ask: (sql: string, values: readonly SqlValue[]) => Promise<Row[]>,
-): Promise<UserRow[]> {
+async function listUsers(ask: Ask): Promise<UserRow[]> {
   const users: UserRow[] = [];
   for (let more = true; more; ) {
     const after = users.at(-1)?.userId ?? "";

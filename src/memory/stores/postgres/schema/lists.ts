@@ -33,9 +33,11 @@ BEGIN
 END $$;
 
 -- Whether row security binds whoever calls these functions, as seen from inside one.
-CREATE FUNCTION agno_chat.about_v1(OUT version int, OUT is_bound boolean) ${ATTRIBUTES} AS $$
+CREATE FUNCTION agno_chat.about_v1(OUT version int, OUT owner text, OUT is_bound boolean)
+${ATTRIBUTES} AS $$
 BEGIN
   SELECT x.version INTO version FROM agno_chat.meta x;
+  owner := current_user;
   SELECT count(*) = 4 INTO is_bound FROM pg_class c
     WHERE c.relnamespace = 'agno_chat'::regnamespace AND c.relkind = 'r'
       AND c.relname IN ('users', 'sessions', 'messages', 'states') AND row_security_active(c.oid);

@@ -1,0 +1,153 @@
+import { checkAbout } from "./about.js";
+import type { Ask, Database } from "./client.js";
+import { isPostgres } from "./postgres-errors.js";
+import { foreign, notReady, wrongEncoding } from "./refusals.js";
+import { MIGRATIONS } from "./schema.js";
+import { type DatabaseAddress, nameOf } from "./url.js";
+
+/** Owns the schema, and is nobody: row security binds it, and nobody can log in as it. */
+const OWNER = "agno_chat_owner";
+
+/** Held by the one who makes the schema. */
+const INIT_LOCK = 0x6167_6e6f;
+
+/** From this version on, a member may only act as the role when that is said. */
+const SET_IS_SAID = 160_000;
+
+/** What somebody else has just made where that lock does not hold: in another database of the server. */
+const MADE_MEANWHILE = ["23505", "42P06", "42P07", "42710", "XX000"];
+
+const MOST_ATTEMPTS = 5;
+
+export interface InitOptions {
+  /** Roles that shall use the memory: they may call its functions, and nothing else. */
+  readonly grantTo?: readonly string[];
+}
+
+/**
+ * Makes the schema unless it is there, and lets these roles use it.
+ * @throws {AgnoChatError} `STORE_NOT_READY`, `STORE_FOREIGN`, `STORE_UNSAFE`
+ * @throws {PostgresError}
+ */
+export async function initDatabase(
+  database: Database,
+  address: DatabaseAddress,
+  { grantTo = [] }: InitOptions = {},
+): Promise<void> {
+  const name = nameOf(address);
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      await database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
+        init(ask, { name, grantTo }),
+      );
+      return;
+    } catch (error) {
+      if (!isPostgres(error, ...MADE_MEANWHILE) || attempt === MOST_ATTEMPTS) throw error;
+    }
+}
+
+async function init(
+  ask: Ask,
+  { name, grantTo }: { readonly name: string; readonly grantTo: readonly string[] },
+): Promise<void> {
+  await ask("SELECT pg_advisory_xact_lock($1)", [INIT_LOCK]);
+  const login = await loginOf(ask);
+  const schema = await schemaOf(ask);
+  if (login.encoding !== "UTF8") throw wrongEncoding(name, login.encoding);
+  if (schema.is === "foreign") throw foreign(name);
+  if (schema.is === "ours" && grantTo.length === 0) return;
+
+  if (schema.is === "missing" && !login.mayMakeSchemas) throw notReady(name);
+
+  const owner = schema.owner ?? (login.mayMakeRoles ? await ownerFor(ask, login) : login.name);
+  const joins = owner !== login.name && !login.isSuperuser;
+  const acts = login.serverVersion >= SET_IS_SAID ? "WITH SET TRUE, INHERIT FALSE" : "";
+  if (joins) await ask(`GRANT ${quoted(owner)} TO CURRENT_USER ${acts}`);
+  if (schema.is === "missing") await ask(`CREATE SCHEMA agno_chat AUTHORIZATION ${quoted(owner)}`);
+  await ask(`SET LOCAL ROLE ${quoted(owner)}`);
+  if (schema.is !== "ours") {
+    await migrate(ask);
+    if (owner !== login.name) await grant(ask, login.name);
+  }
+  for (const role of grantTo) await grant(ask, role);
+  await ask("RESET ROLE");
+  if (joins) await ask(`REVOKE ${quoted(owner)} FROM CURRENT_USER`);
+  // Refused before it is there.
+  if (schema.is !== "ours") checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
+}
+
+interface Login {
+  readonly name: string;
+  readonly isSuperuser: boolean;
+  readonly mayMakeRoles: boolean;
+  readonly mayMakeSchemas: boolean;
+  readonly serverVersion: number;
+  readonly encoding: string;
+}
+
+async function loginOf(ask: Ask): Promise<Login> {
+  const [row = []] = await ask(
+    `SELECT rolname::text, rolsuper, rolsuper OR rolcreaterole,
+            has_database_privilege(current_database(), 'CREATE'),
+            current_setting('server_version_num')::int, current_setting('server_encoding')
+     FROM pg_roles WHERE rolname = current_user`,
+  );
+  const [name, isSuperuser, mayMakeRoles, mayMakeSchemas, serverVersion, encoding] =
+    row as readonly [string, boolean, boolean, boolean, number, string];
+  return { name, isSuperuser, mayMakeRoles, mayMakeSchemas, serverVersion, encoding };
+}
+
+/**
+ * The role that shall own the schema, which is made when missing. Since version 16, one that another role
+ * has made for another database of the server may not be ours to act as; then there is a second one.
+ */
+async function ownerFor(ask: Ask, { isSuperuser, serverVersion }: Login): Promise<string> {
+  const [[database] = []] = await ask(
+    "SELECT oid::text FROM pg_database WHERE datname = current_database()",
+  );
+  const names = [OWNER, `${OWNER}_${database}`] as const;
+  for (const name of names) {
+    const [found] = await ask(
+      "SELECT pg_has_role(current_user, oid, 'MEMBER WITH ADMIN OPTION') FROM pg_roles WHERE rolname = $1",
+      [name],
+    );
+    if (found === undefined) await ask(`CREATE ROLE ${name} NOLOGIN`);
+    if (found === undefined || found[0] === true || isSuperuser || serverVersion < SET_IS_SAID)
+      return name;
+  }
+  return names[1];
+}
+
+interface Schema {
+  readonly is: "missing" | "empty" | "ours" | "foreign";
+  readonly owner: string | undefined;
+}
+
+/** From the catalogue, which everybody may read. */
+async function schemaOf(ask: Ask): Promise<Schema> {
+  const [row] = await ask(
+    `SELECT pg_get_userbyid(n.nspowner)::text,
+            EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proname = 'about_v1'),
+            EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid)
+              OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)
+     FROM pg_namespace n WHERE n.nspname = 'agno_chat'`,
+  );
+  if (row === undefined) return { is: "missing", owner: undefined };
+  const [owner, isOurs, isUsed] = row as readonly [string, boolean, boolean];
+  if (isOurs) return { is: "ours", owner };
+  return { is: isUsed ? "foreign" : "empty", owner };
+}
+
+async function migrate(ask: Ask): Promise<void> {
+  for (const step of MIGRATIONS) await ask(step);
+  await ask("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agno_chat FROM PUBLIC");
+  await ask("UPDATE agno_chat.meta SET version = $1", [MIGRATIONS.length]);
+}
+
+/** A role that may call the functions needs no right to any table. */
+async function grant(ask: Ask, role: string): Promise<void> {
+  await ask(`GRANT USAGE ON SCHEMA agno_chat TO ${quoted(role)}`);
+  await ask(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA agno_chat TO ${quoted(role)}`);
+}
+
+const quoted = (role: string): string => `"${role.replaceAll('"', '""')}"`;

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { MaybeStored, PostgresError, passes } from "./postgres-errors.js";
+
+/** How long a call is repeated: when it did nothing, and when it may have stored something. */
+const PATIENCE_MS = 10_000;
+const PATIENCE_UNKNOWN_MS = 30_000;
+
+const FIRST_WAIT_MS = 20;
+const LONGEST_WAIT_MS = 1_000;
+
+export interface Attempt {
+  /** Whether an earlier attempt may have been stored. */
+  readonly isRepeat: boolean;
+}
+
+/**
+ * What changes nothing, again and again as long as that may help.
+ * @throws {PostgresError}
+ */
+export const repeatRead = <Result>(read: () => Promise<Result>): Promise<Result> =>
+  repeat(read, (error, elapsed) => passes(error) && elapsed < PATIENCE_MS);
+
+/**
+ * The very same write again and again as long as that may help. After an attempt that may have been
+ * stored, only an answer of the server to another one can tell.
+ * @throws {PostgresError} when nothing was stored
+ * @throws {MaybeStored}
+ */
+export async function repeatWrite<Result>(
+  write: (attempt: Attempt) => Promise<Result>,
+): Promise<Result> {
+  let maybeStored = false;
+  try {
+    return await repeat(
+      () => write({ isRepeat: maybeStored }),
+      (error, elapsed) => {
+        maybeStored ||= error.isUnknown;
+        if (maybeStored) return elapsed < PATIENCE_UNKNOWN_MS;
+        return passes(error) && elapsed < PATIENCE_MS;
+      },
+    );
+  } catch (error) {
+    throw maybeStored && error instanceof PostgresError ? new MaybeStored(error) : error;
+  }
+}
+
+/** Waits longer each time, and at random, so that those who collided do not collide again. */
+async function repeat<Result>(
+  work: () => Promise<Result>,
+  mayHelp: (error: PostgresError, elapsed: number) => boolean,
+): Promise<Result> {
+  const start = performance.now();
+  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof PostgresError)) throw error;
+      if (!mayHelp(error, performance.now() - start)) throw error;
+    }
+    await sleep(wait * (0.5 + Math.random()));
+  }
+}
