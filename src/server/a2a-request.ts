@@ -46,7 +46,7 @@ export const idIn = (body: unknown): RpcId =>
   isObject(body) && isId(body.id) ? (body.id ?? null) : null;
 
 /**
- * A body as a JSON-RPC request.
+ * Returns a body as a JSON-RPC request, if it is one.
  * @throws {A2aFault}
  */
 export function envelopeOf(body: unknown): A2aRequest {
@@ -73,10 +73,10 @@ export function checkParams(request: A2aRequest, version: A2aVersion): void {
   CHECKS.get(request.method)?.(params, version);
 }
 
-/** The SDK walks them recursively, and a stack ends somewhere. */
+/** The SDK walks params recursively, so deeper ones could overflow its stack. */
 const DEEPEST_PARAMS = 100;
 
-/** Level by level, so that the depth of what a client sends costs no stack here. */
+/** Walks level by level, so that no input can overflow the stack. */
 function isDeeperThan(value: unknown, levels: number): boolean {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {

@@ -107,7 +107,7 @@ function errorFor({ context, sdk, version }: A2aContext, thrown: unknown): RpcEr
 function errorOf(thrown: unknown, { sdk, version }: Pick<A2aContext, "sdk" | "version">): RpcError {
   if (thrown instanceof AgnoChatError) {
     const { code, message, rpc } = failureOf(thrown);
-    // The body could not even be read as text.
+    // The body is not readable text.
     return { code: code === "INVALID_INPUT" ? PARSE_ERROR : rpc, message };
   }
   if (thrown instanceof A2aFault) {
@@ -121,7 +121,7 @@ function errorOf(thrown: unknown, { sdk, version }: Pick<A2aContext, "sdk" | "ve
     : sdk.JsonRpcTransportHandler.mapToJSONRPCError(thrown);
 }
 
-/** The SDK quotes any error thrown inside it: only messages that `A2aAgent` wrote may be sent. */
+/** Masks errors from inside the SDK, which quotes them: only `A2aAgent`'s own messages are sent. */
 function toRpcError(context: RequestContext, error: RpcError): RpcError {
   const known = error.code !== INTERNAL_ERROR || context.failure !== undefined;
   context.failure ??= known ? String(error.code) : "INTERNAL";

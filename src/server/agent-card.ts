@@ -7,7 +7,7 @@ import { sendJson } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
-/** Put in by the build, from package.json. */
+/** Defined by the build from package.json. */
 declare const AGNO_CHAT_VERSION: string;
 
 export interface CardParts {
@@ -61,7 +61,7 @@ export function cardOf(name: string, url: string): AgentCard {
   });
   return {
     name,
-    description: `${name} talks with any number of users and remembers each one's own conversation.`,
+    description: `${name} talks with any number of users and remembers each user's own conversation.`,
     version: AGNO_CHAT_VERSION,
     supportedInterfaces: [at("1.0"), at("0.3")],
     provider: undefined,
@@ -75,7 +75,7 @@ export function cardOf(name: string, url: string): AgentCard {
       {
         id: "chat",
         name: "Chat",
-        description: "Answers in the conversation that the contextId names.",
+        description: "Answers within the conversation named by the contextId.",
         tags: ["chat"],
         examples: ["What's my name?"],
         inputModes: ["text/plain"],
@@ -86,7 +86,7 @@ export function cardOf(name: string, url: string): AgentCard {
   };
 }
 
-/** A 0.3 card holds the first address itself. */
+/** In a 0.3 card the first address is part of the card itself. */
 function legacyCardOf({ securityRequirements: _, ...card }: AgentCard) {
   const [first] = card.supportedInterfaces;
   const skills = card.skills.map(({ securityRequirements: __, ...skill }) => skill);

@@ -67,11 +67,11 @@ export class BodyReader {
   }
 }
 
-/** Such a body would never emit another event. */
+/** A body that was already read would never emit another event. */
 function refuseConsumed(request: IncomingMessage): void {
   if (request.readableDidRead || request.readableEnded)
     throw new ConfigurationFault(
-      "The body was read before this handler: leave it to the server to read.",
+      "The body was read before this handler. Leave it to the server to read.",
     );
   if (request.destroyed) throw hungUp();
 }
@@ -102,7 +102,7 @@ const notJson = () =>
   });
 
 /**
- * A JSON text that must be an object.
+ * Parses a JSON text that must be an object.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
 export function parseObject(text: string): Readonly<Record<string, unknown>> {

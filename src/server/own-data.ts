@@ -84,7 +84,7 @@ interface DataRequest {
 
 /**
  * Reads user and session from the query.
- * @param also further parameters the query may hold
+ * @param also Further parameters that the query may contain.
  */
 function dataRequestOf(
   context: RequestContext,

@@ -5,7 +5,7 @@ import type { RequestContext } from "./request-context.js";
 
 export const NEVER_CACHED = { "cache-control": "no-store" } as const;
 
-/** Answers with one JSON document. */
+/** Sends one JSON document. */
 export function sendJson(
   response: ServerResponse,
   value: unknown,
@@ -25,13 +25,13 @@ export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers with 204. */
+/** Sends 204, No Content. */
 export function sendNothing(response: ServerResponse): void {
   response.writeHead(204, NEVER_CACHED);
   response.end();
 }
 
-/** Answers `{ error, code }` with the status of the code. */
+/** Sends `{ error, code }` with the status of the code. */
 export function sendFailure({ response }: RequestContext, thrown: unknown): void {
   const { code, message, http } = failureOf(thrown);
   sendJson(response, { error: message, code }, { status: http, headers: headersOf(code) });

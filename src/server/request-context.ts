@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import { ConfigurationFault } from "./failure-answer.js";
 
-/** One request and its answer, with what is known about them. */
+/** One request, its answer, and what is known about them. */
 export class RequestContext {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -57,19 +57,19 @@ export class RequestContext {
     this.#controller.abort(reason);
   }
 
-  /** The answer is sent, or its rest was dropped with its socket. */
+  /** Call it when the answer was sent, or was dropped with its socket. */
   finish(): void {
     if (this.request.socket.destroyed) this.hangUp();
     else this.#end();
   }
 
-  /** Breaks off an answer that has begun. */
+  /** Cuts off an answer that has begun. */
   cut(): void {
     this.#end();
     this.response.destroy();
   }
 
-  /** The socket is gone. */
+  /** Call it when the socket is gone. */
   hangUp(): void {
     if (!this.#over) {
       this.left = !this.signal.aborted;

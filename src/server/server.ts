@@ -42,20 +42,20 @@ const SERVER_KEYS: KnownKeys<ServerOptions> = {
   timeouts: true,
 };
 
-/** All in milliseconds. */
+/** In milliseconds. */
 export interface Timeouts {
   /** For a request's header to arrive. Default: 10 000. */
   readonly header?: number;
-  /** For its body to arrive after the header. Default: 30 000. */
+  /** For a request's body to arrive after the header. Default: 30 000. */
   readonly body?: number;
   /**
-   * For the next request on a connection. Must be longer than a proxy in front keeps it open.
+   * For the next request on a connection. Must be longer than that of a proxy in front.
    * Default: 65 000.
    */
   readonly keepAlive?: number;
   /** For a whole answer of the agent. Default: no limit. */
   readonly reply?: number;
-  /** For a client that reads nothing of its answer. Default: 30 000. */
+  /** For a client to read some more of its answer. Default: 30 000. */
   readonly reader?: number;
   /** For current requests to end on their own once the server closes. Default: 10 000. */
   readonly drain?: number;
@@ -110,7 +110,7 @@ export class ChatServer {
     this.#closeNow = resolve;
   });
 
-  /** @internal Made by `createServer`. */
+  /** @internal Use `createServer`. */
   constructor(options: ServerOptions) {
     refuseUnknownKeys(options, SERVER_KEYS, "createServer");
     const { agent, publicUrl, trustedProxies = [], timeouts = {} } = options;
@@ -136,7 +136,7 @@ export class ChatServer {
   }
 
   /**
-   * Answers one request. Mount it wherever Node's `(request, response)` handlers go. Never throws.
+   * Answers one request. Works wherever Node's `(request, response)` handlers do. Never throws.
    */
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
     const context = new RequestContext(request, response);
@@ -145,7 +145,7 @@ export class ChatServer {
   };
 
   /**
-   * Starts an HTTP server of its own.
+   * Starts its own HTTP server.
    * @returns its URL, for example `http://127.0.0.1:8080`
    * @throws {AgnoChatError} `ADDRESS_IN_USE`; `USAGE` if it cannot listen on the address, if other
    *   machines could reach it anonymously, or for an unknown option
@@ -173,8 +173,7 @@ export class ChatServer {
 
   /**
    * Refuses new requests, lets current ones end on their own for `timeouts.drain`, then aborts
-   * them. What was answered is stored. `now` aborts at once, even while an earlier call still
-   * waits.
+   * them. What was answered is stored. `now` aborts at once, even while an earlier call waits.
    */
   async close(options: { readonly now?: boolean } = {}): Promise<void> {
     refuseUnknownKeys(options, { now: true }, "close");
@@ -271,8 +270,7 @@ const allowedBy = ({ methods }: Route): string =>
     .join(", ");
 
 /**
- * The public host is allowed only for an anonymous server; otherwise such a request is a
- * stranger's.
+ * The allowed hosts. An anonymous server also allows its public host.
  * @throws {AgnoChatError} `USAGE` for an invalid URL
  */
 function hostsOf({ publicUrl, allowAnonymous, allowedHosts = [] }: ServerOptions): string[] {
