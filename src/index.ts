@@ -93,4 +93,4 @@ export {
 } from "./models/openai.js";
 export { defineTool, type ToolDefinition } from "./tools/define-tool.js";
 export { openToolkits, TOOLKIT_NAMES } from "./tools/open-toolkits.js";
-export type { StateChange, Tool, ToolContext, Toolkit } from "./tools/tool.js";
+export type { StateUpdater, Tool, ToolContext, Toolkit } from "./tools/tool.js";

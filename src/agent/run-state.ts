@@ -1,6 +1,6 @@
 import type { JsonValue, SessionState } from "../memory/memory.js";
 import { encodeValue } from "../memory/state.js";
-import type { StateChange } from "../tools/tool.js";
+import type { StateUpdater } from "../tools/tool.js";
 import { frozen } from "./frozen.js";
 
 /**
@@ -16,7 +16,7 @@ export type KeyChange =
   | {
       readonly kind: "updated";
       readonly json: string | undefined;
-      readonly updates: readonly StateChange[];
+      readonly updates: readonly StateUpdater[];
     };
 
 /** Changes by key. */
@@ -66,7 +66,7 @@ export class RunState {
    * Changes nothing if it throws.
    * @throws what `change` throws; `INVALID_STATE` when its result is not JSON
    */
-  update(key: string, change: StateChange): void {
+  update(key: string, change: StateUpdater): void {
     const json = applied(key, change, this.jsonOf(key));
     const before = this.#changes.get(key) ?? { kind: "updated", json, updates: [] };
     if (before.kind !== "updated") this.#write(key, { ...before, json });
@@ -96,7 +96,7 @@ export const jsonIn = (state: SessionState, key: string): string | undefined =>
 /** Applies a change to a value; both sides are JSON text. The function gets a frozen value. */
 export function applied(
   key: string,
-  change: StateChange,
+  change: StateUpdater,
   json: string | undefined,
 ): string | undefined {
   const value = json === undefined ? undefined : frozen(JSON.parse(json) as JsonValue);

@@ -1,6 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import type { JsonValue, SessionState, StatePatch } from "../memory/memory.js";
-import type { StateChange } from "../tools/tool.js";
+import type { StateUpdater } from "../tools/tool.js";
 import { applied, jsonIn, type StateChanges } from "./run-state.js";
 
 /** The arguments of `Memory.add` that store the state changes of a run. */
@@ -37,7 +37,7 @@ export function changesOn(
 
 function reapply(
   key: string,
-  updates: readonly StateChange[],
+  updates: readonly StateUpdater[],
   before: string | undefined,
 ): string | undefined {
   try {

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { JsonValue, SessionState } from "../memory/memory.js";
 import { encodeValue } from "../memory/state.js";
-import type { StateChange } from "../tools/tool.js";
+import type { StateUpdater } from "../tools/tool.js";
 import type { RunState } from "./run-state.js";
 
 /** A key as one tool call knows it. */
@@ -28,7 +28,7 @@ export class StateView {
     this.state = proxyOf(this);
   }
 
-  readonly update = (key: string, change: StateChange): JsonValue | undefined => {
+  readonly update = (key: string, change: StateUpdater): JsonValue | undefined => {
     this.#settle(key);
     const known = this.#known.get(key);
     const isCurrent = known?.version === this.#run.versionOf(key);

@@ -2,7 +2,7 @@ import type { Awaitable, JsonValue, SessionState } from "../memory/memory.js";
 import type { ToolSpec } from "../models/model.js";
 
 /** Returns a key's new value for the stored one, which is frozen. `undefined` means no value. */
-export type StateChange = (value: JsonValue | undefined) => JsonValue | undefined;
+export type StateUpdater = (value: JsonValue | undefined) => JsonValue | undefined;
 
 /** The user and session of a tool call, and the state it may change. */
 export interface ToolContext {
@@ -28,7 +28,7 @@ export interface ToolContext {
    * argument. It may throw. Returns the new value.
    * @throws what `change` throws; `INVALID_STATE` for a value that is not JSON
    */
-  readonly update: (key: string, change: StateChange) => JsonValue | undefined;
+  readonly update: (key: string, change: StateUpdater) => JsonValue | undefined;
   /** Aborts when the run is cancelled or the tool takes too long. */
   readonly signal: AbortSignal;
 }

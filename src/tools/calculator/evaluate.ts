@@ -90,8 +90,8 @@ function power(base: jsep.Expression, exponent: jsep.Expression): number {
 function call({ callee, arguments: args }: jsep.CallExpression): number {
   if (callee.type !== "Identifier") throw new Error("Only a named function can be called.");
   const { name } = callee as jsep.Identifier;
-  const { apply, least, most } = lookUp(FUNCTIONS, name);
-  if (args.length < least || args.length > most)
+  const { apply, min, max } = lookUp(FUNCTIONS, name);
+  if (args.length < min || args.length > max)
     throw new Error(`${name} does not take ${args.length} values.`);
   return apply(...args.map(compute));
 }

@@ -1,18 +1,18 @@
-/** A function of the calculator, with the least and most values it takes. */
+/** A function of the calculator, with how many values it takes. */
 interface CalculatorFunction {
   readonly apply: (...values: number[]) => number;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
 }
 
-const taking =
-  (least: number, most: number) =>
-  (apply: (...values: number[]) => number): CalculatorFunction => ({ apply, least, most });
+const takes =
+  (min: number, max: number) =>
+  (apply: (...values: number[]) => number): CalculatorFunction => ({ apply, min, max });
 
 const one = (apply: (value: number) => number): CalculatorFunction =>
-  taking(1, 1)((value = Number.NaN) => apply(value));
+  takes(1, 1)((value = Number.NaN) => apply(value));
 
-const many = taking(1, Number.POSITIVE_INFINITY);
+const many = takes(1, Number.POSITIVE_INFINITY);
 
 export const CONSTANTS: ReadonlyMap<string, number> = new Map([
   ["pi", Math.PI],
@@ -51,7 +51,7 @@ export const FUNCTIONS: ReadonlyMap<string, CalculatorFunction> = new Map([
   ["radians", one((degrees) => (degrees * Math.PI) / 180)],
   ["degrees", one((radians) => (radians * 180) / Math.PI)],
   ["factorial", one(factorial)],
-  ["pow", taking(2, 2)((base = Number.NaN, exponent = Number.NaN) => base ** exponent)],
+  ["pow", takes(2, 2)((base = Number.NaN, exponent = Number.NaN) => base ** exponent)],
   ["min", many(Math.min)],
   ["max", many(Math.max)],
 ]);
