@@ -90,7 +90,7 @@ const LIBRARY_CHECKS: readonly CheckName[] = [
  *
  * Before that, the judge has to find the leaks in agents that have one on purpose.
  * @example
- * const report = await verifyIsolation({ memory: new InMemory() }, { users: 4, runs: 20 });
+ * const report = await verifyIsolation({ memory: new InMemory() }, { users: 3, runs: 6 });
  * if (!report.ok) throw new Error(reportText(report));
  * console.log(report.verdict); // isolated
  * @example
@@ -102,12 +102,13 @@ const LIBRARY_CHECKS: readonly CheckName[] = [
  * @example
  * // An app in any framework; here an agent stands for it.
  * let app: Agent;
- * const { findings } = await verifyIsolation({
+ * const target: VerifyTarget = {
  *   upstream: ({ baseURL }) => {
  *     app = new Agent({ model: new OpenAIModel({ model: "any", baseUrl: baseURL }) });
  *   },
  *   send: async (userId, message) => (await app.run(message, { userId })).content,
- * });
+ * };
+ * const { findings } = await verifyIsolation(target, { users: 3, runs: 6 });
  * console.log(findings.length); // 0
  * @returns a report whose `verdict` is `isolated`, `leak` or `not-shown`
  * @throws {AgnoChatError} `USAGE`; what the memory, or a model that answers itself, failed with

@@ -25,7 +25,7 @@ const SERVER_URL = "http://localhost:11434/v1";
 const PORT = "4100";
 
 /** Milliseconds in which an example must have ended on its own, on a busy machine. */
-const timeout = 60_000;
+const timeout = 120_000;
 
 const run = promisify(execFile);
 

@@ -26,7 +26,7 @@ const NAME_WIDTH = 12;
 /**
  * The report as text for a terminal. Every line ends with a line feed.
  * @example
- * const report = await verifyIsolation({ memory: new InMemory() }, { users: 3, runs: 12 });
+ * const report = await verifyIsolation({ memory: new InMemory() }, { users: 3, runs: 6 });
  * process.stdout.write(reportText(report));
  */
 export function screenText(report: VerifyReport, style: ReportStyle = PLAIN_STYLE): string {
