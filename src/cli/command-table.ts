@@ -26,6 +26,8 @@ interface Spec<Options> {
   readonly fixed?: Flags;
   /** The command can repair the settings file, so it also runs when that file is invalid. */
   readonly repairsSettings?: boolean;
+  /** Commands below this one, such as `store init`. */
+  readonly commands?: readonly CommandSpec[];
   readonly load: () => Promise<CommandHandler<Options>>;
 }
 
@@ -179,6 +181,30 @@ export const COMMANDS: readonly CommandSpec[] = [
       maxCalls: ["--max-calls <count>", "end a live check before it calls the model more often"],
     },
     load: async () => (await import("./commands/verify.js")).verify,
+  }),
+  row({
+    name: "store",
+    args: "[command]",
+    summary: "set up and check the place where conversations are kept",
+    commands: [
+      row({
+        name: "init",
+        args: "[url]",
+        summary: "make the schema in a PostgreSQL database, and let roles use it",
+        options: {
+          grant: ["--grant <role...>", "roles that may use it and do nothing else"],
+          printSql: ["--print-sql", "print the SQL for an administrator, and connect to nothing"],
+        },
+        load: async () => (await import("./commands/store/init.js")).init,
+      }),
+      row({
+        name: "check",
+        args: "[store]",
+        summary: "say what keeps users apart in a store, and what weakens it",
+        load: async () => (await import("./commands/store/check.js")).check,
+      }),
+    ],
+    load: async () => (await import("./commands/store/store.js")).store,
   }),
   row({
     name: "models",

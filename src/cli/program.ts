@@ -27,11 +27,9 @@ export async function runProgram(
 ): Promise<number> {
   let exitCode = 0;
   const program = rootCommand(io);
-  for (const spec of COMMANDS)
-    addCommand(program, spec).action(async (...parsed: unknown[]) => {
-      const command = parsed.at(-1) as Command;
-      exitCode = (await runCommand(program, { spec, command, io, signal })) ?? 0;
-    });
+  addCommands(program, COMMANDS, async (spec, command) => {
+    exitCode = (await runCommand(program, { spec, command, io, signal })) ?? 0;
+  });
   addHelpCommand(program);
   await program.parseAsync([...argv], { from: "user" });
   return exitCode;
@@ -72,11 +70,21 @@ function addSetting(root: Command, { flag, describe, env }: Definition): void {
   if (flag !== undefined) root.option(flag, env === undefined ? describe : `${describe} (${env})`);
 }
 
+type Run = (spec: CommandSpec, command: Command) => Promise<void>;
+
+function addCommands(parent: Command, specs: readonly CommandSpec[], run: Run): void {
+  for (const spec of specs) {
+    const command = addCommand(parent, spec);
+    command.action((...parsed: unknown[]) => run(spec, parsed.at(-1) as Command));
+    addCommands(command, spec.commands ?? [], run);
+  }
+}
+
 function addCommand(
-  program: Command,
+  parent: Command,
   { name, args, summary, options = {}, hidden = false }: CommandSpec,
 ): Command {
-  const command = program.command(name, { isDefault: name === "repl", hidden });
+  const command = parent.command(name, { isDefault: name === "repl", hidden });
   if (args !== undefined) command.arguments(args);
   for (const [flags, description] of Object.values(options)) command.option(flags, description);
   return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);

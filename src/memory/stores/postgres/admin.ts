@@ -1,8 +1,15 @@
+import { AgnoChatError } from "../../../errors.js";
+import type { StoreReport } from "../../store-report.js";
 import { Database } from "./client.js";
-import { type InitOptions, initDatabase } from "./init-database.js";
+import { findingsOf } from "./findings.js";
+import { type Initialised, type InitOptions, initDatabase, schemaOf } from "./init-database.js";
+import { grantScript, initScript } from "./init-script.js";
+import { inspect } from "./inspect.js";
 import { prepareDatabase } from "./open-database.js";
-import { storeFailed } from "./postgres-errors.js";
-import { nameOf, parseDatabaseUrl } from "./url.js";
+import { isPostgres, NO_RIGHT, storeFailed } from "./postgres-errors.js";
+import { foreign, missing, tooNew } from "./refusals.js";
+import { MIGRATIONS } from "./schema.js";
+import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 
 /**
  * Makes the memory in the database that `url` names, or leaves it as it is when it is there, and lets
@@ -10,15 +17,61 @@ import { nameOf, parseDatabaseUrl } from "./url.js";
  * then nobody who logs in owns what is stored.
  * @throws {AgnoChatError} `STORE_…`
  */
-export async function initPostgres(url: string, options: InitOptions = {}): Promise<void> {
+export const initPostgres = (url: string, options: InitOptions = {}): Promise<Initialised> =>
+  withDatabase(url, async (database, address) => {
+    const made = await initDatabase(database, address, options);
+    await prepareDatabase(database, address);
+    return made;
+  });
+
+/** Whether `initPostgres` failed since this role may not do it. */
+export const wasDenied = (error: unknown): boolean =>
+  error instanceof AgnoChatError && isPostgres(error.cause, NO_RIGHT);
+
+/** The SQL that an administrator runs instead, for the role of the URL too. It connects to nothing. */
+export function initSql(url: string, { grantTo = [] }: InitOptions = {}): string {
+  const user = parseDatabaseUrl(url).user ?? process.env.PGUSER;
+  return initScript(distinct(user === undefined ? grantTo : [user, ...grantTo]));
+}
+
+/** The same for what the database lacks as it is. */
+export const missingSql = (url: string, { grantTo = [] }: InitOptions = {}): Promise<string> =>
+  withDatabase(url, async (database) => {
+    const [[login] = []] = await database.query("SELECT current_user::text");
+    const { is, owner } = await schemaOf((sql, values) => database.query(sql, values));
+    const roles = distinct([login as string, ...grantTo]);
+    return is === "ours" && owner !== undefined ? grantScript(owner, roles) : initScript(roles);
+  });
+
+/**
+ * Looks at the database and changes nothing.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export const checkPostgres = (url: string): Promise<StoreReport> =>
+  withDatabase(url, async (database, address) => {
+    const name = nameOf(address);
+    const { is } = await schemaOf((sql, values) => database.query(sql, values));
+    if (is === "missing" || is === "empty") throw missing(name);
+    if (is === "foreign") throw foreign(name);
+    const facts = await inspect(database);
+    const [version, known] = [facts.version, MIGRATIONS.length];
+    if (version > known) throw tooNew(name, { version, known });
+    return { store: `the database ${name}`, findings: findingsOf(facts, address) };
+  });
+
+async function withDatabase<Result>(
+  url: string,
+  work: (database: Database, address: DatabaseAddress) => Promise<Result>,
+): Promise<Result> {
   const address = parseDatabaseUrl(url);
   const database = await Database.at(address);
   try {
-    await initDatabase(database, address, options);
-    await prepareDatabase(database, address);
+    return await work(database, address);
   } catch (error) {
     throw storeFailed(nameOf(address), error);
   } finally {
     await database.close();
   }
 }
+
+const distinct = (roles: readonly string[]): string[] => [...new Set(roles)];

@@ -104,6 +104,23 @@ export class Database {
     });
   }
 
+  /**
+   * Several calls on one connection, with the process id that was given when it connected: a pooler's own
+   * when there is one in between.
+   * @throws {PostgresError}
+   */
+  session<Result>(
+    work: (session: {
+      readonly ask: Ask;
+      readonly processId: number | undefined;
+    }) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#with((client) => {
+      const { processID } = client as { readonly processID?: number };
+      return work({ ask: (sql, values) => query(client, sql, values), processId: processID });
+    });
+  }
+
   /** Waits for the calls under way. */
   close(): Promise<void> {
     return this.#pool.end();

@@ -1,15 +1,15 @@
 import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
 import { isPostgres } from "./postgres-errors.js";
-import { foreign, notReady, wrongEncoding } from "./refusals.js";
-import { MIGRATIONS } from "./schema.js";
+import { foreign, noSuchRole, notReady, wrongEncoding } from "./refusals.js";
+import {
+  grantStatements,
+  LOCK_SCHEMA,
+  migrationStatements,
+  OWNER,
+  quoted,
+} from "./schema/statements.js";
 import { type DatabaseAddress, nameOf } from "./url.js";
-
-/** Owns the schema, and is nobody: row security binds it, and nobody can log in as it. */
-const OWNER = "agno_chat_owner";
-
-/** Held by the one who makes the schema. */
-const INIT_LOCK = 0x6167_6e6f;
 
 /** From this version on, a member may only act as the role when that is said. */
 const SET_IS_SAID = 160_000;
@@ -24,6 +24,12 @@ export interface InitOptions {
   readonly grantTo?: readonly string[];
 }
 
+export interface Initialised {
+  /** Whether the schema was not there before. */
+  readonly created: boolean;
+  readonly owner: string;
+}
+
 /**
  * Makes the schema unless it is there, and lets these roles use it.
  * @throws {AgnoChatError} `STORE_NOT_READY`, `STORE_FOREIGN`, `STORE_UNSAFE`
@@ -33,14 +39,13 @@ export async function initDatabase(
   database: Database,
   address: DatabaseAddress,
   { grantTo = [] }: InitOptions = {},
-): Promise<void> {
+): Promise<Initialised> {
   const name = nameOf(address);
   for (let attempt = 1; ; attempt += 1)
     try {
-      await database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
+      return await database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
         init(ask, { name, grantTo }),
       );
-      return;
     } catch (error) {
       if (!isPostgres(error, ...MADE_MEANWHILE) || attempt === MOST_ATTEMPTS) throw error;
     }
@@ -49,13 +54,15 @@ export async function initDatabase(
 async function init(
   ask: Ask,
   { name, grantTo }: { readonly name: string; readonly grantTo: readonly string[] },
-): Promise<void> {
-  await ask("SELECT pg_advisory_xact_lock($1)", [INIT_LOCK]);
+): Promise<Initialised> {
+  await ask(LOCK_SCHEMA);
   const login = await loginOf(ask);
   const schema = await schemaOf(ask);
   if (login.encoding !== "UTF8") throw wrongEncoding(name, login.encoding);
   if (schema.is === "foreign") throw foreign(name);
-  if (schema.is === "ours" && grantTo.length === 0) return;
+  for (const role of grantTo) await assertRole(ask, role);
+  if (schema.owner !== undefined && schema.is === "ours" && grantTo.length === 0)
+    return { created: false, owner: schema.owner };
 
   if (schema.is === "missing" && !login.mayMakeSchemas) throw notReady(name);
 
@@ -65,15 +72,20 @@ async function init(
   if (joins) await ask(`GRANT ${quoted(owner)} TO CURRENT_USER ${acts}`);
   if (schema.is === "missing") await ask(`CREATE SCHEMA agno_chat AUTHORIZATION ${quoted(owner)}`);
   await ask(`SET LOCAL ROLE ${quoted(owner)}`);
-  if (schema.is !== "ours") {
-    await migrate(ask);
-    if (owner !== login.name) await grant(ask, login.name);
-  }
-  for (const role of grantTo) await grant(ask, role);
+  const roles = schema.is !== "ours" && owner !== login.name ? [login.name, ...grantTo] : grantTo;
+  if (schema.is !== "ours") for (const statement of migrationStatements(0)) await ask(statement);
+  for (const statement of roles.flatMap(grantStatements)) await ask(statement);
   await ask("RESET ROLE");
   if (joins) await ask(`REVOKE ${quoted(owner)} FROM CURRENT_USER`);
   // Refused before it is there.
   if (schema.is !== "ours") checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
+  return { created: schema.is !== "ours", owner };
+}
+
+/** `public` is no role, but everybody. */
+async function assertRole(ask: Ask, role: string): Promise<void> {
+  const [found] = await ask("SELECT FROM pg_roles WHERE rolname = $1", [role]);
+  if (found === undefined) throw noSuchRole(role);
 }
 
 interface Login {
@@ -118,13 +130,13 @@ async function ownerFor(ask: Ask, { isSuperuser, serverVersion }: Login): Promis
   return names[1];
 }
 
-interface Schema {
+export interface Schema {
   readonly is: "missing" | "empty" | "ours" | "foreign";
   readonly owner: string | undefined;
 }
 
 /** From the catalogue, which everybody may read. */
-async function schemaOf(ask: Ask): Promise<Schema> {
+export async function schemaOf(ask: Ask): Promise<Schema> {
   const [row] = await ask(
     `SELECT pg_get_userbyid(n.nspowner)::text,
             EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proname = 'about_v1'),
@@ -137,17 +149,3 @@ async function schemaOf(ask: Ask): Promise<Schema> {
   if (isOurs) return { is: "ours", owner };
   return { is: isUsed ? "foreign" : "empty", owner };
 }
-
-async function migrate(ask: Ask): Promise<void> {
-  for (const step of MIGRATIONS) await ask(step);
-  await ask("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA agno_chat FROM PUBLIC");
-  await ask("UPDATE agno_chat.meta SET version = $1", [MIGRATIONS.length]);
-}
-
-/** A role that may call the functions needs no right to any table. */
-async function grant(ask: Ask, role: string): Promise<void> {
-  await ask(`GRANT USAGE ON SCHEMA agno_chat TO ${quoted(role)}`);
-  await ask(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA agno_chat TO ${quoted(role)}`);
-}
-
-const quoted = (role: string): string => `"${role.replaceAll('"', '""')}"`;

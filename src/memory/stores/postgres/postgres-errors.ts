@@ -33,6 +33,9 @@ export class MaybeStored extends Error {
   }
 }
 
+/** The SQLSTATE of what a role may not do. */
+export const NO_RIGHT = "42501";
+
 /** What the driver threw, without its words. `isSent`: after the call was handed to the server. */
 export function postgresError(thrown: unknown, { isSent }: { readonly isSent: boolean }): unknown {
   if (thrown instanceof PostgresError || thrown instanceof AgnoChatError) return thrown;
@@ -122,7 +125,7 @@ const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
     "3D000",
     { code: "STORE_NOT_READY", what: "it does not exist", hint: "Create it: createdb NAME" },
   ],
-  ["42501", RIGHTS],
+  [NO_RIGHT, RIGHTS],
   ["40", { what: "it was too busy with other writers", hint: LATER, passes: true }],
   ["53100", { what: "its disk is full", hint: "Free some disk space there, then try again." }],
   ["53200", { what: "it is out of memory", hint: SERVER_LOG }],

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
+import { NO_RIGHT, PostgresError } from "./postgres-errors.js";
 
 /** What is said of a database, named as `nameOf` does, that cannot be used as it is. */
 
@@ -8,8 +9,14 @@ export const notReady = (name: string): AgnoChatError =>
     `The database ${name} holds no agno-chat memory, and this role may not make one.`,
     {
       hint: "Let its administrator run agno-chat store init, with --grant and the name of this role.",
+      cause: new PostgresError(NO_RIGHT, { isUnknown: false }),
     },
   );
+
+export const missing = (name: string): AgnoChatError =>
+  new AgnoChatError("STORE_NOT_READY", `The database ${name} holds no agno-chat memory yet.`, {
+    hint: "Make one: agno-chat store init URL",
+  });
 
 export const foreign = (name: string): AgnoChatError =>
   new AgnoChatError(
@@ -34,6 +41,11 @@ export const unsafe = (name: string, owner: string): AgnoChatError =>
     `Row security does not bind the role ${JSON.stringify(owner)}, which owns the memory in the database ${name}.`,
     { hint: "Let an administrator take SUPERUSER and BYPASSRLS from that role." },
   );
+
+export const noSuchRole = (role: string): AgnoChatError =>
+  new AgnoChatError("STORE_NOT_READY", `There is no role ${JSON.stringify(role)} to let in.`, {
+    hint: "Create it first: CREATE ROLE NAME LOGIN PASSWORD '…'",
+  });
 
 export const wrongEncoding = (name: string, encoding: string): AgnoChatError =>
   new AgnoChatError(

@@ -170,10 +170,10 @@ async function openReadOnly(
   }
 }
 
-const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
+export const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
 
 /** Checks that this is a memory file, without writing to it. */
-async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
+export async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
   const { path } = file;
   try {
     const identity = await peek(engine, path, {

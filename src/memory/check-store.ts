@@ -1,0 +1,23 @@
+import type { StoreReport } from "./store-report.js";
+import { parseStoreSpec, type StoreKind } from "./store-spec.js";
+
+const CHECKS: Readonly<Record<StoreKind, (rest: string) => Promise<StoreReport>>> = {
+  memory: async () => ({
+    store: "the memory of this process",
+    findings: [
+      { about: "durability", status: "ok", text: "kept until this process ends; nothing to check" },
+    ],
+  }),
+  sqlite: async (path) => (await import("./stores/sqlite/check.js")).checkSqlite(path),
+  postgres: async (rest) =>
+    (await import("./stores/postgres/admin.js")).checkPostgres(`postgres:${rest}`),
+};
+
+/**
+ * Looks at the store that `spec` names, and changes nothing.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export async function checkStore(spec: string): Promise<StoreReport> {
+  const { kind, rest } = parseStoreSpec(spec);
+  return CHECKS[kind](rest);
+}

@@ -1,0 +1,44 @@
+import { AgnoChatError } from "../errors.js";
+import { nearest } from "../nearest.js";
+
+export type StoreKind = "memory" | "sqlite" | "postgres";
+
+const KINDS: ReadonlyMap<string, StoreKind> = new Map([
+  ["memory", "memory"],
+  ["sqlite", "sqlite"],
+  ["postgres", "postgres"],
+  ["postgresql", "postgres"],
+]);
+
+/**
+ * The kind of store that `spec` names, and the rest behind the colon.
+ * @throws {AgnoChatError} `STORE_UNKNOWN`
+ */
+export function parseStoreSpec(spec: string): { readonly kind: StoreKind; readonly rest: string } {
+  const colon = spec.indexOf(":");
+  const kind = colon > 0 ? KINDS.get(spec.slice(0, colon)) : undefined;
+  if (kind === undefined) throw unknown(spec);
+  return { kind, rest: spec.slice(colon + 1) };
+}
+
+/** Quotes only the kind, because the rest may hold a password. */
+function unknown(spec: string): AgnoChatError {
+  const known = [...KINDS.keys()];
+  const hint = "Use memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.";
+  const colon = spec.indexOf(":");
+  if (colon === -1)
+    return new AgnoChatError("STORE_UNKNOWN", "The memory does not name its kind.", { hint });
+  const kind = spec.slice(0, colon);
+  const near = ALIASES.get(kind.toLowerCase()) ?? nearest(kind, known);
+  const suggestion = near === undefined ? "" : ` Did you mean ${near}:?`;
+  const message = `Unknown memory ${JSON.stringify(`${kind}:`)}.${suggestion}`;
+  return new AgnoChatError("STORE_UNKNOWN", message, { hint });
+}
+
+/** Likely names of the known kinds that are not spelt like them. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["", "memory"],
+  ["file", "sqlite"],
+  ["db", "sqlite"],
+  ["pg", "postgres"],
+]);

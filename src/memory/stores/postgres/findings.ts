@@ -1,0 +1,192 @@
+import type { Finding } from "../../store-report.js";
+import type { Facts } from "./inspect.js";
+import { MIGRATIONS } from "./schema.js";
+import type { DatabaseAddress } from "./url.js";
+
+/** The oldest major version that is tested. */
+const OLDEST = 14;
+
+/** What the policies of the schema say, as the server prints it. */
+const POLICIES: readonly string[] = [
+  "(user_id = current_setting('agno_chat.user_id'::text, true))",
+  "(current_setting('agno_chat.list'::text, true) = 'users'::text)",
+];
+
+const NEW_DATABASE =
+  "Let an administrator make a new database with: agno-chat store init URL --grant ROLE";
+const LEAST_RIGHTS =
+  "Use a role that may only call the functions: agno-chat store init URL --grant ROLE";
+
+/** What the facts mean for whoever keeps conversations there. */
+export const findingsOf = (facts: Facts, address: DatabaseAddress): readonly Finding[] => [
+  rowSecurity(facts),
+  tables(facts),
+  functions(facts),
+  owner(facts),
+  login(facts),
+  callers(facts),
+  encryption(address),
+  durability(facts),
+  server(facts),
+  text(facts),
+  isolation(facts),
+  latency(facts),
+];
+
+function rowSecurity({ isBound }: Facts): Finding {
+  const about = "row security";
+  if (isBound) return ok(about, "binds every call, as seen from inside a function");
+  return unsafe(about, "binds no call: a query without a condition would see every user", {
+    hint: "Take SUPERUSER and BYPASSRLS from the owner of the schema agno_chat.",
+  });
+}
+
+function tables({ tables: all }: Facts): Finding {
+  const about = "tables";
+  const ofUsers = all.filter(({ hasUsers }) => hasUsers);
+  const open = ofUsers.filter(({ isEnabled, isForced }) => !isEnabled || !isForced);
+  if (open.length > 0)
+    return unsafe(about, `row security is not enabled and forced on ${namesOf(open)}`, {
+      hint: "ALTER TABLE agno_chat.NAME ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+    });
+  const strange = ofUsers.filter(
+    ({ policies }) => policies.length === 0 || !policies.every((each) => POLICIES.includes(each)),
+  );
+  if (strange.length > 0)
+    return unsafe(about, `somebody has changed the policies of ${namesOf(strange)}`, {
+      hint: "DROP POLICY what agno-chat did not make.",
+    });
+  return ok(about, `row security is enabled and forced on ${namesOf(ofUsers)}`);
+}
+
+function functions({ functions: { strangers } }: Facts): Finding {
+  const about = "functions";
+  if (strangers.length === 0) return ok(about, "run as the owner of the schema");
+  return unsafe(about, `${strangers.join(", ")} would not run as the owner of the schema`, {
+    hint: "ALTER FUNCTION … SECURITY DEFINER OWNER TO the owner of the schema agno_chat.",
+  });
+}
+
+function owner({ owner: role }: Facts): Finding {
+  const about = "owner";
+  if (role.isSuperuser || role.bypassesRowSecurity)
+    return unsafe(about, `${role.name} is bound by no row security`, {
+      hint: `ALTER ROLE ${role.name} NOSUPERUSER NOBYPASSRLS`,
+    });
+  if (!role.mayLogIn)
+    return ok(about, `${role.name}, whom row security binds and nobody can log in as`);
+  return warning(about, `${role.name} can log in, and switch row security off`, {
+    hint: NEW_DATABASE,
+  });
+}
+
+function login({ login: role, tables: all }: Facts): Finding {
+  const about = "login";
+  if (role.isSuperuser)
+    return warning(about, `${role.name} is a superuser, who can read every table directly`, {
+      hint: LEAST_RIGHTS,
+    });
+  if (role.isOwner)
+    return warning(about, `${role.name} can act as the owner, and switch row security off`, {
+      hint: LEAST_RIGHTS,
+    });
+  const readable = all.filter(({ mayBeRead }) => mayBeRead);
+  if (readable.length > 0)
+    return warning(about, `${role.name} can read ${namesOf(readable)} directly, as any user`, {
+      hint: `REVOKE ALL ON ALL TABLES IN SCHEMA agno_chat FROM ${role.name}`,
+    });
+  return ok(about, `${role.name} may call the functions, and reaches no table`);
+}
+
+function callers({ callers: roles, isPublic, owner: { name } }: Facts): Finding {
+  const about = "callers";
+  if (isPublic)
+    return unsafe(about, "every role of the server may call the functions, for any user", {
+      hint: "REVOKE USAGE ON SCHEMA agno_chat FROM PUBLIC",
+    });
+  return ok(about, roles.length === 0 ? `${name} alone` : roles.join(", "));
+}
+
+function encryption({ tls, host }: DatabaseAddress): Finding {
+  const about = "encryption";
+  if (tls !== undefined) return ok(about, "TLS, and the server is verified");
+  if (isNear(host ?? process.env.PGHOST)) return ok(about, "none, and nothing leaves this machine");
+  return warning(about, "none: conversations travel as plain text", {
+    hint: "Write sslmode=verify-full into the URL.",
+  });
+}
+
+/** The URL reader lets only such hosts do without encryption, unless told. */
+const isNear = (host = "localhost"): boolean =>
+  host.startsWith("/") || host === "localhost" || host === "::1" || /^127\./.test(host);
+
+function durability({ server: { synchronousCommit, fsync, isReadOnly } }: Facts): Finding {
+  const about = "durability";
+  if (isReadOnly)
+    return warning(about, "this server is a standby, and stores nothing", {
+      hint: "Name the primary server.",
+    });
+  if (fsync === "off")
+    return warning(about, "fsync is off: a crash of the machine can damage everything", {
+      hint: "Set fsync = on in postgresql.conf.",
+    });
+  if (synchronousCommit === "off")
+    return warning(about, "synchronous_commit is off: a crash loses runs that were answered", {
+      hint: "ALTER DATABASE NAME SET synchronous_commit = on",
+    });
+  return ok(about, "what was answered is on disk");
+}
+
+function server({
+  server: { version, versionNumber },
+  version: schema,
+  hasPooler,
+}: Facts): Finding {
+  const about = "server";
+  const pooler = hasPooler ? ", behind a pooler" : "";
+  const what = `PostgreSQL ${version}${pooler}, schema ${schema} of ${MIGRATIONS.length}`;
+  if (versionNumber >= OLDEST * 10_000) return ok(about, what);
+  return warning(about, `${what}: older than ${OLDEST}, so nobody has tested it`, {
+    hint: "Try it: agno-chat store check URL --conformance",
+  });
+}
+
+function text({ server: { encoding, collation } }: Facts): Finding {
+  const about = "text";
+  if (encoding === "UTF8")
+    return ok(about, `UTF8; ids are compared byte by byte, whatever the collation ${collation}`);
+  return unsafe(about, `${encoding} cannot hold every text`, {
+    hint: "Create the database with UTF8: createdb --encoding=UTF8 --template=template0 NAME",
+  });
+}
+
+function isolation({ server: { isolation: level } }: Facts): Finding {
+  const own = level === "repeatable read" ? "; writes begin their own as read committed" : "";
+  return ok("transactions", `${level}${own}`);
+}
+
+const latency = ({ medians: { trip, read } }: Facts): Finding =>
+  ok("latency", `${trip} ms a round trip, ${read ?? "?"} ms a read (medians)`);
+
+const namesOf = (all: readonly { readonly name: string }[]): string =>
+  all.map(({ name }) => name).join(", ");
+
+const ok = (about: string, said: string): Finding => ({ about, status: "ok", text: said });
+
+interface Advice {
+  readonly hint: string;
+}
+
+const warning = (about: string, said: string, { hint }: Advice): Finding => ({
+  about,
+  status: "warning",
+  text: said,
+  hint,
+});
+
+const unsafe = (about: string, said: string, { hint }: Advice): Finding => ({
+  about,
+  status: "unsafe",
+  text: said,
+  hint,
+});

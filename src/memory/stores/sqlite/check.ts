@@ -1,0 +1,113 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { AgnoChatError } from "../../../errors.js";
+import type { Finding, StoreReport } from "../../store-report.js";
+import { loadEngine, peek } from "./driver.js";
+import { MemoryFile, pathOf } from "./file.js";
+import { inspect, MIGRATIONS, readModeOf } from "./schema.js";
+
+/**
+ * Looks at a memory file and changes nothing.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export async function checkSqlite(name: string): Promise<StoreReport> {
+  const path = pathOf(name);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
+  const file = MemoryFile.ensure(path);
+  const hasLog = isWriteAhead(path);
+  const engine = await loadEngine();
+  await inspect(engine, file);
+  const [version, schema, integrity] = (await peek(engine, path, {
+    readMode: readModeOf(file),
+    expressions: `sqlite_version(), (SELECT user_version FROM pragma_user_version),
+                  (SELECT group_concat(integrity_check) FROM pragma_integrity_check)`,
+  })) as readonly [string, number, string];
+  return {
+    store: `the memory file ${JSON.stringify(path)}`,
+    findings: [
+      fileRights(path),
+      folderRights(dirname(path)),
+      integrityOf(integrity),
+      journal(hasLog),
+      schemaOf(version, schema),
+    ],
+  };
+}
+
+const READABLE_BY_OTHERS = 0o077;
+const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
+
+function fileRights(path: string): Finding {
+  const about = "file";
+  const open = [path, `${path}-wal`, `${path}-shm`].filter((each) =>
+    hasMode(each, READABLE_BY_OTHERS),
+  );
+  if (open.length === 0) return ok(about, "nobody else on this machine can read it");
+  return {
+    about,
+    status: "unsafe",
+    text: "others on this machine can read or write it",
+    hint: `chmod 600 ${open.map((each) => JSON.stringify(each)).join(" ")}`,
+  };
+}
+
+function folderRights(folder: string): Finding {
+  const about = "folder";
+  if (hasMode(folder, STICKY) || !hasMode(folder, WRITABLE_BY_OTHERS))
+    return ok(about, "nobody else can replace the file");
+  return {
+    about,
+    status: "warning",
+    text: "others on this machine can replace the file",
+    hint: `chmod 700 ${JSON.stringify(folder)}`,
+  };
+}
+
+const hasMode = (path: string, bits: number): boolean =>
+  process.platform !== "win32" &&
+  ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & bits) !== 0;
+
+/** SQLite's own words may name what is stored. */
+function integrityOf(said: string): Finding {
+  if (said === "ok") return ok("integrity", "SQLite finds no damage");
+  return {
+    about: "integrity",
+    status: "unsafe",
+    text: "the file is damaged",
+    hint: "Restore a backup, or recover what is left: sqlite3 FILE .recover",
+  };
+}
+
+const journal = (isWal: boolean): Finding =>
+  ok(
+    "durability",
+    isWal
+      ? "what was answered is on disk, in a write-ahead log first"
+      : "no write-ahead log yet; the next program that opens the file begins one",
+  );
+
+function schemaOf(version: string, schema: number): Finding {
+  const next =
+    schema < MIGRATIONS.length ? "; the next program that opens the file upgrades it" : "";
+  return ok("version", `SQLite ${version}, schema ${schema} of ${MIGRATIONS.length}${next}`);
+}
+
+/** As the header of the file says; SQLite itself answers otherwise for a file opened read-only. */
+function isWriteAhead(path: string): boolean {
+  const header = Buffer.alloc(20);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, header, 0, header.length, 0);
+    return header[18] === 2;
+  } finally {
+    closeSync(file);
+  }
+}
+
+const ok = (about: string, text: string): Finding => ({ about, status: "ok", text });
+
+const missing = (path: string): AgnoChatError =>
+  new AgnoChatError("STORE_NOT_READY", `There is no memory file ${JSON.stringify(path)} yet.`, {
+    hint: "The first conversation makes it.",
+  });

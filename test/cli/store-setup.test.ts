@@ -1,0 +1,268 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { userMessage } from "../../src/messages.js";
+import { Cli } from "../support/cli.js";
+import { ask, asRole, newDatabase, newRole, type Role } from "../support/postgres.js";
+import { postgresUrl } from "../support/postgres-service.js";
+
+const server = await postgresUrl();
+
+/** The lines of `store check` that begin with this status and name. */
+const lines = (stdout: string, status: string): string[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line.startsWith(`${status} `))
+    .map((line) => line.split(/\s+/)[1] as string);
+
+describe.skipIf(server === undefined)("store init", () => {
+  it("makes the schema, and lets a role call its functions and read no table", async () => {
+    const [cli, database, role] = [
+      new Cli(),
+      await newDatabase(server as string),
+      await newRole(server as string),
+    ];
+    const made = await cli.run(["store", "init", database, "--grant", role.name]);
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+    expect(made.stdout).toContain("Made the schema agno_chat, which belongs to agno_chat_owner");
+    const memory = new PostgresMemory(asRole(database, role));
+    await memory.add(userMessage("hi"), "alice");
+    expect(await memory.size("alice")).toBe(1);
+    await memory.close();
+    await expect(ask(asRole(database, role), "SELECT * FROM agno_chat.messages")).rejects.toThrow(
+      "permission denied",
+    );
+  });
+
+  it("leaves what is there as it is, and only lets more roles in", async () => {
+    const [cli, database, role] = [
+      new Cli(),
+      await newDatabase(server as string),
+      await newRole(server as string),
+    ];
+    await cli.run(["store", "init", database]);
+    const memory = new PostgresMemory(database);
+    await memory.add(userMessage("hi"), "alice");
+    await memory.close();
+    const again = await cli.json(["store", "init", database, "--grant", role.name]);
+    expect(again).toMatchObject({ ok: true, created: false, granted: [role.name] });
+    expect(
+      await cli.json(["size", "-u", "alice", "--store", asRole(database, role)]),
+    ).toMatchObject({
+      messages: 1,
+    });
+  });
+
+  const byAdministrator = async (database: string, role: Role): Promise<void> => {
+    const cli = new Cli();
+    const refused = await cli.run(["store", "init", asRole(database, role)]);
+    expect(refused).toMatchObject({ code: 3 });
+    expect(refused.stderr).toContain("Let an administrator run the SQL on stdout");
+    expect(refused.stdout + refused.stderr).not.toContain(role.password);
+    await ask(database, refused.stdout);
+    const checked = await cli.run(["store", "check", asRole(database, role)]);
+    expect(lines(checked.stdout, "ok")).toContain("login");
+    expect(checked).toMatchObject({ code: 0 });
+  };
+
+  it("prints what an administrator must run where the role may not make the schema", async () => {
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await byAdministrator(database, role);
+  });
+
+  it("prints no more than the grants where the schema is there", async () => {
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await new Cli().run(["store", "init", database]);
+    await byAdministrator(database, role);
+  });
+
+  it("prints SQL that a role with CREATEROLE can run, and leaves it no member of the owner", async () => {
+    const admin = await newRole(server as string, "CREATEROLE");
+    const database = await newDatabase(server as string, { owner: admin.name });
+    const role = await newRole(server as string);
+    // Another database may have made the role of the owner, which only its maker may give away.
+    const rights = await ask(
+      server as string,
+      "SELECT 1 FROM pg_roles WHERE rolname = 'agno_chat_owner'",
+    );
+    if (rights.length > 0)
+      await ask(
+        server as string,
+        `GRANT agno_chat_owner TO ${admin.name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
+      );
+    await byAdministrator(asRole(database, admin), role);
+    const members = await ask(
+      database,
+      "SELECT 1 FROM pg_auth_members WHERE set_option AND member = $1::regrole",
+      [admin.name],
+    );
+    expect(members).toEqual([]);
+  });
+
+  it("prints with --print-sql what makes the same schema, and connects to nothing", async () => {
+    const cli = new Cli();
+    const { stdout, code } = await cli.run([
+      ...["store", "init", "postgres://app:secret@192.0.2.1/chat?sslmode=disable", "--print-sql"],
+    ]);
+    expect(code).toBe(0);
+    expect(stdout).toContain('GRANT USAGE ON SCHEMA agno_chat TO "app"');
+    expect(stdout).not.toContain("secret");
+    const [printed, made] = [
+      await newDatabase(server as string),
+      await newDatabase(server as string),
+    ];
+    await ask(printed, stdout.replaceAll('"app"', "postgres"));
+    await cli.run(["store", "init", made]);
+    const dump = `SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text, p.proowner
+                  FROM pg_proc p WHERE p.pronamespace = 'agno_chat'::regnamespace ORDER BY 1`;
+    expect(await ask(printed, dump)).toEqual(await ask(made, dump));
+  });
+
+  it("refuses a role that does not exist, and the word public, which means everybody", async () => {
+    const database = await newDatabase(server as string);
+    for (const name of ["nobody_here", "public"])
+      expect(await new Cli().run(["store", "init", database, "--grant", name])).toMatchObject({
+        code: 3,
+        stdout: "",
+        stderr: expect.stringContaining(`There is no role "${name}" to let in.`),
+      });
+  });
+
+  it("leaves a schema of that name that is not ours as it is", async () => {
+    const database = await newDatabase(server as string);
+    await ask(database, "CREATE SCHEMA agno_chat CREATE TABLE notes (text text)");
+    for (const command of ["init", "check"])
+      expect(await new Cli().run(["store", command, database])).toMatchObject({
+        code: 4,
+        stderr: expect.stringContaining("is no agno-chat memory"),
+      });
+  });
+
+  it("refuses what is no PostgreSQL database, and a URL behind --grant without quoting it", async () => {
+    const cli = new Cli();
+    expect(await cli.run(["store", "init"])).toMatchObject({ code: 2, stdout: "" });
+    const { code, stderr } = await cli.run([
+      "store",
+      "init",
+      "--grant",
+      "app",
+      "postgres://u:secret@h/d",
+    ]);
+    expect({ code, stderr: stderr.includes("secret") }).toEqual({ code: 2, stderr: false });
+    expect(stderr).toContain("Put the URL first");
+  });
+});
+
+describe.skipIf(server === undefined)("store check of a PostgreSQL database", () => {
+  const prepared = async (): Promise<{ database: string; own: string }> => {
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await new Cli().run(["store", "init", database, "--grant", role.name]);
+    return { database, own: asRole(database, role) };
+  };
+
+  it("says what protects it, and warns of a login that could go around it", async () => {
+    const { database, own } = await prepared();
+    const cli = new Cli();
+    const ofCaller = await cli.run(["store", "check", own]);
+    expect(ofCaller).toMatchObject({ code: 0, stderr: "" });
+    expect(lines(ofCaller.stdout, "ok")).toEqual(
+      expect.arrayContaining([
+        "row",
+        "tables",
+        "functions",
+        "owner",
+        "login",
+        "callers",
+        "encryption",
+      ]),
+    );
+    // The server of the tests does not wait for its disk.
+    expect(lines(ofCaller.stdout, "WARN")).toEqual(["durability"]);
+    const ofSuperuser = await cli.run(["store", "check", database]);
+    expect(ofSuperuser.code).toBe(0);
+    expect(lines(ofSuperuser.stdout, "WARN")).toEqual(["login", "durability"]);
+    for (const { stdout } of [ofCaller, ofSuperuser])
+      for (const url of [own, database]) expect(stdout).not.toContain(new URL(url).password);
+  });
+
+  it.each([
+    ["tables", "ALTER TABLE agno_chat.messages NO FORCE ROW LEVEL SECURITY"],
+    ["tables", "ALTER TABLE agno_chat.states DISABLE ROW LEVEL SECURITY"],
+    ["tables", "CREATE POLICY all_of_them ON agno_chat.messages USING (true)"],
+    ["functions", "ALTER FUNCTION agno_chat.users_v1 OWNER TO postgres"],
+    ["functions", "ALTER FUNCTION agno_chat.read_v1 SECURITY INVOKER"],
+    ["callers", "GRANT USAGE ON SCHEMA agno_chat TO PUBLIC"],
+  ])("calls it unsafe, with exit code 5, when %s are open: %s", async (about, sql) => {
+    const { database, own } = await prepared();
+    await ask(database, sql);
+    const { code, stdout } = await new Cli().run(["store", "check", own]);
+    expect(lines(stdout, "UNSAFE")).toContain(about);
+    expect(stdout).toContain("NOT SAFE");
+    expect(code).toBe(5);
+    expect(await new Cli().json(["store", "check", own])).toMatchObject({ ok: false });
+  });
+
+  it("calls it unsafe when row security does not bind the owner", async () => {
+    const { database, own } = await prepared();
+    const strong = await newRole(server as string, "BYPASSRLS");
+    await ask(database, `REASSIGN OWNED BY agno_chat_owner TO ${strong.name}`);
+    await ask(database, `GRANT USAGE ON SCHEMA agno_chat TO ${new URL(own).username}`);
+    const { code, stdout } = await new Cli().run(["store", "check", own]);
+    expect(lines(stdout, "UNSAFE")).toEqual(expect.arrayContaining(["row", "owner"]));
+    expect(code).toBe(5);
+  });
+
+  it("makes nothing where nothing is", async () => {
+    const database = await newDatabase(server as string);
+    expect(await new Cli().run(["store", "check", database])).toMatchObject({
+      code: 3,
+      stdout: "",
+    });
+    expect(await ask(database, "SELECT 1 FROM pg_namespace WHERE nspname = 'agno_chat'")).toEqual(
+      [],
+    );
+  });
+});
+
+describe("store check of a memory file", () => {
+  it("finds no fault in a file that agno-chat made, and needs no argument", async () => {
+    const cli = new Cli();
+    await cli.run(["ask", "hi", "--no-stdin"]);
+    const { code, stdout } = await cli.run(["store", "check"]);
+    expect({ code, safe: stdout.endsWith("Safe.\n") }).toEqual({ code: 0, safe: true });
+    expect(lines(stdout, "ok")).toEqual(["file", "folder", "integrity", "durability", "version"]);
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "calls a file unsafe that others can read, and leaves it so",
+    async () => {
+      const cli = new Cli();
+      await cli.run(["ask", "hi", "--no-stdin"]);
+      chmodSync(join(cli.home, "chat.db"), 0o644);
+      for (let time = 0; time < 2; time += 1) {
+        const { code, stdout } = await cli.run(["store", "check"]);
+        expect(code).toBe(5);
+        expect(lines(stdout, "UNSAFE")).toEqual(["file"]);
+        expect(stdout).toContain("chmod 600");
+      }
+    },
+  );
+
+  it("makes no file where there is none", async () => {
+    const cli = new Cli();
+    const path = join(cli.home, "other.db");
+    for (let time = 0; time < 2; time += 1)
+      expect(await cli.run(["store", "check", `sqlite:${path}`])).toMatchObject({
+        code: 3,
+        stdout: "",
+      });
+  });
+});
+
+it("names the store commands, and the nearest one", async () => {
+  const cli = new Cli();
+  expect((await cli.run(["store"])).stderr).toContain("Known: init, check");
+  expect((await cli.run(["store", "chek"])).stderr).toContain("Did you mean check?");
+  expect((await cli.run(["store", "--help"])).stdout).toContain("init [options] [url]");
+});
