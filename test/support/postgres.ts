@@ -1,20 +1,26 @@
 import { randomBytes } from "node:crypto";
 import pg from "pg";
 
-/** Asks as whoever the URL names. */
-export async function ask<Row extends object>(
+/** What `work` does with one connection. */
+export async function connected<Result>(
   url: string,
-  sql: string,
-  values: unknown[] = [],
-): Promise<Row[]> {
+  work: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    return (await client.query<Row>(sql, values)).rows;
+    return await work(client);
   } finally {
     await client.end();
   }
 }
+
+/** Asks as whoever the URL names. */
+export const ask = async <Row extends object>(
+  url: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<Row[]> => connected(url, async (client) => (await client.query<Row>(sql, values)).rows);
 
 export interface DatabaseOptions {
   /** The role that owns it, and so may make schemas in it. */

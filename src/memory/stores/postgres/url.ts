@@ -32,7 +32,6 @@ export function parseDatabaseUrl(text: string): DatabaseAddress {
   const parameters = new Map(url.searchParams);
   const host = part(url.hostname.replace(/^\[(.*)\]$/, "$1")) ?? parameters.get("host");
   const database = part(url.pathname.slice(1));
-  if (host?.includes(",")) throw unreadable("it names several hosts", "Name one host.");
   return {
     host,
     port: portOf(url.port === "" ? parameters.get("port") : url.port),
@@ -52,11 +51,15 @@ export function nameOf({ host, port, database }: DatabaseAddress): string {
   return `${JSON.stringify(database ?? "")} at ${place}${port === undefined ? "" : `:${port}`}`;
 }
 
+const FORM = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?(?<place>[^/?#]*)/;
+
 function parse(text: string): URL {
+  const place = FORM.exec(text)?.groups?.place;
+  if (place?.includes(",")) throw unreadable("it names several hosts", "Name one host.");
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // A password with one of these in it ends up in any other part.
   const isCut = url?.hash !== "" || url.search.includes("@") || /[/@]/.test(url.pathname.slice(1));
-  if (url === undefined || isCut)
+  if (place === undefined || url === undefined || isCut)
     throw unreadable(
       "it is not postgres://USER:PASSWORD@HOST:PORT/DATABASE",
       "Percent-encode what is special in the password: / as %2F, # as %23, ? as %3F, @ as %40, % as %25.",

@@ -160,12 +160,12 @@ BEGIN
   END IF;
 END $$;
 
--- In REPEATABLE READ a statement that has waited for another still judges by what was before it, and a
--- write could restore what was deleted meanwhile.
+-- In the stricter levels a statement that has waited for another still judges by what was before it, and
+-- a write could restore what was deleted meanwhile.
 CREATE FUNCTION agno_chat.refuse_old_snapshot() RETURNS void ${ATTRIBUTES} AS $$
 BEGIN
-  IF current_setting('transaction_isolation') = 'repeatable read' THEN
-    RAISE EXCEPTION 'writes need READ COMMITTED or SERIALIZABLE' USING ERRCODE = 'AG003';
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    RAISE EXCEPTION 'writes need READ COMMITTED' USING ERRCODE = 'AG003';
   END IF;
 END $$;
 `;

@@ -1,0 +1,85 @@
+import { describe, expect, it, vi } from "vitest";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { nameOf, parseDatabaseUrl } from "../../src/memory/stores/postgres/url.js";
+
+const refused = (url: string): { code: string; message: string; hint: string } => {
+  try {
+    new PostgresMemory(url);
+  } catch (error) {
+    return error as { code: string; message: string; hint: string };
+  }
+  throw new Error("accepted");
+};
+
+describe("the URL of a PostgreSQL memory", () => {
+  it("names host, port, user, password and database", () => {
+    expect(
+      parseDatabaseUrl("postgres://al%20ice:p%40s%2Fs@db.example:6432/my%20chat"),
+    ).toMatchObject({
+      ...{ host: "db.example", port: 6432, user: "al ice", password: "p@s/s", database: "my chat" },
+    });
+    expect(parseDatabaseUrl("postgresql://[::1]/chat")).toMatchObject({
+      host: "::1",
+      tls: undefined,
+    });
+    expect(parseDatabaseUrl("postgres:///chat?host=/run/postgresql&port=6432")).toMatchObject({
+      ...{ host: "/run/postgresql", port: 6432, tls: undefined },
+    });
+    expect(parseDatabaseUrl("postgres://%2Frun%2Fpostgresql/chat").host).toBe("/run/postgresql");
+  });
+
+  it("is never quoted, and a special character in the password is explained", () => {
+    for (const url of [
+      "postgres://u:sec#ret@host/db",
+      "postgres://u:1#secret@host/db",
+      "postgres://u:sec/ret@host/db",
+      "postgres://u:1/secret@host/db",
+      "postgres://u:sec?ret@host/db",
+      "postgres://u:1?secret@host/db",
+      "postgres://u:sec%ret@host/db",
+      "postgres://u:secret@host:port/db",
+      "postgres:secret",
+    ]) {
+      const { code, message, hint } = refused(url);
+      expect(code).toBe("STORE_UNKNOWN");
+      expect(message).toContain("PostgreSQL URL");
+      expect(message + hint).not.toMatch(/sec|ret@|host\/db/);
+      if (url !== "postgres:secret") expect(hint).toMatch(/%2F|%25/);
+    }
+  });
+
+  it("names one host", () => {
+    for (const url of ["postgres://u:secret@h1,h2/db", "postgres://u:secret@h1:1,h2:2/db"])
+      expect(refused(url)).toMatchObject({ code: "STORE_UNKNOWN", hint: "Name one host." });
+  });
+
+  it("is encrypted and verified over a network, unless sslmode=disable is written out", () => {
+    const tls = (rest: string) => parseDatabaseUrl(`postgres://u@${rest}`).tls;
+    for (const mode of ["", "?sslmode=prefer", "?sslmode=require", "?sslmode=verify-full"])
+      expect(tls(`db.example/chat${mode}`)).toBeDefined();
+    expect(tls("10.0.0.1/chat")).toBeDefined();
+    expect(tls("127.example/chat")).toBeDefined();
+    expect(tls("db.example/chat?sslmode=verify-ca&sslrootcert=ca.pem")).toMatchObject({
+      authorities: "ca.pem",
+    });
+    expect(tls("localhost/chat?sslmode=require")).toBeDefined();
+    for (const host of ["localhost", "127.0.0.1", "[::1]"])
+      expect(tls(`${host}/chat`)).toBeUndefined();
+    expect(tls("db.example/chat?sslmode=disable")).toBeUndefined();
+    for (const mode of ["no-verify", "verify", "DISABLE"])
+      expect(refused(`postgres://u@db.example/chat?sslmode=${mode}`).code).toBe("STORE_UNKNOWN");
+  });
+
+  it("takes the host and the encryption from the environment when it names none", () => {
+    vi.stubEnv("PGHOST", "db.example");
+    expect(parseDatabaseUrl("postgres:///chat").tls).toBeDefined();
+    vi.stubEnv("PGSSLMODE", "disable");
+    expect(parseDatabaseUrl("postgres:///chat").tls).toBeUndefined();
+    vi.unstubAllEnvs();
+  });
+
+  it("is called by its database and host alone", () => {
+    const address = parseDatabaseUrl("postgres://alice:secret@db.example:6432/chat");
+    expect(nameOf(address)).toBe('"chat" at db.example:6432');
+  });
+});
