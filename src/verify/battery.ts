@@ -16,7 +16,7 @@ import { queue } from "./phases/queue.js";
 import { reopened } from "./phases/reopened.js";
 import { sameWords } from "./phases/same-words.js";
 import { probeTools } from "./probe-tools.js";
-import type { OtherProcess } from "./processes/other-process.js";
+import type { StartProcess } from "./processes/other-process.js";
 import { Random } from "./random.js";
 import { type RecordedRequest, Recorder } from "./recorder.js";
 import { RecordingModel } from "./recording-model.js";
@@ -41,7 +41,7 @@ export interface BatteryOptions {
   /** Builds the agent around the parts; called more than once, always over the same memory. */
   readonly open: (parts: AgentParts) => AgentUnderCheck;
   /** Starts another process on the same memory. */
-  readonly startProcess?: (() => Promise<OtherProcess>) | undefined;
+  readonly startProcess?: StartProcess | undefined;
   /** More ways in, beside the library's. */
   readonly openDoors?: ((under: AgentUnderCheck) => Promise<Doors>) | undefined;
   readonly users: readonly string[];
@@ -81,7 +81,7 @@ export interface BatteryResult {
   readonly notReached: readonly string[];
 }
 
-const INSTRUCTIONS = "You remember what you are told.";
+export const INSTRUCTIONS = "You remember what you are told.";
 
 /** Few enough that the window is shorter than the histories. */
 const SHORT_WINDOW = 4;
@@ -139,7 +139,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       () => attacks(stage),
       () => stage.readAllBack(),
       () => clears(stage),
-      async () => startProcess && reopened(stage, startProcess),
+      async () => startProcess && reopened(stage, () => startProcess(parts)),
       async () => options.also?.(stage),
     ];
     for (const phase of phases) if (!stage.signal.aborted) await phase();

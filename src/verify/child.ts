@@ -2,29 +2,52 @@
 import { Agent } from "../agent/agent.js";
 import type { Memory } from "../memory/memory.js";
 import { openMemory } from "../memory/open-memory.js";
-import type { Reader } from "./doors/door.js";
+import type { Model, ToolSpec } from "../models/model.js";
+import type { Tool } from "../tools/tool.js";
+import type { Doors } from "./doors/door.js";
 import { libraryDoors } from "./doors/library.js";
 import { Calls, type Frame } from "./processes/calls.js";
-import type { ChildFunctions } from "./processes/child-functions.js";
+import type { ChildFunctions, ParentFunctions } from "./processes/child-functions.js";
+
+const model: Model = {
+  name: "verify",
+  async *stream(request) {
+    yield* await calls.call("ask", request);
+  },
+};
 
 let memory: Memory | undefined;
-let readers: ReadonlyMap<string, Reader> = new Map();
+let ways: Doors | undefined;
 
 const functions: ChildFunctions = {
-  async open(spec) {
+  async open(spec, { instructions, tools }) {
     memory = await openMemory(spec);
-    const model = { name: "none", stream: () => Promise.reject(new Error("No model.")) as never };
-    const doors = libraryDoors(new Agent({ model, memory }), memory);
-    readers = new Map(doors.readers.map((reader) => [reader.name, reader]));
-    return [...readers.keys()];
+    const toolkits = [{ name: "verify", tools: tools.map(toolOf) }];
+    ways = libraryDoors(new Agent({ model, memory, instructions, toolkits }), memory);
+    const { doors, readers } = ways;
+    return { doors: doors.map(({ name }) => name), readers: readers.map(({ name }) => name) };
   },
-  read: async (name, whose) => (readers.get(name) as Reader).read(whose),
+  async send(name, message) {
+    const door = ways?.doors.find((one) => one.name === name);
+    return door?.send(message, new AbortController().signal) ?? "";
+  },
+  read: async (name, whose) => ways?.readers.find((one) => one.name === name)?.read(whose) ?? {},
   async close() {
     await memory?.close();
   },
 };
 
-const calls = new Calls((frame) => process.send?.(frame), functions);
+const calls = new Calls<ParentFunctions>((frame) => process.send?.(frame), functions);
 process.on("message", (frame: Frame) => void calls.receive(frame));
 // However the other process ends, this one does not outlive it.
 process.on("disconnect", () => process.exit());
+
+const toolOf = (spec: ToolSpec): Tool => ({
+  ...spec,
+  async execute(args, { userId, sessionId, runId, state, update }) {
+    const context = { userId, sessionId, runId, state: { ...state } };
+    const { result, changes } = await calls.call("callTool", spec.name, args, context);
+    for (const [key, value] of Object.entries(changes)) update(key, () => value);
+    return result;
+  },
+});

@@ -42,6 +42,8 @@ export const CHECKS = {
   limits: "a shorter window holds the most recent runs of its own session",
   attacks: "asking for another user's data returned none of it",
   reopened: "another process reads the same histories",
+  killed: "a killed process left whole runs, and every run that it had answered",
+  together: "processes that wrote at once lost nothing and mixed nothing up",
   erased: "the bytes of cleared texts are gone",
   bystanders: "everybody else's rows are the same as before",
 } as const;

@@ -75,6 +75,59 @@ export function judgeDocument(
   ];
 }
 
+/** What a history must be that several processes write at once. */
+export interface Interleaved {
+  /** Every run that may be there; those of one process are in the order in which it began them. */
+  readonly processes: readonly (readonly PlantedRun[])[];
+  /** Those that must be there. */
+  readonly runs: readonly PlantedRun[];
+}
+
+/**
+ * Divides messages into runs, each of which must be whole.
+ * @param messages Without instructions.
+ * @returns the findings, and the runs in the order in which they were found
+ */
+export function judgeInterleaved(
+  messages: readonly Message[],
+  { processes, runs }: Interleaved,
+  sighting: Sighting,
+  { canaries }: Pick<Ledger, "canaries">,
+): { readonly findings: readonly Finding[]; readonly seen: readonly PlantedRun[] } {
+  const possible = processes.flat();
+  const seen: PlantedRun[] = [];
+  for (let index = 0; index < messages.length; ) {
+    const place = { where: `messages[${index}]` };
+    const found = canaries.in(textOf(messages[index] as Message));
+    const stranger = found.find(({ owner }) => !possible.includes(owner));
+    if (stranger !== undefined) {
+      const placed = [{ canary: stranger, ...place }];
+      return { findings: judgeOwners(placed, possible, sighting), seen };
+    }
+    const run = found.find(({ kind }) => kind === "message")?.owner;
+    const length = run?.messages.length ?? 1;
+    const part = messages.slice(index, index + length).map(plainMessage);
+    if (run === undefined || !isDeepStrictEqual(part, run.messages.map(plainMessage)))
+      return { findings: [finding("altered", sighting, { ...place, text: IN_PARTS })], seen };
+    for (const canary of part.flatMap((message) => canaries.in(textOf(message))))
+      canaries.see(canary);
+    seen.push(run);
+    index += length;
+  }
+  const missing = runs.filter((run) => !seen.includes(run));
+  const findings = missing.map((run) => missingRun(run, sighting));
+  const ordered = processes.map((own) => seen.filter((run) => own.includes(run)));
+  const wrong = ordered.flatMap((own) =>
+    own.filter((run, index) => index > 0 && run.number <= (own[index - 1] as PlantedRun).number),
+  );
+  for (const run of wrong)
+    findings.push(finding("reordered", sighting, { where: "messages", run, text: OUT_OF_ORDER }));
+  return { findings, seen };
+}
+
+const IN_PARTS = "saw a run that is not whole";
+const OUT_OF_ORDER = "saw the runs of one process in another order";
+
 /** Compares the reply that a door returned with the one the model gave. */
 export function judgeReply(
   reply: string,

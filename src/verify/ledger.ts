@@ -123,6 +123,20 @@ export class Ledger {
     return this.conversation(whose).runs.filter((run) => isExpected(run) && run.answered);
   }
 
+  /** Notes what became of a run that might have been stored or not. */
+  settle(run: PlantedRun, outcome: "stored" | "dropped"): void {
+    run.outcome = outcome;
+    const conversation = this.conversation(run);
+    const latest = conversation.runs.findLast((one) => isExpected(one) && one.state !== undefined);
+    conversation.state = latest?.state ?? new Map();
+  }
+
+  /** Notes in which order the runs of a session were stored, when they were not queued. */
+  reorder(whose: Whose, stored: readonly PlantedRun[]): void {
+    const { runs } = this.conversation(whose);
+    runs.sort((one, other) => stored.indexOf(one) - stored.indexOf(other));
+  }
+
   /** Notes that a user, or one session of that user, was cleared. */
   clear(userId: string, sessionId?: string): void {
     for (const conversation of this.conversations) {

@@ -29,6 +29,13 @@ export interface RecordedRequest {
   readonly messages: readonly Message[];
 }
 
+/** Finds what is wrong with the request of a run. */
+export type JudgeRequest = (
+  run: PlantedRun,
+  messages: readonly Message[],
+  request: number,
+) => readonly Finding[];
+
 export interface RecorderOptions {
   readonly ledger: Ledger;
   readonly gate: Gate;
@@ -37,6 +44,8 @@ export interface RecorderOptions {
   readonly instructions?: string;
   /** Whether requests must match exactly, and not only by their canaries. */
   readonly exact: boolean;
+  /** Judges requests in place of the ledger's order of the runs. */
+  readonly judge?: JudgeRequest | undefined;
   /** Keeps each request. */
   readonly record?: ((request: RecordedRequest) => void) | undefined;
 }
@@ -102,7 +111,8 @@ export class Recorder {
     this.#options.record?.({ request: number, ...asker, messages });
     if (run === undefined) return void this.#reportUnowned(number);
     this.#adoptResults(run, messages);
-    this.#judge(run, messages, number);
+    const { judge, report } = this.#options;
+    report(judge?.(run, messages, number) ?? this.#judge(run, messages, number));
     run.requests++;
     this.#enter(run);
     try {
@@ -167,13 +177,13 @@ export class Recorder {
     }
   }
 
-  #judge(run: PlantedRun, messages: readonly Message[], request: number): void {
-    const { ledger, report, exact, instructions } = this.#options;
+  #judge(run: PlantedRun, messages: readonly Message[], request: number): Finding[] {
+    const { ledger, exact, instructions } = this.#options;
     const runs = [...ledger.before(run), run];
     const check = run.sameWords ? "same-words" : this.recentOnly ? "limits" : "requests";
     const sighting = { check, by: whoseOf(run), door: run.door, request } as const;
     const expected = { runs, exact, instructions, recentOnly: this.recentOnly };
-    report(judgeMessages(messages, expected, sighting, ledger));
+    return judgeMessages(messages, expected, sighting, ledger);
   }
 
   #enter(run: PlantedRun): void {

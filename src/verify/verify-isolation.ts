@@ -17,7 +17,8 @@ import type { CheckName } from "./finding.js";
 import { withOwnUsers } from "./own-users.js";
 import { erased } from "./phases/erased.js";
 import { prune } from "./phases/prune.js";
-import { startProcess } from "./processes/other-process.js";
+import { processesOn } from "./processes/other-process.js";
+import { checkKilled, checkTogether } from "./processes/process-check.js";
 import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
 import { type ReportParts, reportOf, type VerifyReport } from "./report/report.js";
@@ -198,22 +199,29 @@ async function agentParts(
 ): Promise<Parts> {
   const open = "memory" in target ? agentOver(target.memory, target.toolkits) : target.agent;
   const memory = "memory" in target ? target.memory : memoryOf(target.agent);
-  const { users: count, signal } = shared;
-  const { result, ...difference } = await withOwnUsers(memory, { count, signal }, (users) =>
-    runBattery({
-      ...{ ...shared, rounds, open, users, openDoors },
-      startProcess: processOn("memory" in target ? target.spec : undefined, shared),
-    }),
+  const throwaway = "memory" in target ? target.throwaway : undefined;
+  const [{ result, ...difference }, processes] = await atOnce(
+    shared.signal,
+    (signal) =>
+      withOwnUsers(memory, { count: shared.users, signal }, (users) =>
+        runBattery({
+          ...{ ...shared, signal, rounds, open, users, openDoors },
+          startProcess: processOn("memory" in target ? target.spec : undefined, { signal }),
+        }),
+      ),
+    (signal) => checkProcesses(throwaway?.spec, { ...shared, signal }),
   );
   const results = [result];
-  const throwaway = "memory" in target ? target.throwaway : undefined;
   if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, shared));
+  results.push(...processes);
   const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
   const isReopened = specs.some((spec) => spec !== undefined);
   const isAttacked = results.every(({ attacks }) => attacks > 0);
   const more: readonly [CheckName, boolean][] = [
     ["attacks", isAttacked],
     ["reopened", isReopened],
+    ["killed", processes.length > 0],
+    ["together", processes.length > 0],
     ["erased", throwaway?.bytes !== undefined],
   ];
   return {
@@ -222,6 +230,41 @@ async function agentParts(
     notProved: [...difference.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
     checks: [...LIBRARY_CHECKS, ...more.flatMap(([check, isMade]) => (isMade ? [check] : []))],
   };
+}
+
+/** Two works at once; when one of them fails, the other is ended before it is told. */
+async function atOnce<One, Other>(
+  signal: AbortSignal,
+  one: (signal: AbortSignal) => Promise<One>,
+  other: (signal: AbortSignal) => Promise<Other>,
+): Promise<[One, Other]> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const fail = (thrown: unknown): never => {
+    failed.abort(thrown);
+    throw thrown;
+  };
+  const works = [one(either).catch(fail), other(either).catch(fail)] as const;
+  await Promise.allSettled(works);
+  return Promise.all(works);
+}
+
+const KILLED_USERS = 5;
+const USERS_TOGETHER = 3;
+
+/** Other processes that write to a throw-away store; nothing without one that they can open. */
+async function checkProcesses(
+  spec: string | undefined,
+  { seed, signal, record }: Omit<Shared, "users">,
+): Promise<BatteryResult[]> {
+  if (spec === undefined) return [];
+  const shared = { signal, record, startProcess: processesOn(spec, signal) };
+  // Their texts must differ from those of the other checks on this store.
+  const users = { killed: userIds(KILLED_USERS, "k-"), together: userIds(USERS_TOGETHER, "t-") };
+  return [
+    await checkKilled({ ...shared, seed: seed + 1, users: users.killed }),
+    await checkTogether({ ...shared, seed: seed + 2, users: users.together }),
+  ];
 }
 
 const NO_DOORS: Doors = { doors: [], readers: [], clearers: [], attacks: [], forgeries: [] };
@@ -261,7 +304,7 @@ async function verifyThrowaway(
 
 /** How to start another process on a memory; undefined if that cannot be. */
 const processOn = (spec: string | undefined, { signal }: Pick<Shared, "signal">) =>
-  spec === undefined ? undefined : () => startProcess(spec, signal);
+  spec === undefined ? undefined : processesOn(spec, signal);
 
 /** @throws {AgnoChatError} `USAGE` */
 export function checkCounts(users: number, runs: number): void {

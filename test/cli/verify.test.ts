@@ -1,12 +1,12 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
-import { Cli } from "../support/cli.js";
+import { Cli, temporaryFolder } from "../support/cli.js";
 
 const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 
@@ -50,11 +50,8 @@ test("verify writes JUnit, Markdown, a badge and the record of every request", a
   expect(requests).toHaveLength(report.requests);
 });
 
-test("Ctrl-C ends it with 130 and leaves nothing of it in the store or on disk", async () => {
+test("Ctrl-C ends it with 130 and leaves nothing of it in the store", async () => {
   const cli = new Cli();
-  const folders = () =>
-    readdirSync(tmpdir()).filter((name) => name.startsWith("agno-chat-verify-"));
-  const before = folders();
   const memory = new SqliteMemory(join(cli.home, "chat.db"));
   await memory.add({ role: "user", content: "Hello" }, "bob");
   const running = cli.begin(["verify", "--runs", "100000"]);
@@ -63,8 +60,22 @@ test("Ctrl-C ends it with 130 and leaves nothing of it in the store or on disk",
   expect((await running.result).code).toBe(130);
   expect((await memory.users()).map(({ userId }) => userId)).toEqual(["bob"]);
   await memory.close();
-  expect(folders()).toEqual(before);
   expect(existsSync(join(cli.home, "chat.db"))).toBe(true);
+});
+
+test("Ctrl-C leaves none of its other processes, and no folder of theirs", async () => {
+  const folder = temporaryFolder();
+  const cli = new Cli({ TMPDIR: folder });
+  const { child, result } = cli.start(["verify", "--runs", "100000"]);
+  let others: string[] = [];
+  while (others.length === 0)
+    others = spawnSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" })
+      .stdout.split("\n")
+      .filter((pid) => pid !== "");
+  child.kill("SIGINT");
+  expect((await result).code).toBe(130);
+  for (const pid of others) expect(() => process.kill(Number(pid), 0)).toThrow("ESRCH");
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 /** An app with a history for each `keyOf`. Asks the model at `base`, or repeats each message. */

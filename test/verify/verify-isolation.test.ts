@@ -7,6 +7,7 @@ import { openMemory } from "../../src/memory/open-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
 import { DOUBLES, judgeTheJudge } from "../../src/verify/doubles/judge-the-judge.js";
+import { PROCESS_DOUBLES } from "../../src/verify/doubles/process-doubles.js";
 import { REOPENED_DOUBLES } from "../../src/verify/doubles/reopened-doubles.js";
 import type { RecordedRequest } from "../../src/verify/recorder.js";
 import { verifyIsolation } from "../../src/verify/verify-isolation.js";
@@ -54,10 +55,11 @@ test("a memory that another process finds empty, or cannot open, is a leak", asy
   }
 });
 
-test("a store that is another one when it is opened again is found in every seed", async () => {
+test("a store that fails those who open it again, or several processes, is found in every seed", async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const { signal } = new AbortController();
-    expect(await judgeTheJudge(seed, signal, REOPENED_DOUBLES)).toMatchObject({ missed: [] });
+    const doubles = [...REOPENED_DOUBLES, ...PROCESS_DOUBLES];
+    expect(await judgeTheJudge(seed, signal, doubles)).toMatchObject({ missed: [] });
   }
 });
 

@@ -129,7 +129,7 @@ const isOutside = (store: string): boolean => !store.startsWith("memory:");
 async function throwawayLike(
   store: string,
 ): Promise<ThrowawayMemory & { remove(): Promise<void> }> {
-  if (!isOutside(store)) return { open: () => new InMemory(), remove: async () => {} };
+  if (!store.startsWith("sqlite:")) return { open: () => new InMemory(), remove: async () => {} };
   const folder = await mkdtemp(join(tmpdir(), "agno-chat-verify-"));
   const file = join(folder, "throwaway.db");
   const spec = `sqlite:${file}`;

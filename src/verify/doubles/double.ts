@@ -1,4 +1,6 @@
-import type { BatteryOptions } from "../battery.js";
+import type { BatteryOptions, BatteryResult } from "../battery.js";
+import type { StartProcess } from "../processes/other-process.js";
+import type { ProcessCheckOptions } from "../processes/process-check.js";
 
 /** What a battery is given to check. */
 export type Opened = Pick<BatteryOptions, "open" | "startProcess" | "openDoors" | "phases">;
@@ -9,4 +11,12 @@ export interface Double {
   readonly name: string;
   /** A new one; the agents that it builds share a memory. */
   open(): Opened;
+}
+
+/** Processes on a memory with one fault: the check must find it. */
+export interface ProcessDouble {
+  readonly name: string;
+  check(options: ProcessCheckOptions): Promise<BatteryResult>;
+  /** Processes of a new memory. */
+  startProcess(): StartProcess;
 }

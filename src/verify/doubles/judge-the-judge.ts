@@ -1,20 +1,22 @@
 import { runBattery } from "../battery.js";
 import { userIds } from "../users.js";
 import { AGENT_DOUBLES } from "./agent-doubles.js";
-import type { Double } from "./double.js";
+import type { Double, ProcessDouble } from "./double.js";
 import { MEMORY_DOUBLES } from "./memory-doubles.js";
 import { MODEL_DOUBLES } from "./model-doubles.js";
+import { PROCESS_DOUBLES } from "./process-doubles.js";
 import { REOPENED_DOUBLES } from "./reopened-doubles.js";
 import { SERVER_DOUBLES } from "./server-doubles.js";
 import { TOOL_DOUBLES } from "./tool-doubles.js";
 
-export const DOUBLES: readonly Double[] = [
+export const DOUBLES: readonly (Double | ProcessDouble)[] = [
   ...MEMORY_DOUBLES,
   ...MODEL_DOUBLES,
   ...TOOL_DOUBLES,
   ...AGENT_DOUBLES,
   ...REOPENED_DOUBLES,
   ...SERVER_DOUBLES,
+  ...PROCESS_DOUBLES,
 ];
 
 /** How many planted leaks the judge found. */
@@ -29,7 +31,7 @@ export interface Planted {
 export async function judgeTheJudge(
   seed: number,
   signal: AbortSignal,
-  doubles: readonly Double[] = DOUBLES,
+  doubles = DOUBLES,
 ): Promise<Planted> {
   const missed: string[] = [];
   for (const double of doubles) {
@@ -42,12 +44,19 @@ export async function judgeTheJudge(
 /** A user who is held up in a double is waited for no longer than this. */
 const ARRIVAL_MS = 50;
 
-async function isFound(double: Double, seed: number, signal: AbortSignal): Promise<boolean> {
+async function isFound(
+  double: Double | ProcessDouble,
+  seed: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const found = new AbortController();
-  const { findings } = await runBattery({
-    ...{ ...double.open(), users: userIds(5), rounds: 6, seed, arrivalMs: ARRIVAL_MS },
-    signal: AbortSignal.any([signal, found.signal]),
+  const options = {
+    ...{ users: userIds(5), seed, signal: AbortSignal.any([signal, found.signal]) },
     onFinding: () => found.abort(),
-  });
+  };
+  const { findings } =
+    "check" in double
+      ? await double.check({ ...options, startProcess: double.startProcess() })
+      : await runBattery({ ...options, ...double.open(), rounds: 6, arrivalMs: ARRIVAL_MS });
   return findings.length > 0;
 }

@@ -1,10 +1,9 @@
-import { Agent } from "../../agent/agent.js";
 import { InMemory } from "../../memory/in-memory.js";
 import type { StoredMessage } from "../../messages.js";
 import { agentOver } from "../battery.js";
-import { libraryDoors } from "../doors/library.js";
 import type { Double } from "./double.js";
 import { changed, type Wrapped } from "./memory-doubles.js";
+import { standIns } from "./stand-in.js";
 
 /** A sound memory that is another one for whoever opens it again. */
 const double = (name: string, methods: (memory: InMemory) => Wrapped): Double => ({
@@ -12,14 +11,7 @@ const double = (name: string, methods: (memory: InMemory) => Wrapped): Double =>
   open() {
     const memory = new InMemory();
     const again = changed(memory, methods(memory));
-    const model = { name: "none", stream: () => Promise.reject(new Error("No model.")) as never };
-    return {
-      open: agentOver(memory),
-      startProcess: async () => ({
-        readers: libraryDoors(new Agent({ model, memory: again }), again).readers,
-        close: async () => {},
-      }),
-    };
+    return { open: agentOver(memory), startProcess: standIns(() => again) };
   },
 });
 

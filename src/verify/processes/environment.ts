@@ -1,7 +1,5 @@
-const NEEDED = ["PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "TMP"];
+const NEEDED = /^(PATH|SYSTEMROOT|TMPDIR|TEMP|TMP|PG[A-Z]+)$/i;
 
-/** The environment of another process: none of the user's keys and settings. */
+/** The environment of another process: what finds a store, and none of the user's other keys. */
 export const bareEnvironment = (): Record<string, string | undefined> =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => NEEDED.includes(name.toUpperCase())),
-  );
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => NEEDED.test(name)));

@@ -1,63 +1,141 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import type { Reader } from "../doors/door.js";
+import type { Model, ModelEvent, ModelRequest } from "../../models/model.js";
+import type { Tool, ToolContext, Toolkit } from "../../tools/tool.js";
+import type { Door, Reader } from "../doors/door.js";
 import { packagePath } from "../package-path.js";
 import { Calls, type Frame } from "./calls.js";
-import type { ChildFunctions } from "./child-functions.js";
+import type { ChildFunctions, ParentFunctions, SentContext } from "./child-functions.js";
 import { bareEnvironment } from "./environment.js";
 
-/** Another process on the same store. */
+/** Another process with an agent on the same store. */
 export interface OtherProcess {
+  readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
+  /** Ends it at once. What is under way rejects with `ProcessEnded`. */
+  kill(): void;
   /** Closes its memory, and ends it. */
   close(): Promise<void>;
 }
 
+/** The process ended before it answered. */
+export class ProcessEnded extends Error {}
+
+/** What the agent of another process is made of; model and tools stay in this one. */
+export interface SharedParts {
+  readonly model: Model;
+  readonly toolkits: readonly Toolkit[];
+  readonly instructions: string;
+}
+
+/** Starts a process with an agent of these parts. */
+export type StartProcess = (parts: SharedParts) => Promise<OtherProcess>;
+
 /**
- * Starts a process and opens a memory in it.
- * @param signal Kills the process.
- * @throws {AgnoChatError} what opening the memory failed with
+ * Starts processes that open the memory of `spec`.
+ * @param signal Kills them.
  */
-export async function startProcess(spec: string, signal: AbortSignal): Promise<OtherProcess> {
-  signal.throwIfAborted();
-  const child = fork(packagePath("dist/verify/child.js"), {
-    ...{ env: bareEnvironment(), execArgv: [], serialization: "advanced" },
-    stdio: ["ignore", "ignore", "ignore", "ipc"],
-  });
-  const calls = new Calls<ChildFunctions>((frame) => void child.send(frame, () => {}));
-  const ended = endOf(child).then((reason) => {
-    calls.end(reason);
-    signal.removeEventListener("abort", kill);
-  });
-  const kill = (): void => void child.kill("SIGKILL");
-  signal.addEventListener("abort", kill);
-  child.on("message", (frame) => void calls.receive(frame as Frame));
-  const close = async (): Promise<void> => {
-    await calls.call("close").catch(kill);
-    if (child.connected) child.disconnect();
-    await ended;
+export const processesOn =
+  (spec: string, signal: AbortSignal): StartProcess =>
+  async (parts) => {
+    signal.throwIfAborted();
+    const child = fork(packagePath("dist/verify/child.js"), {
+      ...{ env: bareEnvironment(), execArgv: [], serialization: "advanced" },
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    const gone = new AbortController();
+    const post = (frame: Frame): void => void child.send(frame, () => {});
+    const calls = new Calls<ChildFunctions>(post, functionsFor(parts, gone.signal));
+    const kill = (): void => void child.kill("SIGKILL");
+    signal.addEventListener("abort", kill);
+    const ended = endOf(child).then((reason) => {
+      gone.abort(reason);
+      calls.end(reason);
+      signal.removeEventListener("abort", kill);
+    });
+    child.on("message", (frame) => void calls.receive(frame as Frame));
+    const close = async (): Promise<void> => {
+      await calls.call("close").catch(kill);
+      if (child.connected) child.disconnect();
+      await ended;
+    };
+    try {
+      return { ...(await openIn(calls, spec, parts)), kill, close };
+    } catch (thrown) {
+      await close();
+      throw thrown;
+    }
   };
-  try {
-    // The name of a store may hold a password, so it is no argument that other users could list.
-    const readers = await calls.call("open", spec);
-    return { close, readers: readers.map((name) => readerOf(name, calls)) };
-  } catch (thrown) {
-    await close();
-    throw thrown;
-  }
+
+/** The name of a store may hold a password, so it is no argument that other users could list. */
+async function openIn(
+  calls: Calls<ChildFunctions>,
+  spec: string,
+  { instructions, toolkits }: SharedParts,
+): Promise<Pick<OtherProcess, "doors" | "readers">> {
+  const tools = toolsOf(toolkits).map(({ name, description, parameters }) => {
+    return { name, description, parameters };
+  });
+  const names = await calls.call("open", spec, { instructions, tools });
+  return {
+    doors: names.doors.map((name) => ({
+      name: inAnother(name),
+      send: (message) => calls.call("send", name, message),
+    })),
+    readers: names.readers.map((name) => ({
+      name: inAnother(name),
+      read: (whose) => calls.call("read", name, whose),
+    })),
+  };
+}
+
+const inAnother = (name: string): string => `${name} in another process`;
+
+const toolsOf = (toolkits: readonly Toolkit[]): Tool[] => toolkits.flatMap(({ tools }) => tools);
+
+/** @param gone Aborts when the other process is no more. */
+const functionsFor = ({ model, toolkits }: SharedParts, gone: AbortSignal): ParentFunctions => ({
+  ask: (request) => collected(model, request, gone),
+  async callTool(name, args, context) {
+    const tool = toolsOf(toolkits).find((one) => one.name === name) as Tool;
+    const { changes, ...local } = localContext(context);
+    return { result: await tool.execute(args, { ...local, signal: gone }), changes };
+  },
+});
+
+async function collected(
+  model: Model,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<ModelEvent[]> {
+  const events: ModelEvent[] = [];
+  for await (const event of model.stream(request, { signal })) events.push(event);
+  return events;
+}
+
+/** A session state in this process, which notes what is set. */
+function localContext({ state: before, ...whose }: SentContext) {
+  const changes: ToolContext["state"] = {};
+  const state = new Proxy(before, {
+    set(target, key, value) {
+      changes[String(key)] = value;
+      return Reflect.set(target, key, value);
+    },
+  });
+  const update: ToolContext["update"] = (key, change) => {
+    const value = change(state[key]);
+    if (value !== undefined) state[key] = value;
+    return value;
+  };
+  return { ...whose, state, update, changes };
 }
 
 /** Resolves once a process is gone and everything it said was heard. */
 async function endOf(child: ChildProcess): Promise<Error> {
   try {
     const [[code, by]] = await Promise.all([once(child, "exit"), once(child, "disconnect")]);
-    return new Error(`The process ended with ${code ?? by}.`);
+    return new ProcessEnded(`The process ended with ${code ?? by}.`);
   } catch (thrown) {
     return thrown as Error;
   }
 }
-
-const readerOf = (name: string, calls: Calls<ChildFunctions>): Reader => ({
-  name: `${name} in another process`,
-  read: (whose) => calls.call("read", name, whose),
-});

@@ -1,0 +1,113 @@
+import type { Door, Reader } from "../doors/door.js";
+import { type Finding, type Whose, whoseOf } from "../finding.js";
+import { finding, judgeInterleaved, judgeReply, type Sighting } from "../judge.js";
+import type { Ledger, PlantedRun } from "../ledger.js";
+import type { OtherProcess } from "../processes/other-process.js";
+import type { JudgeRequest } from "../recorder.js";
+import { reasonOf, type Stage } from "../stage.js";
+
+const PROCESSES = 3;
+const RUNS = 3;
+
+/** Several processes that write to the same sessions at once. */
+export class Together {
+  readonly #ledger: Ledger;
+  /** Whose runs, by process, in the order in which it began them. */
+  readonly #begun: readonly PlantedRun[][] = Array.from({ length: PROCESSES }, () => []);
+  readonly #answered = new Set<PlantedRun>();
+  /** What was answered before a run began, in whichever process. */
+  readonly #earlier = new Map<PlantedRun, readonly PlantedRun[]>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  /** A request holds whole runs, and every one of its session that was answered before it. */
+  readonly judge: JudgeRequest = (run, messages, request) => {
+    const sighting: Sighting = { check: "together", by: whoseOf(run), door: run.door, request };
+    const history = messages.filter(({ role }) => role !== "system");
+    const runs = [...(this.#earlier.get(run) ?? []), run];
+    const expected = { processes: this.#processesOf(run), runs };
+    return judgeInterleaved(history, expected, sighting, this.#ledger).findings;
+  };
+
+  async run(stage: Stage, start: () => Promise<OtherProcess>): Promise<void> {
+    const processes = await startAll(start);
+    try {
+      stage.gate.hold();
+      const sent = processes.flatMap((process, index) =>
+        stage.users.map((userId) => this.#converse(stage, process, index, userId)),
+      );
+      await stage.arrived(sent.length);
+      await stage.gate.release("shuffled");
+      await Promise.all(sent);
+      for (const userId of stage.users)
+        await this.#findOrder(stage, stage.whose(userId), processes[0] as OtherProcess);
+      // By now the order is known, so that all must read exactly the same.
+      for (const { readers } of processes)
+        for (const userId of stage.users)
+          await stage.readBack(stage.whose(userId), "together", readers);
+    } finally {
+      await Promise.all(processes.map((process) => process.close()));
+    }
+  }
+
+  /** The runs of one user in one process, one after the other. */
+  async #converse(
+    stage: Stage,
+    { doors }: OtherProcess,
+    index: number,
+    userId: string,
+  ): Promise<void> {
+    for (let count = 0; count < RUNS && !stage.signal.aborted; count++)
+      await this.#send(stage, doors[count % doors.length] as Door, index, stage.whose(userId));
+  }
+
+  async #send(stage: Stage, door: Door, index: number, whose: Whose): Promise<void> {
+    const run = this.#ledger.begin(whose, { door: door.name });
+    const earlier = [...this.#answered].filter((one) => isOfSession(one, run));
+    this.#earlier.set(run, earlier);
+    this.#begun[index]?.push(run);
+    const sighting: Sighting = { check: "together", by: whoseOf(run), door: door.name };
+    try {
+      const reply = await door.send({ ...whoseOf(run), text: run.text }, stage.signal);
+      this.#answered.add(run);
+      stage.reached.add(door.name);
+      stage.report(judgeReply(reply, run, sighting, this.#ledger));
+    } catch (thrown) {
+      run.outcome = "uncertain";
+      const text = `failed: ${reasonOf(thrown)}`;
+      const found: Finding = finding("error", sighting, { where: "run", run, text });
+      if (!stage.signal.aborted) stage.report([found]);
+    }
+    run.answered = true;
+  }
+
+  async #findOrder(stage: Stage, whose: Whose, { readers }: OtherProcess): Promise<void> {
+    const [reader] = readers as [Reader];
+    const { messages = [] } = await reader.read(whose);
+    const runs = [...this.#answered].filter((one) => isOfSession(one, whose));
+    const sighting: Sighting = { check: "together", by: whose, door: reader.name };
+    const expected = { processes: this.#processesOf(whose), runs };
+    const { findings, seen } = judgeInterleaved(messages, expected, sighting, this.#ledger);
+    stage.report(findings);
+    this.#ledger.reorder(whose, seen);
+  }
+
+  #processesOf(whose: Whose): readonly (readonly PlantedRun[])[] {
+    return this.#begun.map((runs) => runs.filter((run) => isOfSession(run, whose)));
+  }
+}
+
+const isOfSession = (run: PlantedRun, { userId, sessionId }: Whose): boolean =>
+  run.userId === userId && run.sessionId === sessionId;
+
+/** All of them, or none. */
+async function startAll(start: () => Promise<OtherProcess>): Promise<readonly OtherProcess[]> {
+  const starts = await Promise.allSettled(Array.from({ length: PROCESSES }, start));
+  const processes = starts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = starts.find((one) => one.status === "rejected");
+  if (failed === undefined) return processes;
+  await Promise.all(processes.map((process) => process.close()));
+  throw failed.reason;
+}

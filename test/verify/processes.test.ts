@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { InMemory } from "../../src/memory/in-memory.js";
+import { standIns } from "../../src/verify/doubles/stand-in.js";
+import { processesOn } from "../../src/verify/processes/other-process.js";
+import { checkKilled, checkTogether } from "../../src/verify/processes/process-check.js";
+import { userIds } from "../../src/verify/users.js";
+import { temporaryFolder } from "../support/cli.js";
+
+test("processes that share a sound memory are not found fault with", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { signal } = new AbortController();
+    for (const check of [checkKilled, checkTogether]) {
+      const memory = new InMemory();
+      const options = { users: userIds(5), seed, signal, startProcess: standIns(() => memory) };
+      expect((await check(options)).findings).toEqual([]);
+    }
+  }
+});
+
+const optionsFor = (seed: number, users: number) => {
+  const { signal } = new AbortController();
+  const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
+  return { users: userIds(users), seed, signal, startProcess: processesOn(spec, signal) };
+};
+
+test("a SQLite file keeps whole runs and all that was answered, however often a process is killed", async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const { findings, ledger, pairs } = await checkKilled(optionsFor(seed, 5));
+    expect(findings).toEqual([]);
+    expect(pairs.overlapped).toBe(pairs.of);
+    const outcomes = ledger.conversations.flatMap(({ runs }) => runs.map(({ outcome }) => outcome));
+    expect(outcomes.filter((outcome) => outcome === "stored").length).toBeGreaterThan(5);
+    expect(outcomes).toContain("dropped");
+  }
+});
+
+test("three processes that write to one SQLite file at once lose nothing and mix nothing up", async () => {
+  for (const seed of [1, 2, 3]) {
+    const { findings, ledger } = await checkTogether(optionsFor(seed, 3));
+    expect(findings).toEqual([]);
+    expect(ledger.runs).toBe(27);
+  }
+});
