@@ -2,7 +2,7 @@
 export interface Finding {
   /** What it is about, in a word or two. */
   readonly about: string;
-  /** `unsafe`: users are not kept apart, or what is stored may be lost. `warning`: less than could be. */
+  /** `unsafe`: users are not kept apart, or data may be lost. `warning`: could be safer. */
   readonly status: "ok" | "warning" | "unsafe";
   readonly text: string;
   /** What to do about it. */

@@ -7,7 +7,7 @@ import type { Answer, ReceivedRequest, Recorder } from "./recorder.js";
 export interface LiveModelOptions {
   readonly recorder: Recorder;
   readonly maxCalls: number;
-  /** Whether a run may call tools in one reply only, so that the number of calls is known before. */
+  /** Whether a run may call tools in one reply only, which limits the number of calls. */
   readonly toolsOnce: boolean;
   /** Called once, when no more calls may be made or the model failed. */
   readonly onEnd: () => void;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
-/** The first byte of what a client sends to have a statement run: a simple query, or an execution. */
+/** The first bytes of the messages that run a statement: a simple query and an execution. */
 const STATEMENTS: ReadonlySet<number> = new Set([0x51, 0x45]);
 
 /** A server on loopback in front of PostgreSQL, which counts and can cut what passes. */
@@ -11,7 +11,7 @@ export class Wire {
   readonly #sockets = new Set<Socket>();
   /** Statements that clients sent. */
   statements = 0;
-  /** Called before the answer to each statement passes; it is cut off, with the connection, if it is true. */
+  /** Called before each answer. If it returns true, cuts the connection instead. */
   loses: () => boolean = () => false;
 
   private constructor(target: URL) {

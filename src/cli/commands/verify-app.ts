@@ -21,8 +21,8 @@ type Shape = (typeof SHAPES)[number];
 
 /**
  * `verify --url`: drives an app over HTTP as its users. With `--upstream` it is the app's model as
- * well, and so sees everything that the app sends; with `--live` it passes that on to the model of the
- * settings.
+ * well, and so sees everything that the app sends; with `--live` it passes that on to the model of
+ * the settings.
  * @throws {AgnoChatError} `USAGE`; `NOT_CONFIRMED` for an app on another machine
  */
 export async function verifyAnyApp(

@@ -62,7 +62,7 @@ export interface Attempt {
 /** A way to ask for data that is not one's own. */
 export interface Attack {
   readonly name: string;
-  /** Whether to refuse it is the only right answer; otherwise it may also hold nothing of others. */
+  /** Whether it must be refused. Otherwise an answer without other users' data is fine too. */
   readonly refused?: boolean;
   /** What it shows are numbers alone. */
   readonly countsOnly?: boolean;

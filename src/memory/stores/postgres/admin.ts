@@ -12,9 +12,9 @@ import { MIGRATIONS } from "./schema.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 
 /**
- * Makes the memory in the database that `url` names, or leaves it as it is when it is there, and lets
- * other roles use it. It takes a role that may make schemas, and better one that may also make roles:
- * then nobody who logs in owns what is stored.
+ * Creates the memory in the database that `url` names, unless it exists, and lets other roles use
+ * it. Needs a role that may create schemas. If it may also create roles, a role that cannot log in
+ * owns the stored data.
  * @throws {AgnoChatError} `STORE_…`
  */
 export const initPostgres = (url: string, options: InitOptions = {}): Promise<Initialised> =>
@@ -28,7 +28,7 @@ export const initPostgres = (url: string, options: InitOptions = {}): Promise<In
 export const wasDenied = (error: unknown): boolean =>
   error instanceof AgnoChatError && isPostgres(error.cause, NO_RIGHT);
 
-/** The SQL that an administrator runs instead, for the role of the URL too. It connects to nothing. */
+/** The SQL for an administrator, including the role of the URL. Connects to nothing. */
 export function initSql(url: string, { grantTo = [] }: InitOptions = {}): string {
   const user = parseDatabaseUrl(url).user ?? process.env.PGUSER;
   return initScript(distinct(user === undefined ? grantTo : [user, ...grantTo]));

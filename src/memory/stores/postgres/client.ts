@@ -22,7 +22,7 @@ export type Row = readonly unknown[];
 
 export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
-/** The connections to one database. Each query is its own transaction unless it is inside `transaction`. */
+/** The connections to one database. Each query outside `transaction` is its own transaction. */
 export class Database {
   readonly #pool: Pool;
   /** Whether its transactions begin, unless told otherwise, with a snapshot too old for a write. */
@@ -105,8 +105,8 @@ export class Database {
   }
 
   /**
-   * Several calls on one connection, with the process id that was given when it connected: a pooler's own
-   * when there is one in between.
+   * Several calls on one connection, with the process id of the server that it got when it
+   * connected; that of a pooler if there is one in between.
    * @throws {PostgresError}
    */
   session<Result>(

@@ -14,7 +14,7 @@ import { type DatabaseAddress, nameOf } from "./url.js";
 /** From this version on, a member may only act as the role when that is said. */
 const SET_IS_SAID = 160_000;
 
-/** What somebody else has just made where that lock does not hold: in another database of the server. */
+/** Created meanwhile through another database of the server, which that lock does not cover. */
 const MADE_MEANWHILE = ["23505", "42P06", "42P07", "42710", "XX000"];
 
 const MOST_ATTEMPTS = 5;
@@ -110,8 +110,9 @@ async function loginOf(ask: Ask): Promise<Login> {
 }
 
 /**
- * The role that shall own the schema, which is made when missing. Since version 16, one that another role
- * has made for another database of the server may not be ours to act as; then there is a second one.
+ * The role that owns the schema, which is created if it is missing. Since version 16 the current
+ * role may not act as one that another role created for another database of the server; then a
+ * second one is created.
  */
 async function ownerFor(ask: Ask, { isSuperuser, serverVersion }: Login): Promise<string> {
   const [[database] = []] = await ask(

@@ -7,8 +7,9 @@ import {
 } from "./schema/statements.js";
 
 /**
- * What an administrator runs in `psql` to make the schema and let these roles use it: as a superuser, or as
- * a role that may make roles, and schemas in this database. It changes nothing when the schema is there.
+ * SQL for `psql` that creates the schema and lets these roles use it. An administrator runs it as a
+ * superuser, or as a role that may create roles, and schemas in this database. It changes nothing
+ * if the schema exists.
  */
 export const initScript = (roles: readonly string[]): string =>
   script("Makes the memory of agno-chat in the database that psql is connected to.", [
@@ -30,7 +31,7 @@ END $$`,
     leave(OWNER),
   ]);
 
-/** The same when the schema is there, belongs to `owner`, and only these roles may not use it yet. */
+/** The SQL that lets these roles use an existing schema, which `owner` owns. */
 export const grantScript = (owner: string, roles: readonly string[]): string =>
   script("Lets roles use the memory of agno-chat, and do nothing else.", [
     becomeMember(owner),

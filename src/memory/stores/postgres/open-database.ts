@@ -8,8 +8,8 @@ const SCHEMA_MISSING = "3F000";
 const FUNCTION_MISSING = "42883";
 
 /**
- * Checks that the schema is there, is ours, and that row security binds its functions. A role that may
- * make the schema does so when it is missing.
+ * Checks that the schema exists, is a memory, and that row security applies to its functions. If it
+ * is missing, creates it if the role may.
  * @throws {AgnoChatError} `STORE_NOT_READY`, `STORE_FOREIGN`, `STORE_TOO_NEW`, `STORE_UNSAFE`
  * @throws {PostgresError}
  */

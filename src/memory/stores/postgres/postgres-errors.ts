@@ -54,7 +54,7 @@ export const isPostgres = (error: unknown, ...codes: readonly string[]): error i
 const isSqlState = (code: string): boolean =>
   /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code);
 
-/** Connection exceptions, "ambiguous", and a server that went down: the commit may have come before. */
+/** Lost connections, "ambiguous", and a server that went down: the commit may have succeeded. */
 const MAYBE_STORED = /^(08...|40003|57P01|57P02|57P05)$/;
 
 const DRIVER_WORDS: readonly (readonly [RegExp, DriverCode])[] = [

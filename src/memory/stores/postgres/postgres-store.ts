@@ -24,7 +24,7 @@ import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments 
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 import { UserQueues } from "./user-queues.js";
 
-/** Users that `deleteIdle` deletes in one transaction, so that other writers get their turn in between. */
+/** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
 
 /** Users that are listed with one call. */

@@ -106,7 +106,7 @@ export const pageArguments = ({ after, before, limit, maxCharacters }: Page): Sq
   limitOf(maxCharacters),
 ];
 
-/** A number that a bigint column may be compared with: beyond any that is stored when it is none. */
+/** A number that fits a bigint column. `Infinity` becomes one larger than any stored number. */
 const countOf = (count: number): number =>
   Number.isSafeInteger(count) ? count : Number.MAX_SAFE_INTEGER;
 

@@ -5,8 +5,8 @@ import { TABLES } from "./schema/tables.js";
 import { WRITES } from "./schema/writes.js";
 
 /**
- * The schema, step by step; meta.version counts them. A step that was released is never changed. Servers
- * of two releases may run at once, so a step leaves the functions of the release before it in place, and
- * one that changes rows takes FORCE ROW LEVEL SECURITY off for the time, or it changes none.
+ * The steps of the schema; meta.version counts them. A released step is never changed. Servers of
+ * two releases may run at once, so a step keeps the functions of the release before it. A step that
+ * changes rows must turn FORCE ROW LEVEL SECURITY off while it does, or it changes none.
  */
 export const MIGRATIONS: readonly string[] = [[TABLES, READS, WRITES, DELETES, LISTS].join("\n")];

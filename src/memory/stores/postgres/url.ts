@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { AgnoChatError } from "../../../errors.js";
 
-/** A PostgreSQL database, as its URL names it. What is undefined comes from the environment, as in `psql`. */
+/** The parts of a PostgreSQL URL. Undefined ones come from the environment, as in `psql`. */
 export interface DatabaseAddress {
   readonly host: string | undefined;
   readonly port: number | undefined;

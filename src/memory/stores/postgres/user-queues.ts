@@ -1,6 +1,6 @@
 /**
- * Writes of one user, one after the other in the order of the calls. On a pool of connections they would
- * overtake each other, and those who wait for the user's row would take the connections of all others.
+ * Runs the writes of one user one after the other, in the order of the calls. On a pool they would
+ * overtake each other and, while they wait for the user's row, occupy all connections.
  */
 export class UserQueues {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -1,7 +1,7 @@
 /**
- * How every function runs: as the owner, whom row security binds; each statement in it sees what was
- * committed before it began; and it waits for a lock no longer than this. A plan for any user is as
- * good as one for this user, and is made once.
+ * How every function runs: as the owner, to whom row security applies; each statement sees what was
+ * committed before it began; a lock is awaited for at most this time. One plan serves all users and
+ * is made once.
  */
 export const ATTRIBUTES = `
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,6 +1,6 @@
 import { ATTRIBUTES } from "./attributes.js";
 
-/** Locks are taken in one order everywhere: users by their ids, their rows, and last the generation. */
+/** All functions lock in the same order: users by id, their rows, and last the generation. */
 export const DELETES = `
 -- Inside a delete that found something. Forgets the deletes of more than a day ago.
 CREATE FUNCTION agno_chat.record_clears(

@@ -34,7 +34,7 @@ BEGIN
         ORDER BY x.message_id DESC LIMIT p_limit)) m;
 END $$;
 
--- The most recent messages below p_before, or the oldest above p_after, up to the one that goes beyond
+-- The most recent messages below p_before, or the oldest above p_after, up to the one that exceeds
 -- p_characters. One range of the index for each session.
 CREATE FUNCTION agno_chat.page_v1(
   p_user text, p_session text, p_after bigint, p_before bigint, p_limit bigint, p_characters bigint)

@@ -1,13 +1,13 @@
 /**
- * Every table with a `user_id` shows only the rows of the user that the transaction names, to its owner
- * too. `users` can also be listed: ids and counts, never a message. Text is compared byte by byte,
- * whatever the database's collation. Times are milliseconds since 1970.
+ * Every table with a `user_id` shows only the rows of the user that the transaction names, even to
+ * its owner. `users` can also be listed: ids and counts, never a message. Text is compared byte by
+ * byte, whatever the database's collation. Times are milliseconds since 1970.
  *
- * - `runs`, `keys` and `bodies` are JSON texts: a text column can hold neither NUL nor half a surrogate
- *   pair.
- * - A key is looked up by its hash, since an index entry holds at most 2,704 bytes.
- * - `commit_id` is that of the write, on its first message; `state_commits` those of the latest writes
- *   that had none. They tell a write that was sent again.
+ * - `runs`, `keys` and `bodies` are JSON text, because a text column holds neither NUL nor a lone
+ *   surrogate.
+ * - A key is looked up by its hash, because an index entry holds at most 2,704 bytes.
+ * - `commit_id` is the id of the write, on its first message; `state_commits` holds the ids of the
+ *   latest writes without messages. They identify a write that is sent again.
  */
 export const TABLES = `
 CREATE TABLE agno_chat.meta (

@@ -1,8 +1,8 @@
 import { ATTRIBUTES } from "./attributes.js";
 
 export const WRITES = `
--- p_runs holds NULL for a message of the session's latest run, which run answers. p_bytes are those of
--- messages with the id 0 and the run "". outcome is STORED, or why nothing was stored.
+-- p_runs holds NULL for a message of the session's latest run, which run answers. p_bytes are those
+-- of messages with the id 0 and the run "". outcome is STORED, or why nothing was stored.
 CREATE FUNCTION agno_chat.write_v1(
   p_user text, p_session text, p_time bigint, p_commit uuid, p_is_repeat boolean,
   p_generation bigint, p_scopes text[], p_expected_keys text[], p_expected_values text[],
@@ -160,8 +160,8 @@ BEGIN
   END IF;
 END $$;
 
--- In the stricter levels a statement that has waited for another still judges by what was before it, and
--- a write could restore what was deleted meanwhile.
+-- At stricter levels a statement that waited for another still sees what was there before it, and a
+-- write could restore what was deleted meanwhile.
 CREATE FUNCTION agno_chat.refuse_old_snapshot() RETURNS void ${ATTRIBUTES} AS $$
 BEGIN
   IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
