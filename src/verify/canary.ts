@@ -29,7 +29,10 @@ export class Canaries<Owner> {
   readonly #randomOf: (owner: Owner) => Random;
   readonly #byText = new Map<string, Canary<Owner>>();
   readonly #seen = new Set<Canary<Owner>>();
-  /** What was found in texts that came by before: a history comes by with every request. */
+  /**
+   * What was found in texts, and in words that may be encoded, which came by before: a history comes
+   * by with every request.
+   */
   readonly #found = new Map<string, readonly Canary<Owner>[]>();
 
   /**
@@ -75,7 +78,20 @@ export class Canaries<Owner> {
   #lookedUp(text: string): Canary<Owner>[] {
     const plain = this.#plainIn(text.toLowerCase());
     if (text.length > MOST_DECODED) return plain;
-    return [...plain, ...decodedForms(text).flatMap((form) => this.#plainIn(form))];
+    const encoded = ENCODINGS.flatMap((encoding) =>
+      Array.from(text.matchAll(encoding.pattern), ({ 0: word }) => this.#encodedIn(word, encoding)),
+    );
+    return [...plain, ...encoded.flat()];
+  }
+
+  /** The ids of messages and runs come by again in every document. */
+  #encodedIn(word: string, { name, formsOf }: Encoding): readonly Canary<Owner>[] {
+    const key = `${name} ${word}`;
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const found = formsOf(word).flatMap((form) => this.#plainIn(form));
+    this.#found.set(key, found);
+    return found;
   }
 
   #plainIn(text: string): Canary<Owner>[] {
@@ -91,20 +107,37 @@ export class Canaries<Owner> {
   }
 }
 
-/** What parts of a text mean if they are encoded. */
-function decodedForms(text: string): string[] {
-  const forms: string[] = [];
-  for (const { 0: word } of text.matchAll(/[0-9a-fA-F]{18,}/g)) {
-    const digits = word.toLowerCase();
-    forms.push([...digits].reverse().join(""));
-    for (const start of [0, 1])
-      forms.push(Buffer.from(digits.slice(start), "hex").toString("latin1"));
-  }
-  // 18 bytes are 24 characters of Base64; where the first byte begins is unknown.
-  for (const { 0: word } of text.matchAll(/[\w+/-]{24,}/g))
-    for (const start of [0, 1, 2, 3])
-      forms.push(Buffer.from(word.slice(start), "base64").toString("latin1").toLowerCase());
-  for (const { 0: word } of text.matchAll(/(?:%[0-9a-fA-F]{2}){18,}/g))
-    forms.push(Buffer.from(word.replaceAll("%", ""), "hex").toString("latin1").toLowerCase());
-  return forms;
+/** Words that may be something encoded, and what they mean then. */
+interface Encoding {
+  readonly name: string;
+  readonly pattern: RegExp;
+  formsOf(word: string): readonly string[];
 }
+
+const ENCODINGS: readonly Encoding[] = [
+  {
+    name: "hexadecimal or reversed",
+    pattern: /[0-9a-fA-F]{18,}/g,
+    formsOf(word) {
+      const digits = word.toLowerCase();
+      const shifts = [digits, digits.slice(1)].map((text) => Buffer.from(text, "hex"));
+      return [[...digits].reverse().join(""), ...shifts.map((bytes) => bytes.toString("latin1"))];
+    },
+  },
+  {
+    // 18 bytes are 24 characters of Base64; where the first byte begins is unknown.
+    name: "Base64",
+    pattern: /[\w+/-]{24,}/g,
+    formsOf: (word) =>
+      [0, 1, 2, 3].map((start) =>
+        Buffer.from(word.slice(start), "base64").toString("latin1").toLowerCase(),
+      ),
+  },
+  {
+    name: "percent-encoded",
+    pattern: /(?:%[0-9a-fA-F]{2}){18,}/g,
+    formsOf: (word) => [
+      Buffer.from(word.replaceAll("%", ""), "hex").toString("latin1").toLowerCase(),
+    ],
+  },
+];

@@ -189,6 +189,17 @@ export class Stage {
       }
   }
 
+  /** As `readAllBack`, with the readers spread over the sessions of each user. */
+  async readBackInTurn(check: CheckName): Promise<void> {
+    const { sessions, readers, users, signal } = this;
+    for (const userId of users)
+      for (const [place, sessionId] of sessions.entries()) {
+        if (signal.aborted) return;
+        const some = readers.filter((_, index) => index % sessions.length === place);
+        await this.readBack({ userId, sessionId }, check, some);
+      }
+  }
+
   async #read(reader: Reader, whose: Whose, check: CheckName): Promise<void> {
     const sighting: Sighting = { check, by: whoseOf(whose), door: reader.name };
     try {

@@ -1,8 +1,6 @@
 import { expect, test } from "vitest";
-import type { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { agentOver, type BatteryOptions, runBattery } from "../../src/verify/battery.js";
-import { serverDoors } from "../../src/verify/doors/server.js";
 import { userIds } from "../../src/verify/users.js";
 
 const run = (options: Partial<BatteryOptions> = {}) =>
@@ -11,7 +9,6 @@ const run = (options: Partial<BatteryOptions> = {}) =>
     users: userIds(6),
     rounds: 4,
     seed: 1,
-    openDoors: ({ agent }) => serverDoors(agent as Agent),
     signal: new AbortController().signal,
     ...options,
   });

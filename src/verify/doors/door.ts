@@ -64,6 +64,11 @@ export interface Attack {
   readonly name: string;
   /** Whether it must be refused. Otherwise an answer without other users' data is fine too. */
   readonly refused?: boolean;
+  /**
+   * Two ids may be confused in it: it is tried between everybody and everybody else, together with
+   * the other attacks of this kind.
+   */
+  readonly everyPair?: boolean;
   /** What it shows are numbers alone. */
   readonly countsOnly?: boolean;
   /** It deletes what it is answered about. */

@@ -16,6 +16,7 @@ import {
 interface Disguise {
   readonly how: string;
   readonly refused?: boolean;
+  readonly everyPair?: boolean;
   /** Without the token of the sender, whose place the named one takes. */
   readonly anonymous?: boolean;
   query?(by: string, of: string): readonly (readonly [name: string, value: string])[];
@@ -43,7 +44,7 @@ const BY_QUERY: Pick<Disguise, "query"> = { query: (_, of) => [["user_id", of]] 
 
 const DATA_DISGUISES: readonly Disguise[] = [
   { how: "with another's session_id" },
-  { how: "with another's user_id", refused: true, ...BY_QUERY },
+  { how: "with another's user_id", refused: true, everyPair: true, ...BY_QUERY },
   {
     how: "with another's user_id after one's own",
     refused: true,
@@ -109,9 +110,9 @@ export const serverForgeries = (api: ServerApi): readonly Forgery[] => [
 
 function dataAttack(api: ServerApi, route: DataRoute, disguise: Disguise): Attack {
   const { method, path, ...kind } = route;
-  const { how, refused = false } = disguise;
+  const { how, refused = false, everyPair = false } = disguise;
   return {
-    ...{ name: `${method} ${path} ${how}`, refused, ...kind },
+    ...{ name: `${method} ${path} ${how}`, refused, everyPair, ...kind },
     async attempt(by, { userId, sessionId }, signal) {
       const call = { method, path, query: [["session_id", sessionId]], signal } as const;
       const attempt = await tried(api, call, { disguise, by, of: userId });
@@ -171,10 +172,11 @@ async function tried(api: ServerApi, call: HttpCall, asking: Asking): Promise<At
   const isAnonymous = asking.disguise.anonymous === true && asking.by !== asking.of;
   try {
     const answer = await api.ask(isAnonymous ? undefined : asking.by, disguised(call, asking));
+    if (call.path !== "/a2a") return { refused: false, text: answer.text };
     const [first] = await eventsOf(answer.text);
     const { error } = asRecord(first);
     if (asRecord(error).code === INTERNAL) throw new HttpFailure(answer);
-    return { refused: call.path === "/a2a" && error !== undefined, text: answer.text };
+    return { refused: error !== undefined, text: answer.text };
   } catch (thrown) {
     if (!(thrown instanceof HttpFailure) || !REFUSALS.includes(thrown.answer.status)) throw thrown;
     return { refused: true, text: thrown.answer.text };

@@ -12,6 +12,7 @@ import type { Tokens } from "../doors/tokens.js";
 import { attacks } from "../phases/attacks.js";
 import { overlap } from "../phases/overlap.js";
 import { sameWords } from "../phases/same-words.js";
+import type { Stage } from "../stage.js";
 import type { Double, Opened } from "./double.js";
 
 /** A request on its way through something in front of the server. */
@@ -85,7 +86,7 @@ const forwardTo =
 const double = (
   name: string,
   makeFront: (tokens: Tokens) => Front,
-  phases: Opened["phases"] = attacks,
+  phases: Opened["phases"],
 ): Double => ({
   name,
   open: () => ({
@@ -94,6 +95,12 @@ const double = (
     phases,
   }),
 });
+
+/** The attacks on one route, which is where the leak shows. */
+const on =
+  (route: string) =>
+  (stage: Stage): Promise<void> =>
+    attacks(stage, route);
 
 /** As another user. */
 const as = (passing: Passing, authorization: string | undefined): Passing => ({
@@ -127,65 +134,97 @@ export const SERVER_DOUBLES: readonly Double[] = [
       await sameWords(stage);
     },
   ),
-  double("a server that caches what was read by the URL", () => {
-    const cache = new Map<string, Passed>();
-    return async (passing, forward) => {
-      const known = cache.get(passing.url);
-      if (known !== undefined) return known;
-      const passed = await forward(passing);
-      if (passing.method === "GET" && passed.status < 400) cache.set(passing.url, passed);
-      return passed;
-    };
-  }),
-  double("a server that remembers the caller of a connection", () => {
-    const callers = new WeakMap<Socket, string | undefined>();
-    return (passing, forward) => {
-      const { socket, headers } = passing;
-      if (!callers.has(socket)) callers.set(socket, headers.authorization);
-      return forward(as(passing, callers.get(socket)));
-    };
-  }),
-  double("a server that believes user_id more than the token", (tokens) => (passing, forward) => {
-    const userId = named(passing);
-    return forward(userId === undefined ? passing : as(passing, tokens.headerOf(userId)));
-  }),
-  double("a server whose current user is set before the run", () => {
-    let current: string | undefined;
-    return async (passing, forward) => {
-      current = passing.headers.authorization;
-      await turn();
-      return forward(as(passing, current));
-    };
-  }),
-  double("a DELETE that clears whoever came before", () => {
-    let before: string | undefined;
-    return (passing, forward) => {
-      const { method, headers } = passing;
-      const authorization = method === "DELETE" ? (before ?? headers.authorization) : undefined;
-      if (method !== "DELETE") before = headers.authorization;
+  double(
+    "a server that caches what was read by the URL",
+    () => {
+      const cache = new Map<string, Passed>();
+      return async (passing, forward) => {
+        const known = cache.get(passing.url);
+        if (known !== undefined) return known;
+        const passed = await forward(passing);
+        if (passing.method === "GET" && passed.status < 400) cache.set(passing.url, passed);
+        return passed;
+      };
+    },
+    on("GET /history"),
+  ),
+  double(
+    "a server that remembers the caller of a connection",
+    () => {
+      const callers = new WeakMap<Socket, string | undefined>();
+      return (passing, forward) => {
+        const { socket, headers } = passing;
+        if (!callers.has(socket)) callers.set(socket, headers.authorization);
+        return forward(as(passing, callers.get(socket)));
+      };
+    },
+    on("GET /export"),
+  ),
+  double(
+    "a server that believes user_id more than the token",
+    (tokens) => (passing, forward) => {
+      const userId = named(passing);
+      return forward(userId === undefined ? passing : as(passing, tokens.headerOf(userId)));
+    },
+    on("GET /export"),
+  ),
+  double(
+    "a server whose current user is set before the run",
+    () => {
+      let current: string | undefined;
+      return async (passing, forward) => {
+        current = passing.headers.authorization;
+        await turn();
+        return forward(as(passing, current));
+      };
+    },
+    on("GET /history"),
+  ),
+  double(
+    "a DELETE that clears whoever came before",
+    () => {
+      let before: string | undefined;
+      return (passing, forward) => {
+        const { method, headers } = passing;
+        const authorization = method === "DELETE" ? (before ?? headers.authorization) : undefined;
+        if (method !== "DELETE") before = headers.authorization;
+        return forward(authorization === undefined ? passing : as(passing, authorization));
+      };
+    },
+    on("DELETE /history"),
+  ),
+  double(
+    "a server that believes a header",
+    (tokens) => (passing, forward) => {
+      const userId = passing.headers["x-user-id"];
+      const authorization = typeof userId === "string" ? tokens.headerOf(userId) : undefined;
       return forward(authorization === undefined ? passing : as(passing, authorization));
-    };
-  }),
-  double("a server that believes a header", (tokens) => (passing, forward) => {
-    const userId = passing.headers["x-user-id"];
-    const authorization = typeof userId === "string" ? tokens.headerOf(userId) : undefined;
-    return forward(authorization === undefined ? passing : as(passing, authorization));
-  }),
-  double("a server that needs no token", (tokens) => (passing, forward) => {
-    const userId = named(passing);
-    const { authorization } = passing.headers;
-    const isNamed = authorization === undefined && userId !== undefined;
-    return forward(isNamed ? as(passing, tokens.headerOf(userId)) : passing);
-  }),
-  double("an A2A server that takes the context for the user", (tokens) => {
-    const users = new Set<string>();
-    return (passing, forward) => {
-      const user = tokens.userOf(passing);
-      if (user !== null) users.add(user.userId);
-      const { params } = asRecord(parseJson(passing.body));
-      const { contextId } = asRecord(asRecord(params).message);
-      const isUser = typeof contextId === "string" && users.has(contextId);
-      return forward(isUser ? as(passing, tokens.headerOf(contextId)) : passing);
-    };
-  }),
+    },
+    on("GET /size"),
+  ),
+  double(
+    "a server that needs no token",
+    (tokens) => (passing, forward) => {
+      const userId = named(passing);
+      const { authorization } = passing.headers;
+      const isNamed = authorization === undefined && userId !== undefined;
+      return forward(isNamed ? as(passing, tokens.headerOf(userId)) : passing);
+    },
+    on("GET /history"),
+  ),
+  double(
+    "an A2A server that takes the context for the user",
+    (tokens) => {
+      const users = new Set<string>();
+      return (passing, forward) => {
+        const user = tokens.userOf(passing);
+        if (user !== null) users.add(user.userId);
+        const { params } = asRecord(parseJson(passing.body));
+        const { contextId } = asRecord(asRecord(params).message);
+        const isUser = typeof contextId === "string" && users.has(contextId);
+        return forward(isUser ? as(passing, tokens.headerOf(contextId)) : passing);
+      };
+    },
+    on("POST /a2a 1.0"),
+  ),
 ];

@@ -4,21 +4,32 @@ import { finding, words } from "../judge.js";
 import { reasonOf, type Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 
+/** How many users ask for their own in each way, to show that it can be asked in this way. */
+const OWNERS = 3;
+
 /** How many users send each message that names somebody else: each takes a run. */
-const FORGERS = 2;
+const FORGERS = 1;
+
+/** More would take too long with many users. */
+const MOST_PAIRS = 100;
 
 /**
- * Everybody asks for somebody else's data in every way there is: in each of them for that of the
- * next user in turn, so that all of them together are everybody for everybody.
+ * Everybody asks for somebody else's data in every way there is: in each way for that of another
+ * user, and in the ways where two ids may be confused together for that of everybody else.
+ * @param ways Those whose names begin with it. Default: all.
  */
-export async function attacks(stage: Stage): Promise<void> {
-  if (stage.attacks.length + stage.forgeries.length === 0) return;
+export async function attacks(stage: Stage, ways = ""): Promise<void> {
+  const data = stage.attacks.filter(({ name }) => name.startsWith(ways));
+  const forgeries = stage.forgeries.filter(({ name }) => name.startsWith(ways));
+  if (data.length + forgeries.length === 0) return;
   await Promise.all(stage.users.map((userId) => stage.send(secretOf(userId), ATTACKS)));
-  for (const [index, attack] of stage.attacks.entries()) {
+  const thorough = data.filter(({ everyPair }) => everyPair);
+  for (const [index, attack] of data.entries()) {
     if (stage.signal.aborted) return;
-    await attackAll(stage, attack, pairsOf(stage.users, index));
+    const pairs = attack.everyPair ? shareOf(stage, thorough, attack) : pairsOf(stage.users, index);
+    await attackAll(stage, attack, attack.showsNobody ? pairs.slice(0, OWNERS) : pairs);
   }
-  for (const [index, forgery] of stage.forgeries.entries()) {
+  for (const [index, forgery] of forgeries.entries()) {
     if (stage.signal.aborted) return;
     await forgeAll(stage, forgery, pairsOf(stage.users, index));
   }
@@ -43,8 +54,16 @@ function pairsOf(users: readonly string[], index: number): Pair[] {
   return users.map((by, place) => ({ by, of: users[(place + step) % users.length] as string }));
 }
 
+/** Of everybody with everybody else, what falls to one of the attacks that do so together. */
+function shareOf({ users, random }: Stage, all: readonly Attack[], attack: Attack): Pair[] {
+  const place = all.indexOf(attack);
+  const steps = [...users.keys()].slice(1).filter((step) => step % all.length === place);
+  const pairs = steps.flatMap((step) => pairsOf(users, step - 1));
+  return random.shuffled(pairs).slice(0, MOST_PAIRS);
+}
+
 async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): Promise<void> {
-  const owners = attack.deletes ? pairs.slice(0, 1) : pairs;
+  const owners = pairs.slice(0, attack.deletes ? 1 : OWNERS);
   const control = async () => {
     const shown = await Promise.all(owners.map(({ of }) => isShownToOwner(stage, attack, of)));
     if (shown.every(Boolean)) stage.reached.add(attack.name);
@@ -62,7 +81,7 @@ async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): 
 
 /** Asking in this way has to work, or else being refused shows nothing. */
 async function isShownToOwner(stage: Stage, attack: Attack, userId: string): Promise<boolean> {
-  const attempt = await tried(stage, attack, { by: userId, of: userId });
+  const attempt = await answerTo(stage, attack, { by: userId, of: userId });
   if (attempt === undefined) return false;
   const { refused, text, count } = attempt;
   const isShown = stage.ledger.canaries.in(text).some(({ owner }) => owner.userId === userId);
@@ -72,7 +91,7 @@ async function isShownToOwner(stage: Stage, attack: Attack, userId: string): Pro
 }
 
 async function attackOne(stage: Stage, attack: Attack, { by, of }: Pair): Promise<void> {
-  const attempt = await tried(stage, attack, { by, of });
+  const attempt = await answerTo(stage, attack, { by, of });
   if (attempt === undefined) return;
   const sighting = { ...ATTACKS, by: secretOf(by), door: attack.name };
   const place = { ...sighting, kind: "foreign", of: secretOf(of), where: "answer" } as const;
@@ -92,7 +111,11 @@ async function attackOne(stage: Stage, attack: Attack, { by, of }: Pair): Promis
 }
 
 /** What came of asking; undefined after an error, which is reported. */
-async function tried(stage: Stage, attack: Attack, { by, of }: Pair): Promise<Attempt | undefined> {
+async function answerTo(
+  stage: Stage,
+  attack: Attack,
+  { by, of }: Pair,
+): Promise<Attempt | undefined> {
   try {
     return await attack.attempt(by, secretOf(of), stage.signal);
   } catch (thrown) {

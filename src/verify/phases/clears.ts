@@ -15,7 +15,7 @@ export async function clears(stage: Stage): Promise<void> {
   await Promise.all(
     stage.users.map((userId) => stage.send(stage.whose(userId), { check: "clears" })),
   );
-  await stage.readAllBack("clears");
+  await stage.readBackInTurn("clears");
 }
 
 /** While something is stored, and while there is nothing that the memory could delete. */

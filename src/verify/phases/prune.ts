@@ -15,5 +15,5 @@ export async function prune(stage: Stage, memory: Memory): Promise<void> {
   await delay(A_MOMENT_MS);
   await memory.removeInactive(Date.now() - since + 1, { force: true });
   for (const userId of idle) stage.ledger.clear(userId);
-  await stage.readAllBack("clears");
+  await stage.readBackInTurn("clears");
 }
