@@ -17,7 +17,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
   const waits = new AbortableWaits(signal);
   try {
-    return await waits.until(work);
+    return await waits.until(Promise.resolve(work));
   } finally {
     waits.end();
   }
@@ -38,11 +38,11 @@ export class AbortableWaits {
     this.end = onAbort(signal, () => this.#reject?.(signal.reason));
   }
 
-  until<T>(work: T | PromiseLike<T>): Promise<T> {
+  until<T>(work: PromiseLike<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
       if (this.#signal.aborted) reject(this.#signal.reason);
-      Promise.resolve(work).then(resolve, reject);
+      work.then(resolve, reject);
     });
   }
 }
