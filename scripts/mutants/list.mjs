@@ -406,6 +406,31 @@ export const MUTANTS = [
     "const erased = idle.filter(({ userId }) => !except.has(userId));",
     "const erased = [...idle, ...idleUsers(connection, { after: 0, oldest: Infinity, limit: 50 }).slice(0, 1)].filter(({ userId }) => !except.has(userId));",
   ],
+  // What only other processes see.
+  [
+    "src/memory/stores/sqlite/rows.ts",
+    "a run is committed message by message",
+    "    insertMessage(connection, { userKey, sessionKey, message });",
+    '    insertMessage(connection, { userKey, sessionKey, message });\n    connection.exec("COMMIT; BEGIN IMMEDIATE");',
+  ],
+  [
+    "src/memory/stores/sqlite/sqlite-store.ts",
+    "session state is committed after the messages",
+    "  applyChanges(connection, session, state);",
+    '  connection.exec("COMMIT; BEGIN IMMEDIATE");\n  applyChanges(connection, session, state);',
+  ],
+  [
+    "src/memory/stores/sqlite/driver.ts",
+    "a run is lost while another process holds the file",
+    "if (!isSqlite(error, SQLITE_BUSY) || performance.now() > end)",
+    "if (performance.now() > 0)",
+  ],
+  [
+    "src/memory/stores/sqlite/sqlite-store.ts",
+    "a process reads a session again only when it has written itself",
+    "      return {\n        messages: session === undefined ? []",
+    '      const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n      return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n        messages: session === undefined ? []',
+  ],
   // The server.
   [
     "src/server/access.ts",

@@ -25,7 +25,10 @@ const functions: ChildFunctions = {
     const toolkits = [{ name: "verify", tools: tools.map(toolOf) }];
     ways = libraryDoors(new Agent({ model, memory, instructions, toolkits }), memory);
     const { doors, readers } = ways;
-    return { doors: doors.map(({ name }) => name), readers: readers.map(({ name }) => name) };
+    return {
+      doors: doors.map(({ name }) => name),
+      readers: readers.map(({ name, ofUser = false }) => ({ name, ofUser })),
+    };
   },
   async send(name, message) {
     const door = ways?.doors.find((one) => one.name === name);

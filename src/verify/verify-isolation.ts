@@ -289,6 +289,8 @@ async function verifyThrowaway(
   const memory = await throwaway.open();
   let result: BatteryResult;
   try {
+    // The users of the other checks on it.
+    await memory.clearAll();
     result = await runBattery({
       ...{ ...shared, open: agentOver(memory), users: userIds(users), rounds: THROWAWAY_ROUNDS },
       ...{ openDoors, startProcess: processOn(throwaway.spec, shared) },

@@ -41,8 +41,10 @@ export class Together {
       await stage.arrived(sent.length);
       await stage.gate.release("shuffled");
       await Promise.all(sent);
-      for (const userId of stage.users)
-        await this.#findOrder(stage, stage.whose(userId), processes[0] as OtherProcess);
+      for (const process of processes) await this.#findOrders(stage, process);
+      await this.#takeTurns(stage, processes);
+      const [first] = processes as [OtherProcess];
+      await this.#findOrders(stage, first);
       // By now the order is known, so that all must read exactly the same.
       for (const { readers } of processes)
         for (const userId of stage.users)
@@ -61,6 +63,17 @@ export class Together {
   ): Promise<void> {
     for (let count = 0; count < RUNS && !stage.signal.aborted; count++)
       await this.#send(stage, doors[count % doors.length] as Door, index, stage.whose(userId));
+  }
+
+  /** Each process has read the sessions, and must still notice what the others add. */
+  async #takeTurns(stage: Stage, processes: readonly OtherProcess[]): Promise<void> {
+    for (const [index, { doors }] of processes.entries())
+      for (const userId of stage.users)
+        await this.#send(stage, doors[0] as Door, index, stage.whose(userId));
+  }
+
+  async #findOrders(stage: Stage, process: OtherProcess): Promise<void> {
+    for (const userId of stage.users) await this.#findOrder(stage, stage.whose(userId), process);
   }
 
   async #send(stage: Stage, door: Door, index: number, whose: Whose): Promise<void> {

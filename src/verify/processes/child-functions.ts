@@ -1,6 +1,6 @@
 import type { SessionState } from "../../memory/memory.js";
 import type { ModelEvent, ModelRequest, ToolSpec } from "../../models/model.js";
-import type { Outgoing, Reading } from "../doors/door.js";
+import type { Outgoing, Reader, Reading } from "../doors/door.js";
 import type { Whose } from "../finding.js";
 
 /** An agent, as far as it can be sent to another process. */
@@ -12,7 +12,7 @@ export interface SentAgent {
 /** The ways into the other process's agent, and to read its memory, by name. */
 export interface ChildDoors {
   readonly doors: readonly string[];
-  readonly readers: readonly string[];
+  readonly readers: readonly Pick<Reader, "name" | "ofUser">[];
 }
 
 /** What the program in `child.ts` offers to the process that started it. */

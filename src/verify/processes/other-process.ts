@@ -82,7 +82,8 @@ async function openIn(
       name: inAnother(name),
       send: (message) => calls.call("send", name, message),
     })),
-    readers: names.readers.map((name) => ({
+    readers: names.readers.map(({ name, ...rest }) => ({
+      ...rest,
       name: inAnother(name),
       read: (whose) => calls.call("read", name, whose),
     })),
