@@ -203,6 +203,19 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: "say what keeps users apart in a store, and what weakens it",
         load: async () => (await import("./commands/store/check.js")).check,
       }),
+      row({
+        name: "copy",
+        summary: "copy every user from one store to another; run it again after an interruption",
+        options: {
+          from: [
+            "--from <store>",
+            "sqlite:PATH or postgres://…; nobody should write to it meanwhile",
+          ],
+          to: ["--to <store>", "the other one; nothing in it is overwritten"],
+          dryRun: ["--dry-run", "say what would be copied, and copy nothing"],
+        },
+        load: async () => (await import("./commands/store/copy.js")).copy,
+      }),
     ],
     load: async () => (await import("./commands/store/store.js")).store,
   }),

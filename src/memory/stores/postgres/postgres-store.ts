@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
+import type { CopyStore, UserCopy } from "../../copy-store.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -10,13 +11,13 @@ import type {
   InSession,
   Page,
   SessionRow,
-  Store,
   Sweep,
   UserCount,
   UserRow,
   Window,
 } from "../../store.js";
 import { type Ask, Database, type Row, type SqlValue } from "./client.js";
+import { importUser } from "./import-user.js";
 import { prepareDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
@@ -31,7 +32,7 @@ const USERS_PER_BATCH = 50;
 const USERS_PER_PAGE = 10_000;
 
 /** Rows in a PostgreSQL database, which is opened on first use. */
-export class PostgresStore implements Store<false> {
+export class PostgresStore implements CopyStore {
   readonly atOnce = false;
   readonly #address: DatabaseAddress;
   readonly #queues = new UserQueues();
@@ -97,6 +98,20 @@ export class PostgresStore implements Store<false> {
         database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", listUsers),
       );
       return users.sort((left, right) => right.lastActivity - left.lastActivity);
+    });
+  }
+
+  usersAfter(userId: string, limit: number): Promise<UserRow[]> {
+    return this.#run(async () => (await this.#read("users_v1", [userId, limit])).map(userIn));
+  }
+
+  /** Sent once: whether a connection was lost before or after the commit is for the caller to find out. */
+  importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
+    return this.#run(async () => {
+      const database = await this.#open();
+      return database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
+        importUser(ask, user, pages),
+      );
     });
   }
 
@@ -214,13 +229,15 @@ async function listUsers(ask: Ask): Promise<UserRow[]> {
   for (let more = true; more; ) {
     const after = users.at(-1)?.userId ?? "";
     const rows = await ask("SELECT * FROM agno_chat.users_v1($1, $2)", [after, USERS_PER_PAGE]);
-    for (const row of rows) {
-      const [userId, sessions, messages, lastActivity] = row as UserColumns;
-      users.push({ userId, sessions, messages, lastActivity });
-    }
+    users.push(...rows.map(userIn));
     more = rows.length === USERS_PER_PAGE;
   }
   return users;
+}
+
+function userIn(row: Row): UserRow {
+  const [userId, sessions, messages, lastActivity] = row as UserColumns;
+  return { userId, sessions, messages, lastActivity };
 }
 
 type UserColumns = readonly [

@@ -84,7 +84,7 @@ export function writeArguments(
   ];
 }
 
-function bodyOf(row: NewRow): string {
+export function bodyOf(row: NewRow | StoredMessage): string {
   const { id: _, runId: __, sessionId: ___, createdAt: ____, ...body } = row;
   return JSON.stringify(body);
 }

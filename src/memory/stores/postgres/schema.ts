@@ -1,4 +1,5 @@
 import { DELETES } from "./schema/deletes.js";
+import { IMPORTS } from "./schema/imports.js";
 import { LISTS } from "./schema/lists.js";
 import { READS } from "./schema/reads.js";
 import { TABLES } from "./schema/tables.js";
@@ -9,4 +10,6 @@ import { WRITES } from "./schema/writes.js";
  * two releases may run at once, so a step keeps the functions of the release before it. A step that
  * changes rows must turn FORCE ROW LEVEL SECURITY off while it does, or it changes none.
  */
-export const MIGRATIONS: readonly string[] = [[TABLES, READS, WRITES, DELETES, LISTS].join("\n")];
+export const MIGRATIONS: readonly string[] = [
+  [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),
+];

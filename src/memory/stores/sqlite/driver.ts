@@ -182,6 +182,25 @@ export class SqliteConnection {
     return this.#inOrder(() => this.retry(() => this.transact(work)));
   }
 
+  /**
+   * Like `write`, but `work` may wait in between. Until it ends, nothing else may use this connection,
+   * and no other can write to the file.
+   */
+  async writeSlowly<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#writeRefusal !== undefined) throw this.#writeRefusal;
+    this.#hasWritten = true;
+    await this.retry(() => this.run("BEGIN IMMEDIATE"));
+    try {
+      const result = await work();
+      this.#check();
+      this.run("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.run("ROLLBACK");
+      throw storeFailed(this.path, error);
+    }
+  }
+
   /** Resolves when all pending writes have ended. */
   async writesEnded(): Promise<void> {
     await this.#lastWrite;

@@ -439,6 +439,21 @@ export const listUsers = (connection: SqliteConnection): UserInfo[] =>
     )
     .map(checkedRow);
 
+/** The next users above this id, in the order of their ids. */
+export const listUsersAfter = (
+  connection: SqliteConnection,
+  userId: string,
+  limit: number,
+): UserInfo[] =>
+  connection
+    .all<UserInfo>(
+      `SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
+       FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?`,
+      userId,
+      limit,
+    )
+    .map(checkedRow);
+
 /** The sessions of a user, most recently active first. */
 export const listSessions = (connection: SqliteConnection, userId: string): SessionInfo[] =>
   connection

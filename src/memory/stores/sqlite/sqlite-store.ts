@@ -1,5 +1,6 @@
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf, wasCleared } from "../../clear-log.js";
+import type { CopyStore, UserCopy } from "../../copy-store.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -10,7 +11,6 @@ import type {
   NewRow,
   Page,
   SessionRow,
-  Store,
   Sweep,
   UserCount,
   UserRow,
@@ -19,6 +19,7 @@ import type {
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import { pathOf } from "./file.js";
+import { importUser } from "./import-user.js";
 import {
   applyChanges,
   countUsers,
@@ -36,6 +37,7 @@ import {
   lastRunOf,
   listSessions,
   listUsers,
+  listUsersAfter,
   pageOfSession,
   pageOfUser,
   stateJsonOf,
@@ -58,12 +60,15 @@ export interface SqliteStoreOptions {
 }
 
 /** Keeps rows in one SQLite file, which is opened on first use. */
-export class SqliteStore implements Store<false> {
+export class SqliteStore implements CopyStore {
   readonly atOnce = false;
   readonly #path: string;
   readonly #notice: (line: string) => void;
   #connection: Promise<SqliteConnection> | undefined;
   #upkeep: Upkeep | undefined;
+  /** A connection of its own, since an import reads and writes in turns. */
+  #importer: SqliteConnection | undefined;
+  #lastImport: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, { notice = () => {} }: SqliteStoreOptions = {}) {
     this.#path = pathOf(path);
@@ -118,6 +123,21 @@ export class SqliteStore implements Store<false> {
     return this.#read(listUsers);
   }
 
+  usersAfter(userId: string, limit: number): Promise<UserRow[]> {
+    return this.#read((connection) => listUsersAfter(connection, userId, limit));
+  }
+
+  /** Nobody else can write to the file while `pages` are taken. */
+  importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
+    const done = this.#lastImport.then(async () => {
+      this.#importer ??= await openMemoryFile(this.#path, { notice: this.#notice });
+      const connection = this.#importer;
+      return connection.writeSlowly(() => importUser(connection, user, pages));
+    });
+    this.#lastImport = done.catch(() => undefined);
+    return done;
+  }
+
   delete(userId: string, { sessionId, time }: InSession & At): Promise<Deleted> {
     return this.#erase((connection) => {
       const deleted =
@@ -164,6 +184,8 @@ export class SqliteStore implements Store<false> {
   }
 
   async close(): Promise<void> {
+    await this.#lastImport;
+    await this.#importer?.close();
     const connection = await this.#connection?.catch(() => undefined);
     if (connection === undefined) return;
     await connection.writesEnded();

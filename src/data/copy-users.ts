@@ -1,0 +1,176 @@
+import { createHash, type Hash } from "node:crypto";
+import { AgnoChatError } from "../errors.js";
+import type { CopyStore, SessionCopy, UserCopy } from "../memory/copy-store.js";
+import { encodePatch } from "../memory/state.js";
+import type { SessionRow, UserRow } from "../memory/store.js";
+import type { StoredMessage } from "../messages.js";
+
+export interface CopyUsersOptions {
+  readonly from: CopyStore;
+  /** Undefined: an empty store, of which nothing is known yet. Only for a dry run. */
+  readonly to: CopyStore | undefined;
+  /** Looks only: copies nobody. */
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What became of one user. */
+export interface CopiedUser {
+  readonly userId: string;
+  /** In the source. */
+  readonly messages: number;
+  /** `differs`: the target has something else under this id. `changed`: the source did not keep still. */
+  readonly outcome: "copied" | "equal" | "differs" | "changed";
+}
+
+const USERS_PER_PAGE = 1_000;
+
+/** How many users are copied at once. */
+const WORKERS = 4;
+
+/** Small enough to keep both stores responsive. */
+const PAGE = { limit: 500, maxCharacters: 1024 * 1024, sessionId: undefined };
+
+/**
+ * Copies every user of a store to another one: each whole, in one commit, and read back afterwards. It
+ * overwrites nothing, so it can be run again after it was interrupted. Yields what became of each user.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<CopiedUser> {
+  const { from, signal } = options;
+  for (let after = "", more = true; more; ) {
+    const users = await from.usersAfter(after, USERS_PER_PAGE);
+    for (let start = 0; start < users.length; start += WORKERS) {
+      signal.throwIfAborted();
+      const some = users.slice(start, start + WORKERS);
+      const done = await Promise.allSettled(some.map((user) => copyUser(user, options)));
+      for (const each of done) if (each.status === "fulfilled") yield each.value;
+      const failed = done.find((each) => each.status === "rejected");
+      if (failed !== undefined) throw failed.reason;
+    }
+    after = users.at(-1)?.userId ?? "";
+    more = users.length === USERS_PER_PAGE;
+  }
+}
+
+async function copyUser(
+  { userId, messages, lastActivity }: UserRow,
+  { from, to, dryRun, signal }: CopyUsersOptions,
+): Promise<CopiedUser> {
+  const become = (outcome: CopiedUser["outcome"]): CopiedUser => ({ userId, messages, outcome });
+  const there = to === undefined ? undefined : await headOf(to, userId);
+  if (to === undefined || (dryRun && there === undefined)) return become("copied");
+  if (there !== undefined) return become((await areEqual(from, to, userId)) ? "equal" : "differs");
+
+  const before = await headOf(from, userId);
+  if (before === undefined) return become("changed");
+  const read = new Digest();
+  async function* pages(): AsyncGenerator<readonly StoredMessage[]> {
+    for await (const page of messagesOf(from, userId)) {
+      signal.throwIfAborted();
+      read.add(page);
+      yield page;
+    }
+    if (textOf(await headOf(from, userId)) !== textOf(before)) throw new SourceChanged();
+  }
+  try {
+    const user = { userId, lastActivity, sessions: before.map(({ copy }) => copy) };
+    const isNew = await to.importUser(user satisfies UserCopy, pages());
+    if (!isNew) return become((await areEqual(from, to, userId)) ? "equal" : "differs");
+  } catch (error) {
+    if (error instanceof SourceChanged) return become("changed");
+    throw error;
+  }
+  const stored = { head: textOf(await headOf(to, userId)), digest: await digestOf(to, userId) };
+  if (stored.head === textOf(before) && stored.digest === read.hex) return become("copied");
+  throw notAsRead(userId);
+}
+
+class SourceChanged extends Error {}
+
+/** A session without messages: what is stored, and what the store counts. */
+interface Head {
+  readonly copy: SessionCopy;
+  readonly counts: Pick<SessionRow, "messages" | "runs" | "bytes">;
+}
+
+/** Undefined for a user who does not exist. */
+async function headOf(store: CopyStore, userId: string): Promise<readonly Head[] | undefined> {
+  const sessions = await store.sessions(userId);
+  if (sessions.length === 0) return undefined;
+  const heads: Head[] = [];
+  for (const { sessionId, lastActivity, ...counts } of sessions) {
+    const { total, state } = await store.read(userId, { sessionId, limit: 0 });
+    heads.push({ copy: { sessionId, lastActivity, total, state: encodePatch(state) }, counts });
+  }
+  return heads;
+}
+
+/** The same text for the same sessions, in whatever order a store lists them and their keys. */
+const textOf = (heads: readonly Head[] | undefined): string =>
+  (heads ?? [])
+    .map(({ copy, counts }) =>
+      canonical({ ...copy, ...counts, state: Object.fromEntries(copy.state) }),
+    )
+    .sort()
+    .join("\n");
+
+async function areEqual(from: CopyStore, to: CopyStore, userId: string): Promise<boolean> {
+  if (textOf(await headOf(from, userId)) !== textOf(await headOf(to, userId))) return false;
+  return (await digestOf(from, userId)) === (await digestOf(to, userId));
+}
+
+async function digestOf(store: CopyStore, userId: string): Promise<string> {
+  const digest = new Digest();
+  for await (const page of messagesOf(store, userId)) digest.add(page);
+  return digest.hex;
+}
+
+/** All messages that a user has now, in the order of their ids: a writer in between adds none. */
+async function* messagesOf(
+  store: CopyStore,
+  userId: string,
+): AsyncGenerator<readonly StoredMessage[]> {
+  const [newest] = await store.page(userId, {
+    ...PAGE,
+    after: undefined,
+    before: Infinity,
+    limit: 1,
+  });
+  const before = (newest?.id ?? 0) + 1;
+  for (let after = 0; ; ) {
+    const page = await store.page(userId, { ...PAGE, after, before });
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = last.id;
+  }
+}
+
+/** Of messages, one after the other. */
+class Digest {
+  readonly #hash: Hash = createHash("sha256");
+
+  add(messages: readonly StoredMessage[]): void {
+    for (const message of messages) this.#hash.update(`${canonical(message)}\n`);
+  }
+
+  get hex(): string {
+    return this.#hash.copy().digest("hex");
+  }
+}
+
+/** JSON text with sorted keys. Half surrogate pairs and NUL are escaped in it, so none are lost. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, each: unknown) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? Object.entries(each).sort(([left], [right]) => (left < right ? -1 : 1))
+      : each,
+  );
+
+const notAsRead = (userId: string): AgnoChatError =>
+  new AgnoChatError(
+    "STORE_FAILED",
+    `The copy of the user ${JSON.stringify(userId)} is not what was read from the source.`,
+    { hint: "Stop what writes to the target, clear that user there, and run the copy again." },
+  );

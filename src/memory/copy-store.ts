@@ -1,0 +1,33 @@
+import type { StoredMessage } from "../messages.js";
+import type { StateChange } from "./state.js";
+import type { Store, UserRow } from "./store.js";
+
+/** A store whose users can be copied to another one, each with everything that is stored. */
+export interface CopyStore extends Store<false> {
+  /** The next users above this id, in the order of their ids by code points. */
+  usersAfter(userId: string, limit: number): Promise<readonly UserRow[]>;
+
+  /**
+   * Stores a user who does not exist, in one commit: message ids, run ids and times are kept. Resolves
+   * to false, and stores nothing, when the user exists. When `pages` throws, stores nothing and rejects
+   * with that error.
+   * @param pages All messages of the user in the order of their ids. They are taken as they are needed.
+   */
+  importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean>;
+}
+
+/** A user without messages. */
+export interface UserCopy {
+  readonly userId: string;
+  /** Milliseconds since 1970. */
+  readonly lastActivity: number;
+  readonly sessions: readonly SessionCopy[];
+}
+
+export interface SessionCopy {
+  readonly sessionId: string;
+  readonly total: number;
+  /** Milliseconds since 1970. */
+  readonly lastActivity: number;
+  readonly state: readonly StateChange[];
+}

@@ -1,0 +1,65 @@
+import type { StoredMessage } from "../../../messages.js";
+import type { SessionCopy, UserCopy } from "../../copy-store.js";
+import { currentGeneration } from "./clear-rows.js";
+import type { SqliteConnection } from "./driver.js";
+import {
+  applyChanges,
+  findUser,
+  insertMessages,
+  insertSession,
+  insertUser,
+  type SessionRow,
+  type UserRow,
+} from "./rows.js";
+
+/** Inside a transaction. Resolves to false when the user exists. */
+export async function importUser(
+  connection: SqliteConnection,
+  { userId, lastActivity, sessions }: UserCopy,
+  pages: AsyncIterable<readonly StoredMessage[]>,
+): Promise<boolean> {
+  if (findUser(connection, userId) !== undefined) return false;
+  const { userKey } = insertUser(connection, userId, lastActivity);
+  const rows = new Map(
+    sessions.map((session) => [
+      session.sessionId,
+      importSession(connection, findUser(connection, userId) as UserRow, session),
+    ]),
+  );
+  let last = 0;
+  for await (const page of pages) {
+    for (const [sessionId, messages] of bySession(page))
+      insertMessages(connection, rows.get(sessionId) as SessionRow, { messages, time: 0 });
+    last = page.at(-1)?.id ?? last;
+  }
+  for (const { sessionId, total } of sessions)
+    connection.run(
+      "UPDATE sessions SET total = ? WHERE user_key = ? AND session_key = ?",
+      total,
+      userKey,
+      (rows.get(sessionId) as SessionRow).sessionKey,
+    );
+  connection.run("UPDATE users SET next_message_id = ? WHERE user_key = ?", last + 1, userKey);
+  return true;
+}
+
+function importSession(
+  connection: SqliteConnection,
+  user: UserRow,
+  { sessionId, lastActivity, state }: SessionCopy,
+): SessionRow {
+  const created = currentGeneration(connection);
+  const session = insertSession(connection, user, { sessionId, created, time: lastActivity });
+  applyChanges(connection, session, state);
+  return session;
+}
+
+function bySession(page: readonly StoredMessage[]): Map<string, StoredMessage[]> {
+  const messages = new Map<string, StoredMessage[]>();
+  for (const message of page) {
+    const known = messages.get(message.sessionId);
+    if (known === undefined) messages.set(message.sessionId, [message]);
+    else known.push(message);
+  }
+  return messages;
+}
