@@ -141,6 +141,7 @@ function defaultCounts(target: VerifyTarget): readonly [users: number, runs: num
   return [10, 200];
 }
 
+const NOT_SERVED = "what the server would answer: it serves an `Agent` alone";
 const NOT_REOPENED = "what another process would read: none opened the store";
 
 interface Shared {
@@ -216,7 +217,7 @@ async function agentParts(
   results.push(...processes);
   const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
   const isReopened = specs.some((spec) => spec !== undefined);
-  const isAttacked = results.every(({ attacks }) => attacks > 0);
+  const isAttacked = results.some(({ attacks }) => attacks > 0);
   const more: readonly [CheckName, boolean][] = [
     ["attacks", isAttacked],
     ["reopened", isReopened],
@@ -227,7 +228,11 @@ async function agentParts(
   return {
     ...{ ...difference, results },
     evidence: ["sent", "store", ...(isAttacked ? (["attack"] as const) : [])],
-    notProved: [...difference.notProved, ...(isReopened ? [] : [NOT_REOPENED])],
+    notProved: [
+      ...difference.notProved,
+      ...(isAttacked ? [] : [NOT_SERVED]),
+      ...(isReopened ? [] : [NOT_REOPENED]),
+    ],
     checks: [...LIBRARY_CHECKS, ...more.flatMap(([check, isMade]) => (isMade ? [check] : []))],
   };
 }

@@ -6,6 +6,8 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import { openMemory } from "../../src/memory/open-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
+import type { AgentParts } from "../../src/verify/battery.js";
+import type { VerifiedAgent } from "../../src/verify/doors/library.js";
 import { DOUBLES, judgeTheJudge } from "../../src/verify/doubles/judge-the-judge.js";
 import { PROCESS_DOUBLES } from "../../src/verify/doubles/process-doubles.js";
 import { REOPENED_DOUBLES } from "../../src/verify/doubles/reopened-doubles.js";
@@ -61,7 +63,7 @@ test("a store that fails those who open it again, or several processes, is found
     const doubles = [...REOPENED_DOUBLES, ...PROCESS_DOUBLES];
     expect(await judgeTheJudge(seed, signal, doubles)).toMatchObject({ missed: [] });
   }
-});
+}, 60_000);
 
 test.each(DOUBLES.map((double) => [double.name, double] as const))(
   "the judge finds a leak in %s",
@@ -130,6 +132,27 @@ test("an agent of one's own is driven in the same way", async () => {
     FEW,
   );
   expect(forgetful.verdict).toBe("leak");
+});
+
+test("attacks are reported where there is a server to attack, and nowhere else", async () => {
+  const memory = new InMemory();
+  const served = await verifyIsolation({ memory }, FEW);
+  expect(served.evidence).toContain("attack");
+  expect(served.checks.map(({ check }) => check)).toContain("attacks");
+  const bare = (parts: AgentParts) => {
+    const agent = new Agent({ ...parts, memory });
+    const { run, stream, context, forUser } = agent;
+    const bound = [run, stream, context, forUser].map((method) => [
+      method.name,
+      method.bind(agent),
+    ]);
+    return { agent: Object.fromEntries(bound) as VerifiedAgent, memory };
+  };
+  const unserved = await verifyIsolation({ agent: bare }, FEW);
+  expect(unserved.verdict).toBe("isolated");
+  expect(unserved.evidence).not.toContain("attack");
+  expect(unserved.checks.map(({ check }) => check)).not.toContain("attacks");
+  expect(unserved.notProved.join()).toContain("what the server would answer");
 });
 
 test("the same seed gives the same texts, runs and requests", async () => {
