@@ -173,7 +173,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         "--upstream <host:port>",
         "be the app's model there, OpenAI-compatible, and see what the app sends",
       ],
-      header: ["--header <header...>", "headers such as 'X-User: ${user}'"],
+      header: [
+        "--header <header...>",
+        "headers such as 'X-User: ${user}' or 'X-Session: ${session}'",
+      ],
       body: ["--body <json>", "the message as JSON, with ${user}, ${session} and ${message}"],
       reply: ["--reply <path>", "where the reply is, such as .answer"],
       clear: ["--clear <route>", "a route that clears, such as 'DELETE http://…?user=${user}'"],

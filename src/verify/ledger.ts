@@ -105,6 +105,17 @@ export class Ledger {
     return run;
   }
 
+  /** Takes a run out that nobody took, until it is sent again. */
+  takeBack(run: PlantedRun): void {
+    const { runs } = this.conversation(run);
+    runs.splice(runs.indexOf(run), 1);
+  }
+
+  /** Puts a run that was taken back at the end of its conversation. */
+  sendAgain(run: PlantedRun): void {
+    this.conversation(run).runs.push(run);
+  }
+
   /** Adds the model's final answer to a run: from here on the session must hold it. */
   answer(run: PlantedRun, message: Message): void {
     run.messages.push(message);

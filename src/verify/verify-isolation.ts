@@ -170,6 +170,7 @@ async function sendParts(target: SendTarget, options: Shared & { readonly rounds
   const result = await verifySend(target, options);
   return {
     ...{ results: [result], evidence: [result.evidence], gaps: result.gaps },
+    notProved: result.notProved,
     checks: checksOf(result, target.clear !== undefined),
   };
 }

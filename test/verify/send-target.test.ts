@@ -22,6 +22,8 @@ const OTHERS = [
   "late replies to the next caller",
   "a user for each connection",
   "user and session joined",
+  "a refused message that is kept",
+  "a message that is kept and answered 429",
 ];
 
 test.each(BROKEN_APPS.filter(([name]) => !OTHERS.includes(name)))(

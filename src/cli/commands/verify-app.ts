@@ -58,6 +58,7 @@ export async function verifyAnyApp(
   return reportOf({
     ...{ results: [result], planted, seed, version: VERSION, gaps: result.gaps },
     evidence: [result.evidence],
+    notProved: result.notProved,
     checks: checksOf(result, clear !== undefined && live === undefined),
     target: {
       ...{ kind: shape, url: maskSecrets(url) },

@@ -45,16 +45,22 @@ export interface ChatApp extends Door {
   readonly clearsSession: boolean;
 }
 
-/** The app did not take the message: it can be sent again as it is. */
+/** The app says that it did not take the message. */
 export class NotTaken extends Error {
   /** How long the app asks to wait. */
   readonly waitMs: number | undefined;
+  /** Whether it asks for the same message again: it answered 503, or 429 and when to come back. */
+  readonly asksAgain: boolean;
 
   constructor(status: number, waitMs: number | undefined) {
     super(`The app answered ${status}.`);
     this.waitMs = waitMs;
+    this.asksAgain = status === 503 || (status === 429 && waitMs !== undefined);
   }
 }
+
+/** The app does not let this user in: it answered 403 or 404. */
+export class Refused extends AgnoChatError {}
 
 /** The app may have taken the message or not. */
 export class Unsure extends Error {}
@@ -69,7 +75,7 @@ const SHAPES = {
 
 /**
  * Sends messages to an app. A send rejects with `NotTaken` (409, 429, 503), `Unsure` (any other
- * 5xx, a broken connection), or an `AgnoChatError`.
+ * 5xx, a broken connection), `Refused` (403, 404), or an `AgnoChatError`.
  * @throws {AgnoChatError} `USAGE` for a template that cannot work
  */
 export function chatApp(options: ChatAppOptions): ChatApp {
@@ -147,7 +153,8 @@ async function request(url: string, init: RequestInit, signal: AbortSignal): Pro
   if (status === 409 || status === 429 || status === 503)
     throw new NotTaken(status, retryAfter(response));
   if (status >= 500) throw new Unsure(`The app answered ${status}.`);
-  throw new AgnoChatError("INVALID_INPUT", `The app answered ${status}.`, {
+  const Failure = status === 403 || status === 404 ? Refused : AgnoChatError;
+  throw new Failure("INVALID_INPUT", `The app answered ${status}.`, {
     hint: "Check the URL, the headers and the body.",
   });
 }

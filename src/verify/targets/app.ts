@@ -9,6 +9,7 @@ import {
   type ChatAppOptions,
   chatApp,
   NotTaken,
+  Refused,
   Unsure,
 } from "../doors/chat-app.js";
 import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
@@ -22,6 +23,7 @@ import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } fro
 import { reasonOf } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
+import { type Shown, shownIn, windowOf } from "../window.js";
 import { tooManyCalls } from "./live.js";
 
 /** How much an app is driven, and where to listen as its model. */
@@ -59,6 +61,8 @@ export interface AppResult extends BatteryResult {
   readonly evidence: "sent" | "replies";
   /** What was not shown, one line each. With any of them the app is not shown to be isolated. */
   readonly gaps: readonly string[];
+  /** What was not compared. */
+  readonly notProved: readonly string[];
 }
 
 /**
@@ -148,6 +152,9 @@ const MOST_TRIES = 6;
 /** Longest wait before a message is sent again, whatever the app asks for. */
 const LONGEST_WAIT_MS = 10_000;
 
+const outsideOf = (window: number): string =>
+  `what the app keeps beyond its window of ${window} ${window === 1 ? "run" : "runs"}`;
+
 /** Messages of everybody, one after the other, before any overlap. */
 const WARM_UP_ROUNDS = 2;
 
@@ -164,6 +171,8 @@ interface SendOptions {
   readonly outcome?: Outcome;
   readonly check?: CheckName;
   readonly signal?: AbortSignal;
+  /** Called when the app does not let the user in, which then is no fault. */
+  readonly onRefused?: () => void;
 }
 
 class AppCheck {
@@ -181,6 +190,10 @@ class AppCheck {
   #isSerial = false;
   /** So many runs get to the model at once: an app may have fewer workers than users. */
   #mostAtOnce = Number.POSITIVE_INFINITY;
+  /** Session names are taken by whoever names them first, so each user has names of their own. */
+  #hasOwnNames = false;
+  /** How much of the history each request showed. */
+  readonly #shown: Shown[] = [];
   /** The longest that a run alone took. */
   #slowestMs = 0;
 
@@ -198,6 +211,7 @@ class AppCheck {
   }
 
   async byRequests(): Promise<void> {
+    await this.#tryNames();
     await this.#warmUp();
     if (this.#options.signal.aborted) return void this.#gaps.push("ended early");
     if (this.recorder.requests === 0) {
@@ -219,6 +233,7 @@ class AppCheck {
 
   async byReplies(): Promise<void> {
     this.#gaps.push("replies alone do not show what the app sent to its model");
+    await this.#tryNames();
     await this.#everybody({});
     await this.#everybody({ sameWords: SAME_WORDS, check: "same-words" });
     await this.#everybody({ sameWords: SAME_WORDS, check: "same-words" });
@@ -227,16 +242,23 @@ class AppCheck {
   result(gaps: readonly string[]): AppResult {
     const { users } = this.#options;
     const evidence = this.#isSent ? "sent" : "replies";
-    const isStateless = this.#isSent && !this.#hasHistory;
-    // What an app never keeps, or never asks for, is not lost: that is said once, as a gap.
-    const findings = isStateless
-      ? this.#findings.filter(({ kind }) => !["lost", "unowned", "mispaired"].includes(kind))
-      : this.#findings;
+    const window = windowOf(this.#shown);
     return {
-      ...{ users, findings, ledger: this.#ledger, requests: this.recorder.requests, evidence },
+      ...{ users, ledger: this.#ledger, requests: this.recorder.requests, evidence },
+      findings: this.#findings.filter(({ kind, request }) => !this.#isTold(kind, request, window)),
+      notProved: window === undefined ? [] : [outsideOf(window)],
       ...{ doors: [this.#app.name], attacks: 0, notReached: [], gaps: [...gaps, ...this.#gaps] },
       pairs: this.recorder.pairsOf(users),
     };
+  }
+
+  /**
+   * What an app never keeps, never asks for, or never sends again, is not lost: that is said once.
+   */
+  #isTold(kind: FindingKind, request: number | undefined, window: number | undefined): boolean {
+    const isStateless = this.#isSent && !this.#hasHistory;
+    if (isStateless) return ["lost", "unowned", "mispaired"].includes(kind);
+    return kind === "lost" && request !== undefined && window !== undefined;
   }
 
   /** Whether every request of the app is seen. */
@@ -249,11 +271,36 @@ class AppCheck {
     this.#hasHistory ||= request.messages
       .flatMap(({ content }) => this.#ledger.canaries.in(content))
       .some(({ owner }) => owner.number !== request.run);
+    const { userId, sessionId, run } = request;
+    if (userId === undefined || sessionId === undefined) return;
+    const { runs } = this.#ledger.conversation({ userId, sessionId });
+    const earlier = runs.slice(
+      0,
+      runs.findIndex(({ number }) => number === run),
+    );
+    this.#shown.push(shownIn(request.messages, earlier, this.#ledger));
   }
 
+  /** The same names for everybody, as far as the app allows that. */
   #whose(userId: string, round = 0): Whose {
-    const sessionId = SESSIONS[this.#app.namesSession ? round % SESSIONS.length : 0];
-    return { userId, sessionId: sessionId as string };
+    const name = SESSIONS[this.#app.namesSession ? round % SESSIONS.length : 0] as string;
+    return { userId, sessionId: this.#hasOwnNames ? `${userId}-${name}` : name };
+  }
+
+  /** Two users name the same session. An app may refuse that, but must not mix the two. */
+  async #tryNames(): Promise<void> {
+    if (!this.#app.namesSession) return;
+    const [first, second] = this.#options.users;
+    const onRefused = (): void => {
+      this.#hasOwnNames = true;
+    };
+    if (first === undefined || second === undefined) return;
+    const shared = this.#whose(first);
+    await this.#send(shared, { onRefused });
+    if (this.#hasOwnNames) return;
+    await this.#send(this.#whose(second), { onRefused });
+    // What was refused must not be kept in the session it named.
+    if (this.#hasOwnNames) await this.#send(shared);
   }
 
   /** Everybody says two things, one after the other: shows how slow the app is, and its history. */
@@ -376,27 +423,47 @@ class AppCheck {
   /** Sends one message until the app takes it, and judges the reply. Never rejects. */
   async #send(whose: Whose, options: SendOptions = {}): Promise<void> {
     const { outcome, sameWords, signal = this.#options.signal } = options;
+    const begin = () => this.#ledger.begin(whose, { door: this.#app.name, outcome, sameWords });
+    let run = begin();
+    const sighting = { check: options.check ?? "replies", by: whose, door: run.door } as const;
     for (let tries = 1; !signal.aborted; tries++) {
-      const run = this.#ledger.begin(whose, { door: this.#app.name, outcome, sameWords });
-      const sighting = { check: options.check ?? "replies", by: whose, door: run.door } as const;
       try {
         this.#judge(await this.#app.send(run, signal), run, sighting);
         run.answered = true;
         return;
       } catch (thrown) {
-        run.answered = true;
-        if (run.outcome === "uncertain") return;
-        run.outcome = "uncertain";
+        if (run.outcome === "uncertain") return void this.#close(run, "uncertain");
+        if (thrown instanceof Refused && options.onRefused !== undefined) {
+          this.#close(run, "dropped");
+          return options.onRefused();
+        }
         const isPassing = thrown instanceof NotTaken || thrown instanceof Unsure;
         if (!isPassing || tries === MOST_TRIES) {
+          this.#close(run, "uncertain");
           if (!signal.aborted) this.#found("error", sighting, `failed: ${reasonOf(thrown)}`);
           return;
         }
+        const isSame = thrown instanceof NotTaken && thrown.asksAgain && this.#isUntouched(run);
+        if (isSame) this.#ledger.takeBack(run);
+        else this.#close(run, "uncertain");
         const wanted = thrown instanceof NotTaken ? thrown.waitMs : undefined;
         const waitMs = Math.min(wanted ?? 25 * 2 ** tries, LONGEST_WAIT_MS);
         await delay(waitMs, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return;
+        if (isSame) this.#ledger.sendAgain(run);
+        else run = begin();
       }
     }
+  }
+
+  #close(run: PlantedRun, outcome: Outcome): void {
+    run.answered = true;
+    run.outcome = outcome;
+  }
+
+  /** Whether the app has surely not run the message: its model was not asked. */
+  #isUntouched({ requests }: PlantedRun): boolean {
+    return this.#isSent && requests === 0;
   }
 
   /** Without the requests, only a text of somebody else tells something. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FindingKind } from "../../../src/verify/finding.js";
 import { App, type Incoming, type Spoken } from "./app.js";
+import { Busy, GlobalSessions } from "./sound-apps.js";
 
 class SharedCurrentUser extends App {
   #current = "";
@@ -173,6 +174,54 @@ class UserOfConnection extends App {
   }
 }
 
+/** Now and then it sends its model less than at other times. */
+class ForgetsNowAndThen extends App {
+  #prompts = 0;
+
+  override prompt(incoming: Incoming): Spoken[] {
+    const prompt = super.prompt(incoming);
+    return ++this.#prompts % 5 === 0 ? prompt.slice(-3) : prompt;
+  }
+}
+
+class KeepsWhatItRefuses extends GlobalSessions {
+  constructor() {
+    super(403);
+  }
+
+  override refuse(incoming: Incoming, response: ServerResponse): void {
+    this.historyOf(incoming).push({ role: "user", content: incoming.message });
+    super.refuse(incoming, response);
+  }
+}
+
+/** The window of everybody's latest runs. */
+class WindowForAll extends App {
+  readonly #latest: Spoken[] = [];
+
+  override prompt(incoming: Incoming): Spoken[] {
+    return [...this.#latest.slice(-4), { role: "user", content: incoming.message }];
+  }
+
+  override keep(incoming: Incoming, reply: string): void {
+    super.keep(incoming, reply);
+    this.#latest.push(
+      { role: "user", content: incoming.message },
+      { role: "assistant", content: reply },
+    );
+  }
+}
+
+class KeepsBusyMessages extends Busy {
+  override answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    response.once("finish", () => {
+      if (response.statusCode === 429)
+        this.historyOf(incoming).push({ role: "user", content: incoming.message });
+    });
+    return super.answer(incoming, response, request);
+  }
+}
+
 class OneQueueForAll extends App {
   override queued<T>(_: Incoming, work: () => Promise<T>): Promise<T> {
     return super.queued({ user: "", session: "", message: "" }, work);
@@ -201,5 +250,9 @@ export const BROKEN_APPS: readonly (readonly [
   ["a memory of the latest user", ["foreign"], () => new MemoryOfLatestUser()],
   ["a stream buffer shared by all", ["foreign"], () => new SharedStreamBuffer()],
   ["a user for each connection", ["foreign"], () => new UserOfConnection()],
+  ["a history that is shorter now and then", ["lost"], () => new ForgetsNowAndThen()],
+  ["a refused message that is kept", ["foreign"], () => new KeepsWhatItRefuses()],
+  ["a window of everybody's latest runs", ["foreign"], () => new WindowForAll()],
+  ["a message that is kept and answered 429", ["repeated"], () => new KeepsBusyMessages()],
   ["one queue for all", ["blocked"], () => new OneQueueForAll()],
 ];

@@ -36,6 +36,70 @@ class Streamed extends App {
   }
 }
 
+/** Answers every fifth message 429, and takes it when it comes again. */
+export class Busy extends App {
+  readonly #turnedAway = new Set<string>();
+  #messages = 0;
+
+  override async answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    const isFifth = ++this.#messages % 5 === 0 && !this.#turnedAway.has(incoming.message);
+    if (!isFifth) return super.answer(incoming, response, request);
+    this.#turnedAway.add(incoming.message);
+    response.writeHead(429, { "retry-after": "0" }).end();
+  }
+}
+
+/** Answers some messages 503 although it has run them. */
+class Overloaded extends App {
+  #messages = 0;
+
+  override async answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    if (++this.#messages % 9 !== 0) return super.answer(incoming, response, request);
+    await this.chat(incoming);
+    response.writeHead(503).end();
+  }
+}
+
+/** Sends its model the last runs alone. */
+export class ShortWindow extends App {
+  readonly runs: number;
+
+  constructor(runs: number) {
+    super();
+    this.runs = runs;
+  }
+
+  override prompt(incoming: Incoming): Spoken[] {
+    return super.prompt(incoming).slice(-2 * this.runs - 1);
+  }
+}
+
+/** A session belongs to whoever named it first. */
+export class GlobalSessions extends App {
+  readonly #owners = new Map<string, string>();
+  readonly refusal: number;
+
+  constructor(refusal: number) {
+    super();
+    this.refusal = refusal;
+  }
+
+  override keyOf({ session }: Incoming): string {
+    return JSON.stringify([this.#owners.get(session), session]);
+  }
+
+  override async answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    const { user, session } = incoming;
+    if (!this.#owners.has(session)) this.#owners.set(session, user);
+    if (this.#owners.get(session) === user) return super.answer(incoming, response, request);
+    this.refuse(incoming, response);
+  }
+
+  refuse(_: Incoming, response: ServerResponse): void {
+    response.writeHead(this.refusal).end();
+  }
+}
+
 /** Tells the model its own user's first words in the system message. */
 class Remembering extends App {
   override prompt(incoming: Incoming): Spoken[] {
@@ -51,4 +115,9 @@ export const SOUND_APPS: readonly (readonly [name: string, make: (seed: number) 
   ["an app that answers 429 and drops a connection", (seed) => new Faltering(seed)],
   ["an app that streams", () => new Streamed()],
   ["an app with a summary of its own user", () => new Remembering()],
+  ["an app that answers every fifth message 429", () => new Busy()],
+  ["an app that answers 503 although it has run the message", () => new Overloaded()],
+  ["an app with a window of two runs", () => new ShortWindow(2)],
+  ["an app that answers 403 for a session of somebody else", () => new GlobalSessions(403)],
+  ["an app that answers 404 for a session of somebody else", () => new GlobalSessions(404)],
 ];
