@@ -1,0 +1,147 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import type { AgnoChatError } from "../../src/errors.js";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { userMessage } from "../../src/messages.js";
+import { ask, asRole, connected, newDatabase, newRole } from "../support/postgres.js";
+import { postgresUrl } from "../support/postgres-service.js";
+
+const server = (await postgresUrl()) ?? "";
+
+/** How the first call of a memory at this URL fails. */
+async function failure(url: string): Promise<AgnoChatError> {
+  const memory = new PostgresMemory(url);
+  const error = await memory.size("alice").then(
+    () => undefined,
+    (thrown: AgnoChatError) => thrown,
+  );
+  await memory.close();
+  if (error === undefined) throw new Error("it did not fail");
+  return error;
+}
+
+const changed = (change: (url: URL) => void): string => {
+  const url = new URL(server);
+  change(url);
+  return url.href;
+};
+
+describe.skipIf(server === "")("a failure of PostgreSQL", () => {
+  it("is one line with the next step, and without the password", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as { port: number };
+    closed.close();
+    await once(closed, "close");
+    const { password } = new URL(server);
+    for (const [change, code, message] of [
+      [(url: URL) => (url.port = `${port}`), "STORE_FAILED", "nobody answers there"],
+      [
+        (url: URL) => (url.password = "wrong"),
+        "STORE_NOT_READY",
+        "refuses this role or its password",
+      ],
+      [(url: URL) => (url.pathname = "/missing"), "STORE_NOT_READY", "it does not exist"],
+      [(url: URL) => (url.search = "sslmode=require"), "STORE_NOT_READY", "offers no encryption"],
+      [
+        (url: URL) => (url.search = "sslmode=require&sslrootcert=no.pem"),
+        "STORE_NOT_READY",
+        "no.pem",
+      ],
+    ] as const) {
+      const error = await failure(changed(change));
+      expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+      expect(error.message).toMatch(
+        /^Cannot use the database "\w+" at 127\.0\.0\.1:\d+: [^\n]+\.$/,
+      );
+      expect(error.hint).toMatch(/^[A-Z][^\n]+[\w.]$/);
+      expect(`${error.message} ${error.hint} ${JSON.stringify(error)}`).not.toContain(password);
+    }
+  });
+
+  it("does not keep the memory from working once it is over", async () => {
+    const role = await newRole(server);
+    const url = asRole(await newDatabase(server, { owner: role.name }), role);
+    await ask(server, `ALTER ROLE ${role.name} NOLOGIN`);
+    const memory = new PostgresMemory(url);
+    await expect(memory.size("alice")).rejects.toMatchObject({ code: "STORE_NOT_READY" });
+    await ask(server, `ALTER ROLE ${role.name} LOGIN`);
+    await memory.add(userMessage("hi"), "alice");
+    expect(await memory.size("alice")).toBe(1);
+    await memory.close();
+  });
+
+  it("quotes nothing that is stored", async () => {
+    const url = await newDatabase(server);
+    const memory = new PostgresMemory(url);
+    await memory.add(userMessage("a secret"), "alice");
+    await ask(url, "ALTER TABLE agno_chat.messages ADD CHECK (body NOT LIKE '%private%')");
+    const error = await memory.add(userMessage("private"), "alice").then(
+      () => undefined,
+      (thrown: AgnoChatError) => thrown,
+    );
+    expect(error?.code).toBe("STORE_FAILED");
+    expect(`${error?.message} ${error?.hint} ${error?.cause}`).not.toMatch(/private|secret/);
+    expect(await memory.size("alice")).toBe(1);
+    await memory.close();
+  });
+
+  it("waits for a locked row no longer than its time limit", async () => {
+    const url = await newDatabase(server);
+    const memory = new PostgresMemory(url);
+    await memory.add(userMessage("hi"), "alice");
+    await ask(
+      url,
+      `DO $$ DECLARE f regprocedure; BEGIN
+         FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'agno_chat'::regnamespace LOOP
+           EXECUTE format('ALTER FUNCTION %s SET lock_timeout = ''100ms''', f);
+         END LOOP; END $$`,
+    );
+    await connected(url, async (client) => {
+      await client.query("BEGIN; SELECT FROM agno_chat.users FOR UPDATE");
+      await expect(memory.add(userMessage("late"), "alice")).rejects.toMatchObject({
+        code: "STORE_FAILED",
+        message: expect.stringContaining("locked"),
+      });
+    });
+    expect(await memory.size("alice")).toBe(1);
+    await memory.close();
+  });
+
+  it("is repeated when another connection may succeed", async () => {
+    const url = await newDatabase(server);
+    const memory = new PostgresMemory(url);
+    await memory.add(userMessage("hi"), "alice");
+    const name = new URL(url).pathname.slice(1);
+    // What a standby answers: connections made from now on can write again.
+    await ask(url, `ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+    const terminate = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+    await ask(url, terminate);
+    expect(await memory.size("alice")).toBe(1);
+    const late = memory.add(userMessage("late"), "alice");
+    await ask(server, `ALTER DATABASE ${name} SET default_transaction_read_only = off`);
+    await late;
+    expect(await memory.size("alice")).toBe(2);
+    await memory.close();
+  });
+
+  it("never keeps a process alive, and neither does an open memory", async () => {
+    const url = await newDatabase(server);
+    const program = `
+      import { PostgresMemory, userMessage } from ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
+      const memory = new PostgresMemory(process.env.DATABASE);
+      await memory.add(userMessage("hi"), "alice");
+      console.log(await memory.size("alice"));
+      const start = performance.now();
+      process.on("exit", () => console.log(performance.now() - start < 1000));`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      env: { ...process.env, DATABASE: url },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const lines = (await child.stdout.toArray()).join("").split("\n");
+    expect(lines).toEqual(["1", "true", ""]);
+  });
+});
