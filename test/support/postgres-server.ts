@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -7,12 +7,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
 /** PostgreSQL refuses to run as root, so it runs as nobody then. */
 const NOBODY = 65_534;
+
+/** Ends the server, without waiting for anybody, once the tests have closed stdin, or are gone. */
+const UNTIL_LEFT = '"$0" "$@" & cat; kill -INT $!; wait $!';
 
 /** A PostgreSQL server of its own, in a temporary folder, for whoever knows its URL. */
 export interface PostgresServer {
@@ -59,26 +63,25 @@ async function startIn(folder: string): Promise<PostgresServer> {
   const settings = {
     port,
     listen_addresses: "127.0.0.1",
-    unix_socket_directories: process.platform === "win32" ? "" : folder,
+    unix_socket_directories: folder,
     fsync: "off",
     max_connections: 200,
     log_statement: "none",
   };
-  const server = spawn(
+  const command = [
     path.join(native, "bin/postgres"),
-    [
-      "-D",
-      data,
-      ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-    ],
-    { ...options, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  await untilReady(server);
+    ...["-D", data],
+    ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+  ];
+  const server = spawn("sh", ["-c", UNTIL_LEFT, ...command], {
+    ...options,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  await untilReady(server.stderr);
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     stop: async () => {
-      // Fast shutdown: it waits for nobody.
-      server.kill("SIGINT");
+      server.stdin.end();
       if (server.exitCode === null) await once(server, "exit");
       await rm(folder, { recursive: true, force: true });
     },
@@ -114,13 +117,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function untilReady(server: ChildProcess): Promise<void> {
+async function untilReady(log: Readable): Promise<void> {
   const lines: string[] = [];
-  if (server.stderr === null) throw new Error("no stderr");
-  for await (const line of createInterface({ input: server.stderr })) {
+  for await (const line of createInterface({ input: log })) {
     lines.push(line);
     if (!line.includes("database system is ready to accept connections")) continue;
-    server.stderr.resume();
+    log.resume();
     return;
   }
   throw new Error(`PostgreSQL did not start:\n${lines.join("\n")}`);
