@@ -30,8 +30,8 @@ export class Canaries<Owner> {
   readonly #byText = new Map<string, Canary<Owner>>();
   readonly #seen = new Set<Canary<Owner>>();
   /**
-   * What was found in texts, and in words that may be encoded, which came by before: a history comes
-   * by with every request.
+   * What was found in earlier texts and possibly encoded words, because every request repeats the
+   * history.
    */
   readonly #found = new Map<string, readonly Canary<Owner>[]>();
 
