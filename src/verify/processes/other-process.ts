@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { onAbort } from "../../abort.js";
 import type { Model, ModelEvent, ModelRequest } from "../../models/model.js";
 import type { Tool, ToolContext, Toolkit } from "../../tools/tool.js";
 import type { Door, Reader } from "../doors/door.js";
@@ -47,11 +48,11 @@ export const processesOn =
     const post = (frame: Frame): void => void child.send(frame, () => {});
     const calls = new Calls<ChildFunctions>(post, functionsFor(parts, gone.signal));
     const kill = (): void => void child.kill("SIGKILL");
-    signal.addEventListener("abort", kill);
+    const forget = onAbort(signal, kill);
     const ended = endOf(child).then((reason) => {
       gone.abort(reason);
       calls.end(reason);
-      signal.removeEventListener("abort", kill);
+      forget();
     });
     child.on("message", (frame) => void calls.receive(frame as Frame));
     const close = async (): Promise<void> => {
