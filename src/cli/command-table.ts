@@ -204,7 +204,19 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: "check",
         args: "[store]",
         summary: "say what keeps users apart in a store, and what weakens it",
+        options: {
+          conformance: [
+            "--conformance",
+            "also store and delete users there to test every rule; only in an empty store",
+          ],
+        },
         load: async () => (await import("./commands/store/check.js")).check,
+      }),
+      row({
+        name: "migrate",
+        args: "[store]",
+        summary: "bring the schema of a store to the version of this agno-chat",
+        load: async () => (await import("./commands/store/migrate.js")).migrate,
       }),
       row({
         name: "copy",

@@ -17,7 +17,7 @@ export async function openCopyStore(
     return new (await import("./stores/postgres/postgres-store.js")).PostgresStore(
       `postgres:${rest}`,
     );
-  throw new AgnoChatError("USAGE", "memory: keeps nothing that could be copied.", {
+  throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
     hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",
   });
 }

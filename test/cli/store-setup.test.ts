@@ -260,9 +260,77 @@ describe("store check of a memory file", () => {
   });
 });
 
+describe("store migrate", () => {
+  it.skipIf(server === undefined)(
+    "says that a schema is current, and who may change it",
+    async () => {
+      const [database, role] = [
+        await newDatabase(server as string),
+        await newRole(server as string),
+      ];
+      const cli = new Cli();
+      expect(await cli.run(["store", "migrate", database])).toMatchObject({ code: 3, stdout: "" });
+      await cli.run(["store", "init", database, "--grant", role.name]);
+      expect(await cli.run(["store", "migrate", database])).toEqual({
+        ...{ code: 0, stdout: "The schema is current: version 1.\n", stderr: "" },
+      });
+      const refused = await cli.run(["store", "migrate", asRole(database, role)]);
+      expect(refused).toMatchObject({ code: 3, stdout: "" });
+      expect(refused.stderr).toContain("This role may not change the schema.");
+    },
+  );
+
+  it("upgrades a memory file as opening it does", async () => {
+    const cli = new Cli();
+    await cli.run(["ask", "hi", "--no-stdin"]);
+    expect((await cli.run(["store", "migrate"])).stdout).toContain("The schema is current");
+    expect(await cli.run(["store", "migrate", `sqlite:${join(cli.home, "no.db")}`])).toMatchObject({
+      code: 3,
+    });
+  });
+});
+
+describe("store check --conformance", () => {
+  it.skipIf(server === undefined)(
+    "keeps every rule on PostgreSQL, and leaves nothing",
+    async () => {
+      const database = await newDatabase(server as string);
+      const { code, stdout } = await new Cli().run(["store", "check", database, "--conformance"]);
+      expect(lines(stdout, "FAILED")).toEqual([]);
+      expect(stdout).toMatch(/\d\d rules kept, 0 broken\.\n$/);
+      expect(code).toBe(0);
+      expect(await ask(database, "SELECT user_id FROM agno_chat.users")).toEqual([]);
+    },
+  );
+
+  it("touches no store that holds a user", async () => {
+    const cli = new Cli();
+    await cli.run(["ask", "hi", "--no-stdin"]);
+    const { code, stderr } = await cli.run(["store", "check", "--conformance"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("The store holds 1 user; nothing was done.");
+    expect((await cli.json(["size"])).messages).toBe(2);
+  });
+
+  it.skipIf(server === undefined)("names the rule that a store breaks", async () => {
+    const database = await newDatabase(server as string);
+    await new Cli().run(["store", "init", database]);
+    await ask(
+      database,
+      `ALTER TABLE agno_chat.users ALTER next_message_id SET DEFAULT 1;
+       CREATE FUNCTION agno_chat.spoil() RETURNS trigger LANGUAGE plpgsql AS
+         'BEGIN NEW.next_message_id := NEW.next_message_id + 1; RETURN NEW; END';
+       CREATE TRIGGER spoil BEFORE UPDATE ON agno_chat.users FOR EACH ROW EXECUTE FUNCTION agno_chat.spoil()`,
+    );
+    const { code, stdout } = await new Cli().run(["store", "check", database, "--conformance"]);
+    expect(code).toBe(5);
+    expect(stdout).toContain("FAILED numbers messages from 1 across all sessions");
+  });
+});
+
 it("names the store commands, and the nearest one", async () => {
   const cli = new Cli();
-  expect((await cli.run(["store"])).stderr).toContain("Known: init, check");
+  expect((await cli.run(["store"])).stderr).toContain("Known: init, check, migrate, copy");
   expect((await cli.run(["store", "chek"])).stderr).toContain("Did you mean check?");
   expect((await cli.run(["store", "--help"])).stdout).toContain("init [options] [url]");
 });

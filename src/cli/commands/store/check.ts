@@ -5,9 +5,21 @@ import type { Context } from "../../command-context.js";
 import { storeOf } from "../../open-agent.js";
 import { count } from "../../words.js";
 
+export interface CheckStoreOptions {
+  readonly conformance?: boolean;
+}
+
 /** `store check`: says what keeps users apart in a store. Exit code 5 when nothing does. */
-export async function check(context: Context, [given]: string[]): Promise<number> {
+export async function check(
+  context: Context,
+  [given]: string[],
+  { conformance = false }: CheckStoreOptions,
+): Promise<number> {
   const { options, output } = context;
+  if (conformance) {
+    const { checkConformance } = await import("./conformance.js");
+    return checkConformance(context, given ?? storeOf(context));
+  }
   const { store, findings } = await checkStore(given ?? storeOf(context));
   const unsafe = findings.filter(({ status }) => status === "unsafe");
   const isSafe = unsafe.length === 0;

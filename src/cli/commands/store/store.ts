@@ -2,7 +2,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { nearest } from "../../../nearest.js";
 import type { Context } from "../../command-context.js";
 
-const COMMANDS = ["init", "check", "copy"];
+const COMMANDS = ["init", "check", "migrate", "copy"];
 
 /** `store` without a known command. */
 export async function store(_context: Context, [word]: string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { findingsOf } from "./findings.js";
 import { type Initialised, type InitOptions, initDatabase, schemaOf } from "./init-database.js";
 import { grantScript, initScript } from "./init-script.js";
 import { inspect } from "./inspect.js";
+import { type Migrated, migrateDatabase } from "./migrate.js";
 import { prepareDatabase } from "./open-database.js";
 import { isPostgres, NO_RIGHT, storeFailed } from "./postgres-errors.js";
 import { foreign, missing, tooNew } from "./refusals.js";
@@ -59,12 +60,26 @@ export const checkPostgres = (url: string): Promise<StoreReport> =>
     return { store: `the database ${name}`, findings: findingsOf(facts, address) };
   });
 
+/**
+ * Brings the schema to the latest version.
+ * @param steps For tests.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export const migratePostgres = (url: string, steps?: readonly string[]): Promise<Migrated> =>
+  withDatabase(
+    url,
+    (database, address) => migrateDatabase(database, nameOf(address), steps),
+    // A step may rewrite every row.
+    { callMs: 0 },
+  );
+
 async function withDatabase<Result>(
   url: string,
   work: (database: Database, address: DatabaseAddress) => Promise<Result>,
+  options: { readonly callMs?: number } = {},
 ): Promise<Result> {
   const address = parseDatabaseUrl(url);
-  const database = await Database.at(address);
+  const database = await Database.at(address, options);
   try {
     return await work(database, address);
   } catch (error) {

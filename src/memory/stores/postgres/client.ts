@@ -32,8 +32,11 @@ export class Database {
     this.#pool = pool;
   }
 
-  /** Nothing is connected yet. */
-  static async at(address: DatabaseAddress): Promise<Database> {
+  /** Nothing is connected yet. `callMs`: how long a call may take; 0 means for ever. */
+  static async at(
+    address: DatabaseAddress,
+    { callMs = CALL_MS }: { readonly callMs?: number } = {},
+  ): Promise<Database> {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({
       host: address.host,
@@ -47,7 +50,7 @@ export class Database {
       ssl: address.tls === undefined ? false : tlsOptions(address, address.tls),
       max: CONNECTIONS,
       connectionTimeoutMillis: CONNECT_MS,
-      query_timeout: CALL_MS,
+      query_timeout: callMs,
       keepAlive: true,
       allowExitOnIdle: true,
       types: {

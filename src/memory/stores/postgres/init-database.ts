@@ -67,16 +67,15 @@ async function init(
   if (schema.is === "missing" && !login.mayMakeSchemas) throw notReady(name);
 
   const owner = schema.owner ?? (login.mayMakeRoles ? await ownerFor(ask, login) : login.name);
-  const joins = owner !== login.name && !login.isSuperuser;
-  const acts = login.serverVersion >= SET_IS_SAID ? "WITH SET TRUE, INHERIT FALSE" : "";
-  if (joins) await ask(`GRANT ${quoted(owner)} TO CURRENT_USER ${acts}`);
-  if (schema.is === "missing") await ask(`CREATE SCHEMA agno_chat AUTHORIZATION ${quoted(owner)}`);
-  await ask(`SET LOCAL ROLE ${quoted(owner)}`);
   const roles = schema.is !== "ours" && owner !== login.name ? [login.name, ...grantTo] : grantTo;
-  if (schema.is !== "ours") for (const statement of migrationStatements(0)) await ask(statement);
-  for (const statement of roles.flatMap(grantStatements)) await ask(statement);
-  await ask("RESET ROLE");
-  if (joins) await ask(`REVOKE ${quoted(owner)} FROM CURRENT_USER`);
+  await asMember(ask, { login, owner }, async () => {
+    if (schema.is === "missing")
+      await ask(`CREATE SCHEMA agno_chat AUTHORIZATION ${quoted(owner)}`);
+    await ask(`SET LOCAL ROLE ${quoted(owner)}`);
+    if (schema.is !== "ours") for (const statement of migrationStatements(0)) await ask(statement);
+    for (const statement of roles.flatMap(grantStatements)) await ask(statement);
+    await ask("RESET ROLE");
+  });
   // Refused before it is there.
   if (schema.is !== "ours") checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
   return { created: schema.is !== "ours", owner };
@@ -88,6 +87,20 @@ async function assertRole(ask: Ask, role: string): Promise<void> {
   if (found === undefined) throw noSuchRole(role);
 }
 
+/** A superuser may act as anybody; another role is made a member of the owner for the time of `work`. */
+export async function asMember<Result>(
+  ask: Ask,
+  { login, owner }: { readonly login: Login; readonly owner: string },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  if (owner === login.name || login.isSuperuser) return work();
+  const acts = login.serverVersion >= SET_IS_SAID ? "WITH SET TRUE, INHERIT FALSE" : "";
+  await ask(`GRANT ${quoted(owner)} TO CURRENT_USER ${acts}`);
+  const result = await work();
+  await ask(`REVOKE ${quoted(owner)} FROM CURRENT_USER`);
+  return result;
+}
+
 interface Login {
   readonly name: string;
   readonly isSuperuser: boolean;
@@ -97,7 +110,7 @@ interface Login {
   readonly encoding: string;
 }
 
-async function loginOf(ask: Ask): Promise<Login> {
+export async function loginOf(ask: Ask): Promise<Login> {
   const [row = []] = await ask(
     `SELECT rolname::text, rolsuper, rolsuper OR rolcreaterole,
             has_database_privilege(current_database(), 'CREATE'),

@@ -35,6 +35,16 @@ export const tooNew = (
     { hint: "Update agno-chat." },
   );
 
+export const outdated = (
+  name: string,
+  { version, known }: { readonly version: number; readonly known: number },
+): AgnoChatError =>
+  new AgnoChatError(
+    "STORE_NOT_READY",
+    `The database ${name} has schema ${version}, older than ${known}.`,
+    { hint: "Let its administrator run: agno-chat store migrate URL" },
+  );
+
 export const unsafe = (name: string, owner: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_UNSAFE",

@@ -4,7 +4,7 @@ import { AgnoChatError } from "../../../errors.js";
 import type { Finding, StoreReport } from "../../store-report.js";
 import { loadEngine, peek } from "./driver.js";
 import { MemoryFile, pathOf } from "./file.js";
-import { inspect, MIGRATIONS, readModeOf } from "./schema.js";
+import { inspect, MIGRATIONS, openMemoryFile, readModeOf } from "./schema.js";
 
 /**
  * Looks at a memory file and changes nothing.
@@ -32,6 +32,27 @@ export async function checkSqlite(name: string): Promise<StoreReport> {
       schemaOf(version, schema),
     ],
   };
+}
+
+/**
+ * Upgrades a memory file as opening it does. Resolves to its versions before and after.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export async function migrateSqlite(
+  name: string,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const path = pathOf(name);
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
+  const file = MemoryFile.ensure(path);
+  const engine = await loadEngine();
+  await inspect(engine, file);
+  const [from] = (await peek(engine, path, {
+    readMode: readModeOf(file),
+    expressions: "(SELECT user_version FROM pragma_user_version)",
+  })) as readonly [number];
+  const connection = await openMemoryFile(path);
+  await connection.close();
+  return { from, to: MIGRATIONS.length };
 }
 
 const READABLE_BY_OTHERS = 0o077;

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { initPostgres, migratePostgres } from "../../src/memory/stores/postgres/admin.js";
+import { MIGRATIONS } from "../../src/memory/stores/postgres/schema.js";
+import { userMessage } from "../../src/messages.js";
+import { ask, asRole, newDatabase, newRole } from "../support/postgres.js";
+import { postgresUrl } from "../support/postgres-service.js";
+
+const server = await postgresUrl();
+
+/** A step that changes rows and adds a table and a function. */
+const STEP = `
+  ALTER TABLE agno_chat.users ADD COLUMN note text;
+  UPDATE agno_chat.users SET note = 'old';
+  CREATE TABLE agno_chat.notes (user_id text COLLATE "C" PRIMARY KEY);
+  CREATE FUNCTION agno_chat.note_v2() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 2';`;
+
+describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
+  async function prepared() {
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await initPostgres(database, { grantTo: [role.name] });
+    const memory = new PostgresMemory(database);
+    for (const user of ["alice", "bob"]) await memory.add(userMessage("hi"), user);
+    await memory.close();
+    return { database, own: asRole(database, role) };
+  }
+
+  it("runs the missing steps on every user's rows, and lets the same roles call what is new", async () => {
+    const { database, own } = await prepared();
+    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 1, to: 2 });
+    expect(await ask(database, "SELECT note FROM agno_chat.users")).toEqual([
+      { note: "old" },
+      { note: "old" },
+    ]);
+    expect(await ask(own, "SELECT agno_chat.note_v2() AS two")).toEqual([{ two: 2 }]);
+    const open = await ask(
+      database,
+      `SELECT relname FROM pg_class WHERE relnamespace = 'agno_chat'::regnamespace AND relkind = 'r'
+       AND relname NOT IN ('meta', 'generations', 'clears') AND NOT relforcerowsecurity`,
+    );
+    expect(open).toEqual([]);
+    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 2, to: 2 });
+  });
+
+  it("is undone whole when a step would lose a row", async () => {
+    const { database } = await prepared();
+    const lossy = "DELETE FROM agno_chat.messages WHERE user_id = 'bob'";
+    await expect(migratePostgres(database, [...MIGRATIONS, STEP, lossy])).rejects.toMatchObject({
+      code: "STORE_FAILED",
+      message: expect.stringContaining("how many rows messages has; nothing was changed"),
+    });
+    expect(await ask(database, "SELECT version FROM agno_chat.meta")).toEqual([{ version: 1 }]);
+    const memory = new PostgresMemory(database);
+    expect(await memory.size("bob")).toBe(1);
+    await memory.close();
+  });
+
+  it("refuses a schema that is newer, and a role that may not change it", async () => {
+    const { database, own } = await prepared();
+    await expect(migratePostgres(own, [...MIGRATIONS, STEP])).rejects.toMatchObject({
+      code: "STORE_NOT_READY",
+    });
+    await migratePostgres(database, [...MIGRATIONS, STEP]);
+    await expect(migratePostgres(database)).rejects.toMatchObject({ code: "STORE_TOO_NEW" });
+  });
+
+  it("is asked for by whoever opens an older schema", async () => {
+    const { database, own } = await prepared();
+    await ask(database, "UPDATE agno_chat.meta SET version = 0");
+    const memory = new PostgresMemory(own);
+    await expect(memory.size("bob")).rejects.toMatchObject({
+      code: "STORE_NOT_READY",
+      hint: expect.stringContaining("store migrate"),
+    });
+    await memory.close();
+  });
+});
