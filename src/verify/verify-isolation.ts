@@ -18,7 +18,7 @@ import { withOwnUsers } from "./own-users.js";
 import { erased } from "./phases/erased.js";
 import { prune } from "./phases/prune.js";
 import { processesOn } from "./processes/other-process.js";
-import { checkKilled, checkTogether } from "./processes/process-check.js";
+import { checkCommandLine, checkKilled, checkTogether } from "./processes/process-check.js";
 import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
 import { type ReportParts, reportOf, type VerifyReport } from "./report/report.js";
@@ -257,6 +257,7 @@ async function atOnce<One, Other>(
 
 const KILLED_USERS = 5;
 const USERS_TOGETHER = 3;
+const COMMAND_LINE_USERS = 3;
 
 /** Other processes that write to a throw-away store; nothing without one that they can open. */
 async function checkProcesses(
@@ -270,6 +271,7 @@ async function checkProcesses(
   return [
     await checkKilled({ ...shared, seed: seed + 1, users: users.killed }),
     await checkTogether({ ...shared, seed: seed + 2, users: users.together }),
+    await checkCommandLine({ ...shared, spec, seed: seed + 3, users: userIds(COMMAND_LINE_USERS) }),
   ];
 }
 

@@ -1,9 +1,14 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { standIns } from "../../src/verify/doubles/stand-in.js";
+import { bareEnvironment } from "../../src/verify/processes/environment.js";
 import { processesOn } from "../../src/verify/processes/other-process.js";
-import { checkKilled, checkTogether } from "../../src/verify/processes/process-check.js";
+import {
+  checkCommandLine,
+  checkKilled,
+  checkTogether,
+} from "../../src/verify/processes/process-check.js";
 import { userIds } from "../../src/verify/users.js";
 import { temporaryFolder } from "../support/cli.js";
 
@@ -41,4 +46,26 @@ test("three processes that write to one SQLite file at once lose nothing and mix
     expect(findings).toEqual([]);
     expect(ledger.runs).toBe(36);
   }
+});
+
+test("the command line keeps strange ids apart, with the check as its model", async () => {
+  const { signal } = new AbortController();
+  const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
+  const users = ["__proto__", "a:b", "%", "-x", "Ａ"];
+  const { findings, doors, requests } = await checkCommandLine({ spec, users, seed: 1, signal });
+  expect(findings).toEqual([]);
+  expect([doors.length, requests]).toEqual([5, 10]);
+});
+
+test("the command line's own environment is not passed on", async () => {
+  vi.stubEnv("OPENAI_API_KEY", "sk-secret-of-the-user");
+  vi.stubEnv("AGNO_CHAT_SYSTEM", "Say hello.");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { signal } = new AbortController();
+  const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
+  const { findings } = await checkCommandLine({ spec, users: userIds(3), seed: 2, signal });
+  expect(findings).toEqual([]);
+  expect(Object.keys(bareEnvironment()).filter((name) => !/^(PATH|TMPDIR|PG)/.test(name))).toEqual(
+    [],
+  );
 });

@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type BatteryOptions, type BatteryResult, INSTRUCTIONS } from "../battery.js";
+import { commandLineDoors } from "../doors/command-line.js";
 import type { CheckName, Finding } from "../finding.js";
 import { Gate } from "../gate.js";
 import { Ledger } from "../ledger.js";
+import { commandLine } from "../phases/command-line.js";
 import { killed } from "../phases/killed.js";
 import { Together } from "../phases/together.js";
 import { probeTools } from "../probe-tools.js";
@@ -9,6 +14,7 @@ import { Random } from "../random.js";
 import { type JudgeRequest, Recorder } from "../recorder.js";
 import { RecordingModel } from "../recording-model.js";
 import { reasonOf, Stage } from "../stage.js";
+import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import type { SharedParts, StartProcess } from "./other-process.js";
 
@@ -20,7 +26,11 @@ export interface ProcessCheckOptions
 /** Kills processes that write to a memory. */
 export async function checkKilled(options: ProcessCheckOptions): Promise<BatteryResult> {
   const random = new Random(options.seed);
-  const { stage, parts, findings } = setUp(options, { random, ledger: new Ledger(random) });
+  const { stage, parts, findings } = setUp(options, {
+    random,
+    ledger: new Ledger(random),
+    instructions: INSTRUCTIONS,
+  });
   await attempt(stage, "killed", () => killed(stage, () => options.startProcess(parts)));
   return resultOf(stage, findings);
 }
@@ -35,16 +45,44 @@ export async function checkTogether(options: ProcessCheckOptions): Promise<Batte
   return resultOf(stage, findings);
 }
 
+/** On a busy machine it takes a while until a command has started. */
+const COMMAND_MS = 20_000;
+
+/** Uses the command line, with the check as its model. */
+export async function checkCommandLine({
+  spec,
+  ...options
+}: Omit<ProcessCheckOptions, "startProcess"> & { readonly spec: string }): Promise<BatteryResult> {
+  const random = new Random(options.seed);
+  const judging = { random, ledger: new Ledger(random), arrivalMs: COMMAND_MS };
+  const { stage, findings } = setUp(options, judging);
+  const { recorder, signal } = stage;
+  const answer = recorder.receive.bind(recorder);
+  const upstream = await openUpstream({ host: "127.0.0.1", port: 0, answer });
+  const home = await mkdtemp(join(tmpdir(), "agno-chat-verify-"));
+  try {
+    const doors = commandLineDoors({ spec, baseUrl: upstream.url, home, signal });
+    await commandLine(stage, doors);
+  } finally {
+    await upstream.close();
+    await rm(home, { recursive: true, force: true });
+  }
+  return resultOf(stage, findings);
+}
+
 interface Judging {
   readonly random: Random;
   readonly ledger: Ledger;
   readonly judge?: JudgeRequest;
+  readonly instructions?: string;
+  /** Default: 2,000. */
+  readonly arrivalMs?: number;
 }
 
 /** A stage without ways in of its own, and what agents in other processes are made of. */
 function setUp(
-  { users, signal, record, onFinding }: ProcessCheckOptions,
-  { random, ledger, judge }: Judging,
+  { users, signal, record, onFinding }: Omit<ProcessCheckOptions, "startProcess">,
+  { random, ledger, judge, instructions, arrivalMs = 2000 }: Judging,
 ) {
   const gate = new Gate(random);
   const findings: Finding[] = [];
@@ -52,12 +90,12 @@ function setUp(
     findings.push(...found);
     if (found.length > 0) onFinding?.();
   };
-  const judging = { ledger, gate, report, exact: true, instructions: INSTRUCTIONS };
+  const judging = { ledger, gate, report, exact: true, ...(instructions && { instructions }) };
   const recorder = new Recorder({ ...judging, judge, record });
   const stage = new Stage({
     ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
     ...{ doors: [], readers: [], clearers: [], attacks: [], forgeries: [] },
-    ...{ exact: true, arrivalMs: 2000 },
+    ...{ exact: true, arrivalMs },
   });
   const parts: SharedParts = {
     model: new RecordingModel(recorder),

@@ -1,0 +1,20 @@
+import type { Clearer, Door, Reader } from "../doors/door.js";
+import type { Stage } from "../stage.js";
+
+/** Everybody asks twice from the command line, reads, and the first one clears a session. */
+export async function commandLine(
+  stage: Stage,
+  { door, readers, clearer }: { door: Door; readers: readonly Reader[]; clearer: Clearer },
+): Promise<void> {
+  for (const release of ["together", "reversed"] as const)
+    await stage.overlap(
+      () => stage.users.map((userId) => stage.send(stage.whose(userId, 1), { door })),
+      release,
+    );
+  const [first, second] = stage.users.map((userId) => stage.whose(userId, 1));
+  if (first === undefined || second === undefined || stage.signal.aborted) return;
+  await stage.readBack(first, "stored", readers);
+  await stage.clear(clearer, first.userId, first.sessionId);
+  const [size] = readers as [Reader];
+  await Promise.all([first, second].map((whose) => stage.readBack(whose, "clears", [size])));
+}
