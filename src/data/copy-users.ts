@@ -19,7 +19,7 @@ export interface CopiedUser {
   readonly userId: string;
   /** In the source. */
   readonly messages: number;
-  /** `differs`: the target has something else under this id. `changed`: the source did not keep still. */
+  /** `differs`: the target has other data of this user. `changed`: the source has changed. */
   readonly outcome: "copied" | "equal" | "differs" | "changed";
 }
 
@@ -32,8 +32,9 @@ const WORKERS = 4;
 const PAGE = { limit: 500, maxCharacters: 1024 * 1024, sessionId: undefined };
 
 /**
- * Copies every user of a store to another one: each whole, in one commit, and read back afterwards. It
- * overwrites nothing, so it can be run again after it was interrupted. Yields what became of each user.
+ * Copies every user of a store to another one: each completely, in one commit, and read back
+ * afterwards. Overwrites nothing, so it can be run again after an interruption. Yields the outcome
+ * of each user.
  * @throws {AgnoChatError} `STORE_…`
  */
 export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<CopiedUser> {

@@ -8,10 +8,10 @@ export interface CopyStore extends Store<false> {
   usersAfter(userId: string, limit: number): Promise<readonly UserRow[]>;
 
   /**
-   * Stores a user who does not exist, in one commit: message ids, run ids and times are kept. Resolves
-   * to false, and stores nothing, when the user exists. When `pages` throws, stores nothing and rejects
-   * with that error.
-   * @param pages All messages of the user in the order of their ids. They are taken as they are needed.
+   * Stores a new user in one commit and keeps message ids, run ids and times. If the user exists,
+   * stores nothing and resolves to false. If `pages` throws, stores nothing and rejects with that
+   * error.
+   * @param pages All messages of the user in the order of their ids, read as they are needed.
    */
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean>;
 }

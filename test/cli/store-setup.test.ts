@@ -125,7 +125,7 @@ describe.skipIf(server === undefined)("store init", () => {
       expect(await new Cli().run(["store", "init", database, "--grant", name])).toMatchObject({
         code: 3,
         stdout: "",
-        stderr: expect.stringContaining(`There is no role "${name}" to let in.`),
+        stderr: expect.stringContaining(`There is no role "${name}" to grant access to.`),
       });
   });
 
@@ -135,7 +135,7 @@ describe.skipIf(server === undefined)("store init", () => {
     for (const command of ["init", "check"])
       expect(await new Cli().run(["store", command, database])).toMatchObject({
         code: 4,
-        stderr: expect.stringContaining("is no agno-chat memory"),
+        stderr: expect.stringContaining("is not an agno-chat memory"),
       });
   });
 

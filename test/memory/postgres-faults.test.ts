@@ -37,7 +37,7 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     await once(closed, "close");
     const { password } = new URL(server);
     for (const [change, code, message] of [
-      [(url: URL) => (url.port = `${port}`), "STORE_FAILED", "nobody answers there"],
+      [(url: URL) => (url.port = `${port}`), "STORE_FAILED", "nothing is listening there"],
       [
         (url: URL) => (url.password = "wrong"),
         "STORE_NOT_READY",

@@ -84,7 +84,7 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     await used(asRole(url, role));
   });
 
-  it("is refused and left as it is when it is not ours, or of a later version", async () => {
+  it("is refused and left unchanged if it is not a memory or has a newer version", async () => {
     const foreign = await newDatabase(server);
     await ask(foreign, "CREATE SCHEMA agno_chat; CREATE TABLE agno_chat.things (name text)");
     expect(await codeOf(foreign)).toBe("STORE_FOREIGN");
@@ -98,7 +98,7 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     expect(await ask(late, "SELECT messages FROM agno_chat.users")).toEqual([{ messages: "1" }]);
   });
 
-  it("is refused where row security would bind nobody", async () => {
+  it("is refused if row security does not apply to its owner", async () => {
     const reckless = await newRole(server, "BYPASSRLS");
     const url = await newDatabase(server, { owner: reckless.name });
     expect(await codeOf(asRole(url, reckless))).toBe("STORE_UNSAFE");

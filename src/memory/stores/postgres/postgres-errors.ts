@@ -75,8 +75,8 @@ interface Fault {
 }
 
 const LATER = "Try again later.";
-const SERVER_LOG = "Look into the server's log.";
-const REACHABLE = "Check that the server runs, and host and port of the URL.";
+const SERVER_LOG = "Look at the server's log.";
+const REACHABLE = "Check that the server runs, and the host and port of the URL.";
 const TRUSTED = "Name the authority that signed its certificate: sslrootcert=FILE in the URL.";
 const RIGHTS: Fault = {
   code: "STORE_NOT_READY",
@@ -86,7 +86,7 @@ const RIGHTS: Fault = {
 
 /** By code, or by the class of a SQLSTATE. */
 const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
-  ["ECONNREFUSED", { what: "nobody answers there", hint: REACHABLE, passes: true }],
+  ["ECONNREFUSED", { what: "nothing is listening there", hint: REACHABLE, passes: true }],
   ["ENOTFOUND", { what: "there is no such host", hint: REACHABLE }],
   ["EAI_AGAIN", { what: "the host's name cannot be looked up now", hint: REACHABLE }],
   ["ENOENT", { what: "there is no such socket", hint: REACHABLE }],
@@ -118,7 +118,7 @@ const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
     {
       code: "STORE_NOT_READY",
       what: "it refuses this role or its password",
-      hint: "Check user and password of the URL.",
+      hint: "Check the user and password of the URL.",
     },
   ],
   [
@@ -130,7 +130,7 @@ const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ["53100", { what: "its disk is full", hint: "Free some disk space there, then try again." }],
   ["53200", { what: "it is out of memory", hint: SERVER_LOG }],
   ["53300", { what: "it has no connection left", hint: LATER, passes: true }],
-  ["55P03", { what: "a row is locked by somebody else", hint: LATER }],
+  ["55P03", { what: "a row is locked by another transaction", hint: LATER }],
   ["57014", { what: "it ended the call after its time limit", hint: LATER }],
   ["57P01", { what: "it is shutting down", hint: LATER, passes: true }],
   ["57P02", { what: "it has crashed", hint: LATER, passes: true }],

@@ -105,7 +105,7 @@ export class PostgresStore implements CopyStore {
     return this.#run(async () => (await this.#read("users_v1", [userId, limit])).map(userIn));
   }
 
-  /** Sent once: whether a connection was lost before or after the commit is for the caller to find out. */
+  /** Not repeated: after a lost connection the caller must find out whether it was stored. */
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
     return this.#run(async () => {
       const database = await this.#open();

@@ -1,12 +1,12 @@
 import { AgnoChatError } from "../../../errors.js";
 import { NO_RIGHT, PostgresError } from "./postgres-errors.js";
 
-/** What is said of a database, named as `nameOf` does, that cannot be used as it is. */
+/** Errors about a database that cannot be used. `name` is that of `nameOf`. */
 
 export const notReady = (name: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_NOT_READY",
-    `The database ${name} holds no agno-chat memory, and this role may not make one.`,
+    `The database ${name} has no agno-chat memory, and this role may not create one.`,
     {
       hint: "Let its administrator run agno-chat store init, with --grant and the name of this role.",
       cause: new PostgresError(NO_RIGHT, { isUnknown: false }),
@@ -14,14 +14,15 @@ export const notReady = (name: string): AgnoChatError =>
   );
 
 export const missing = (name: string): AgnoChatError =>
-  new AgnoChatError("STORE_NOT_READY", `The database ${name} holds no agno-chat memory yet.`, {
-    hint: "Make one: agno-chat store init URL",
+  new AgnoChatError("STORE_NOT_READY", `The database ${name} has no agno-chat memory yet.`, {
+    hint: "Create one: agno-chat store init URL",
   });
 
 export const foreign = (name: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_FOREIGN",
-    `The schema agno_chat of the database ${name} is no agno-chat memory; it was left as it is.`,
+    `The schema agno_chat of the database ${name} is not an agno-chat memory; ` +
+      "it was left unchanged.",
     { hint: "Name another database." },
   );
 
@@ -31,7 +32,8 @@ export const tooNew = (
 ): AgnoChatError =>
   new AgnoChatError(
     "STORE_TOO_NEW",
-    `The database ${name} has schema ${version}, newer than ${known}; it was left as it is.`,
+    `The database ${name} has schema version ${version}, but this agno-chat knows versions up to ` +
+      `${known}; it was left unchanged.`,
     { hint: "Update agno-chat." },
   );
 
@@ -48,18 +50,23 @@ export const outdated = (
 export const unsafe = (name: string, owner: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_UNSAFE",
-    `Row security does not bind the role ${JSON.stringify(owner)}, which owns the memory in the database ${name}.`,
-    { hint: "Let an administrator take SUPERUSER and BYPASSRLS from that role." },
+    `Row security does not apply to the role ${JSON.stringify(owner)}, which owns the memory in ` +
+      `the database ${name}.`,
+    { hint: "Let an administrator remove SUPERUSER and BYPASSRLS from that role." },
   );
 
 export const noSuchRole = (role: string): AgnoChatError =>
-  new AgnoChatError("STORE_NOT_READY", `There is no role ${JSON.stringify(role)} to let in.`, {
-    hint: "Create it first: CREATE ROLE NAME LOGIN PASSWORD '…'",
-  });
+  new AgnoChatError(
+    "STORE_NOT_READY",
+    `There is no role ${JSON.stringify(role)} to grant access to.`,
+    {
+      hint: "Create it first: CREATE ROLE NAME LOGIN PASSWORD '…'",
+    },
+  );
 
 export const wrongEncoding = (name: string, encoding: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_NOT_READY",
-    `The database ${name} is encoded as ${encoding}, which cannot hold every text.`,
+    `The database ${name} has the encoding ${encoding}, which cannot store every text.`,
     { hint: "Create one with UTF8: createdb --encoding=UTF8 --template=template0 NAME" },
   );

@@ -183,8 +183,8 @@ export class SqliteConnection {
   }
 
   /**
-   * Like `write`, but `work` may wait in between. Until it ends, nothing else may use this connection,
-   * and no other can write to the file.
+   * Like `write`, but `work` may be asynchronous. Until it ends, nothing else may use this
+   * connection, and no other connection can write to the file.
    */
   async writeSlowly<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#writeRefusal !== undefined) throw this.#writeRefusal;
