@@ -134,17 +134,18 @@ const countOf = ({ ledger }: Stage, whose: Whose): number =>
 
 /** A message belongs to whoever sends it, or is refused. */
 async function forgeAll(stage: Stage, forgery: Forgery, pairs: readonly Pair[]): Promise<void> {
-  const [first] = pairs;
-  if (first !== undefined) await forgeOne(stage, forgery, { by: first.of, of: first.of });
-  for (const pair of pairs.slice(0, FORGERS)) await forgeOne(stage, forgery, pair);
+  for (const { by, of } of pairs.slice(0, FORGERS)) {
+    // Where others are refused, an answer to the owner shows that such messages get through.
+    if (forgery.refused) await forgeOne(stage, forgery, { by: of, of });
+    await forgeOne(stage, forgery, { by, of });
+  }
 }
 
 async function forgeOne(stage: Stage, forgery: Forgery, { by, of }: Pair): Promise<void> {
   const { name } = forgery;
   const isRefused = forgery.refused === true && by !== of;
   const door: Door = {
-    // What its owner is answered is what shows that such messages get through.
-    name: by === of ? name : `${name}, by another`,
+    name,
     async send(message, signal) {
       const attempt = await forgery.send(message, of, signal).catch((thrown) => {
         if (isRefused && !signal.aborted) stage.report([failed(name, { by, of }, thrown)]);
