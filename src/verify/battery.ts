@@ -49,6 +49,8 @@ export interface BatteryOptions {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record?: ((request: RecordedRequest) => void) | undefined;
+  /** Takes what the check is doing, in a few words. */
+  readonly onProgress?: ((what: string) => void) | undefined;
   /** The phases, in place of all there are. */
   readonly phases?: ((stage: Stage) => Promise<void>) | undefined;
   /** More phases, after the others. */
@@ -127,22 +129,26 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   }
 
   async function runPhases(stage: Stage): Promise<void> {
-    const { rounds, open, startProcess } = options;
+    const { rounds, open, startProcess, onProgress } = options;
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
     const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
-    const phases = [
-      () => overlap(stage, rounds),
-      () => queue(stage),
-      () => sameWords(stage),
-      () => failures(stage),
-      () => limits(stage, { ...door, name: `${door.name} with historyLimit` }),
-      () => attacks(stage),
-      () => stage.readAllBack(),
-      () => clears(stage),
-      async () => startProcess && reopened(stage, () => startProcess(parts)),
-      async () => options.also?.(stage),
+    const phases: readonly [name: string, phase: () => Promise<unknown>][] = [
+      ["overlap", () => overlap(stage, rounds, onProgress)],
+      ["queue", () => queue(stage)],
+      ["same words", () => sameWords(stage)],
+      ["failures", () => failures(stage)],
+      ["limits", () => limits(stage, { ...door, name: `${door.name} with historyLimit` })],
+      ["attacks", () => attacks(stage)],
+      ["reading back", () => stage.readAllBack()],
+      ["clears", () => clears(stage)],
+      ["another process", async () => startProcess && reopened(stage, () => startProcess(parts))],
+      ["removing users", async () => options.also?.(stage)],
     ];
-    for (const phase of phases) if (!stage.signal.aborted) await phase();
+    for (const [name, phase] of phases) {
+      if (stage.signal.aborted) return;
+      onProgress?.(name);
+      await phase();
+    }
   }
 }
 

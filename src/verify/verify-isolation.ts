@@ -51,6 +51,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined;
   /** Receives every request to the model. */
   readonly record?: ((request: RecordedRequest) => void) | undefined;
+  /** Takes what the check is doing, in a few words. */
+  readonly onProgress?: ((what: string) => void) | undefined;
   /** Named in the report. */
   readonly describe?: Readonly<Record<string, string>>;
   readonly version?: string;
@@ -62,6 +64,7 @@ const OPTION_KEYS: KnownKeys<VerifyOptions> = {
   seed: true,
   signal: true,
   record: true,
+  onProgress: true,
   describe: true,
   version: true,
 };
@@ -123,11 +126,13 @@ export async function verifyIsolation(
   const [usualUsers, usualRuns] = defaultCounts(target);
   const { users = usualUsers, runs = Math.max(usualRuns, users), seed = randomSeed() } = options;
   checkCounts(users, runs);
-  const { signal = new AbortController().signal, record, describe = {}, version } = options;
+  const { signal = new AbortController().signal, record, onProgress } = options;
+  const { describe = {}, version } = options;
   const started = performance.now();
+  onProgress?.("planted leaks");
   const planted = await judgeTheJudge(seed, signal);
   const rounds = Math.ceil(runs / users);
-  const parts = await partsFor(target, { seed, signal, record, users, rounds });
+  const parts = await partsFor(target, { seed, signal, record, onProgress, users, rounds });
   signal.throwIfAborted();
   const durationMs = Math.round(performance.now() - started);
   return reportOf({ ...parts, planted, seed, version, target: describe, durationMs });
@@ -148,6 +153,7 @@ interface Shared {
   readonly seed: number;
   readonly signal: AbortSignal;
   readonly record: VerifyOptions["record"];
+  readonly onProgress: VerifyOptions["onProgress"];
   readonly users: number;
 }
 
@@ -262,7 +268,7 @@ const COMMAND_LINE_USERS = 3;
 /** Other processes that write to a throw-away store; nothing without one that they can open. */
 async function checkProcesses(
   spec: string | undefined,
-  { seed, signal, record }: Omit<Shared, "users">,
+  { seed, signal, record }: Pick<Shared, "seed" | "signal" | "record">,
 ): Promise<BatteryResult[]> {
   if (spec === undefined) return [];
   const shared = { signal, record, startProcess: processesOn(spec, signal) };

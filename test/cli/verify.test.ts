@@ -13,7 +13,7 @@ const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 test("verify shows the matrix, each check and the verdict, and ends with 0", async () => {
   const { code, stdout, stderr } = await new Cli().run(FEW);
   expect(code).toBe(0);
-  expect(stderr).toContain("no model is called");
+  expect(stderr).toBe("Checking with planted texts; no model is called…\n");
   expect(stdout).toMatch(/^A {3}alice +\d+ +· +· +·$/m);
   expect(stdout).toContain("✓ every request holds exactly");
   expect(stdout).toMatch(/the judge found (\d+) of \1 planted leaks/);

@@ -18,6 +18,7 @@ import { verifyIsolation } from "../../verify/verify-isolation.js";
 import type { Context } from "../command-context.js";
 import { openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
+import { progressLine } from "../render/progress-line.js";
 import { refuseUserFlags } from "../settings/settings.js";
 import { VERSION } from "../version.js";
 import { writePrivateFile } from "../write-file.js";
@@ -94,8 +95,10 @@ async function verifyOwnAgent(
   context: Context,
   { maxCalls: _, ...counts }: VerifyCounts,
 ): Promise<VerifyReport> {
-  const { signal, output } = context;
+  const { signal, output, io, options } = context;
   output.note("Checking with planted texts; no model is called…");
+  const palette = createPalette(io.stderr, { env: io.env, colorFlag: options.color });
+  const progress = progressLine(io, palette.dim);
   const store = storeOf(context);
   const throwaway = await throwawayLike(store);
   try {
@@ -106,12 +109,14 @@ async function verifyOwnAgent(
         {
           ...counts,
           signal,
+          onProgress: options.quiet ? undefined : progress.show,
           version: VERSION,
           describe: { kind: "agent", store: maskSecrets(store) },
         },
       ),
     );
   } finally {
+    progress.end();
     await throwaway.remove();
   }
 }

@@ -2,8 +2,14 @@ import { RELEASES, type Release } from "../gate.js";
 import type { Stage } from "../stage.js";
 
 /** Everybody at once, through every door, released in every order; every other round with tools. */
-export async function overlap(stage: Stage, rounds: number): Promise<void> {
+export async function overlap(
+  stage: Stage,
+  rounds: number,
+  onProgress?: (what: string) => void,
+): Promise<void> {
+  const count = stage.users.length;
   for (let round = 0; round < rounds && !stage.signal.aborted; round++) {
+    onProgress?.(`overlap, ${round * count} of ${rounds * count} runs`);
     const plan = round % 2 === 1 ? "tools" : "reply";
     const order = RELEASES[round % RELEASES.length] as Release;
     const sends = () =>
