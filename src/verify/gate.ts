@@ -12,6 +12,13 @@ interface Held {
   readonly go: () => void;
 }
 
+export interface FullOptions {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The sends whose calls are to be held; they never reject. */
+  readonly sent?: readonly Promise<unknown>[] | undefined;
+}
+
 /** Holds calls of the model until all that are expected are under way, so that they overlap. */
 export class Gate {
   readonly #random: Random;
@@ -52,9 +59,18 @@ export class Gate {
     });
   }
 
-  /** Waits until `count` calls are held. False after `timeoutMs` or an abort. */
-  full(count: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-    return this.#until(() => this.#held.length >= count, timeoutMs, signal);
+  /**
+   * Waits until `count` calls are held; a send that has ended counts as one, since it cannot be held
+   * any more. False after `timeoutMs` or an abort.
+   */
+  full(count: number, { timeoutMs, signal, sent = [] }: FullOptions): Promise<boolean> {
+    let ended = 0;
+    for (const one of sent)
+      void one.then(() => {
+        ended++;
+        this.#changed?.();
+      });
+    return this.#until(() => this.#held.length + ended >= count, timeoutMs, signal);
   }
 
   /** Waits until no call is held, as when their callers gave up; as `full`. */

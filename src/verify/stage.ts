@@ -145,14 +145,14 @@ export class Stage {
     if (this.signal.aborted) return;
     this.gate.hold();
     const sent = sends();
-    if (!(await this.arrived(sent.length)) && !this.signal.aborted) this.#reportBlocked();
+    if (!(await this.arrived(sent.length, sent)) && !this.signal.aborted) this.#reportBlocked();
     await this.gate.release(release);
     await Promise.all(sent);
   }
 
-  /** Waits until so many runs are held at the model; false if they do not get there. */
-  arrived(count: number): Promise<boolean> {
-    return this.gate.full(count, this.arrivalMs, this.signal);
+  /** Waits until so many runs are held at the model, or ended; false if they do not get there. */
+  arrived(count: number, sent?: readonly Promise<unknown>[]): Promise<boolean> {
+    return this.gate.full(count, { timeoutMs: this.arrivalMs, signal: this.signal, sent });
   }
 
   /** Waits until no run is held at the model any more; false if one still is. */

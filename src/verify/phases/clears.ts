@@ -30,7 +30,7 @@ async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: string): 
 async function clearDuringRun(stage: Stage, clearer: Clearer, userId: string): Promise<void> {
   stage.gate.hold((run) => run.userId === userId);
   const sent = stage.send(stage.whose(userId), { outcome: "dropped", check: "clears" });
-  await stage.arrived(1);
+  await stage.arrived(1, [sent]);
   await stage.clear(clearer, userId);
   await stage.gate.release("together");
   await sent;

@@ -146,6 +146,9 @@ export const checksOf = ({ evidence }: AppResult, isCleared: boolean): readonly 
 /** How long a fast app's runs may take to get to the model. */
 const ARRIVAL_MS = 2000;
 
+/** Long enough for a fast app to receive a message before the next is sent. */
+const PAUSE_MS = 25;
+
 /** How often a message is sent again before the app counts as failed. */
 const MOST_TRIES = 6;
 
@@ -314,25 +317,26 @@ class AppCheck {
   }
 
   async #everybody(options: SendOptions, round = 0): Promise<void> {
-    await Promise.all(
-      this.#options.users.map((userId) => this.#send(this.#whose(userId, round), options)),
-    );
+    await Promise.all(this.#sends(options, round));
+  }
+
+  #sends(options: SendOptions = {}, round = 0): Promise<void>[] {
+    return this.#options.users.map((userId) => this.#send(this.#whose(userId, round), options));
   }
 
   /** Holds everybody's runs at the model until all are there, and lets them go. */
   async #overlap(round: number, options: SendOptions = {}): Promise<void> {
     if (!this.#isSerial) this.gate.hold();
-    const sent = this.#everybody(options, round);
-    if (!this.#isSerial) await this.#arrived(this.#options.users.length);
+    const sent = this.#sends(options, round);
+    if (!this.#isSerial) await this.#arrived(sent);
     await this.gate.release(RELEASES[round % RELEASES.length] as Release);
-    await sent;
+    await Promise.all(sent);
   }
 
   /** Few workers are no fault; an app that takes one user at a time lets everybody wait for one. */
-  async #arrived(count: number): Promise<void> {
-    const timeoutMs = Math.max(ARRIVAL_MS, 10 * this.#slowestMs);
-    const wanted = Math.min(count, this.#mostAtOnce);
-    if (await this.gate.full(wanted, timeoutMs, this.#options.signal)) return;
+  async #arrived(sent: readonly Promise<unknown>[]): Promise<void> {
+    const wanted = Math.min(sent.length, this.#mostAtOnce);
+    if (await this.#held(wanted, sent)) return;
     this.#mostAtOnce = this.gate.held.length;
     const [held, other] = this.gate.held;
     if (this.#options.signal.aborted || held === undefined || other !== undefined) return;
@@ -346,17 +350,22 @@ class AppCheck {
     }
   }
 
+  #held(count: number, sent: readonly Promise<unknown>[]): Promise<boolean> {
+    const timeoutMs = Math.max(ARRIVAL_MS, 10 * this.#slowestMs);
+    return this.gate.full(count, { timeoutMs, signal: this.#options.signal, sent });
+  }
+
   /**
    * Three messages of everybody, the later ones sent while the first is held. The pauses are longer
    * than the app takes to receive a message, so that their order is certain.
    */
   async #queue(): Promise<void> {
     if (!this.#isSerial) this.gate.hold();
-    const sent = [this.#everybody({})];
-    if (!this.#isSerial) await this.#arrived(this.#options.users.length);
+    const sent = this.#sends();
+    if (!this.#isSerial) await this.#arrived(sent);
     for (const _ of [2, 3]) {
-      sent.push(this.#everybody({}));
-      await delay(Math.max(60, this.#slowestMs));
+      sent.push(...this.#sends());
+      await delay(Math.max(PAUSE_MS, 2 * this.#slowestMs));
     }
     await this.gate.release("shuffled");
     await Promise.all(sent);
@@ -394,11 +403,11 @@ class AppCheck {
     const signal = AbortSignal.any([gone.signal, this.#options.signal]);
     this.gate.hold(({ userId }) => userId === first);
     const left = this.#send(this.#whose(first), { outcome: "uncertain", signal });
-    await this.gate.full(1, Math.max(ARRIVAL_MS, 10 * this.#slowestMs), this.#options.signal);
+    await this.#held(1, [left]);
     gone.abort();
     await left;
     const sent = Promise.all(others.map((userId) => this.#send(this.#whose(userId))));
-    await Promise.race([sent, delay(Math.max(60, this.#slowestMs))]);
+    await Promise.race([sent, delay(Math.max(PAUSE_MS, 2 * this.#slowestMs))]);
     await this.gate.release("together");
     await sent;
     await this.#everybody({});
