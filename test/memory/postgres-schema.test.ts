@@ -46,7 +46,10 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
         url,
         `SELECT o.rolname, o.rolsuper, o.rolbypassrls, o.rolcanlogin, o.rolname = $1 OR EXISTS (
            SELECT FROM pg_auth_members m WHERE m.roleid = o.oid
-             AND m.member = $1::regrole AND (m.inherit_option OR m.set_option)) AS is_admin
+             AND m.member = $1::regrole
+             -- Before version 16, a member was always one in full.
+             AND (coalesce(to_jsonb(m) ->> 'inherit_option', 'true') = 'true'
+               OR to_jsonb(m) ->> 'set_option' = 'true')) AS is_admin
          FROM pg_namespace n JOIN pg_roles o ON o.oid = n.nspowner WHERE nspname = 'agno_chat'`,
         [admin.name],
       );

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
+import type { Deleted } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { userMessage } from "../../src/messages.js";
 import { DemoModel } from "../../src/models/demo.js";
@@ -13,16 +14,19 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
   let url: string;
   let wire: Wire;
   let memory: PostgresMemory;
+  let other: PostgresMemory;
 
   beforeEach(async () => {
     url = await newDatabase(server);
     wire = await Wire.before(url);
     memory = new PostgresMemory(wire.url);
+    other = new PostgresMemory(url);
     await memory.size("alice");
   });
 
   afterEach(async () => {
     await memory.close();
+    await other.close();
     wire.close();
   });
 
@@ -32,6 +36,15 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     wire.loses = () => {
       left -= 1;
       return left >= 0;
+    };
+  };
+
+  /** Loses the answer to the next statement, after something else has happened. */
+  const loseOnce = (meanwhile: () => Promise<unknown>): void => {
+    wire.loses = async () => {
+      wire.loses = () => false;
+      await meanwhile();
+      return true;
     };
   };
 
@@ -76,30 +89,20 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
 
   it("changes a state once when the answer is lost, though others change it too", async () => {
     await memory.add([], "alice", { state: { count: 1 } });
-    let answers = 0;
-    const overwritten = new Promise<void>((resolve) => {
-      wire.loses = () => {
-        answers += 1;
-        if (answers === 1) resolve(new PostgresMemory(url).add([], "alice", OTHER).then(() => {}));
-        return answers === 1;
-      };
-    });
+    loseOnce(() => other.add([], "alice", { state: { count: 3 } }));
     await memory.add([], "alice", { state: { count: 2 }, expected: { count: 1 } });
-    await overwritten;
-    expect((await memory.getState("alice")).count).toBe(2);
+    expect((await memory.getState("alice")).count).toBe(3);
   });
 
   it("stores nothing again of what was cleared while its answer was lost", async () => {
     const { generation } = await memory.read("alice");
-    let cleared: Promise<unknown> | undefined;
-    wire.loses = () => {
-      if (cleared !== undefined) return false;
-      cleared = new PostgresMemory(url).clear("alice");
-      return true;
-    };
+    let cleared: Deleted | undefined;
+    loseOnce(async () => {
+      cleared = await other.clear("alice");
+    });
     const late = memory.add(userMessage("hi"), "alice", { generation });
     await expect(late).rejects.toMatchObject({ code: "HISTORY_CLEARED" });
-    expect(await cleared).toEqual({ messages: 1, sessions: 1 });
+    expect(cleared).toEqual({ messages: 1, sessions: 1 });
     expect(await memory.users()).toEqual([]);
   });
 
@@ -138,5 +141,3 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(await memory.size("alice")).toBe(3);
   });
 });
-
-const OTHER = { state: { other: true } };

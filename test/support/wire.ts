@@ -12,7 +12,7 @@ export class Wire {
   /** Statements that clients sent. */
   statements = 0;
   /** Called before each answer. If it returns true, cuts the connection instead. */
-  loses: () => boolean = () => false;
+  loses: () => boolean | Promise<boolean> = () => false;
 
   private constructor(target: URL) {
     this.#target = target;
@@ -64,11 +64,24 @@ export class Wire {
       server.write(chunk);
     });
     server.on("data", (chunk) => {
-      if (asked && this.loses()) client.destroy();
+      if (asked) void this.#answer({ client, server, chunk });
       else client.write(chunk);
       asked = false;
     });
   }
+
+  async #answer({ client, server, chunk }: Answer): Promise<void> {
+    server.pause();
+    if (await this.loses()) client.destroy();
+    else client.write(chunk);
+    server.resume();
+  }
+}
+
+interface Answer {
+  readonly client: Socket;
+  readonly server: Socket;
+  readonly chunk: Buffer;
 }
 
 /** The types of the messages of a client; the first message of a connection has none. */
