@@ -87,7 +87,7 @@ async function assertRole(ask: Ask, role: string): Promise<void> {
   if (found === undefined) throw noSuchRole(role);
 }
 
-/** A superuser may act as anybody; another role is made a member of the owner for the time of `work`. */
+/** Unless it is a superuser, the role becomes a member of the owner while `work` runs. */
 export async function asMember<Result>(
   ask: Ask,
   { login, owner }: { readonly login: Login; readonly owner: string },

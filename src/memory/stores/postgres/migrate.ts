@@ -55,7 +55,10 @@ async function migrate(ask: Ask, name: string, steps: readonly string[]): Promis
   return { from, to };
 }
 
-/** Rows by table. While row security is forced, the owner would see none, and a step would change none. */
+/**
+ * Stops forcing row security, since the owner would see and change no row, and counts the rows of
+ * each table.
+ */
 async function unforced(ask: Ask): Promise<Map<string, number>> {
   const tables = await ask(
     `SELECT c.relname::text FROM pg_class c
