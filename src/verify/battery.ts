@@ -132,6 +132,12 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
     const { rounds, open, startProcess, onProgress } = options;
     const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
     const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
+    // Until it is needed, it has time to start.
+    const other = startProcess?.(parts);
+    const close = other?.then(
+      (process) => process.close,
+      () => undefined,
+    );
     const phases: readonly [name: string, phase: () => Promise<unknown>][] = [
       ["overlap", () => overlap(stage, rounds, onProgress)],
       ["queue", () => queue(stage)],
@@ -141,13 +147,17 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       ["attacks", () => attacks(stage)],
       ["reading back", () => stage.readAllBack()],
       ["clears", () => clears(stage)],
-      ["another process", async () => startProcess && reopened(stage, () => startProcess(parts))],
+      ["another process", async () => other && reopened(stage, other)],
       ["removing users", async () => options.also?.(stage)],
     ];
-    for (const [name, phase] of phases) {
-      if (stage.signal.aborted) return;
-      onProgress?.(name);
-      await phase();
+    try {
+      for (const [name, phase] of phases) {
+        if (stage.signal.aborted) return;
+        onProgress?.(name);
+        await phase();
+      }
+    } finally {
+      await (await close)?.();
     }
   }
 }
