@@ -60,8 +60,8 @@ export class Gate {
   }
 
   /**
-   * Waits until `count` calls are held; a send that has ended counts as one, since it cannot be held
-   * any more. False after `timeoutMs` or an abort.
+   * Waits until `count` calls are held. A send that has ended counts as one, because it can no
+   * longer be held. False after `timeoutMs` or an abort.
    */
   full(count: number, { timeoutMs, signal, sent = [] }: FullOptions): Promise<boolean> {
     let ended = 0;
