@@ -95,7 +95,7 @@ export const SETTINGS = {
     mayBeKey: true,
   },
   store: {
-    describe: "where conversations are kept: sqlite:PATH or memory:",
+    describe: "where conversations are kept: sqlite:PATH, postgres://… or memory:",
     flag: "--store <store>",
     env: "AGNO_CHAT_STORE",
     parse: text,
