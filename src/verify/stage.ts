@@ -37,6 +37,9 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long runs may take to get under way where somebody was blocked before. */
+const BLOCKED_MS = 100;
+
 /** What the phases work with: the users, the ways in, and the judge. */
 export class Stage {
   readonly ledger: Ledger;
@@ -52,7 +55,7 @@ export class Stage {
   readonly forgeries: Doors["forgeries"];
   readonly report: StageParts["report"];
   readonly signal: AbortSignal;
-  readonly arrivalMs: number;
+  #arrivalMs: number;
   readonly #exact: boolean;
   /** Names of doors, readers, clearers and attacks that were used. */
   readonly reached = new Set<string>();
@@ -72,7 +75,7 @@ export class Stage {
     this.forgeries = parts.forgeries;
     this.report = parts.report;
     this.signal = parts.signal;
-    this.arrivalMs = parts.arrivalMs;
+    this.#arrivalMs = parts.arrivalMs;
     this.#exact = parts.exact;
   }
 
@@ -152,12 +155,12 @@ export class Stage {
 
   /** Waits until so many runs are held at the model, or ended; false if they do not get there. */
   arrived(count: number, sent?: readonly Promise<unknown>[]): Promise<boolean> {
-    return this.gate.full(count, { timeoutMs: this.arrivalMs, signal: this.signal, sent });
+    return this.gate.full(count, { timeoutMs: this.#arrivalMs, signal: this.signal, sent });
   }
 
   /** Waits until no run is held at the model any more; false if one still is. */
   left(): Promise<boolean> {
-    return this.gate.empty(this.arrivalMs, this.signal);
+    return this.gate.empty(this.#arrivalMs, this.signal);
   }
 
   /** Clears a user, or one session, in one of the ways there are. */
@@ -258,6 +261,8 @@ export class Stage {
   }
 
   #reportBlocked(): void {
+    // Once it is known there is no need to wait as long for it again.
+    this.#arrivalMs = Math.min(this.#arrivalMs, BLOCKED_MS);
     const held = this.gate.held;
     for (const { runs } of this.ledger.conversations)
       for (const run of runs) {
