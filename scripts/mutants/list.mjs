@@ -415,9 +415,9 @@ export const MUTANTS = [
   ],
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
-    "session state is committed after the messages",
-    "  applyChanges(connection, session, state);",
-    '  connection.exec("COMMIT; BEGIN IMMEDIATE");\n  applyChanges(connection, session, state);',
+    "each process counts the messages on its own",
+    "const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));",
+    "const next = (globalThis.next ??= {})[userId] ?? user.nextMessageId; globalThis.next[userId] = next + messages.length; const stored = messages.map((row, index) => complete(row, next + index, runId));",
   ],
   [
     "src/memory/stores/sqlite/driver.ts",
