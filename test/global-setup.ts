@@ -9,8 +9,9 @@ const PERSONAL =
   /^(OPENAI_|AGNO_CHAT_(?!TEST_)|XDG_|(HTTPS?|ALL|NO)_PROXY$|NO_COLOR$|FORCE_COLOR$|VISUAL$|EDITOR$)/i;
 
 /**
- * Runs before all tests: removes personal settings, sets an empty home folder, builds. Not done per
- * file, because a worker thread cannot change the environment that `os.homedir()` reads.
+ * Runs before all tests: removes personal settings, sets an empty home folder, builds. This cannot
+ * be done in each test file, because a worker thread cannot change the environment that
+ * `os.homedir()` reads.
  */
 export async function setup(): Promise<() => Promise<void>> {
   for (const name of Object.keys(process.env).filter((key) => PERSONAL.test(key)))
@@ -26,9 +27,14 @@ export async function setup(): Promise<() => Promise<void>> {
   };
 }
 
-/** If the build fails, removes `dist`, so that no test runs an old build. */
+/** If the build fails, removes `dist`, so that no test runs an old build, and ends the run. */
 async function buildOrRemove(): Promise<void> {
-  await build().catch(() => rm("dist", { recursive: true, force: true }));
+  try {
+    await build();
+  } catch (error) {
+    await rm("dist", { recursive: true, force: true });
+    throw error;
+  }
 }
 
 async function refuseUsedHome(home: string): Promise<void> {

@@ -26,13 +26,18 @@ import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
  * console.log(await agent.forUser("bob").history()); // []
  */
 export class UserView {
-  readonly userId: UserId;
+  /** Private, because a program could assign another id to a field. */
+  readonly #userId: UserId;
   readonly #runner: Runner;
 
   /** @internal Use `agent.forUser`. */
   constructor(runner: Runner, userId: UserId) {
     this.#runner = runner;
-    this.userId = userId;
+    this.#userId = userId;
+  }
+
+  get userId(): UserId {
+    return this.#userId;
   }
 
   /**
@@ -42,7 +47,7 @@ export class UserView {
    *   `HISTORY_CLEARED`, `MAX_LOOPS`, or with the failure of the model or the memory
    */
   run(input: string, options: UserRunOptions = {}): Promise<RunOutput> {
-    return this.#runner.run(this.userId, input, options);
+    return this.#runner.run(this.#userId, input, options);
   }
 
   /**
@@ -51,47 +56,47 @@ export class UserView {
    * Never throws: the iterator does.
    */
   stream(input: string, options: UserRunOptions = {}): RunStream {
-    return this.#runner.stream(this.userId, input, options);
+    return this.#runner.stream(this.#userId, input, options);
   }
 
   /** The request the next message would produce, without that message. */
   async context(options: SessionOptions = {}): Promise<ModelRequest> {
     refuseUnknownKeys(options, SESSION_KEYS, "context");
-    return this.#runner.context(this.userId, sessionOf(options));
+    return this.#runner.context(this.#userId, sessionOf(options));
   }
 
   /** As `memory.getMessages`: oldest first, of all sessions unless one is named. */
   async history(options: GetMessagesOptions = {}): Promise<StoredMessage[]> {
     refuseUnknownKeys(options, PAGE_KEYS, "history");
-    return this.#memory.getMessages(this.userId, options);
+    return this.#memory.getMessages(this.#userId, options);
   }
 
   /** As `memory.size`. */
   async size(options: SessionOptions = {}): Promise<number> {
     refuseUnknownKeys(options, SESSION_KEYS, "size");
-    return this.#memory.size(this.userId, options);
+    return this.#memory.size(this.#userId, options);
   }
 
   /** As `memory.sessions`. */
   async sessions(): Promise<SessionInfo[]> {
-    return this.#memory.sessions(this.userId);
+    return this.#memory.sessions(this.#userId);
   }
 
   /** As `memory.getState`. */
   async state(options: SessionOptions = {}): Promise<SessionState> {
     refuseUnknownKeys(options, SESSION_KEYS, "state");
-    return this.#memory.getState(this.userId, options);
+    return this.#memory.getState(this.#userId, options);
   }
 
   /** All data of this user as text, or of one session if it is named. */
   export(options: ExportOptions = {}): UserExport {
-    return new UserExport(this.#memory, this.userId, options);
+    return new UserExport(this.#memory, this.#userId, options);
   }
 
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */
   async clear(options: SessionOptions = {}): Promise<Deleted> {
     refuseUnknownKeys(options, SESSION_KEYS, "clear");
-    return this.#runner.clear(this.userId, options);
+    return this.#runner.clear(this.#userId, options);
   }
 
   get #memory(): Memory {

@@ -44,6 +44,32 @@ describe("an agent", () => {
     });
   });
 
+  it("refuses options that are not a plain object, in which a user could be overlooked", async () => {
+    const memory = new InMemory();
+    const agent = new Agent({ model: model(), memory, userId: "owner" });
+    class Options {
+      get userId() {
+        return "bob";
+      }
+    }
+    for (const options of [new Options(), Object.create({ userId: "bob" }), []])
+      await failsWith(agent.run("Hi", options as never), "USAGE");
+    expect(await memory.users()).toEqual([]);
+    const bare = Object.assign(Object.create(null), { userId: "bob" });
+    expect(await agent.run("Hi", bare)).toMatchObject({ userId: "bob" });
+  });
+
+  it("gives out views whose user nobody can change", async () => {
+    const memory = new InMemory();
+    const view = new Agent({ model: model(), memory }).forUser("bob");
+    for (const other of ["alice", ""])
+      expect(() => {
+        (view as { userId: string }).userId = other;
+      }).toThrow(TypeError);
+    await view.run("Hi");
+    expect(memory.users().map(({ userId }) => userId)).toEqual(["bob"]);
+  });
+
   it("refuses every call without a user instead of using a default one", async () => {
     const memory = new InMemory();
     const agent = new Agent({ model: model(), memory });

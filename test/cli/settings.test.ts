@@ -41,6 +41,18 @@ describe("a setting", () => {
     expect(await cli.json(["models"])).toEqual({ ok: true, models: ["demo"] });
   });
 
+  it("that is an id is refused as a number, which could be read as another user's", async () => {
+    const cli = new Cli();
+    for (const number of ["12345678901234567890", "1.0"]) {
+      writeFileSync(fileOf(cli), `{ "user": ${number} }`);
+      const { code, stderr } = await cli.run(["size"]);
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/The setting user .* must be a text in quotes/);
+    }
+    writeFileSync(fileOf(cli), '{ "user": "1.0", "historyLimit": 12, "timeout": 2.5 }');
+    expect((await cli.json(["size"])).user).toBe("1.0");
+  });
+
   it("is listed with its value and origin, a key by its last characters", async () => {
     const cli = new Cli({ OPENAI_API_KEY: KEY });
     await cli.run(["config", "set", "timeout", "30"]);

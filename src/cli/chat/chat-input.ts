@@ -10,23 +10,40 @@ const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
+ * White space that a keyboard types. Any other, such as a byte order mark, stays in an id, which is
+ * then refused: an id is never cleaned up.
+ */
+const SPACES = new Set(" \t\r\n\u00a0\u3000");
+const COMMAND = /^\/([^ \t\r\n\u00a0\u3000/]+)(?:[ \t\r\n\u00a0\u3000]+([\s\S]*))?$/;
+const ASIDE = /^([^ \t\r\n\u00a0\u3000]+)[ \t\r\n\u00a0\u3000]+([\s\S]+)$/;
+
+/**
  * A line is a command if its first word has one leading slash, or if it is only `help`, `bye` or
  * the like. A path (`/usr/bin`) is text, and `//x` is the text `/x`.
  * @param literal True for pasted text and blocks, which are never commands.
  */
 export function parseInput(text: string, literal = false): Input {
-  const trimmed = text.trim();
+  const trimmed = trimTyped(text);
   if (literal) return { kind: "message", text };
   const bare = BARE_COMMANDS.get(trimmed);
   if (bare !== undefined) return { kind: "command", name: bare, argument: "" };
   if (trimmed.startsWith("//")) return { kind: "message", text: trimmed.slice(1) };
-  const [, name, argument = ""] = /^\/([^\s/]+)(?:\s+([\s\S]*))?$/.exec(trimmed) ?? [];
+  const [, name, argument = ""] = COMMAND.exec(trimmed) ?? [];
   if (name === undefined) return { kind: "message", text };
-  return { kind: "command", name, argument: argument.trimEnd() };
+  return { kind: "command", name, argument };
 }
 
 /** Parses the argument of `/as`: a user and a message. Undefined when either is missing. */
 export function parseAside(argument: string): { userId: string; message: string } | undefined {
-  const [, userId, message] = /^(\S+)\s+([\s\S]+)$/.exec(argument) ?? [];
+  const [, userId, message] = ASIDE.exec(argument) ?? [];
   return userId === undefined || message === undefined ? undefined : { userId, message };
+}
+
+/** Trims white space that a keyboard types. A pattern would be quadratic in a long text. */
+export function trimTyped(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACES.has(text.charAt(start))) start += 1;
+  while (end > start && SPACES.has(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
 }

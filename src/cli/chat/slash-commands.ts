@@ -20,7 +20,6 @@ export const COMMANDS: readonly SlashCommand[] = [
   {
     name: "whoami",
     summary: "the active user, session and model",
-    turn: "at-once",
     run: user.whoami,
   },
   {

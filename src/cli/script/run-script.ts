@@ -57,7 +57,9 @@ class ScriptRun {
   readonly #options: ScriptRunOptions;
   readonly #failures: ScriptFailure[] = [];
   /** The failed input, if the next statement may still expect the failure. */
-  #failedInput: ScriptFailure | undefined;
+  #failedInput: FailedInput | undefined;
+  /** A switch of the user or session failed, so further lines would be said as somebody else. */
+  #hasWrongSpeaker = false;
   #lastOutput = "";
   #inputs = 0;
   #expectations = 0;
@@ -85,7 +87,7 @@ class ScriptRun {
   }
 
   get #isDecided(): boolean {
-    return this.#failures.length > 0 && !this.#options.keepGoing;
+    return this.#failures.length > 0 && (!this.#options.keepGoing || this.#hasWrongSpeaker);
   }
 
   async #step(statement: Statement): Promise<void> {
@@ -101,7 +103,7 @@ class ScriptRun {
       else if (statement.kind === "unended-block") throw unendedBlock();
     } catch (thrown) {
       const failure = this.#failure(thrown, statement.line);
-      if (statement.kind === "input") this.#hold(failure);
+      if (statement.kind === "input") this.#hold({ ...failure, isSwitch: isSwitch(statement) });
       else this.#fail(failure);
     }
   }
@@ -135,7 +137,7 @@ class ScriptRun {
   }
 
   /** Keeps a failed input until it is known whether it was expected. The error is its output. */
-  #hold(failure: ScriptFailure): void {
+  #hold(failure: FailedInput): void {
     const { isLive, onFailure } = this.#options;
     this.#failedInput = failure;
     this.#lastOutput += failureText(failure.error);
@@ -148,6 +150,7 @@ class ScriptRun {
     this.#failedInput = undefined;
     if (failure === undefined) return;
     this.#failures.push(failure);
+    this.#hasWrongSpeaker ||= failure.isSwitch;
     if (!this.#options.isLive) this.#options.onFailure(failure.error);
   }
 
@@ -164,6 +167,15 @@ class ScriptRun {
     const label = line === undefined ? name : `${name}:${line}`;
     return { line, error: error.with({ message: `${label}: ${error.message}` }) };
   }
+}
+
+interface FailedInput extends ScriptFailure {
+  readonly isSwitch: boolean;
+}
+
+function isSwitch({ text, literal }: Statement & { kind: "input" }): boolean {
+  const input = parseInput(text, literal);
+  return input.kind === "command" && ["user", "session", "new"].includes(input.name);
 }
 
 /** Expands variables after parsing, so that their values never become commands. */

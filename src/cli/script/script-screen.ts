@@ -77,8 +77,11 @@ export class ScriptScreen implements ChatScreen {
     throw cannotAskError(question);
   }
 
-  async pickUser(): Promise<undefined> {
-    return undefined;
+  /** Most likely a variable was empty, and the next lines would be said as another user. */
+  async pickUser(): Promise<never> {
+    throw new AgnoChatError("USAGE", "/user needs a user id here.", {
+      hint: "/users lists everyone.",
+    });
   }
 
   async copy(): Promise<never> {

@@ -1,3 +1,5 @@
+import { trimTyped } from "../chat/chat-input.js";
+
 /** One step of a script. `line` counts from 1; for a block it is the first line. */
 export type Statement = { readonly line: number } & (
   | { readonly kind: "comment"; readonly text: string }
@@ -23,7 +25,7 @@ export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerato
   let block: { readonly line: number; readonly rows: string[] } | undefined;
   for await (const text of lines) {
     line++;
-    const trimmed = text.trim();
+    const trimmed = trimTyped(text);
     if (block !== undefined) {
       if (trimmed !== FENCE) block.rows.push(text);
       else {

@@ -19,6 +19,8 @@ export interface Definition {
    * "--timeout …".
    */
   readonly parse: (text: string) => string | number;
+  /** Whether the settings file may give it as a number. A number is no id: 1 and 1.0 are equal. */
+  readonly numeric?: boolean;
   /** The default, in words. */
   readonly otherwise?: string;
   /** Only its last characters may be shown. */
@@ -115,9 +117,15 @@ export const SETTINGS = {
     describe: "how many messages of history to send to the model at most",
     flag: "--history <messages>",
     parse: wholeNumber,
+    numeric: true,
     otherwise: "200",
   },
-  timeout: { describe: "seconds a reply may take", flag: "--timeout <seconds>", parse: seconds },
+  timeout: {
+    describe: "seconds a reply may take",
+    flag: "--timeout <seconds>",
+    parse: seconds,
+    numeric: true,
+  },
 } as const satisfies Record<string, Definition>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -124,8 +124,8 @@ export function parseSetting(
 ): string | number {
   const definition: Definition = SETTINGS[name];
   try {
-    if (typeof value !== "string" && typeof value !== "number")
-      throw new Error("must be a text or a number");
+    if (typeof value !== "string" && !(definition.numeric && typeof value === "number"))
+      throw new Error(definition.numeric ? "must be a number" : "must be a text in quotes");
     return definition.parse(String(value));
   } catch (thrown) {
     const { message } = thrown as Error;

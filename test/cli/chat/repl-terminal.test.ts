@@ -109,6 +109,12 @@ test("input typed during the start is sent line by line, and an unfinished line 
   await pty.waitFor(/half typed\n(.*\n)+alice>$/);
 });
 
+test("a command typed ahead sees what the commands before it did", async () => {
+  const pty = openRepl();
+  pty.type("/new work\r/whoami\r/user bob\r/whoami\r");
+  await pty.waitFor(/alice, session work,(.*\n)*.*bob, session default,/);
+});
+
 test("SIGTERM also ends a question and a streaming reply", async () => {
   const story = gatedReply("Once", "");
   const pty = await startRepl({ server: await modelServer(story.reply) });

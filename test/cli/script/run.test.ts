@@ -267,3 +267,31 @@ test.each(["(a+)+$", "/^(a|a)*$/"])(
     );
   },
 );
+
+test.each([
+  ["an empty variable", `/user \${NOBODY}`, "USAGE", "/user needs a user id here"],
+  ["an invalid id", "/user bob\u200b", "INVALID_USER_ID", "Invalid user id"],
+  ["a byte order mark after the id", "/user bob\ufeff", "INVALID_USER_ID", "Invalid user id"],
+  ["an invalid session", "/session a\u200bb", "INVALID_SESSION_ID", "Invalid session id"],
+])(
+  "a switch that fails for %s says nothing as the user before, even with --keep-going",
+  async (_, line, code, message) => {
+    const store = `sqlite:${path.join(temporaryFolder(), "chat.db")}`;
+    const script = `/user alice\n${line}\nMy secret\n`;
+    const env = { NOBODY: "" };
+    const {
+      code: exit,
+      stdout,
+      stderr,
+    } = await run(script, {
+      flags: ["--keep-going", "--store", store],
+      env,
+    });
+    expect(exit).not.toBe(0);
+    expect(stderr).toContain(message);
+    expect(stdout).not.toContain("My secret");
+    // A failure that the script expects is no reason to stop.
+    const expected = await run(`/user alice\n${line}\n?fails ${code}\nHello\n`, { env });
+    expect(expected).toMatchObject({ code: 0 });
+  },
+);

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { isExportFormat } from "../../../data/user-export.js";
 import { AgnoChatError } from "../../../errors.js";
+import { DEFAULT_SESSION_ID } from "../../../ids.js";
 import { sizeOf } from "../../../memory/history-size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
@@ -44,8 +45,11 @@ function markOf({ interrupted, finishReason }: AssistantMessage): string {
 }
 
 export async function size(repl: Repl, { speaker }: CommandCall): Promise<void> {
-  const total = sizeOf(await repl.viewOf(speaker).sessions(), speaker.sessionId);
-  const session = speaker.sessionId === "default" ? "" : ` in ${speaker.sessionId}`;
+  const sessions = await repl.viewOf(speaker).sessions();
+  const total = sizeOf(sessions, speaker.sessionId);
+  // Without the name, the size of one session of several would read as that of the user.
+  const isOnly = sessions.length <= 1 && speaker.sessionId === DEFAULT_SESSION_ID;
+  const session = isOnly ? "" : ` in ${speaker.sessionId}`;
   repl.screen.print(`${speaker.userId}${session}: ${sizeText(total)}\n`);
 }
 

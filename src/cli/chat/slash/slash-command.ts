@@ -5,6 +5,7 @@ import type { Speaker } from "../screen.js";
 export interface CommandCall {
   /** The text after the name; may be empty. */
   readonly argument: string;
+  /** The user who typed the command, in their session. Another user may be active by now. */
   readonly speaker: Speaker;
   readonly signal: AbortSignal;
 }
@@ -18,8 +19,10 @@ export interface SlashCommand {
   /** The values that Tab offers for the argument. */
   readonly completes?: "users" | "sessions";
   /**
-   * When it runs: "at-once", or "after-replies" in turn with messages. By default it waits only for
-   * earlier commands, so it also runs during a reply.
+   * When it runs:
+   * - "at-once": as soon as it is typed, before commands that are still running.
+   * - By default after the commands typed before it, and during a reply.
+   * - "after-replies": in turn with messages, after their replies.
    */
   readonly turn?: "at-once" | "after-replies";
   readonly run: (repl: Repl, call: CommandCall) => Awaitable<void>;

@@ -32,8 +32,7 @@ export async function users(repl: Repl): Promise<void> {
   repl.screen.print(`${rows.join("\n")}\n`);
 }
 
-export function whoami(repl: Repl): void {
-  const { userId, sessionId } = repl.active;
+export function whoami(repl: Repl, { speaker: { userId, sessionId } }: CommandCall): void {
   repl.screen.print(`${userId}, session ${sessionId}, answered by ${repl.parts.model.name}\n`);
 }
 
