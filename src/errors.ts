@@ -92,6 +92,7 @@ export type HintId =
   | "choose-model"
   | "give-key"
   | "give-openai-key"
+  | "init-store"
   | "list-models"
   | "see-cause";
 

@@ -7,6 +7,8 @@ const BY_ID: Readonly<Record<HintId, string>> = {
   "give-key":
     "Name the variable that holds a key for that server with --api-key-env, or save one with agno-chat config.",
   "give-openai-key": "Set OPENAI_API_KEY, or name another server with --base-url.",
+  "init-store":
+    "Let its administrator run `agno-chat store init URL --grant ROLE` with the name of this role.",
   "list-models": "List the models it has with `agno-chat models`.",
   "see-cause": "Run again with --debug to see the cause.",
 };

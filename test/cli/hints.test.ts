@@ -9,7 +9,9 @@ const COMMAND_LINE = /(?<![\w-])--[a-z][a-z-]*|`agno-chat [a-z]+/g;
 
 it("keeps flags and commands out of the library", () => {
   const files = readdirSync("src", { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts") && !file.startsWith("cli"))
+    // One door of verify is the command line itself.
+    .filter((file) => !file.startsWith("cli") && file !== "verify/doors/command-line.ts")
+    .filter((file) => file.endsWith(".ts"))
     .map((file) => path.join("src", file));
   expect(files.length).toBeGreaterThan(100);
   const found = files.flatMap((file) =>

@@ -1,5 +1,4 @@
 import type { Agent } from "../../agent/agent.js";
-import { createServer } from "../../server/index.js";
 import type { Doors } from "./door.js";
 import { HttpClient } from "./http-client.js";
 import { ServerApi } from "./server-api.js";
@@ -37,6 +36,8 @@ export async function serverDoors(agent: Agent, serve: Serve = serveOwn): Promis
 }
 
 const serveOwn: Serve = async (agent, tokens) => {
+  // Loaded only here: who imports the test kits for a memory needs no server.
+  const { createServer } = await import("../../server/index.js");
   const server = createServer({ agent, authenticate: (request) => tokens.userOf(request) });
   const url = await server.listen({ port: 0 });
   return { url, close: () => server.close({ now: true }) };

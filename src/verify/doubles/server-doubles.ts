@@ -5,7 +5,6 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Agent } from "../../agent/agent.js";
 import { asRecord, parseJson } from "../../json.js";
 import { InMemory } from "../../memory/in-memory.js";
-import { createServer } from "../../server/index.js";
 import { agentOver } from "../battery.js";
 import { type Serve, serverDoors } from "../doors/server.js";
 import type { Tokens } from "../doors/tokens.js";
@@ -41,6 +40,7 @@ export type Front = (passing: Passing, forward: Forward) => Promise<Passed>;
 export const behind =
   (makeFront: (tokens: Tokens) => Front): Serve =>
   async (agent, tokens) => {
+    const { createServer } = await import("../../server/index.js");
     const inner = createServer({ agent, authenticate: (one) => tokens.userOf(one) });
     const url = await inner.listen({ port: 0 });
     const front = makeFront(tokens);

@@ -13,9 +13,9 @@ const POLICIES: readonly string[] = [
 ];
 
 const NEW_DATABASE =
-  "Let an administrator make a new database with: agno-chat store init URL --grant ROLE";
+  "Let an administrator initialise a new database, and grant its use to a role of yours.";
 const LEAST_RIGHTS =
-  "Use a role that may only call the functions: agno-chat store init URL --grant ROLE";
+  "Use a role that may only call the functions: an administrator grants it when initialising.";
 
 /** What the facts mean for whoever keeps conversations there. */
 export const findingsOf = (facts: Facts, address: DatabaseAddress): readonly Finding[] => [
@@ -147,7 +147,7 @@ function server({
   const what = `PostgreSQL ${version}${pooler}, schema ${schema} of ${MIGRATIONS.length}`;
   if (versionNumber >= OLDEST * 10_000) return ok(about, what);
   return warning(about, `${what}: older than ${OLDEST}, so nobody has tested it`, {
-    hint: "Try it: agno-chat store check URL --conformance",
+    hint: "Run the conformance tests of a store against it.",
   });
 }
 
@@ -156,7 +156,7 @@ function text({ server: { encoding, collation } }: Facts): Finding {
   if (encoding === "UTF8")
     return ok(about, `UTF8; ids are compared byte by byte, whatever the collation ${collation}`);
   return unsafe(about, `${encoding} cannot hold every text`, {
-    hint: "Create the database with UTF8: createdb --encoding=UTF8 --template=template0 NAME",
+    hint: "Create one: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0",
   });
 }
 

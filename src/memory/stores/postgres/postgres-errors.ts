@@ -1,4 +1,4 @@
-import { AgnoChatError, type ErrorCode } from "../../../errors.js";
+import { AgnoChatError, type ErrorCode, type HintId } from "../../../errors.js";
 import { systemReason } from "../../../system-errors.js";
 
 /** Without a SQLSTATE: what the driver itself says, in words of ours. */
@@ -69,6 +69,7 @@ const driverCodeOf = (message: string): DriverCode =>
 interface Fault {
   readonly what: string;
   readonly hint: string;
+  readonly hintId?: HintId;
   readonly code?: ErrorCode;
   /** The same call may succeed in a moment. */
   readonly passes?: boolean;
@@ -81,7 +82,8 @@ const TRUSTED = "Name the authority that signed its certificate: sslrootcert=FIL
 const RIGHTS: Fault = {
   code: "STORE_NOT_READY",
   what: "this role may not use it",
-  hint: "Let its administrator run agno-chat store init, with --grant and the name of this role.",
+  hint: "Let its administrator grant its use to this role.",
+  hintId: "init-store",
 };
 
 /** By code, or by the class of a SQLSTATE. */
@@ -156,9 +158,10 @@ export function storeFailed(name: string, error: unknown): unknown {
 }
 
 function failure(name: string, error: PostgresError, outcome: string): AgnoChatError {
-  const { what, hint, code = "STORE_FAILED" } = faultOf(error);
+  const { what, hint, hintId, code = "STORE_FAILED" } = faultOf(error);
   return new AgnoChatError(code, `Cannot use the database ${name}: ${what}${outcome}.`, {
     hint,
+    hintId,
     cause: error,
   });
 }

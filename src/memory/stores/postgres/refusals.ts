@@ -8,7 +8,8 @@ export const notReady = (name: string): AgnoChatError =>
     "STORE_NOT_READY",
     `The database ${name} has no agno-chat memory, and this role may not create one.`,
     {
-      hint: "Let its administrator run agno-chat store init, with --grant and the name of this role.",
+      hint: "Let its administrator create one, and grant its use to this role.",
+      hintId: "init-store",
       cause: new PostgresError(NO_RIGHT, { isUnknown: false }),
     },
   );
@@ -68,5 +69,5 @@ export const wrongEncoding = (name: string, encoding: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_NOT_READY",
     `The database ${name} has the encoding ${encoding}, which cannot store every text.`,
-    { hint: "Create one with UTF8: createdb --encoding=UTF8 --template=template0 NAME" },
+    { hint: "Create one: CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0" },
   );
