@@ -13,6 +13,7 @@ let stores = 0;
 storeConformance({
   name: "FileStore",
   open: () => new FileStore(path.join(folder, String(++stores))),
+  reopen: () => new FileStore(path.join(folder, String(stores))),
   describe,
   it,
 });

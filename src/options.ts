@@ -17,20 +17,12 @@ export function refuseUnknownKeys<Options extends object>(
   known: KnownKeys<Options>,
   what: string,
 ): void {
-  if (!isPlainObject(options))
-    throw new AgnoChatError("USAGE", `The options of ${what} are not a plain object.`);
+  if (typeof options !== "object" || options === null)
+    throw new AgnoChatError("USAGE", `The options of ${what} are not an object.`);
   // A memory checks the options of every read and add, so a list of keys would be too slow.
   for (const key in options)
     if (known[key] !== true && Object.hasOwn(options, key))
       throw unknownKey(key, Object.keys(known), what);
-}
-
-/** An inherited `userId` would be lost when options are copied, and the run be somebody else's. */
-function isPlainObject(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  // Objects of another realm, such as a test runner's, have another Object.prototype.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function unknownKey(key: string, known: readonly string[], what: string): AgnoChatError {

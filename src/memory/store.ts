@@ -7,7 +7,8 @@ export type Answer<AtOnce extends boolean, T> = AtOnce extends true ? T : Promis
 
 /**
  * Keeps rows. `StoreMemory` implements `Memory` on top of it, so a store gets valid ids, validated
- * messages and JSON text. `storeConformance` in `agno-chat/testing` checks every rule below.
+ * messages and JSON text. `storeConformance` in `agno-chat/testing` checks every rule below,
+ * except what only a crash can show.
  *
  * - A user exists while they have a session, and a session while it has a message or a state key.
  *   Empty users and sessions are removed from `users`, `sessions` and all counts.
@@ -23,7 +24,7 @@ export type Answer<AtOnce extends boolean, T> = AtOnce extends true ? T : Promis
  *   stored text.
  */
 export interface Store<AtOnce extends boolean = boolean> {
-  /** True if its methods return values. Otherwise each returns a promise and never throws. */
+  /** True if it is synchronous. Otherwise each method returns a promise and never throws. */
   readonly atOnce: AtOnce;
 
   /** Returns everything a run needs in one call. Does not create the session. */
@@ -52,8 +53,8 @@ export interface Store<AtOnce extends boolean = boolean> {
 
   /**
    * Deletes the users whose last activity is before `idleSince` and records a delete of each. Every
-   * user is deleted atomically, so one who becomes active meanwhile is kept. Other calls must not
-   * wait until all are deleted.
+   * user is deleted atomically, so one who becomes active meanwhile is kept. Unless the
+   * store is synchronous, other calls must get their turn before all are deleted.
    */
   deleteIdle(sweep: Sweep): Answer<AtOnce, DeletedUsers>;
 
@@ -96,14 +97,16 @@ export interface Page {
   readonly after: number | undefined;
 }
 
-/** A validated message. The store sets its id, and its run id if it has none. It may freeze it. */
+/**
+ * A validated message. The store sets its id, and its run id if it has none, and may freeze it.
+ */
 export type NewRow = Message &
   Omit<StoredFields, "id" | "runId"> & {
     /** Always 0. */
     id: number;
     /**
-     * `undefined` means the run of the message last added to the session, even if it was dropped,
-     * or `Commit.newRunId` if the session never had a message.
+     * `undefined` means the run of the message last added to the session, even if `replaceRun` has
+     * removed that message, or `Commit.newRunId` if the session never had one.
      */
     runId: string | undefined;
   };
@@ -122,8 +125,8 @@ export interface Commit extends At {
   /**
    * The run to remove in the same write: the messages at the end of the session with this run id,
    * ignoring system messages. They no longer count in `total`. If the session ends with another
-   * run, or has none, nothing is stored and the outcome is `RUN_CONFLICT`. Only set together with
-   * messages.
+   * run, or has none, nothing is stored and the outcome is `RUN_CONFLICT`; this is checked last.
+   * Only set together with messages.
    */
   readonly replaceRun: string | undefined;
   /** If the stored JSON text of any key differs, nothing is stored: `STATE_CONFLICT`. */

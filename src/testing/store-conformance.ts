@@ -13,9 +13,19 @@ export interface StoreConformanceOptions extends SuiteRunner {
   readonly name: string;
   /** Opens a new, empty store. The suite closes it after the test. */
   readonly open: () => Awaitable<Store>;
+  /**
+   * Opens the rows of the store opened last again, once it is closed. Leave it out for a store that
+   * keeps nothing after `close`: no test can see otherwise whether anything was stored durably.
+   */
+  readonly reopen?: () => Awaitable<Store>;
 }
 
-const KEYS: KnownKeys<StoreConformanceOptions> = { name: true, open: true, ...RUNNER_KEYS };
+const KEYS: KnownKeys<StoreConformanceOptions> = {
+  name: true,
+  open: true,
+  reopen: true,
+  ...RUNNER_KEYS,
+};
 
 /** A store, and a memory over it. */
 interface StoreFixture extends MemoryFixture {
@@ -39,11 +49,12 @@ type StoreChecks = Checks<StoreFixture>;
  */
 export function storeConformance(options: StoreConformanceOptions): void {
   refuseUnknownKeys(options, KEYS, "storeConformance");
-  const { name, open, ...runner } = options;
+  const { name, open, reopen, ...runner } = options;
+  const durable = reopen === undefined ? {} : { durability: durabilityChecks(reopen) };
   declareSuite<StoreFixture>(
     {
       title: `${name} keeps the store contract`,
-      groups: { ...STORE_CHECKS, ...MEMORY_CHECKS },
+      groups: { ...STORE_CHECKS, ...durable, ...MEMORY_CHECKS },
       open: async () => {
         const clock = newClock();
         const store = await open();
@@ -115,10 +126,19 @@ const writes: StoreChecks = {
     assert.deepEqual([...(await store.users())], []);
   },
 
-  "reports HISTORY_CLEARED before STATE_CONFLICT": async ({ store }) => {
+  "reports HISTORY_CLEARED before STATE_CONFLICT, and that before RUN_CONFLICT": async ({
+    store,
+  }) => {
     const { generation } = await store.read("alice", WINDOW);
-    const late = commit({ generation: generation + 1, expected: [["key", "1"]] });
+    const conflicts = {
+      messages: [row("hi")],
+      expected: [["key", "1"]],
+      replaceRun: "no such run",
+    } as const;
+    const late = commit({ ...conflicts, generation: generation + 1 });
     assert.equal(await store.write(late), "HISTORY_CLEARED");
+    assert.equal(await store.write(commit({ ...conflicts, generation })), "STATE_CONFLICT");
+    assert.equal(await store.write(commit({ ...conflicts, expected: [] })), "RUN_CONFLICT");
   },
 
   "numbers messages from 1 across all sessions, and reuses no id while the user exists": async ({
@@ -172,6 +192,38 @@ const writes: StoreChecks = {
     assert.deepEqual(structuredClone([first, window, page]), before);
   },
 };
+
+const durabilityChecks = (reopen: () => Awaitable<Store>): StoreChecks => ({
+  "keeps messages, state, ids, deletes and activity when it is closed and opened again": async ({
+    store,
+    memory,
+  }) => {
+    const { generation } = await store.read("carol", WINDOW);
+    await store.write(commit({ messages: [row("1"), row("2")], state: [["key", "1"]] }));
+    await store.write(commit({ userId: "bob", messages: [row("of bob")], time: 2_000 }));
+    await store.write(commit({ userId: "carol", messages: [row("gone")] }));
+    await store.delete("carol", { sessionId: undefined, time: 3_000 });
+    const kept = async (from: Store): Promise<unknown> =>
+      structuredClone([
+        await from.read("alice", WINDOW),
+        await from.page("alice", ALL),
+        await from.sessions("bob"),
+        await from.users(),
+      ]);
+    const before = await kept(store);
+    await memory.close();
+    const again = await reopen();
+    try {
+      assert.deepEqual(await kept(again), before);
+      const late = commit({ userId: "carol", messages: [row("late")], generation });
+      assert.equal(await again.write(late), "HISTORY_CLEARED");
+      const [next] = (await again.write(commit({ messages: [row("3")] }))) as StoredMessage[];
+      assert.equal(next?.id, 3);
+    } finally {
+      await again.close();
+    }
+  },
+});
 
 const deletes: StoreChecks = {
   "raises the generation with each delete that found something, and with no other": async ({

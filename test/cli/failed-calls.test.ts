@@ -206,7 +206,7 @@ it("says what to do if a single message is too long, also with --json", async ()
   server.reply(tooLong);
   const { code, stderr } = await cli.run(["ask", "Hello"]);
   expect(code).toBe(4);
-  expect(stderr).toMatch(/too long.*even without the conversation.*--model/);
+  expect(stderr).toMatch(/too long.*even without any history.*--model/);
   const { error } = documentIn(await cli.run(["ask", "Hello", "--json"]));
   expect(error).toMatchObject({ code: "CONTEXT_TOO_LONG" });
   expect(error.hint).toContain("--model");

@@ -28,9 +28,15 @@ storeConformance({
   it,
 });
 
+let file = "";
+
 storeConformance({
   name: "SqliteStore",
-  open: () => new SqliteStore(temporaryFile()),
+  open: () => {
+    file = temporaryFile();
+    return new SqliteStore(file);
+  },
+  reopen: () => new SqliteStore(file),
   describe,
   it,
 });

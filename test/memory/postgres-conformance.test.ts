@@ -31,6 +31,7 @@ else {
         await empty(superuser);
         return new PostgresStore(url);
       },
+      reopen: () => new PostgresStore(url),
       describe,
       it,
     });

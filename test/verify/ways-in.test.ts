@@ -15,6 +15,7 @@ import { serverDoors } from "../../src/verify/doors/server.js";
 const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agent.forUser": "opens the view, whose methods are driven",
   "agent.removeInactive": "names no user, and calls the memory's",
+  "view.userId": "reads nobody's data; test/agent/agent.test.ts shows that it cannot be assigned",
   "memory.add": "every run stores through it",
   "memory.clearAll": "names no user, and would empty a memory in use",
   "memory.close": "names no user",
@@ -32,7 +33,7 @@ const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agno-chat demo": "a script on a memory of its own",
   "agno-chat serve": "the server, which is driven in this process",
   "agno-chat prune": "names no user, and calls `memory.removeInactive`",
-  "agno-chat store": "makes tables and looks whether they are there; reads nobody's data",
+  "agno-chat store": "makes and checks tables; `copy` moves every user as they are, and compares",
   "agno-chat verify": "the check itself",
   "agno-chat models": "reads nobody's data",
   "agno-chat config": "reads nobody's data",
