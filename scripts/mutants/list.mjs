@@ -190,20 +190,20 @@ export const MUTANTS = [
   [
     "src/agent/user-view.ts",
     "a view exports the sessions of all names",
-    "return new UserExport(this.#memory, this.userId, options);",
-    "return new UserExport(this.#memory, this.userId, { ...options, sessionId: undefined });",
+    "return new UserExport(this.#memory, this.#userId, options);",
+    "return new UserExport(this.#memory, this.#userId, { ...options, sessionId: undefined });",
   ],
   [
     "src/agent/user-view.ts",
     "a view is of the user who was viewed first",
-    "this.userId = userId;",
-    "this.userId = (globalThis.viewed ??= userId);",
+    "this.#userId = userId;",
+    "this.#userId = (globalThis.viewed ??= userId);",
   ],
   [
     "src/agent/user-view.ts",
     "clearing one session clears all of the user's",
-    "return this.#runner.clear(this.userId, options);",
-    "return this.#runner.clear(this.userId, {});",
+    "return this.#runner.clear(this.#userId, options);",
+    "return this.#runner.clear(this.#userId, {});",
   ],
   [
     "src/agent/runner.ts",
