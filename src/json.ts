@@ -20,5 +20,11 @@ export function parseJson(text: string): unknown {
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** True for an object of no class, even one of another realm, such as a test runner's. */
+export function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
 /** True for the JSON text of an object, the only arguments a tool accepts. */
 export const isJsonObject = (text: string): boolean => isObject(parseJson(text));

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
+import { isPlainObject } from "../json.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
@@ -144,6 +145,7 @@ export class Agent<Owner extends string | undefined = undefined> {
   ): [UserView, Omit<Options, "userId">] {
     const given = options ?? ({} as Options);
     refuseUnknownKeys(given, known, "A run");
+    // They are copied without what they inherit: an inherited `userId` would be overlooked.
     if (!isPlainObject(given)) throw usage("The options of a run must be a plain object.");
     const { userId, ...rest } = given;
     if (Object.hasOwn(given, "userId")) return [this.forUser(userId as string), rest];
@@ -169,13 +171,6 @@ function specsOf(tools: ToolTable): readonly ToolSpec[] | undefined {
 
 const isCount = (value: number): boolean =>
   value === Infinity || (Number.isInteger(value) && value >= 0);
-
-/** Options are copied, without what they inherit: an inherited `userId` would be overlooked. */
-function isPlainObject(options: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(options);
-  // Objects of another realm, such as a test runner's, have another Object.prototype.
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
 
 const usage = (message: string): AgnoChatError => new AgnoChatError("USAGE", message);
 

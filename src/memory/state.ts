@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import { isPlainObject } from "../json.js";
 import type { JsonValue, SessionState, StatePatch } from "./memory.js";
 
 /** One change of a session state: a key and its new value as JSON text; `undefined` deletes it. */
@@ -52,13 +53,7 @@ function refuseLoss(this: unknown, key: string): unknown {
     typeof value === "symbol" ||
     (typeof value === "number" && !Number.isFinite(value)) ||
     (value === undefined && Array.isArray(this)) ||
-    (typeof value === "object" && value !== null && !Array.isArray(value) && !isPlain(value));
+    (typeof value === "object" && value !== null && !Array.isArray(value) && !isPlainObject(value));
   if (lost) throw new TypeError("not JSON");
   return value;
-}
-
-/** Whether it is a plain object, even of another realm. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

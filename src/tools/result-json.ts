@@ -1,3 +1,5 @@
+import { isPlainObject } from "../json.js";
+
 /**
  * Converts a tool's result to JSON text, and undefined to `done`. Never drops or alters a part of
  * it.
@@ -45,8 +47,5 @@ function notJsonIn(value: unknown): string | undefined {
 }
 
 /** True for an instance of a class that keeps its data private. */
-function hasNoFields(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
-  return !isPlain && Object.keys(value).length === 0;
-}
+const hasNoFields = (value: object): boolean =>
+  !isPlainObject(value) && Object.keys(value).length === 0;
