@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { Cli } from "../support/cli.js";
+import { freePort } from "../support/free-port.js";
 import {
   ModelServer,
   type ReceivedRequest,
@@ -137,15 +138,6 @@ async function startApp(base: string, keyOf: (user: string) => string): Promise<
   await once(server, "listening");
   onTestFinished(() => void server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/chat`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 test.each([

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
+import { freePort } from "../support/free-port.js";
 
 const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 
@@ -153,16 +154,6 @@ test.each(["--user", "--session"])(
     expect([code, stderr]).toEqual([2, expect.stringContaining(`does not take ${flag}`)]);
   },
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 test.each([
   ["--users", "two"],
