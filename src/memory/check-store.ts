@@ -1,7 +1,7 @@
 import type { StoreReport } from "./store-report.js";
 import { parseStoreSpec, type StoreKind } from "./store-spec.js";
 
-const CHECKS: Readonly<Record<StoreKind, (rest: string) => Promise<StoreReport>>> = {
+const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreReport>>> = {
   memory: async () => ({
     store: "the memory of this process",
     findings: [
@@ -9,8 +9,7 @@ const CHECKS: Readonly<Record<StoreKind, (rest: string) => Promise<StoreReport>>
     ],
   }),
   sqlite: async (path) => (await import("./stores/sqlite/check.js")).checkSqlite(path),
-  postgres: async (rest) =>
-    (await import("./stores/postgres/admin.js")).checkPostgres(`postgres:${rest}`),
+  postgres: async (url) => (await import("./stores/postgres/admin.js")).checkPostgres(url),
 };
 
 /**
@@ -18,6 +17,6 @@ const CHECKS: Readonly<Record<StoreKind, (rest: string) => Promise<StoreReport>>
  * @throws {AgnoChatError} `STORE_…`
  */
 export async function checkStore(spec: string): Promise<StoreReport> {
-  const { kind, rest } = parseStoreSpec(spec);
-  return CHECKS[kind](rest);
+  const { kind, location } = parseStoreSpec(spec);
+  return CHECKS[kind](location);
 }

@@ -10,13 +10,11 @@ export async function openCopyStore(
   spec: string,
   options: { readonly notice: (line: string) => void },
 ): Promise<CopyStore> {
-  const { kind, rest } = parseStoreSpec(spec);
+  const { kind, location } = parseStoreSpec(spec);
   if (kind === "sqlite")
-    return new (await import("./stores/sqlite/sqlite-store.js")).SqliteStore(rest, options);
+    return new (await import("./stores/sqlite/sqlite-store.js")).SqliteStore(location, options);
   if (kind === "postgres")
-    return new (await import("./stores/postgres/postgres-store.js")).PostgresStore(
-      `postgres:${rest}`,
-    );
+    return new (await import("./stores/postgres/postgres-store.js")).PostgresStore(location);
   throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
     hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",
   });

@@ -2,7 +2,7 @@ import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { Memory } from "./memory.js";
 import { parseStoreSpec, type StoreKind } from "./store-spec.js";
 
-type Opener = (rest: string, options: OpenMemoryOptions) => Promise<Memory>;
+type Opener = (location: string, options: OpenMemoryOptions) => Promise<Memory>;
 
 export interface OpenMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -15,11 +15,11 @@ const KEYS: KnownKeys<OpenMemoryOptions> = { now: true, notice: true };
 
 /** Each loads its implementation on first use. */
 const OPENERS: Readonly<Record<StoreKind, Opener>> = {
-  memory: async (_rest, { now }) =>
+  memory: async (_location, { now }) =>
     new (await import("./in-memory.js")).InMemory(Infinity, { now }),
   sqlite: async (path, options) => new (await import("./sqlite.js")).SqliteMemory(path, options),
-  postgres: async (rest, { now }) =>
-    new (await import("./postgres.js")).PostgresMemory(`postgres:${rest}`, { now }),
+  postgres: async (url, { now }) =>
+    new (await import("./postgres.js")).PostgresMemory(url, { now }),
 };
 
 /**
@@ -35,6 +35,6 @@ const OPENERS: Readonly<Record<StoreKind, Opener>> = {
  */
 export async function openMemory(spec: string, options: OpenMemoryOptions = {}): Promise<Memory> {
   refuseUnknownKeys(options, KEYS, "openMemory");
-  const { kind, rest } = parseStoreSpec(spec);
-  return OPENERS[kind](rest, options);
+  const { kind, location } = parseStoreSpec(spec);
+  return OPENERS[kind](location, options);
 }

@@ -10,15 +10,18 @@ const KINDS: ReadonlyMap<string, StoreKind> = new Map([
   ["postgresql", "postgres"],
 ]);
 
-/**
- * The kind of store that `spec` names, and the rest behind the colon.
- * @throws {AgnoChatError} `STORE_UNKNOWN`
- */
-export function parseStoreSpec(spec: string): { readonly kind: StoreKind; readonly rest: string } {
+export interface StoreSpec {
+  readonly kind: StoreKind;
+  /** What a store of this kind is opened with: a path, or the whole URL of a database. */
+  readonly location: string;
+}
+
+/** @throws {AgnoChatError} `STORE_UNKNOWN` */
+export function parseStoreSpec(spec: string): StoreSpec {
   const colon = spec.indexOf(":");
   const kind = colon > 0 ? KINDS.get(spec.slice(0, colon)) : undefined;
   if (kind === undefined) throw unknown(spec);
-  return { kind, rest: spec.slice(colon + 1) };
+  return { kind, location: kind === "postgres" ? spec : spec.slice(colon + 1) };
 }
 
 /** Quotes only the kind, because the rest may hold a password. */

@@ -13,16 +13,16 @@ export async function migrate(context: Context, [given]: string[]): Promise<void
 }
 
 async function migrateStore(spec: string): Promise<{ readonly from: number; readonly to: number }> {
-  const { kind, rest } = parseStoreSpec(spec);
+  const { kind, location } = parseStoreSpec(spec);
   if (kind === "sqlite")
-    return (await import("../../../memory/stores/sqlite/check.js")).migrateSqlite(rest);
+    return (await import("../../../memory/stores/sqlite/check.js")).migrateSqlite(location);
   if (kind === "memory")
     throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
       hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",
     });
   const admin = await import("../../../memory/stores/postgres/admin.js");
   try {
-    return await admin.migratePostgres(spec);
+    return await admin.migratePostgres(location);
   } catch (error) {
     throw admin.wasDenied(error) ? denied(error) : error;
   }
