@@ -1,38 +1,33 @@
 import type { Context } from "./command-context.js";
-import { noteLine } from "./note-line.js";
+import { type ProgressLine, progressLine } from "./render/progress-line.js";
 
-/** Between two lines: on a terminal the same line again, elsewhere a new one. */
+/** Between two texts: on a terminal the same line again, elsewhere a new one. */
 const TERMINAL_MS = 100;
 const PLAIN_MS = 5_000;
 
-const CLEAR_LINE = "\r\u001b[2K";
-
-/** Says on stderr how far a long work is. */
+/** Says on stderr how far a long work is, now and then. */
 export class Progress {
   readonly #context: Context;
+  readonly #line: ProgressLine;
   #last = performance.now();
-  #isShown = false;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#line = progressLine(context.io, (text) => text);
   }
 
   /** `text` is only asked for when it is time. */
   show(text: () => string): void {
     const { io, options, output } = this.#context;
-    const isTerminal = Boolean(io.stderr.isTTY);
     const now = performance.now();
-    if (options.quiet || now - this.#last < (isTerminal ? TERMINAL_MS : PLAIN_MS)) return;
+    if (options.quiet || now - this.#last < (io.stderr.isTTY ? TERMINAL_MS : PLAIN_MS)) return;
     this.#last = now;
-    if (!isTerminal) return output.note(text());
-    const width = (io.stderr.columns ?? 80) - 1;
-    io.stderr.write(CLEAR_LINE + noteLine(text()).slice(0, width));
-    this.#isShown = true;
+    if (io.stderr.isTTY) this.#line.show(text());
+    else output.note(text());
   }
 
   /** Takes the line away, so that others can be written. */
   hide(): void {
-    if (this.#isShown) this.#context.io.stderr.write(CLEAR_LINE);
-    this.#isShown = false;
+    this.#line.end();
   }
 }
