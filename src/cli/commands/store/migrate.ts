@@ -15,7 +15,7 @@ export async function migrate(context: Context, [given]: string[]): Promise<void
 async function migrateStore(spec: string): Promise<{ readonly from: number; readonly to: number }> {
   const { kind, location } = parseStoreSpec(spec);
   if (kind === "sqlite")
-    return (await import("../../../memory/stores/sqlite/check.js")).migrateSqlite(location);
+    return (await import("../../../memory/stores/sqlite/migrate.js")).migrateSqlite(location);
   if (kind === "memory")
     throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
       hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",

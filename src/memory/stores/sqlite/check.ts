@@ -1,10 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { AgnoChatError } from "../../../errors.js";
 import type { Finding, StoreReport } from "../../store-report.js";
-import { loadEngine, peek } from "./driver.js";
-import { MemoryFile, pathOf } from "./file.js";
-import { inspect, MIGRATIONS, openMemoryFile, readModeOf } from "./schema.js";
+import { OTHERS, OTHERS_WRITE, pathOf } from "./file.js";
+import { MIGRATIONS, peekMemoryFile } from "./schema.js";
 
 /**
  * Looks at a memory file and changes nothing.
@@ -12,58 +10,29 @@ import { inspect, MIGRATIONS, openMemoryFile, readModeOf } from "./schema.js";
  */
 export async function checkSqlite(name: string): Promise<StoreReport> {
   const path = pathOf(name);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
-  const file = MemoryFile.ensure(path);
-  const hasLog = isWriteAhead(path);
-  const engine = await loadEngine();
-  await inspect(engine, file);
-  const [version, schema, integrity] = (await peek(engine, path, {
-    readMode: readModeOf(file),
-    expressions: `sqlite_version(), (SELECT user_version FROM pragma_user_version),
-                  (SELECT group_concat(integrity_check) FROM pragma_integrity_check)`,
-  })) as readonly [string, number, string];
+  const [version, schema, integrity] = (await peekMemoryFile(path, FACTS)) as Facts;
   return {
     store: `the memory file ${JSON.stringify(path)}`,
     findings: [
       fileRights(path),
       folderRights(dirname(path)),
       integrityOf(integrity),
-      journal(hasLog),
+      journal(isWriteAhead(path)),
       schemaOf(version, schema),
     ],
   };
 }
 
-/**
- * Upgrades a memory file as opening it does. Resolves to its versions before and after.
- * @throws {AgnoChatError} `STORE_…`
- */
-export async function migrateSqlite(
-  name: string,
-): Promise<{ readonly from: number; readonly to: number }> {
-  const path = pathOf(name);
-  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
-  const file = MemoryFile.ensure(path);
-  const engine = await loadEngine();
-  await inspect(engine, file);
-  const [from] = (await peek(engine, path, {
-    readMode: readModeOf(file),
-    expressions: "(SELECT user_version FROM pragma_user_version)",
-  })) as readonly [number];
-  const connection = await openMemoryFile(path);
-  await connection.close();
-  return { from, to: MIGRATIONS.length };
-}
+const FACTS = `sqlite_version(), (SELECT user_version FROM pragma_user_version),
+               (SELECT group_concat(integrity_check) FROM pragma_integrity_check)`;
 
-const READABLE_BY_OTHERS = 0o077;
-const WRITABLE_BY_OTHERS = 0o022;
+type Facts = readonly [version: string, schema: number, integrity: string];
+
 const STICKY = 0o1000;
 
 function fileRights(path: string): Finding {
   const about = "file";
-  const open = [path, `${path}-wal`, `${path}-shm`].filter((each) =>
-    hasMode(each, READABLE_BY_OTHERS),
-  );
+  const open = [path, `${path}-wal`, `${path}-shm`].filter((each) => hasMode(each, OTHERS));
   if (open.length === 0) return ok(about, "nobody else on this machine can read it");
   return {
     about,
@@ -75,7 +44,7 @@ function fileRights(path: string): Finding {
 
 function folderRights(folder: string): Finding {
   const about = "folder";
-  if (hasMode(folder, STICKY) || !hasMode(folder, WRITABLE_BY_OTHERS))
+  if (hasMode(folder, STICKY) || !hasMode(folder, OTHERS_WRITE))
     return ok(about, "nobody else can replace the file");
   return {
     about,
@@ -127,8 +96,3 @@ function isWriteAhead(path: string): boolean {
 }
 
 const ok = (about: string, text: string): Finding => ({ about, status: "ok", text });
-
-const missing = (path: string): AgnoChatError =>
-  new AgnoChatError("STORE_NOT_READY", `There is no memory file ${JSON.stringify(path)} yet.`, {
-    hint: "The first conversation makes it.",
-  });

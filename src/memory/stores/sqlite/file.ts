@@ -106,8 +106,9 @@ export class MemoryFile {
   }
 }
 
-const OTHERS = 0o077;
-const OTHERS_WRITE = 0o022;
+/** The permission bits of other users, and those to write. */
+export const OTHERS = 0o077;
+export const OTHERS_WRITE = 0o022;
 
 const MISSING = { size: -1, mtimeMs: -1, dev: -1, ino: -1, nlink: 0 };
 

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { AgnoChatError } from "../../../errors.js";
 import {
   type Engine,
@@ -170,10 +171,25 @@ async function openReadOnly(
   }
 }
 
-export const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
+const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
+
+/**
+ * Evaluates `expressions`, a list of SQL expressions, in a memory file, which stays unchanged.
+ * @throws {AgnoChatError} as `openMemoryFile`; `STORE_NOT_READY` if there is no file
+ */
+export async function peekMemoryFile(
+  path: string,
+  expressions: string,
+): Promise<readonly SqlValue[]> {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
+  const file = MemoryFile.ensure(path);
+  const engine = await loadEngine();
+  await inspect(engine, file);
+  return peek(engine, path, { readMode: readModeOf(file), expressions });
+}
 
 /** Checks that this is a memory file, without writing to it. */
-export async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
+async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
   const { path } = file;
   try {
     const identity = await peek(engine, path, {
@@ -229,6 +245,11 @@ function versionIn([id, version, tables]: readonly SqlValue[], path: string): nu
   if (Number(version) > MIGRATIONS.length) throw tooNew(path, Number(version));
   return Number(version);
 }
+
+const missing = (path: string): AgnoChatError =>
+  new AgnoChatError("STORE_NOT_READY", `There is no memory file ${JSON.stringify(path)} yet.`, {
+    hint: "The first conversation makes it.",
+  });
 
 const foreign = (path: string): AgnoChatError =>
   new AgnoChatError(

@@ -1,0 +1,17 @@
+import { pathOf } from "./file.js";
+import { MIGRATIONS, openMemoryFile, peekMemoryFile } from "./schema.js";
+
+/**
+ * Upgrades a memory file as opening it does. Resolves to its versions before and after.
+ * @throws {AgnoChatError} `STORE_…`
+ */
+export async function migrateSqlite(
+  name: string,
+): Promise<{ readonly from: number; readonly to: number }> {
+  const path = pathOf(name);
+  const expressions = "(SELECT user_version FROM pragma_user_version)";
+  const [from] = (await peekMemoryFile(path, expressions)) as readonly [number];
+  const connection = await openMemoryFile(path);
+  await connection.close();
+  return { from, to: MIGRATIONS.length };
+}
