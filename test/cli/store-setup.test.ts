@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
@@ -257,6 +257,15 @@ describe("store check of a memory file", () => {
         code: 3,
         stdout: "",
       });
+  });
+
+  it("calls no file safe that nothing can be stored in", async () => {
+    const cli = new Cli();
+    const path = join(cli.home, "byte.db");
+    writeFileSync(path, "x", { mode: 0o600 });
+    const { code, stdout, stderr } = await cli.run(["store", "check", `sqlite:${path}`]);
+    expect([code, stdout]).toEqual([4, ""]);
+    expect(stderr).toContain("is not an agno-chat memory; it was left unchanged");
   });
 });
 

@@ -129,7 +129,6 @@ export async function openMemoryFile(
   { notice }: OpenOptions = { notice: () => {} },
 ): Promise<SqliteConnection> {
   const file = MemoryFile.ensure(path);
-  if (file.isOneByte) throw foreign(path);
   const engine = await loadEngine();
   await inspect(engine, file);
   const line = file.restrictToOwner();
@@ -191,6 +190,7 @@ export async function peekMemoryFile(
 /** Checks that this is a memory file, without writing to it. */
 async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
   const { path } = file;
+  if (file.isOneByte) throw foreign(path);
   try {
     const identity = await peek(engine, path, {
       readMode: readModeOf(file),
