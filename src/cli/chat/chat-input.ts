@@ -13,9 +13,9 @@ const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
  * White space that a keyboard types. Any other, such as a byte order mark, stays in an id, which is
  * then refused: an id is never cleaned up.
  */
-const SPACES = new Set(" \t\r\n\u00a0\u3000");
-const COMMAND = /^\/([^ \t\r\n\u00a0\u3000/]+)(?:[ \t\r\n\u00a0\u3000]+([\s\S]*))?$/;
-const ASIDE = /^([^ \t\r\n\u00a0\u3000]+)[ \t\r\n\u00a0\u3000]+([\s\S]+)$/;
+const SPACES = " \t\r\n\u00a0\u3000";
+const COMMAND = new RegExp(`^/([^${SPACES}/]+)(?:[${SPACES}]+([\\s\\S]*))?$`);
+const ASIDE = new RegExp(`^([^${SPACES}]+)[${SPACES}]+([\\s\\S]+)$`);
 
 /**
  * A line is a command if its first word has one leading slash, or if it is only `help`, `bye` or
@@ -43,7 +43,7 @@ export function parseAside(argument: string): { userId: string; message: string 
 export function trimTyped(text: string): string {
   let start = 0;
   let end = text.length;
-  while (start < end && SPACES.has(text.charAt(start))) start += 1;
-  while (end > start && SPACES.has(text.charAt(end - 1))) end -= 1;
+  while (start < end && SPACES.includes(text.charAt(start))) start += 1;
+  while (end > start && SPACES.includes(text.charAt(end - 1))) end -= 1;
   return text.slice(start, end);
 }
