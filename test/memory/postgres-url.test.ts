@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
-import { nameOf, parseDatabaseUrl } from "../../src/memory/stores/postgres/url.js";
+import { isOnThisMachine, nameOf, parseDatabaseUrl } from "../../src/memory/stores/postgres/url.js";
 
 const refused = (url: string): { code: string; message: string; hint: string } => {
   try {
@@ -68,6 +68,15 @@ describe("the URL of a PostgreSQL memory", () => {
     expect(tls("db.example/chat?sslmode=disable")).toBeUndefined();
     for (const mode of ["no-verify", "verify", "DISABLE"])
       expect(refused(`postgres://u@db.example/chat?sslmode=${mode}`).code).toBe("STORE_UNKNOWN");
+  });
+
+  it("stays on this machine by its whole host, not by how that begins", () => {
+    const isLocal = (place: string) =>
+      isOnThisMachine(parseDatabaseUrl(`postgres://u@${place}/chat?sslmode=disable`));
+    for (const place of ["localhost", "127.0.0.2", "[::1]", "%2Frun"])
+      expect(isLocal(place)).toBe(true);
+    for (const place of ["127.example", "127.0.0.1.example", "localhost.example", "10.0.0.1"])
+      expect(isLocal(place)).toBe(false);
   });
 
   it("takes the host and the encryption from the environment when it names none", () => {

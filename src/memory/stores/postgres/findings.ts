@@ -1,7 +1,7 @@
 import type { Finding } from "../../store-report.js";
 import type { Facts } from "./inspect.js";
 import { MIGRATIONS } from "./schema.js";
-import type { DatabaseAddress } from "./url.js";
+import { type DatabaseAddress, isOnThisMachine } from "./url.js";
 
 /** The oldest major version that is tested. */
 const OLDEST = 14;
@@ -107,18 +107,14 @@ function callers({ callers: roles, isPublic, owner: { name } }: Facts): Finding 
   return ok(about, roles.length === 0 ? `${name} alone` : roles.join(", "));
 }
 
-function encryption({ tls, host }: DatabaseAddress): Finding {
+function encryption(address: DatabaseAddress): Finding {
   const about = "encryption";
-  if (tls !== undefined) return ok(about, "TLS, and the server is verified");
-  if (isNear(host ?? process.env.PGHOST)) return ok(about, "none, and nothing leaves this machine");
+  if (address.tls !== undefined) return ok(about, "TLS, and the server is verified");
+  if (isOnThisMachine(address)) return ok(about, "none, and nothing leaves this machine");
   return warning(about, "none: conversations travel as plain text", {
     hint: "Write sslmode=verify-full into the URL.",
   });
 }
-
-/** The URL reader lets only such hosts do without encryption, unless told. */
-const isNear = (host = "localhost"): boolean =>
-  host.startsWith("/") || host === "localhost" || host === "::1" || /^127\./.test(host);
 
 function durability({ server: { synchronousCommit, fsync, isReadOnly } }: Facts): Finding {
   const about = "durability";

@@ -41,15 +41,16 @@ export function parseDatabaseUrl(text: string): DatabaseAddress {
     applicationName: parameters.get("application_name") ?? "agno-chat",
     options: parameters.get("options"),
     channelBinding: parameters.get("channel_binding") === "require",
-    tls: tlsOf(host ?? process.env.PGHOST ?? "localhost", parameters),
+    tls: tlsOf(host, parameters),
   };
 }
 
 /** How messages call it: without user and password. */
 export function nameOf({ host, port, database }: DatabaseAddress): string {
-  const place = host ?? process.env.PGHOST ?? "localhost";
-  return `${JSON.stringify(database ?? "")} at ${place}${port === undefined ? "" : `:${port}`}`;
+  return `${JSON.stringify(database ?? "")} at ${hostOf(host)}${port === undefined ? "" : `:${port}`}`;
 }
+
+const hostOf = (host: string | undefined): string => host ?? process.env.PGHOST ?? "localhost";
 
 const FORM = /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?(?<place>[^/?#]*)/;
 
@@ -86,9 +87,12 @@ function portOf(text: string | undefined): number | undefined {
 const VERIFIED: ReadonlySet<string | undefined> = new Set(["require", "verify-ca", "verify-full"]);
 const OPTIONAL: ReadonlySet<string | undefined> = new Set([undefined, "allow", "prefer"]);
 
-function tlsOf(host: string, parameters: ReadonlyMap<string, string>): TlsFiles | undefined {
+function tlsOf(
+  host: string | undefined,
+  parameters: ReadonlyMap<string, string>,
+): TlsFiles | undefined {
   const mode = parameters.get("sslmode") ?? process.env.PGSSLMODE;
-  const isPlain = mode === "disable" || (OPTIONAL.has(mode) && isLoopback(host));
+  const isPlain = mode === "disable" || (OPTIONAL.has(mode) && isOnThisMachine({ host }));
   if (isPlain) return undefined;
   if (!VERIFIED.has(mode) && !OPTIONAL.has(mode))
     throw unreadable(
@@ -104,7 +108,8 @@ function tlsOf(host: string, parameters: ReadonlyMap<string, string>): TlsFiles 
 }
 
 /** Whether nothing leaves this machine. A path names a socket. */
-function isLoopback(host: string): boolean {
+export function isOnThisMachine(address: Pick<DatabaseAddress, "host">): boolean {
+  const host = hostOf(address.host);
   if (host.startsWith("/") || host === "localhost" || host === "::1") return true;
   return isIP(host) === 4 && host.startsWith("127.");
 }
