@@ -1,14 +1,15 @@
 import { AgnoChatError } from "../../../errors.js";
 import type { StoreReport } from "../../store-report.js";
 import { Database } from "./client.js";
+import { findSchema, ownerOfMemory } from "./find-schema.js";
 import { findingsOf } from "./findings.js";
-import { type Initialised, type InitOptions, initDatabase, schemaOf } from "./init-database.js";
+import { type Initialised, type InitOptions, initDatabase } from "./init-database.js";
 import { grantScript, initScript } from "./init-script.js";
 import { inspect } from "./inspect.js";
 import { type Migrated, migrateDatabase } from "./migrate.js";
 import { prepareDatabase } from "./open-database.js";
 import { isPostgres, NO_RIGHT, storeFailed } from "./postgres-errors.js";
-import { foreign, missing, tooNew } from "./refusals.js";
+import { tooNew } from "./refusals.js";
 import { MIGRATIONS } from "./schema.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 
@@ -38,10 +39,10 @@ export function initSql(url: string, { grantTo = [] }: InitOptions = {}): string
 /** The same for what the database lacks as it is. */
 export const missingSql = (url: string, { grantTo = [] }: InitOptions = {}): Promise<string> =>
   withDatabase(url, async (database) => {
-    const [[login] = []] = await database.query("SELECT current_user::text");
-    const { is, owner } = await schemaOf((sql, values) => database.query(sql, values));
+    const [[login] = []] = await database.ask("SELECT current_user::text");
+    const { is, owner } = await findSchema(database.ask);
     const roles = distinct([login as string, ...grantTo]);
-    return is === "ours" && owner !== undefined ? grantScript(owner, roles) : initScript(roles);
+    return is === "ours" ? grantScript(owner, roles) : initScript(roles);
   });
 
 /**
@@ -51,9 +52,7 @@ export const missingSql = (url: string, { grantTo = [] }: InitOptions = {}): Pro
 export const checkPostgres = (url: string): Promise<StoreReport> =>
   withDatabase(url, async (database, address) => {
     const name = nameOf(address);
-    const { is } = await schemaOf((sql, values) => database.query(sql, values));
-    if (is === "missing" || is === "empty") throw missing(name);
-    if (is === "foreign") throw foreign(name);
+    await ownerOfMemory(database.ask, name);
     const facts = await inspect(database);
     const [version, known] = [facts.version, MIGRATIONS.length];
     if (version > known) throw tooNew(name, { version, known });

@@ -22,7 +22,7 @@ export type Row = readonly unknown[];
 
 export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
-/** The connections to one database. Each query outside `transaction` is its own transaction. */
+/** The connections to one database. Each statement outside `transaction` is its own transaction. */
 export class Database {
   readonly #pool: Pool;
   /** Whether its transactions begin, unless told otherwise, with a snapshot too old for a write. */
@@ -74,7 +74,7 @@ export class Database {
     const sql = `SELECT * FROM agno_chat.${name}(${values.map((_, index) => `$${index + 1}`)})`;
     if (!this.#needsBegin)
       try {
-        return await this.query(sql, values);
+        return await this.ask(sql, values);
       } catch (error) {
         if (!isPostgres(error, OLD_SNAPSHOT)) throw error;
         this.#needsBegin = true;
@@ -83,9 +83,7 @@ export class Database {
   }
 
   /** @throws {PostgresError} */
-  query(sql: string, values: readonly SqlValue[] = []): Promise<Row[]> {
-    return this.#with((client) => query(client, sql, values));
-  }
+  readonly ask: Ask = (sql, values) => this.#with((client) => query(client, sql, values));
 
   /**
    * All that `work` asks for, in one transaction that begins with `begin`.

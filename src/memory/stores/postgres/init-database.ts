@@ -1,5 +1,6 @@
 import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
+import { findSchema } from "./find-schema.js";
 import { isPostgres } from "./postgres-errors.js";
 import { foreign, noSuchRole, notReady, wrongEncoding } from "./refusals.js";
 import {
@@ -57,12 +58,11 @@ async function init(
 ): Promise<Initialised> {
   await ask(LOCK_SCHEMA);
   const login = await loginOf(ask);
-  const schema = await schemaOf(ask);
+  const schema = await findSchema(ask);
   if (login.encoding !== "UTF8") throw wrongEncoding(name, login.encoding);
   if (schema.is === "foreign") throw foreign(name);
   for (const role of grantTo) await assertRole(ask, role);
-  if (schema.owner !== undefined && schema.is === "ours" && grantTo.length === 0)
-    return { created: false, owner: schema.owner };
+  if (schema.is === "ours" && grantTo.length === 0) return { created: false, owner: schema.owner };
 
   if (schema.is === "missing" && !login.mayMakeSchemas) throw notReady(name);
 
@@ -142,24 +142,4 @@ async function ownerFor(ask: Ask, { isSuperuser, serverVersion }: Login): Promis
       return name;
   }
   return names[1];
-}
-
-export interface Schema {
-  readonly is: "missing" | "empty" | "ours" | "foreign";
-  readonly owner: string | undefined;
-}
-
-/** From the catalogue, which everybody may read. */
-export async function schemaOf(ask: Ask): Promise<Schema> {
-  const [row] = await ask(
-    `SELECT pg_get_userbyid(n.nspowner)::text,
-            EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proname = 'about_v1'),
-            EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid)
-              OR EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)
-     FROM pg_namespace n WHERE n.nspname = 'agno_chat'`,
-  );
-  if (row === undefined) return { is: "missing", owner: undefined };
-  const [owner, isOurs, isUsed] = row as readonly [string, boolean, boolean];
-  if (isOurs) return { is: "ours", owner };
-  return { is: isUsed ? "foreign" : "empty", owner };
 }

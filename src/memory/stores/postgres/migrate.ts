@@ -1,8 +1,9 @@
 import { AgnoChatError } from "../../../errors.js";
 import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
-import { asMember, loginOf, schemaOf } from "./init-database.js";
-import { foreign, missing, tooNew } from "./refusals.js";
+import { ownerOfMemory } from "./find-schema.js";
+import { asMember, loginOf } from "./init-database.js";
+import { foreign, tooNew } from "./refusals.js";
 import { grantStatements, LOCK_SCHEMA, migrationStatements, quoted } from "./schema/statements.js";
 import { MIGRATIONS } from "./schema.js";
 
@@ -23,9 +24,7 @@ export const migrateDatabase = (
 ): Promise<Migrated> =>
   database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", async (ask) => {
     await ask(LOCK_SCHEMA);
-    const { is, owner } = await schemaOf(ask);
-    if (is === "foreign") throw foreign(name);
-    if (is !== "ours" || owner === undefined) throw missing(name);
+    const owner = await ownerOfMemory(ask, name);
     return asMember(ask, { login: await loginOf(ask), owner }, async () => {
       await ask(`SET LOCAL ROLE ${quoted(owner)}`);
       const migrated = await migrate(ask, name, steps);
