@@ -169,7 +169,7 @@ async function strangersOf(ask: Ask): Promise<string[]> {
   return rows.map(([name]) => name as string);
 }
 
-async function callersOf(ask: Ask): Promise<Pick<Facts, "callers" | "isPublic">> {
+export async function callersOf(ask: Ask): Promise<Pick<Facts, "callers" | "isPublic">> {
   const rows = await ask(
     `SELECT x.grantee::bigint, pg_get_userbyid(x.grantee)
      FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) x

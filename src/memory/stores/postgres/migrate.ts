@@ -3,6 +3,7 @@ import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
 import { ownerOfMemory } from "./find-schema.js";
 import { asMember, loginOf } from "./init-database.js";
+import { callersOf } from "./inspect.js";
 import { foreign, tooNew } from "./refusals.js";
 import { grantStatements, LOCK_SCHEMA, migrationStatements, quoted } from "./schema/statements.js";
 import { MIGRATIONS } from "./schema.js";
@@ -48,7 +49,8 @@ async function migrate(ask: Ask, name: string, steps: readonly string[]): Promis
   for (const [table, rows] of before)
     if (after.get(table) !== rows) throw lossy(name, { table, to });
   await secure(ask, [...after.keys()]);
-  for (const role of await callersOf(ask))
+  // They shall call the new functions too.
+  for (const role of (await callersOf(ask)).callers)
     for (const statement of grantStatements(role)) await ask(statement);
   checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name, to);
   return { from, to };
@@ -78,17 +80,6 @@ async function secure(ask: Ask, tables: readonly string[]): Promise<void> {
     await ask(
       `ALTER TABLE agno_chat.${quoted(table)} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY`,
     );
-}
-
-/** Those who may call the functions, and shall call the new ones too. */
-async function callersOf(ask: Ask): Promise<string[]> {
-  const rows = await ask(
-    `SELECT pg_get_userbyid(x.grantee)::text
-     FROM pg_namespace n CROSS JOIN aclexplode(n.nspacl) x
-     WHERE n.nspname = 'agno_chat' AND x.privilege_type = 'USAGE'
-       AND x.grantee NOT IN (0, n.nspowner)`,
-  );
-  return rows.map(([role]) => role as string);
 }
 
 const lossy = (
