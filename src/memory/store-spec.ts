@@ -10,8 +10,8 @@ const KINDS: ReadonlyMap<string, StoreKind> = new Map([
   ["postgresql", "postgres"],
 ]);
 
-export interface StoreSpec {
-  readonly kind: StoreKind;
+export interface StoreSpec<Kind extends StoreKind = StoreKind> {
+  readonly kind: Kind;
   /** What a store of this kind is opened with: a path, or the whole URL of a database. */
   readonly location: string;
 }
@@ -22,6 +22,18 @@ export function parseStoreSpec(spec: string): StoreSpec {
   const kind = colon > 0 ? KINDS.get(spec.slice(0, colon)) : undefined;
   if (kind === undefined) throw unknown(spec);
   return { kind, location: kind === "postgres" ? spec : spec.slice(colon + 1) };
+}
+
+/**
+ * The same for a store that outlives this process.
+ * @throws {AgnoChatError} `STORE_UNKNOWN`, `USAGE` for `memory:`
+ */
+export function parseLastingSpec(spec: string): StoreSpec<Exclude<StoreKind, "memory">> {
+  const { kind, location } = parseStoreSpec(spec);
+  if (kind !== "memory") return { kind, location };
+  throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
+    hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",
+  });
 }
 
 /** Quotes only the kind, because the rest may hold a password. */

@@ -1,5 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
-import { parseStoreSpec } from "../../../memory/store-spec.js";
+import { parseLastingSpec } from "../../../memory/store-spec.js";
 import type { Context } from "../../command-context.js";
 import { storeOf } from "../../open-agent.js";
 
@@ -13,13 +13,9 @@ export async function migrate(context: Context, [given]: string[]): Promise<void
 }
 
 async function migrateStore(spec: string): Promise<{ readonly from: number; readonly to: number }> {
-  const { kind, location } = parseStoreSpec(spec);
+  const { kind, location } = parseLastingSpec(spec);
   if (kind === "sqlite")
     return (await import("../../../memory/stores/sqlite/migrate.js")).migrateSqlite(location);
-  if (kind === "memory")
-    throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
-      hint: "Name sqlite:PATH or postgres://USER@HOST/DATABASE.",
-    });
   const admin = await import("../../../memory/stores/postgres/admin.js");
   try {
     return await admin.migratePostgres(location);
