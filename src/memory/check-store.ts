@@ -1,12 +1,10 @@
-import type { StoreReport } from "./store-report.js";
+import { ok, type StoreReport } from "./store-report.js";
 import { parseStoreSpec, type StoreKind } from "./store-spec.js";
 
 const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreReport>>> = {
   memory: async () => ({
     store: "the memory of this process",
-    findings: [
-      { about: "durability", status: "ok", text: "kept until this process ends; nothing to check" },
-    ],
+    findings: [ok("durability", "kept until this process ends; nothing to check")],
   }),
   sqlite: async (path) => (await import("./stores/sqlite/check.js")).checkSqlite(path),
   postgres: async (url) => (await import("./stores/postgres/admin.js")).checkPostgres(url),

@@ -15,3 +15,23 @@ export interface StoreReport {
   readonly store: string;
   readonly findings: readonly Finding[];
 }
+
+export const ok = (about: string, text: string): Finding => ({ about, status: "ok", text });
+
+interface Advice {
+  readonly hint: string;
+}
+
+export const warning = (about: string, text: string, { hint }: Advice): Finding => ({
+  about,
+  status: "warning",
+  text,
+  hint,
+});
+
+export const unsafe = (about: string, text: string, { hint }: Advice): Finding => ({
+  about,
+  status: "unsafe",
+  text,
+  hint,
+});

@@ -1,4 +1,4 @@
-import type { Finding } from "../../store-report.js";
+import { type Finding, ok, unsafe, warning } from "../../store-report.js";
 import type { Facts } from "./inspect.js";
 import { MIGRATIONS } from "./schema.js";
 import { type DatabaseAddress, isOnThisMachine } from "./url.js";
@@ -166,23 +166,3 @@ const latency = ({ medians: { trip, read } }: Facts): Finding =>
 
 const namesOf = (all: readonly { readonly name: string }[]): string =>
   all.map(({ name }) => name).join(", ");
-
-const ok = (about: string, said: string): Finding => ({ about, status: "ok", text: said });
-
-interface Advice {
-  readonly hint: string;
-}
-
-const warning = (about: string, said: string, { hint }: Advice): Finding => ({
-  about,
-  status: "warning",
-  text: said,
-  hint,
-});
-
-const unsafe = (about: string, said: string, { hint }: Advice): Finding => ({
-  about,
-  status: "unsafe",
-  text: said,
-  hint,
-});

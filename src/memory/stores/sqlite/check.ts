@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Finding, StoreReport } from "../../store-report.js";
+import { type Finding, ok, type StoreReport, unsafe, warning } from "../../store-report.js";
 import { OTHERS, OTHERS_WRITE, pathOf } from "./file.js";
 import { MIGRATIONS, peekMemoryFile } from "./schema.js";
 
@@ -34,24 +34,18 @@ function fileRights(path: string): Finding {
   const about = "file";
   const open = [path, `${path}-wal`, `${path}-shm`].filter((each) => hasMode(each, OTHERS));
   if (open.length === 0) return ok(about, "nobody else on this machine can read it");
-  return {
-    about,
-    status: "unsafe",
-    text: "others on this machine can read or write it",
+  return unsafe(about, "others on this machine can read or write it", {
     hint: `chmod 600 ${open.map((each) => JSON.stringify(each)).join(" ")}`,
-  };
+  });
 }
 
 function folderRights(folder: string): Finding {
   const about = "folder";
   if (hasMode(folder, STICKY) || !hasMode(folder, OTHERS_WRITE))
     return ok(about, "nobody else can replace the file");
-  return {
-    about,
-    status: "warning",
-    text: "others on this machine can replace the file",
+  return warning(about, "others on this machine can replace the file", {
     hint: `chmod 700 ${JSON.stringify(folder)}`,
-  };
+  });
 }
 
 const hasMode = (path: string, bits: number): boolean =>
@@ -60,13 +54,11 @@ const hasMode = (path: string, bits: number): boolean =>
 
 /** SQLite's own words may name what is stored. */
 function integrityOf(said: string): Finding {
-  if (said === "ok") return ok("integrity", "SQLite finds no damage");
-  return {
-    about: "integrity",
-    status: "unsafe",
-    text: "the file is damaged",
+  const about = "integrity";
+  if (said === "ok") return ok(about, "SQLite finds no damage");
+  return unsafe(about, "the file is damaged", {
     hint: "Restore a backup, or recover what is left: sqlite3 FILE .recover",
-  };
+  });
 }
 
 const journal = (isWal: boolean): Finding =>
@@ -94,5 +86,3 @@ function isWriteAhead(path: string): boolean {
     closeSync(file);
   }
 }
-
-const ok = (about: string, text: string): Finding => ({ about, status: "ok", text });
