@@ -1,7 +1,8 @@
 import { AgnoChatError, ERROR_TABLE } from "../../../errors.js";
+import { parseStoreSpec } from "../../../memory/store-spec.js";
 import type { Context } from "../../command-context.js";
 import { failureDocument } from "../../failure-text.js";
-import { postgresUrl } from "./postgres-url.js";
+import { storeOf } from "../../open-agent.js";
 
 export interface InitStoreOptions {
   readonly grant?: readonly string[];
@@ -16,7 +17,8 @@ export async function init(
 ): Promise<number> {
   const { options, output } = context;
   refuseUrls(grantTo);
-  const url = postgresUrl(context, given, "init");
+  const url = given ?? storeOf(context);
+  if (parseStoreSpec(url).kind !== "postgres") throw noDatabase();
   const admin = await import("../../../memory/stores/postgres/admin.js");
   if (printSql) {
     const sql = admin.initSql(url, { grantTo });
@@ -42,6 +44,11 @@ function refuseUrls(roles: readonly string[]): void {
     hint: "Put the URL first: agno-chat store init URL --grant ROLE",
   });
 }
+
+const noDatabase = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "store init is for a PostgreSQL database.", {
+    hint: "Name one: agno-chat store init postgres://USER@HOST/DATABASE",
+  });
 
 const sentence = (created: boolean, owner: string): string =>
   created
