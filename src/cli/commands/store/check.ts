@@ -21,8 +21,7 @@ export async function check(
     return checkConformance(context, given ?? storeOf(context));
   }
   const { store, findings } = await checkStore(given ?? storeOf(context));
-  const unsafe = findings.filter(({ status }) => status === "unsafe");
-  const isSafe = unsafe.length === 0;
+  const isSafe = !findings.some(({ status }) => status === "unsafe");
   if (options.json) output.document({ ok: isSafe, store, findings });
   else {
     output.write(`${store[0]?.toUpperCase()}${store.slice(1)}:\n`);

@@ -1,4 +1,5 @@
 import { AgnoChatError, ERROR_TABLE } from "../../../errors.js";
+import type { CopyStore } from "../../../memory/copy-store.js";
 import { openCopyStore } from "../../../memory/open-copy-store.js";
 import { storeConformance } from "../../../testing/store-conformance.js";
 import type { Context } from "../../command-context.js";
@@ -28,17 +29,15 @@ export async function checkConformance(context: Context, spec: string): Promise<
     const reason = outcome.reason === undefined ? "" : `: ${outcome.reason}`;
     output.write(`${outcome.ok ? "ok    " : "FAILED"} ${outcome.rule}${reason}\n`);
   }
-  await emptied(context, spec, (store) => store.close());
+  await (await emptied(context, spec)).close();
   const failed = outcomes.filter(({ ok }) => !ok).length;
   if (options.json) output.document({ ok: failed === 0, rules: outcomes });
   else output.write(`${count(outcomes.length - failed, "rule")} kept, ${failed} broken.\n`);
   return failed === 0 ? 0 : ERROR_TABLE.EXPECTATION_FAILED.exit;
 }
 
-const open = ({ output }: Context, spec: string) =>
+const open = ({ output }: Context, spec: string): Promise<CopyStore> =>
   openCopyStore(spec, { notice: (line) => output.note(line) });
-
-type OpenStore = Awaited<ReturnType<typeof open>>;
 
 async function assertEmpty(context: Context, spec: string): Promise<void> {
   const store = await open(context, spec);
@@ -53,14 +52,10 @@ async function assertEmpty(context: Context, spec: string): Promise<void> {
   }
 }
 
-async function emptied<Result>(
-  context: Context,
-  spec: string,
-  next: (store: OpenStore) => Promise<Result> | Result,
-): Promise<Result> {
+async function emptied(context: Context, spec: string): Promise<CopyStore> {
   const store = await open(context, spec);
   await store.deleteAll();
-  return next(store);
+  return store;
 }
 
 function testsOf(context: Context, spec: string): readonly Test[] {
@@ -68,7 +63,7 @@ function testsOf(context: Context, spec: string): readonly Test[] {
   const it = (title: string, run: () => Promise<void>): number => tests.push({ title, run });
   storeConformance({
     name: "the store",
-    open: () => emptied(context, spec, (store) => store),
+    open: () => emptied(context, spec),
     describe: (_title, body) => body(),
     it: Object.assign(it, { skip: () => {} }),
   });
