@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
-import type { CopyStore, SessionCopy, UserCopy } from "../memory/copy-store.js";
+import type { CopyStore, SessionCopy } from "../memory/copy-store.js";
 import { encodePatch } from "../memory/state.js";
 import type { SessionRow, UserRow } from "../memory/store.js";
 import type { StoredMessage } from "../messages.js";
@@ -59,9 +59,10 @@ async function copyUser(
   { from, to, dryRun, signal }: CopyUsersOptions,
 ): Promise<CopiedUser> {
   const become = (outcome: CopiedUser["outcome"]): CopiedUser => ({ userId, messages, outcome });
-  const there = to === undefined ? undefined : await headOf(to, userId);
-  if (to === undefined || (dryRun && there === undefined)) return become("copied");
-  if (there !== undefined) return become((await areEqual(from, to, userId)) ? "equal" : "differs");
+  if (to === undefined) return become("copied");
+  const compared = async () => become((await areEqual(from, to, userId)) ? "equal" : "differs");
+  if ((await to.sessions(userId)).length > 0) return compared();
+  if (dryRun) return become("copied");
 
   const before = await headOf(from, userId);
   if (before === undefined) return become("changed");
@@ -76,8 +77,8 @@ async function copyUser(
   }
   try {
     const user = { userId, lastActivity, sessions: before.map(({ copy }) => copy) };
-    const isNew = await to.importUser(user satisfies UserCopy, pages());
-    if (!isNew) return become((await areEqual(from, to, userId)) ? "equal" : "differs");
+    const isNew = await to.importUser(user, pages());
+    if (!isNew) return compared();
   } catch (error) {
     if (error instanceof SourceChanged) return become("changed");
     throw error;
