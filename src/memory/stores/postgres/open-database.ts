@@ -1,11 +1,26 @@
 import { checkAbout } from "./about.js";
-import type { Database } from "./client.js";
+import { Database } from "./client.js";
 import { initDatabase } from "./init-database.js";
 import { isPostgres } from "./postgres-errors.js";
 import { type DatabaseAddress, nameOf } from "./url.js";
 
 const SCHEMA_MISSING = "3F000";
 const FUNCTION_MISSING = "42883";
+
+/**
+ * Connects to a memory that is ready for use.
+ * @throws as `prepareDatabase`
+ */
+export async function openDatabase(address: DatabaseAddress): Promise<Database> {
+  const database = await Database.at(address);
+  try {
+    await prepareDatabase(database, address);
+    return database;
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
 
 /**
  * Checks that the schema exists, is a memory, and that row security applies to its functions. If it

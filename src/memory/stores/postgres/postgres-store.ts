@@ -16,9 +16,9 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
-import { type Ask, Database, type Row, type SqlValue } from "./client.js";
+import type { Ask, Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
-import { prepareDatabase } from "./open-database.js";
+import { openDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
@@ -211,17 +211,6 @@ type SessionColumns = readonly [
   bytes: number,
   lastActivity: number,
 ];
-
-async function openDatabase(address: DatabaseAddress): Promise<Database> {
-  const database = await Database.at(address);
-  try {
-    await prepareDatabase(database, address);
-    return database;
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
-}
 
 /** By their ids, page by page. */
 async function listUsers(ask: Ask): Promise<UserRow[]> {
