@@ -22,7 +22,10 @@ export type Row = readonly unknown[];
 
 export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
-/** The connections to one database. Each statement outside `transaction` is its own transaction. */
+/**
+ * The connections to one database. Each statement outside `transaction` and `snapshot` is a
+ * transaction of its own.
+ */
 export class Database {
   readonly #pool: Pool;
   /** Whether its transactions begin, unless told otherwise, with a snapshot too old for a write. */
@@ -79,30 +82,27 @@ export class Database {
         if (!isPostgres(error, OLD_SNAPSHOT)) throw error;
         this.#needsBegin = true;
       }
-    return this.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) => ask(sql, values));
+    return this.transaction((ask) => ask(sql, values));
   }
 
   /** @throws {PostgresError} */
   readonly ask: Ask = (sql, values) => this.#with((client) => query(client, sql, values));
 
   /**
-   * All that `work` asks for, in one transaction that begins with `begin`.
+   * All that `work` asks for, in one transaction that may write. Each statement sees what was
+   * committed before it.
    * @throws {PostgresError}
    */
-  transaction<Result>(begin: string, work: (ask: Ask) => Promise<Result>): Promise<Result> {
-    return this.#with(async (client) => {
-      await query(client, begin);
-      try {
-        const result = await work((sql, values) => query(client, sql, values));
-        await query(client, "COMMIT");
-        return result;
-      } catch (error) {
-        // A connection that is gone, or still busy, ends with its transaction.
-        if (!(error instanceof PostgresError && error.isUnknown))
-          await client.query("ROLLBACK").catch(() => undefined);
-        throw error;
-      }
-    });
+  transaction<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return this.#inOne("BEGIN ISOLATION LEVEL READ COMMITTED", work);
+  }
+
+  /**
+   * All that `work` asks for, as it is at one moment.
+   * @throws {PostgresError}
+   */
+  snapshot<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return this.#inOne("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work);
   }
 
   /**
@@ -125,6 +125,22 @@ export class Database {
   /** Waits for the calls under way. */
   close(): Promise<void> {
     return this.#pool.end();
+  }
+
+  #inOne<Result>(begin: string, work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return this.#with(async (client) => {
+      await query(client, begin);
+      try {
+        const result = await work((sql, values) => query(client, sql, values));
+        await query(client, "COMMIT");
+        return result;
+      } catch (error) {
+        // A connection that is gone, or still busy, ends with its transaction.
+        if (!(error instanceof PostgresError && error.isUnknown))
+          await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   async #with<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {

@@ -44,9 +44,7 @@ export async function initDatabase(
   const name = nameOf(address);
   for (let attempt = 1; ; attempt += 1)
     try {
-      return await database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
-        init(ask, { name, grantTo }),
-      );
+      return await database.transaction((ask) => init(ask, { name, grantTo }));
     } catch (error) {
       if (!isPostgres(error, ...MADE_MEANWHILE) || attempt === MOST_ATTEMPTS) throw error;
     }

@@ -23,7 +23,7 @@ export const migrateDatabase = (
   name: string,
   steps: readonly string[] = MIGRATIONS,
 ): Promise<Migrated> =>
-  database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", async (ask) => {
+  database.transaction(async (ask) => {
     await ask(LOCK_SCHEMA);
     const owner = await ownerOfMemory(ask, name);
     return asMember(ask, { login: await loginOf(ask), owner }, async () => {

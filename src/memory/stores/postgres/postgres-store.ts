@@ -94,9 +94,7 @@ export class PostgresStore implements CopyStore {
   users(): Promise<UserRow[]> {
     return this.#run(async () => {
       const database = await this.#open();
-      const users = await repeatRead(() =>
-        database.transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", listUsers),
-      );
+      const users = await repeatRead(() => database.snapshot(listUsers));
       return users.sort((left, right) => right.lastActivity - left.lastActivity);
     });
   }
@@ -109,9 +107,7 @@ export class PostgresStore implements CopyStore {
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
     return this.#run(async () => {
       const database = await this.#open();
-      return database.transaction("BEGIN ISOLATION LEVEL READ COMMITTED", (ask) =>
-        importUser(ask, user, pages),
-      );
+      return database.transaction((ask) => importUser(ask, user, pages));
     });
   }
 
