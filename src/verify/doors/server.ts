@@ -35,7 +35,8 @@ export async function serverDoors(agent: Agent, serve: Serve = serveOwn): Promis
   };
 }
 
-const serveOwn: Serve = async (agent, tokens) => {
+/** Serves with our own server on any free port. */
+export const serveOwn: Serve = async (agent, tokens) => {
   // Loaded only here: who imports the test kits for a memory needs no server.
   const { createServer } = await import("../../server/index.js");
   const server = createServer({ agent, authenticate: (request) => tokens.userOf(request) });

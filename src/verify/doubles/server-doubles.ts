@@ -6,7 +6,7 @@ import type { Agent } from "../../agent/agent.js";
 import { asRecord, parseJson } from "../../json.js";
 import { InMemory } from "../../memory/in-memory.js";
 import { agentOver } from "../battery.js";
-import { type Serve, serverDoors } from "../doors/server.js";
+import { type Serve, serveOwn, serverDoors } from "../doors/server.js";
 import type { Tokens } from "../doors/tokens.js";
 import { attacks } from "../phases/attacks.js";
 import { overlap } from "../phases/overlap.js";
@@ -40,9 +40,7 @@ export type Front = (passing: Passing, forward: Forward) => Promise<Passed>;
 export const behind =
   (makeFront: (tokens: Tokens) => Front): Serve =>
   async (agent, tokens) => {
-    const { createServer } = await import("../../server/index.js");
-    const inner = createServer({ agent, authenticate: (one) => tokens.userOf(one) });
-    const url = await inner.listen({ port: 0 });
+    const inner = await serveOwn(agent, tokens);
     const front = makeFront(tokens);
     const outer = createHttpServer(async (incoming, response) => {
       const gone = new AbortController();
@@ -50,7 +48,10 @@ export const behind =
       const { socket, method = "", url: path = "", headers } = incoming;
       const passing = { socket, method, url: path, headers, signal: gone.signal };
       try {
-        const passed = await front({ ...passing, body: await text(incoming) }, forwardTo(url));
+        const passed = await front(
+          { ...passing, body: await text(incoming) },
+          forwardTo(inner.url),
+        );
         response.writeHead(passed.status, { "content-type": passed.type }).end(passed.body);
       } catch {
         response.destroy();
@@ -62,7 +63,7 @@ export const behind =
       async close() {
         outer.close();
         outer.closeAllConnections();
-        await inner.close({ now: true });
+        await inner.close();
       },
     };
   };
