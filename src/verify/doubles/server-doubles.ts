@@ -113,22 +113,26 @@ const as = (passing: Passing, authorization: string | undefined): Passing => ({
 function named({ url, body }: Passing): string | undefined {
   const { user_id } = asRecord(parseJson(body));
   const given = new URL(url, "http://localhost").searchParams.getAll("user_id").at(-1);
-  return typeof user_id === "string" ? user_id : (given ?? undefined);
+  return typeof user_id === "string" ? user_id : given;
 }
+
+/** Keeps what is answered to a method, by a part of the request alone. */
+const caching = (cached: string, keyOf: (passing: Passing) => string) => (): Front => {
+  const cache = new Map<string, Passed>();
+  return async (passing, forward) => {
+    const key = keyOf(passing);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const passed = await forward(passing);
+    if (passing.method === cached && passed.status < 400) cache.set(key, passed);
+    return passed;
+  };
+};
 
 export const SERVER_DOUBLES: readonly Double[] = [
   double(
     "a server that caches replies by the body",
-    () => {
-      const cache = new Map<string, Passed>();
-      return async (passing, forward) => {
-        const known = cache.get(passing.body);
-        if (known !== undefined) return known;
-        const passed = await forward(passing);
-        if (passing.method === "POST") cache.set(passing.body, passed);
-        return passed;
-      };
-    },
+    caching("POST", ({ body }) => body),
     async (stage) => {
       // Some text of each user must be known before the same words can tell them apart.
       await overlap(stage, 2);
@@ -137,16 +141,7 @@ export const SERVER_DOUBLES: readonly Double[] = [
   ),
   double(
     "a server that caches what was read by the URL",
-    () => {
-      const cache = new Map<string, Passed>();
-      return async (passing, forward) => {
-        const known = cache.get(passing.url);
-        if (known !== undefined) return known;
-        const passed = await forward(passing);
-        if (passing.method === "GET" && passed.status < 400) cache.set(passing.url, passed);
-        return passed;
-      };
-    },
+    caching("GET", ({ url }) => url),
     on("GET /history"),
   ),
   double(
