@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { type IncomingMessage, request as openRequest, Agent as Sockets } from "node:http";
 import { text } from "node:stream/consumers";
-import { isObject, parseJson } from "../../json.js";
 
 export interface HttpCall {
   readonly method: string;
@@ -16,8 +15,6 @@ export interface HttpCall {
 export interface HttpAnswer {
   readonly status: number;
   readonly text: string;
-  /** The body, if it is a JSON object. */
-  readonly json: Readonly<Record<string, unknown>>;
 }
 
 /** So few that different users follow each other on each. */
@@ -42,13 +39,7 @@ export class HttpClient {
     });
     request.end(content);
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    const received = await text(response);
-    const json = parseJson(received);
-    return {
-      status: response.statusCode ?? 0,
-      text: received,
-      json: isObject(json) ? json : {},
-    };
+    return { status: response.statusCode ?? 0, text: await text(response) };
   }
 
   close(): void {

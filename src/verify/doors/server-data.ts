@@ -1,7 +1,8 @@
-import { asList, asRecord } from "../../json.js";
+import { asList, asRecord, parseJson } from "../../json.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
 import type { Clearer, Reader } from "./door.js";
+import type { HttpAnswer } from "./http-client.js";
 import { refuseOther, type ServerApi } from "./server-api.js";
 
 /** Fewer than a history has, so that it is read in several pages. */
@@ -46,8 +47,10 @@ export const serverClearers = (api: ServerApi): readonly Clearer[] => [
     name: "DELETE /history",
     async clear(userId, sessionId) {
       const query = queryOf({ session_id: sessionId });
-      const { json } = await api.ask(userId, { method: "DELETE", path: "/history", query });
-      refuseOther(json.user_id, userId);
+      return documentOf(
+        await api.ask(userId, { method: "DELETE", path: "/history", query }),
+        userId,
+      );
     },
   },
 ];
@@ -65,9 +68,14 @@ async function read(
   userId: string,
   query: Query = {},
 ): Promise<Document> {
-  const { json } = await api.ask(userId, { method: "GET", path, query: queryOf(query) });
-  refuseOther(json.user_id, userId);
-  return json;
+  return documentOf(await api.ask(userId, { method: "GET", path, query: queryOf(query) }), userId);
+}
+
+/** @throws {WrongAnswer} when it names somebody else */
+function documentOf({ text }: HttpAnswer, userId: string): Document {
+  const document = asRecord(parseJson(text));
+  refuseOther(document.user_id, userId);
+  return document;
 }
 
 const messagesIn = ({ messages }: Document): StoredMessage[] =>
