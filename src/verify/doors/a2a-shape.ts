@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in later
 
 import { AgnoChatError } from "../../errors.js";
-import { asList, isObject } from "../../json.js";
+import { asList, asRecord, isObject } from "../../json.js";
 
 /** The app does not speak this version of A2A, so it has not taken the message. */
 export class OtherVersion extends Error {}
@@ -57,8 +57,8 @@ export const a2aShapes = (context: "${session}" | "${user}") =>
 export function a2aReply(answer: unknown): string {
   const outer = resultOf(answer);
   const { artifacts, status, parts } = firstObject(outer.task, outer.message, outer);
-  const message = isObject(status) ? firstObject(status.message) : {};
-  const made = asList(artifacts).flatMap((artifact) => asList(firstObject(artifact).parts));
+  const message = asRecord(asRecord(status).message);
+  const made = asList(artifacts).flatMap((artifact) => asList(asRecord(artifact).parts));
   const texts = [parts, made, message.parts].map(textOf).find((text) => text !== "");
   if (texts !== undefined) return texts;
   throw new AgnoChatError("INVALID_INPUT", "The app's A2A answer has no text.");
@@ -73,8 +73,8 @@ export function a2aStreamReply(events: readonly unknown[]): string {
   for (const event of events) {
     const result = resultOf(event);
     const { artifact, status } = firstObject(result.artifactUpdate, result.statusUpdate, result);
-    text += textOf(firstObject(artifact).parts);
-    if (/failed$/i.test(String(firstObject(status).state)))
+    text += textOf(asRecord(artifact).parts);
+    if (/failed$/i.test(String(asRecord(status).state)))
       throw new AgnoChatError("INVALID_INPUT", "The app's A2A task failed.");
   }
   return text;
@@ -82,8 +82,8 @@ export function a2aStreamReply(events: readonly unknown[]): string {
 
 /** @throws {OtherVersion} */
 function resultOf(answer: unknown): Readonly<Record<string, unknown>> {
-  const { error, result } = isObject(answer) ? answer : {};
-  if (!isObject(error)) return isObject(result) ? result : {};
+  const { error, result } = asRecord(answer);
+  if (!isObject(error)) return asRecord(result);
   const code = Number(error.code);
   if (OTHER_VERSION.includes(code)) throw new OtherVersion();
   throw new AgnoChatError("INVALID_INPUT", `The app answered with the A2A error ${code}.`);
@@ -94,6 +94,6 @@ const firstObject = (...values: readonly unknown[]): Readonly<Record<string, unk
 
 const textOf = (parts: unknown): string =>
   asList(parts)
-    .map((part) => firstObject(part).text)
+    .map((part) => asRecord(part).text)
     .filter((text) => typeof text === "string")
     .join("");
