@@ -2,7 +2,7 @@ import { Agent } from "../agent/agent.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
-import type { Door, Doors } from "./doors/door.js";
+import { type Door, type Doors, NO_DOORS } from "./doors/door.js";
 import { libraryDoors, type VerifiedAgent } from "./doors/library.js";
 import type { Finding } from "./finding.js";
 import { Gate } from "./gate.js";
@@ -109,23 +109,23 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   const under = options.open(parts);
   const library = libraryDoors(under.agent, under.memory);
   const { users, signal } = options;
-  let more: Doors | undefined;
+  let more = NO_DOORS;
   try {
-    more = await options.openDoors?.(under);
+    more = (await options.openDoors?.(under)) ?? NO_DOORS;
     const stage = new Stage({
       ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal, exact },
       arrivalMs: options.arrivalMs ?? 2000,
-      doors: [...library.doors, ...(more?.doors ?? [])],
-      readers: [...library.readers, ...(more?.readers ?? [])],
-      clearers: [...library.clearers, ...(more?.clearers ?? [])],
-      attacks: more?.attacks ?? [],
-      forgeries: more?.forgeries ?? [],
+      doors: [...library.doors, ...more.doors],
+      readers: [...library.readers, ...more.readers],
+      clearers: [...library.clearers, ...more.clearers],
+      attacks: more.attacks,
+      forgeries: more.forgeries,
     });
     await (options.phases ?? runPhases)(stage);
     return resultOf(stage, findings);
   } finally {
     await gate.release("together");
-    await more?.close?.();
+    await more.close?.();
   }
 
   async function runPhases(stage: Stage): Promise<void> {

@@ -11,7 +11,7 @@ import {
   type BatteryResult,
   runBattery,
 } from "./battery.js";
-import type { Doors } from "./doors/door.js";
+import { type Doors, NO_DOORS } from "./doors/door.js";
 import { judgeTheJudge } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
 import { withOwnUsers } from "./own-users.js";
@@ -280,8 +280,6 @@ async function checkProcesses(
     await checkCommandLine({ ...shared, spec, seed: seed + 3, users: userIds(COMMAND_LINE_USERS) }),
   ];
 }
-
-const NO_DOORS: Doors = { doors: [], readers: [], clearers: [], attacks: [], forgeries: [] };
 
 /** Our own server, if it can serve the agent; loaded only where it is checked. */
 async function openDoors({ agent }: AgentUnderCheck): Promise<Doors> {

@@ -103,3 +103,7 @@ export interface Doors {
   readonly forgeries: readonly Forgery[];
   close?(): Promise<void>;
 }
+
+export const NO_DOORS: Doors = {
+  ...{ doors: [], readers: [], clearers: [], attacks: [], forgeries: [] },
+};

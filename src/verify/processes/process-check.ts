@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BatteryOptions, type BatteryResult, INSTRUCTIONS } from "../battery.js";
 import { commandLineDoors } from "../doors/command-line.js";
+import { NO_DOORS } from "../doors/door.js";
 import type { CheckName, Finding } from "../finding.js";
 import { Gate } from "../gate.js";
 import { Ledger } from "../ledger.js";
@@ -94,8 +95,7 @@ function setUp(
   const recorder = new Recorder({ ...judging, judge, record });
   const stage = new Stage({
     ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
-    ...{ doors: [], readers: [], clearers: [], attacks: [], forgeries: [] },
-    ...{ exact: true, arrivalMs },
+    ...{ ...NO_DOORS, exact: true, arrivalMs },
   });
   const parts: SharedParts = {
     model: new RecordingModel(recorder),
