@@ -59,6 +59,10 @@ export interface Whose {
 /** The user and session of anything that belongs to one, and nothing else of it. */
 export const whoseOf = ({ userId, sessionId }: Whose): Whose => ({ userId, sessionId });
 
+/** Whether something belongs to this user and session. */
+export const isOf = (one: Whose, { userId, sessionId }: Whose): boolean =>
+  one.userId === userId && one.sessionId === sessionId;
+
 /** One thing that should not be. */
 export interface Finding {
   readonly check: CheckName;

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Message, plainMessage } from "../messages.js";
 import type { CanaryKind } from "./canary.js";
-import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
+import {
+  type CheckName,
+  type Finding,
+  type FindingKind,
+  isOf,
+  type Whose,
+  whoseOf,
+} from "./finding.js";
 import type { Ledger, PlantedRun, RunCanary } from "./ledger.js";
 
 /** Where something was seen. */
@@ -310,8 +317,7 @@ export function finding(
 }
 
 /** Whether a canary is of this user and session. */
-export const isOwn = ({ owner }: RunCanary, { userId, sessionId }: Whose): boolean =>
-  owner.userId === userId && owner.sessionId === sessionId;
+export const isOwn = ({ owner }: RunCanary, whose: Whose): boolean => isOf(owner, whose);
 
 /** Everything of a message that a model or a person may read. */
 function textOf(message: Message): string {

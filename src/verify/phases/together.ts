@@ -1,5 +1,5 @@
 import type { Door, Reader } from "../doors/door.js";
-import { type Finding, type Whose, whoseOf } from "../finding.js";
+import { type Finding, isOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeInterleaved, judgeReply, type Sighting } from "../judge.js";
 import type { Ledger, PlantedRun } from "../ledger.js";
 import type { OtherProcess } from "../processes/other-process.js";
@@ -78,7 +78,7 @@ export class Together {
 
   async #send(stage: Stage, door: Door, index: number, whose: Whose): Promise<void> {
     const run = this.#ledger.begin(whose, { door: door.name });
-    const earlier = [...this.#answered].filter((one) => isOfSession(one, run));
+    const earlier = [...this.#answered].filter((one) => isOf(one, run));
     this.#earlier.set(run, earlier);
     this.#begun[index]?.push(run);
     const sighting: Sighting = { check: "together", by: whoseOf(run), door: door.name };
@@ -99,7 +99,7 @@ export class Together {
   async #findOrder(stage: Stage, whose: Whose, { readers }: OtherProcess): Promise<void> {
     const [reader] = readers as [Reader];
     const { messages = [] } = await reader.read(whose);
-    const runs = [...this.#answered].filter((one) => isOfSession(one, whose));
+    const runs = [...this.#answered].filter((one) => isOf(one, whose));
     const sighting: Sighting = { check: "together", by: whose, door: reader.name };
     const expected = { processes: this.#processesOf(whose), runs };
     const { findings, seen } = judgeInterleaved(messages, expected, sighting, this.#ledger);
@@ -108,12 +108,9 @@ export class Together {
   }
 
   #processesOf(whose: Whose): readonly (readonly PlantedRun[])[] {
-    return this.#begun.map((runs) => runs.filter((run) => isOfSession(run, whose)));
+    return this.#begun.map((runs) => runs.filter((run) => isOf(run, whose)));
   }
 }
-
-const isOfSession = (run: PlantedRun, { userId, sessionId }: Whose): boolean =>
-  run.userId === userId && run.sessionId === sessionId;
 
 /** All of them, or none. */
 async function startAll(start: () => Promise<OtherProcess>): Promise<readonly OtherProcess[]> {
