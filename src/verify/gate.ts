@@ -4,8 +4,11 @@ import type { PlantedRun } from "./ledger.js";
 import type { Random } from "./random.js";
 
 /** How held calls go on: all in one tick, or one tick after the other. */
-export const RELEASES = ["together", "reversed", "shuffled", "staggered"] as const;
+const RELEASES = ["together", "reversed", "shuffled", "staggered"] as const;
 export type Release = (typeof RELEASES)[number];
+
+/** Each in turn. */
+export const releaseIn = (round: number): Release => RELEASES[round % RELEASES.length] as Release;
 
 interface Held {
   readonly run: PlantedRun;

@@ -1,4 +1,4 @@
-import { RELEASES, type Release } from "../gate.js";
+import { releaseIn } from "../gate.js";
 import type { Stage } from "../stage.js";
 
 /** Everybody at once, through every door, released in every order; every other round with tools. */
@@ -11,12 +11,11 @@ export async function overlap(
   for (let round = 0; round < rounds && !stage.signal.aborted; round++) {
     onProgress?.(`overlap, ${round * count} of ${rounds * count} runs`);
     const plan = round % 2 === 1 ? "tools" : "reply";
-    const order = RELEASES[round % RELEASES.length] as Release;
     const sends = () =>
       stage.users.map((userId) => {
         const door = stage.doorInRound(userId, round);
         return stage.send(stage.whose(userId, round), { plan, door });
       });
-    await stage.overlap(sends, order);
+    await stage.overlap(sends, releaseIn(round));
   }
 }

@@ -13,7 +13,7 @@ import {
   Unsure,
 } from "../doors/chat-app.js";
 import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
-import { Gate, RELEASES, type Release } from "../gate.js";
+import { Gate, releaseIn } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
 import { answerOf, LiveModel } from "../live-model.js";
@@ -329,7 +329,7 @@ class AppCheck {
     if (!this.#isSerial) this.gate.hold();
     const sent = this.#sends(options, round);
     if (!this.#isSerial) await this.#arrived(sent);
-    await this.gate.release(RELEASES[round % RELEASES.length] as Release);
+    await this.gate.release(releaseIn(round));
     await Promise.all(sent);
   }
 

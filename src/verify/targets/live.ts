@@ -3,7 +3,7 @@ import type { Model } from "../../models/model.js";
 import { agentOver, type BatteryResult, type Report, runBattery } from "../battery.js";
 import type { Difference } from "../bystanders.js";
 import type { CheckName } from "../finding.js";
-import { RELEASES, type Release } from "../gate.js";
+import { releaseIn } from "../gate.js";
 import { LiveModel } from "../live-model.js";
 import { withOwnUsers } from "../own-users.js";
 import { SAME_WORDS } from "../phases/same-words.js";
@@ -114,7 +114,7 @@ async function livePhases(stage: Stage, rounds: number): Promise<void> {
     // The third round is in another session, which must not see the first.
     const whose = (userId: string) => stage.whose(userId, round % 3 === 2 ? 1 : 0);
     const sends = () => stage.users.map((userId) => stage.send(whose(userId), { before }));
-    await stage.overlap(sends, RELEASES[round % RELEASES.length] as Release);
+    await stage.overlap(sends, releaseIn(round));
   }
   if (first === undefined || stage.signal.aborted) return;
   // One before the others, who must get neither that reply nor each other's.
