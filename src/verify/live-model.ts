@@ -6,12 +6,17 @@ import type { Answer, ReceivedRequest, Recorder } from "./recorder.js";
 
 export interface LiveModelOptions {
   readonly recorder: Recorder;
-  readonly maxCalls: number;
+  /** Default: no limit. */
+  readonly maxCalls?: number | undefined;
   /** Whether a run may call tools in one reply only, which limits the number of calls. */
   readonly toolsOnce: boolean;
   /** Called once, when no more calls may be made or the model failed. */
   readonly onEnd: () => void;
 }
+
+/** Why a check ended that may call a model only so often. */
+export const tooManyCalls = (calls: number): string =>
+  `stopped after ${calls} calls of the model, which is all that are allowed`;
 
 /** Judges what a model is given, and notes what it answers. */
 export class LiveModel implements Model {
@@ -110,7 +115,8 @@ export class LiveModel implements Model {
   }
 
   #count(): void {
-    if (this.#calls >= this.#options.maxCalls) {
+    const { maxCalls = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#calls >= maxCalls) {
       this.#isOver = true;
       this.#options.onEnd();
       throw new AgnoChatError("CANCELLED", "No more calls are allowed.");

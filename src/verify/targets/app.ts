@@ -16,7 +16,7 @@ import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
 import { Gate, releaseIn } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
-import { answerOf, LiveModel } from "../live-model.js";
+import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
@@ -24,7 +24,6 @@ import { reasonOf } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import { type Shown, shownIn, windowOf } from "../window.js";
-import { tooManyCalls } from "./live.js";
 
 /** How much an app is driven, and where to listen as its model. */
 export interface AppCheckOptions {
@@ -107,9 +106,14 @@ export async function checkApp(
   // Each message under way listens to it.
   setMaxListeners(0, signal);
   const check = new AppCheck({ ...options, signal, isLive: given !== undefined }, app);
-  const live = given && liveModel(given, check.recorder, () => ended.abort());
-  const { upstream: address, onUpstream } = options;
   const { recorder } = check;
+  const live =
+    given &&
+    new LiveModel(given.model, {
+      ...{ recorder, maxCalls: given.maxCalls, toolsOnce: false },
+      onEnd: () => ended.abort(),
+    });
+  const { upstream: address, onUpstream } = options;
   const answer = (request: ReceivedRequest, gone: AbortSignal): Promise<Answer> =>
     live === undefined ? recorder.receive(request, gone) : answerOf(live, request, gone);
   const upstream = address && (await openUpstream({ ...address, answer }));
@@ -123,12 +127,6 @@ export async function checkApp(
   if (live?.failure !== undefined && !options.signal.aborted) throw live.failure;
   return check.result(live?.isOver ? [tooManyCalls(live.calls)] : []);
 }
-
-const liveModel = (
-  { model, maxCalls = Number.POSITIVE_INFINITY }: NonNullable<CheckAppOptions["live"]>,
-  recorder: Recorder,
-  onEnd: () => void,
-): LiveModel => new LiveModel(model, { recorder, maxCalls, toolsOnce: false, onEnd });
 
 /** About how often a live model is called. */
 export const liveAppCalls = (users: number, rounds: number): number =>

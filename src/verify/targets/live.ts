@@ -4,7 +4,7 @@ import { agentOver, type BatteryResult, type Report, runBattery } from "../batte
 import type { Difference } from "../bystanders.js";
 import type { CheckName } from "../finding.js";
 import { releaseIn } from "../gate.js";
-import { LiveModel } from "../live-model.js";
+import { LiveModel, tooManyCalls } from "../live-model.js";
 import { withOwnUsers } from "../own-users.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { ECHO } from "../probe-tools.js";
@@ -18,10 +18,6 @@ export const LIVE_ROUNDS = 3;
 
 /** About how often the model is called: a message that calls a tool takes two calls. */
 export const liveCalls = (users: number, rounds: number): number => users * (rounds + 2);
-
-/** Why a check ended that may call a model only so often. */
-export const tooManyCalls = (calls: number): string =>
-  `stopped after ${calls} calls of the model, which is all that are allowed`;
 
 export interface LiveOptions {
   readonly model: Model;
@@ -63,12 +59,8 @@ export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
   const ended = new AbortController();
   let live: LiveModel | undefined;
   const openModel = (recorder: Recorder, report: Report): Model => {
-    const { maxCalls = Number.POSITIVE_INFINITY } = options;
-    const model = watchedModel(options.model, report);
-    live = new LiveModel(model, {
-      recorder,
-      maxCalls,
-      toolsOnce: true,
+    live = new LiveModel(watchedModel(options.model, report), {
+      ...{ recorder, maxCalls: options.maxCalls, toolsOnce: true },
       onEnd: () => ended.abort(),
     });
     return live;
