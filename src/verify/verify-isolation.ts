@@ -155,6 +155,7 @@ interface Shared {
   readonly record: VerifyOptions["record"];
   readonly onProgress: VerifyOptions["onProgress"];
   readonly users: number;
+  readonly rounds: number;
 }
 
 type Parts = Pick<
@@ -162,17 +163,14 @@ type Parts = Pick<
   "results" | "evidence" | "checks" | "findings" | "gaps" | "notProved"
 >;
 
-function partsFor(
-  target: VerifyTarget,
-  options: Shared & { readonly rounds: number },
-): Promise<Parts> {
+function partsFor(target: VerifyTarget, options: Shared): Promise<Parts> {
   if ("send" in target) return sendParts(target, options);
   if (!("model" in target)) return agentParts(target, options);
   const { model } = target;
   return typeof model === "function" ? adapterParts(model, options) : modelParts(model, options);
 }
 
-async function sendParts(target: SendTarget, options: Shared & { readonly rounds: number }) {
+async function sendParts(target: SendTarget, options: Shared) {
   const result = await verifySend(target, options);
   return {
     ...{ results: [result], evidence: [result.evidence], gaps: result.gaps },
@@ -183,7 +181,7 @@ async function sendParts(target: SendTarget, options: Shared & { readonly rounds
 
 async function adapterParts(
   open: (upstream: VerifyUpstream) => Awaitable<Model>,
-  { users, ...options }: Shared & { readonly rounds: number },
+  { users, ...options }: Shared,
 ): Promise<Parts> {
   const result = await verifyAdapter(open, { ...options, users: userIds(users) });
   const checks = LIBRARY_CHECKS.filter((check) => check !== "bystanders");
@@ -192,29 +190,21 @@ async function adapterParts(
 
 const UNSEEN = "what the model sends on was not seen: give a function of the base URL instead";
 
-async function modelParts(
-  model: Model,
-  options: Shared & { readonly rounds: number },
-): Promise<Parts> {
+async function modelParts(model: Model, options: Shared): Promise<Parts> {
   const memory = new InMemory();
   const { result, gaps, ...rest } = await verifyLive({ ...options, model, memory });
   return { ...rest, results: [result], evidence: ["replies"], gaps: [...gaps, UNSEEN] };
 }
 
-async function agentParts(
-  target: MemoryTarget | AgentTarget,
-  { rounds, ...shared }: Shared & { readonly rounds: number },
-): Promise<Parts> {
-  const open = "memory" in target ? agentOver(target.memory, target.toolkits) : target.agent;
-  const memory = "memory" in target ? target.memory : memoryOf(target.agent);
-  const throwaway = "memory" in target ? target.throwaway : undefined;
+async function agentParts(target: MemoryTarget | AgentTarget, shared: Shared): Promise<Parts> {
+  const { open, memory, spec, throwaway } = underCheck(target);
   const [{ result, ...difference }, processes] = await atOnce(
     shared.signal,
     (signal) =>
       withOwnUsers(memory, { count: shared.users, signal }, (users) =>
         runBattery({
-          ...{ ...shared, signal, rounds, open, users, openDoors },
-          startProcess: processOn("memory" in target ? target.spec : undefined, { signal }),
+          ...{ ...shared, signal, open, users, openDoors },
+          startProcess: processOn(spec, { signal }),
         }),
       ),
     (signal) => checkProcesses(throwaway?.spec, { ...shared, signal }),
@@ -222,8 +212,7 @@ async function agentParts(
   const results = [result];
   if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, shared));
   results.push(...processes);
-  const specs = "memory" in target ? [target.spec, throwaway?.spec] : [];
-  const isReopened = specs.some((spec) => spec !== undefined);
+  const isReopened = spec !== undefined || throwaway?.spec !== undefined;
   const isAttacked = results.some(({ attacks }) => attacks > 0);
   const more: readonly [CheckName, boolean][] = [
     ["attacks", isAttacked],
@@ -242,6 +231,16 @@ async function agentParts(
     ],
     checks: [...LIBRARY_CHECKS, ...more.flatMap(([check, isMade]) => (isMade ? [check] : []))],
   };
+}
+
+interface UnderCheck extends Omit<MemoryTarget, "toolkits"> {
+  readonly open: (parts: AgentParts) => AgentUnderCheck;
+}
+
+function underCheck(target: MemoryTarget | AgentTarget): UnderCheck {
+  if (!("memory" in target)) return { open: target.agent, memory: memoryOf(target.agent) };
+  const { memory, toolkits, spec, throwaway } = target;
+  return { memory, spec, throwaway, open: agentOver(memory, toolkits) };
 }
 
 /** Two works at once; when one of them fails, the other is ended before it is told. */
