@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import type { AgnoChatError } from "../../src/errors.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { userMessage } from "../../src/messages.js";
+import { freePort } from "../support/free-port.js";
 import { ask, asRole, connected, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
 
@@ -30,11 +29,7 @@ const changed = (change: (url: URL) => void): string => {
 
 describe.skipIf(server === "")("a failure of PostgreSQL", () => {
   it("is one line with the next step, and without the password", async () => {
-    const closed = createServer().listen(0, "127.0.0.1");
-    await once(closed, "listening");
-    const { port } = closed.address() as { port: number };
-    closed.close();
-    await once(closed, "close");
+    const port = await freePort();
     const { password } = new URL(server);
     for (const [change, code, message] of [
       [(url: URL) => (url.port = `${port}`), "STORE_FAILED", "nothing is listening there"],

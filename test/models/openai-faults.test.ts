@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { AgnoChatError, type ErrorCode } from "../../src/errors.js";
 import { assistantMessage, toolMessage, userMessage } from "../../src/messages.js";
 import { listModels, OpenAIModel } from "../../src/models/openai.js";
+import { freePort } from "../support/free-port.js";
 import {
   chunk,
   cut,
@@ -452,7 +453,7 @@ describe("the reason a server gives for a failure", () => {
 
 describe("a connection that fails", () => {
   it("names the host that refuses, and asks whether the server is running", async () => {
-    const { port } = await closedPort();
+    const port = await freePort();
     const { error } = await askAndFail(open(`http://127.0.0.1:${port}/v1`));
     expectClear(error, "MODEL_NETWORK", new RegExp(`Nothing is listening at 127.0.0.1:${port}`));
     expect(error.hint).toMatch(/Is the server running\?/);
@@ -512,14 +513,6 @@ describe("a connection that fails", () => {
     expectClear(error, "MODEL_TIMEOUT", /took too long to connect/);
   });
 });
-
-async function closedPort(): Promise<AddressInfo> {
-  const closed = net.createServer();
-  await new Promise<void>((listening) => closed.listen(0, "127.0.0.1", listening));
-  const address = closed.address() as AddressInfo;
-  await new Promise((done) => closed.close(done));
-  return address;
-}
 
 describe("what is refused before anything is sent", () => {
   const refused = (options: { apiKey?: string; baseUrl?: string }): AgnoChatError => {
