@@ -1,6 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { Cli } from "../support/cli.js";
 import { freePort } from "../support/free-port.js";
@@ -12,6 +9,8 @@ import {
   streamedCalls,
   streamedText,
 } from "../support/model-server.js";
+import { App, startApp } from "../verify/apps/app.js";
+import { OneHistory } from "../verify/apps/broken-apps.js";
 
 async function serve(reply: Reply | Reply[]): Promise<ModelServer> {
   const server = await ModelServer.start(reply);
@@ -114,39 +113,13 @@ test("a server that is not there ends verify --live with 4", async () => {
   expect([code, stderr]).toEqual([4, expect.stringContaining("Nothing is listening")]);
 });
 
-/** An app that keeps histories by user, or one for everybody, and asks the model at `base`. */
-async function startApp(base: string, keyOf: (user: string) => string): Promise<string> {
-  const histories = new Map<string, object[]>();
-  const server = createServer(async (request, response) => {
-    if (request.method !== "POST") return response.end();
-    let text = "";
-    for await (const piece of request) text += piece;
-    const { user_id, message } = JSON.parse(text);
-    const history = histories.get(keyOf(user_id)) ?? [];
-    histories.set(keyOf(user_id), history);
-    history.push({ role: "user", content: message });
-    const answer = await fetch(`${base}/chat/completions`, {
-      method: "POST",
-      body: JSON.stringify({ model: "any", messages: history }),
-    });
-    const { choices } = (await answer.json()) as { choices?: { message: { content: string } }[] };
-    const reply = choices?.[0]?.message.content ?? "";
-    history.push({ role: "assistant", content: reply });
-    response.end(JSON.stringify({ reply }));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/chat`;
-}
-
 test.each([
-  ["isolated", (user: string) => user],
-  ["leak", () => "everybody"],
-])("verify --url --upstream --live passes an app's requests on: %s", async (verdict, keyOf) => {
+  ["isolated", App],
+  ["leak", OneHistory],
+])("verify --url --upstream --live passes an app's requests on: %s", async (verdict, Any) => {
   const server = await serve(streamedText("I have heard you."));
   const upstream = `127.0.0.1:${await freePort()}`;
-  const url = await startApp(`http://${upstream}/v1`, keyOf);
+  const url = await startApp(new Any(`http://${upstream}/v1`));
   const report = await new Cli().json(live(server, "--url", url, "--upstream", upstream));
   expect([report.verdict, report.evidence]).toEqual([verdict, ["sent"]]);
   expect(server.requests).toHaveLength(14);
@@ -156,7 +129,7 @@ test.each([
 test("a model that fails behind an app ends the check with its error", async () => {
   const server = await serve(status(400, { error: { message: "no such thing" } }));
   const upstream = `127.0.0.1:${await freePort()}`;
-  const url = await startApp(`http://${upstream}/v1`, (user) => user);
+  const url = await startApp(new App(`http://${upstream}/v1`));
   const { code, stderr } = await new Cli().run(live(server, "--url", url, "--upstream", upstream));
   expect([code, stderr]).toEqual([4, expect.stringContaining("no such thing")]);
 });

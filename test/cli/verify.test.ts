@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
 import { freePort } from "../support/free-port.js";
+import { App, startApp } from "../verify/apps/app.js";
+import { OneHistory } from "../verify/apps/broken-apps.js";
 
 const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 
@@ -79,41 +78,11 @@ test("Ctrl-C leaves none of its other processes, and no folder of theirs", async
   expect(readdirSync(folder)).toEqual([]);
 });
 
-/** An app with a history for each `keyOf`. Asks the model at `base`, or repeats each message. */
-async function startApp(
-  base: string | undefined,
-  keyOf: (user: string) => string,
-): Promise<string> {
-  const histories = new Map<string, object[]>();
-  const server = createServer(async (request, response) => {
-    if (request.method !== "POST") return response.end();
-    let text = "";
-    for await (const piece of request) text += piece;
-    const { user_id, message } = JSON.parse(text);
-    if (base === undefined) return response.end(JSON.stringify({ reply: `You said: ${message}` }));
-    const history = histories.get(keyOf(user_id)) ?? [];
-    histories.set(keyOf(user_id), history);
-    history.push({ role: "user", content: message });
-    const answer = await fetch(`${base}/chat/completions`, {
-      method: "POST",
-      body: JSON.stringify({ model: "verify", messages: history }),
-    });
-    const { choices } = (await answer.json()) as { choices: { message: { content: string } }[] };
-    const reply = choices[0]?.message.content ?? "";
-    history.push({ role: "assistant", content: reply });
-    response.end(JSON.stringify({ reply }));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/chat`;
-}
-
 const APP = ["verify", "--users", "4", "--runs", "8", "--seed", "5", "--upstream"] as const;
 
 test("verify --url finds that an app shares one history, by what it sends to its model", async () => {
   const port = await freePort();
-  const url = await startApp(`http://127.0.0.1:${port}/v1`, () => "everybody");
+  const url = await startApp(new OneHistory(`http://127.0.0.1:${port}/v1`));
   const { code, stdout, stderr } = await new Cli().run([...APP, `127.0.0.1:${port}`, "--url", url]);
   expect(stderr).toContain(`OPENAI_BASE_URL=http://127.0.0.1:${port}/v1`);
   expect(stdout).toContain("First finding: foreign");
@@ -124,7 +93,9 @@ test("verify --url finds that an app shares one history, by what it sends to its
 });
 
 test("verify --url without an upstream never calls an app isolated", async () => {
-  const url = await startApp(undefined, (user) => user);
+  const app = new App();
+  app.ask = async (messages) => `You said: ${messages.at(-1)?.content}`;
+  const url = await startApp(app);
   const report = await new Cli().json(["verify", "--users", "4", "--url", url]);
   expect(report.ok).toBe(false);
   expect(report.evidence).toEqual(["replies"]);

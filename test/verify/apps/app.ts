@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { onTestFinished } from "vitest";
 
 export interface Spoken {
   readonly role: string;
@@ -17,7 +18,12 @@ export interface Incoming {
 export class App {
   readonly histories = new Map<string, Spoken[]>();
   readonly #queues = new Map<string, Promise<unknown>>();
-  model = "";
+  model: string;
+
+  /** @param model The base URL of its model. */
+  constructor(model = "") {
+    this.model = model;
+  }
 
   keyOf({ user, session }: Incoming): string {
     return JSON.stringify([user, session]);
@@ -81,6 +87,7 @@ export class App {
       this.clear(url.searchParams.get("user") ?? "");
       return void response.writeHead(204).end();
     }
+    if (request.method === "HEAD") return void response.end();
     let text = "";
     for await (const chunk of request) text += chunk;
     const { user_id: user, message, session_id: session = "default" } = JSON.parse(text);
@@ -109,6 +116,13 @@ export async function serveApp(app: App) {
       server.closeAllConnections();
     });
   return { url, close };
+}
+
+/** Serves an app until the test ends, and returns the URL of its chat. */
+export async function startApp(app: App): Promise<string> {
+  const { url, close } = await serveApp(app);
+  onTestFinished(close);
+  return `${url}/chat`;
 }
 
 export { delay };

@@ -3,6 +3,12 @@ import type { FindingKind } from "../../../src/verify/finding.js";
 import { App, type Incoming, type Spoken } from "./app.js";
 import { Busy, GlobalSessions } from "./sound-apps.js";
 
+export class OneHistory extends App {
+  override historyOf({ session, message }: Incoming): Spoken[] {
+    return super.historyOf({ user: "everybody", session, message });
+  }
+}
+
 class SharedCurrentUser extends App {
   #current = "";
 
