@@ -9,6 +9,8 @@ export default defineConfig({
     globalSetup: "test/global-setup.ts",
     // Real child processes take their time on a busy machine with two cores.
     testTimeout: 20_000,
+    // On two cores the default is one worker; most tests wait for processes and sockets.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       reporter: ["text"],

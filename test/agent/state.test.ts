@@ -261,6 +261,20 @@ describe("the state of a tool", () => {
     });
   });
 
+  it("takes no symbol as a key, and knows none", async () => {
+    const key = Symbol("key");
+    await seen(({ state }) => {
+      const object = state as Record<string | symbol, unknown>;
+      expect(key in object).toBe(false);
+      expect(Object.getOwnPropertyDescriptor(object, key)).toBeUndefined();
+      expect(Object.getOwnPropertyDescriptor(object, "z")).toBeUndefined();
+      expect(Reflect.set(object, key, 1)).toBe(false);
+      expect(Reflect.defineProperty(object, key, { value: 1 })).toBe(false);
+      expect(Reflect.deleteProperty(object, key)).toBe(true);
+      expect(Object.isExtensible(object) && !Reflect.setPrototypeOf(object, {})).toBe(true);
+    });
+  });
+
   it("shows an update at once, and the function given to update gets a frozen value", async () => {
     await seen(({ state, update }) => {
       expect(update("a", (value) => Number(value) + 1)).toBe(2);

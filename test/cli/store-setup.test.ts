@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { userMessage } from "../../src/messages.js";
 import { Cli } from "../support/cli.js";
@@ -117,6 +117,20 @@ describe.skipIf(server === undefined)("store init", () => {
     const dump = `SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text, p.proowner
                   FROM pg_proc p WHERE p.pronamespace = 'agno_chat'::regnamespace ORDER BY 1`;
     expect(await ask(printed, dump)).toEqual(await ask(made, dump));
+  });
+
+  it("prints with --print-sql grants for the role of the environment when the URL names none", async () => {
+    const print = async (user: string): Promise<string> => {
+      vi.stubEnv("PGUSER", user);
+      const cli = new Cli();
+      const args = ["store", "init", "postgres:///chat", "--print-sql", "--grant", "team"];
+      const { stdout } = await cli.run(args);
+      vi.unstubAllEnvs();
+      return stdout;
+    };
+    const grantTo = (role: string): string => `GRANT USAGE ON SCHEMA agno_chat TO "${role}"`;
+    const printed = await print("app");
+    for (const role of ["app", "team"]) expect(printed).toContain(grantTo(role));
   });
 
   it("refuses a role that does not exist, and the word public, which means everybody", async () => {

@@ -90,5 +90,28 @@ describe("the URL of a PostgreSQL memory", () => {
   it("is called by its database and host alone", () => {
     const address = parseDatabaseUrl("postgres://alice:secret@db.example:6432/chat");
     expect(nameOf(address)).toBe('"chat" at db.example:6432');
+    expect(nameOf(parseDatabaseUrl("postgres://"))).toBe('"" at localhost');
+  });
+
+  it("has a port from 1 to 65535, and trusts the authorities of the system when it says so", () => {
+    for (const port of ["0", "65536", "1.5", "port"])
+      expect(refused(`postgres:///chat?port=${port}`)).toMatchObject({
+        code: "STORE_UNKNOWN",
+        hint: "Leave it out to use 5432.",
+      });
+    expect(parseDatabaseUrl("postgres://db.example/chat?sslrootcert=system").tls).toMatchObject({
+      authorities: undefined,
+    });
+  });
+
+  it("names the files of a certificate, and says which one cannot be read", async () => {
+    for (const name of ["sslcert", "sslkey", "sslrootcert"]) {
+      const memory = new PostgresMemory(`postgres://db.example/chat?${name}=/nowhere/${name}.pem`);
+      await expect(memory.size("alice")).rejects.toMatchObject({
+        code: "STORE_NOT_READY",
+        message: expect.stringContaining(`"/nowhere/${name}.pem" cannot be read`),
+      });
+      await memory.close();
+    }
   });
 });

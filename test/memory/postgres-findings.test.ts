@@ -1,0 +1,172 @@
+import { describe, expect, it } from "vitest";
+import type { Finding } from "../../src/memory/store-report.js";
+import { findingsOf } from "../../src/memory/stores/postgres/findings.js";
+import type { Facts } from "../../src/memory/stores/postgres/inspect.js";
+import { parseDatabaseUrl } from "../../src/memory/stores/postgres/url.js";
+
+const OWNER = {
+  name: "agno_chat_owner",
+  isSuperuser: false,
+  bypassesRowSecurity: false,
+  mayLogIn: false,
+};
+
+const TABLE = {
+  name: "messages",
+  hasUsers: true,
+  isEnabled: true,
+  isForced: true,
+  policies: ["(user_id = current_setting('agno_chat.user_id'::text, true))"],
+  mayBeRead: false,
+};
+
+const SAFE: Facts = {
+  server: {
+    version: "18.1",
+    versionNumber: 180_001,
+    encoding: "UTF8",
+    collation: "C",
+    isolation: "read committed",
+    synchronousCommit: "on",
+    fsync: "on",
+    isReadOnly: false,
+  },
+  isBound: true,
+  version: 1,
+  owner: OWNER,
+  login: { ...OWNER, name: "app", mayLogIn: true, isOwner: false },
+  tables: [TABLE, { ...TABLE, name: "meta", hasUsers: false, policies: [] }],
+  functions: { strangers: [] },
+  callers: ["app"],
+  isPublic: false,
+  hasPooler: false,
+  medians: { trip: 0.1, read: 0.2 },
+};
+
+const LOCAL = "postgres://app@localhost/chat";
+
+/** What `store check` says about one thing, when `facts` differ from a safe database. */
+function finding(about: string, facts: Partial<Facts> = {}, url = LOCAL): Finding {
+  const all = findingsOf({ ...SAFE, ...facts }, parseDatabaseUrl(url));
+  return all.find((each) => each.about === about) as Finding;
+}
+
+const server = (facts: Partial<Facts["server"]>): Partial<Facts> => ({
+  server: { ...SAFE.server, ...facts },
+});
+
+describe("what store check says about a PostgreSQL database", () => {
+  it("is nothing but good when every lock is closed", () => {
+    const all = findingsOf(SAFE, parseDatabaseUrl(LOCAL));
+    expect(all.filter(({ status }) => status !== "ok")).toEqual([]);
+  });
+
+  it.each<[what: string, about: string, Partial<Facts>, text: string]>([
+    ["row security binds nobody", "row security", { isBound: false }, "binds no call"],
+    [
+      "a table is not forced",
+      "tables",
+      { tables: [{ ...TABLE, isForced: false }] },
+      "not enabled and forced on messages",
+    ],
+    [
+      "a policy was added",
+      "tables",
+      { tables: [{ ...TABLE, policies: [...TABLE.policies, "true"] }] },
+      "changed the policies of messages",
+    ],
+    [
+      "a function runs as its caller",
+      "functions",
+      { functions: { strangers: ["read_v1"] } },
+      "read_v1 would not run as the owner",
+    ],
+    [
+      "the owner is a superuser",
+      "owner",
+      { owner: { ...OWNER, isSuperuser: true } },
+      "bound by no row security",
+    ],
+    ["every role may call", "callers", { isPublic: true }, "every role of the server"],
+    [
+      "the encoding holds not every text",
+      "text",
+      server({ encoding: "LATIN1" }),
+      "LATIN1 cannot hold",
+    ],
+  ])("is unsafe when %s", (_, about, facts, text) => {
+    const found = finding(about, facts);
+    expect(found).toMatchObject({ status: "unsafe", text: expect.stringContaining(text) });
+    expect(found.hint).toBeTruthy();
+  });
+
+  it.each<[what: string, about: string, Partial<Facts>, text: string]>([
+    [
+      "somebody can log in as the owner",
+      "owner",
+      { owner: { ...OWNER, mayLogIn: true } },
+      "can log in",
+    ],
+    [
+      "the login is a superuser",
+      "login",
+      { login: { ...SAFE.login, isSuperuser: true } },
+      "app is a superuser",
+    ],
+    [
+      "the login is a member of the owner",
+      "login",
+      { login: { ...SAFE.login, isOwner: true } },
+      "can act as the owner",
+    ],
+    [
+      "the login can read a table",
+      "login",
+      { tables: [{ ...TABLE, mayBeRead: true }] },
+      "can read messages directly",
+    ],
+    ["the server is a standby", "durability", server({ isReadOnly: true }), "standby"],
+    ["fsync is off", "durability", server({ fsync: "off" }), "fsync is off"],
+    [
+      "a commit does not wait for the disk",
+      "durability",
+      server({ synchronousCommit: "off" }),
+      "synchronous_commit is off",
+    ],
+    [
+      "the server is older than any that was tested",
+      "server",
+      server({ version: "13.9", versionNumber: 130_009 }),
+      "older than 14",
+    ],
+  ])("warns when %s", (_, about, facts, text) => {
+    const found = finding(about, facts);
+    expect(found).toMatchObject({ status: "warning", text: expect.stringContaining(text) });
+    expect(found.hint).toBeTruthy();
+  });
+
+  it("warns of plain text over a network, and not on this machine or with TLS", () => {
+    const encryption = (url: string): Finding => finding("encryption", {}, url);
+    expect(encryption("postgres://app@db.example/chat?sslmode=disable")).toMatchObject({
+      status: "warning",
+      hint: "Write sslmode=verify-full into the URL.",
+    });
+    expect(encryption(LOCAL).text).toBe("none, and nothing leaves this machine");
+    expect(encryption("postgres://app@db.example/chat").text).toBe(
+      "TLS, and the server is verified",
+    );
+  });
+
+  it("names the owner where no other role may call, a pooler, and how writes begin", () => {
+    expect(finding("callers", { callers: [] }).text).toBe("agno_chat_owner alone");
+    expect(finding("server", { hasPooler: true }).text).toContain("behind a pooler");
+    expect(finding("transactions", server({ isolation: "repeatable read" })).text).toContain(
+      "writes begin their own as read committed",
+    );
+  });
+
+  it("shows that a role which may call no function could not be timed", () => {
+    const medians = { trip: 0.1, read: undefined };
+    expect(finding("latency", { medians }).text).toBe("0.1 ms a round trip, ? ms a read (medians)");
+  });
+});
