@@ -35,18 +35,18 @@ describe("a failure of PostgreSQL", () => {
       "all connections are busy",
     ],
     [new Error("The server does not support SSL connections"), "the server offers no encryption"],
-  ])("is told in words of ours: %s", (thrown, what) => {
+  ])("is explained without quoting the driver: %s", (thrown, what) => {
     expect(said(thrown)).toBe(`Cannot use the database ${NAME}: ${what}.`);
   });
 
-  it("names the reason of the operating system where there is no better word", () => {
+  it("names the reason of the operating system if we have no explanation", () => {
     const thrown = Object.assign(new Error("connect EHOSTUNREACH 10.0.0.1:5432"), {
       ...{ code: "EHOSTUNREACH", errno: -113 },
     });
     expect(said(thrown)).toContain("(EHOSTUNREACH)");
   });
 
-  it("leaves a failure that is ours, and a bug, as they are", () => {
+  it("is passed on unchanged if it is an error of ours or a bug", () => {
     const ours = [
       new AgnoChatError("HISTORY_CLEARED", "Cleared."),
       new PostgresError("53100", { isUnknown: false }),
@@ -74,14 +74,14 @@ describe("a call that failed", () => {
   };
   const full = new PostgresError("53100", { isUnknown: false });
 
-  it("is made once when another one cannot help, or when the failure is a bug", async () => {
+  it("is not repeated when that cannot help, or when the failure is a bug", async () => {
     for (const error of [full, new TypeError("a bug")]) {
       await expect(repeatRead(fails(error))).rejects.toBe(error);
       await expect(repeatWrite(fails(error))).rejects.toBe(error);
     }
   });
 
-  it("is repeated when it may have been stored, and says so to the server", async () => {
+  it("is repeated when it may have been stored, and marked as a repeat", async () => {
     const seen: boolean[] = [];
     const stored = await repeatWrite(async ({ isRepeat }) => {
       seen.push(isRepeat);
@@ -92,7 +92,7 @@ describe("a call that failed", () => {
     expect(seen).toEqual([false, true]);
   });
 
-  it("ends with a bug as it is, even after an attempt that may have been stored", async () => {
+  it("rejects with a bug unchanged, even after an attempt that may have been stored", async () => {
     const bug = new TypeError("a bug");
     const ended = repeatWrite(async ({ isRepeat }) => {
       throw isRepeat ? bug : new PostgresError("LOST", { isUnknown: true });
@@ -100,7 +100,7 @@ describe("a call that failed", () => {
     await expect(ended).rejects.toBe(bug);
   });
 
-  it("says that it may be stored or not when nobody can tell", () => {
+  it("says that it may be stored or not when that cannot be found out", () => {
     const lost = new PostgresError("LOST", { isUnknown: true });
     expect(storeFailed(NAME, new MaybeStored(lost))).toMatchObject({
       code: "STORE_FAILED",

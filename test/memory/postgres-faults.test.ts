@@ -56,7 +56,7 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     }
   });
 
-  it("does not keep the memory from working once it is over", async () => {
+  it("ends with its cause: the same memory works again", async () => {
     const role = await newRole(server);
     const url = asRole(await newDatabase(server, { owner: role.name }), role);
     await ask(server, `ALTER ROLE ${role.name} NOLOGIN`);
@@ -83,7 +83,7 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     await memory.close();
   });
 
-  it("waits for a locked row no longer than its time limit", async () => {
+  it("comes within the time limit if a row stays locked", async () => {
     const url = await newDatabase(server);
     const memory = new PostgresMemory(url);
     await memory.add(userMessage("hi"), "alice");
@@ -105,7 +105,7 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     await memory.close();
   });
 
-  it("is repeated when another connection may succeed", async () => {
+  it("is hidden by another attempt if another connection succeeds", async () => {
     const url = await newDatabase(server);
     const memory = new PostgresMemory(url);
     await memory.add(userMessage("hi"), "alice");

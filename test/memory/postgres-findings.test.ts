@@ -56,13 +56,13 @@ const server = (facts: Partial<Facts["server"]>): Partial<Facts> => ({
 });
 
 describe("what store check says about a PostgreSQL database", () => {
-  it("is nothing but good when every lock is closed", () => {
+  it("is all ok for a database that keeps its users apart", () => {
     const all = findingsOf(SAFE, parseDatabaseUrl(LOCAL));
     expect(all.filter(({ status }) => status !== "ok")).toEqual([]);
   });
 
   it.each<[what: string, about: string, Partial<Facts>, text: string]>([
-    ["row security binds nobody", "row security", { isBound: false }, "binds no call"],
+    ["row security applies to nobody", "row security", { isBound: false }, "applies to no call"],
     [
       "a table is not forced",
       "tables",
@@ -73,7 +73,7 @@ describe("what store check says about a PostgreSQL database", () => {
       "a policy was added",
       "tables",
       { tables: [{ ...TABLE, policies: [...TABLE.policies, "true"] }] },
-      "changed the policies of messages",
+      "the policies of messages are not those of agno-chat",
     ],
     [
       "a function runs as its caller",
@@ -85,7 +85,7 @@ describe("what store check says about a PostgreSQL database", () => {
       "the owner is a superuser",
       "owner",
       { owner: { ...OWNER, isSuperuser: true } },
-      "bound by no row security",
+      "row security does not apply to agno_chat_owner",
     ],
     ["every role may call", "callers", { isPublic: true }, "every role of the server"],
     [
@@ -137,7 +137,7 @@ describe("what store check says about a PostgreSQL database", () => {
       "the server is older than any that was tested",
       "server",
       server({ version: "13.9", versionNumber: 130_009 }),
-      "older than 14",
+      "versions before 14 are not tested",
     ],
   ])("warns when %s", (_, about, facts, text) => {
     const found = finding(about, facts);
@@ -157,7 +157,7 @@ describe("what store check says about a PostgreSQL database", () => {
     );
   });
 
-  it("names the owner where no other role may call, a pooler, and how writes begin", () => {
+  it("names a lone owner, a pooler, and the isolation level of writes", () => {
     expect(finding("callers", { callers: [] }).text).toBe("agno_chat_owner alone");
     expect(finding("server", { hasPooler: true }).text).toContain("behind a pooler");
     expect(finding("transactions", server({ isolation: "repeatable read" })).text).toContain(
@@ -165,7 +165,7 @@ describe("what store check says about a PostgreSQL database", () => {
     );
   });
 
-  it("shows that a role which may call no function could not be timed", () => {
+  it("shows no read time for a role that may not call the functions", () => {
     const medians = { trip: 0.1, read: undefined };
     expect(finding("latency", { medians }).text).toBe("0.1 ms a round trip, ? ms a read (medians)");
   });

@@ -61,13 +61,13 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     expect(await ask(url, "SELECT user_id FROM agno_chat.users ORDER BY user_id")).toHaveLength(2);
   });
 
-  it("lets no function write a row of another user", async () => {
+  it("lets no function write another user's row", async () => {
     await expect(ask(url, "SELECT agno_chat.careless_write('alice', 'bob')")).rejects.toMatchObject(
       { code: "42501" },
     );
   });
 
-  it("gives a role that calls the functions no right to a table", async () => {
+  it("gives a role that may call the functions no privilege on a table", async () => {
     const role = asRole(url, caller);
     for (const table of await tablesOf(url))
       for (const sql of [
@@ -79,7 +79,7 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
         await expect(ask(role, sql)).rejects.toMatchObject({ code: "42501" });
   });
 
-  it("covers every table that names a user", async () => {
+  it("covers every table that has a user id", async () => {
     const rows = await ask<{ relname: string }>(
       url,
       `SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS is_forced,
@@ -102,7 +102,7 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     ).toEqual(["clears", "generations", "meta"]);
   });
 
-  it("runs every function as its owner, with a search path of its own", async () => {
+  it("runs every function as the owner of the schema, with a fixed search path", async () => {
     const rows = await ask(
       url,
       `SELECT p.proname FROM pg_proc p
@@ -114,7 +114,7 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     expect(rows).toEqual([]);
   });
 
-  it("leaves no user behind for the next transaction of the connection", async () => {
+  it("forgets the user at the end of the transaction", async () => {
     await connected(url, async (client) => {
       await client.query("SELECT agno_chat.read_v1('alice', 'default', 1)");
       await client.query("SELECT * FROM agno_chat.users_v1('', 10)");

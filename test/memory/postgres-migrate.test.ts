@@ -25,7 +25,7 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     return { database, own: asRole(database, role) };
   }
 
-  it("runs the missing steps on every user's rows, and lets the same roles call what is new", async () => {
+  it("applies the missing steps to every user's rows, and lets the same roles call new functions", async () => {
     const { database, own } = await prepared();
     expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 1, to: 2 });
     expect(await ask(database, "SELECT note FROM agno_chat.users")).toEqual([
@@ -42,7 +42,7 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 2, to: 2 });
   });
 
-  it("is undone whole when a step would lose a row", async () => {
+  it("is undone completely if a step would lose a row", async () => {
     const { database } = await prepared();
     const lossy = "DELETE FROM agno_chat.messages WHERE user_id = 'bob'";
     await expect(migratePostgres(database, [...MIGRATIONS, STEP, lossy])).rejects.toMatchObject({
@@ -55,7 +55,7 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     await memory.close();
   });
 
-  it("refuses a schema that is newer, and a role that may not change it", async () => {
+  it("refuses a newer schema, and a role that may not change it", async () => {
     const { database, own } = await prepared();
     await expect(migratePostgres(own, [...MIGRATIONS, STEP])).rejects.toMatchObject({
       code: "STORE_NOT_READY",
@@ -64,7 +64,7 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     await expect(migratePostgres(database)).rejects.toMatchObject({ code: "STORE_TOO_NEW" });
   });
 
-  it("is asked for by whoever opens an older schema", async () => {
+  it("is named as the next step when an older schema is opened", async () => {
     const { database, own } = await prepared();
     await ask(database, "UPDATE agno_chat.meta SET version = 0");
     const memory = new PostgresMemory(own);

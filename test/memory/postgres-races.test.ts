@@ -75,7 +75,7 @@ describe.skipIf(server === "")("writes to a PostgreSQL memory at the same time",
       await memory.close();
     });
 
-  it("delete what an add under way stores, when the clear waits for it", async () => {
+  it("are cleared too if the clear has to wait for them", async () => {
     const url = await newDatabase(server);
     const memory = new PostgresMemory(url);
     await memory.add(userMessage("old"), "alice");
@@ -91,7 +91,7 @@ describe.skipIf(server === "")("writes to a PostgreSQL memory at the same time",
     await memory.close();
   });
 
-  it("leave a user alone who became active while the sweep waited", async () => {
+  it("keep their user if they come while a sweep waits", async () => {
     const url = await newDatabase(server);
     let now = 0;
     const memory = new PostgresMemory(url, { now: () => now });
@@ -109,7 +109,7 @@ describe.skipIf(server === "")("writes to a PostgreSQL memory at the same time",
     await memory.close();
   });
 
-  it("keep nobody else waiting, however many wait for one user", async () => {
+  it("make no other user wait, however many wait for one user", async () => {
     const url = await newDatabase(server);
     const memory = new PostgresMemory(url);
     await memory.add(userMessage("old"), "alice");

@@ -24,7 +24,7 @@ async function used(url: string): Promise<void> {
 }
 
 describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
-  it("is made once when six open it at the same time", async () => {
+  it("is created once if six open it at the same time", async () => {
     const url = await newDatabase(server);
     await Promise.all(Array.from({ length: 6 }, () => used(url)));
     const [row] = await ask(url, "SELECT version FROM agno_chat.meta");
@@ -32,12 +32,12 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     expect(await ask(url, "SELECT messages FROM agno_chat.users")).toEqual([{ messages: "6" }]);
   });
 
-  it("is made by six databases of one server at the same time", async () => {
+  it("can be created in six databases of one server at the same time", async () => {
     const urls = await Promise.all(Array.from({ length: 6 }, () => newDatabase(server)));
     await Promise.all(urls.map(used));
   });
 
-  it("belongs to a role nobody can log in as, when its maker may make roles", async () => {
+  it("belongs to a role that cannot log in, if its creator may create roles", async () => {
     for (const attributes of ["SUPERUSER", "CREATEROLE"]) {
       const admin = await newRole(server, attributes);
       const url = await newDatabase(server, { owner: admin.name });
@@ -63,14 +63,14 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     }
   });
 
-  it("is made inside an empty schema that an administrator has made for the role", async () => {
+  it("is created in an empty schema that an administrator created for the role", async () => {
     const role = await newRole(server);
     const url = await newDatabase(server);
     await ask(url, `CREATE SCHEMA agno_chat AUTHORIZATION ${role.name}`);
     expect(await codeOf(asRole(url, role))).toBe("OK");
   });
 
-  it("names the next step to a role that may neither make it nor use it", async () => {
+  it("is reported with a next step if the role may neither create nor use it", async () => {
     const role = await newRole(server);
     const admin = await newRole(server, "CREATEROLE");
     const url = await newDatabase(server, { owner: admin.name });
@@ -121,7 +121,7 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     expect(await codeOf(url)).toBe("STORE_UNSAFE");
   });
 
-  it("is refused in a database that cannot hold every text", async () => {
+  it("is refused in a database whose encoding cannot store every text", async () => {
     const name = `latin_${Date.now()}`;
     await ask(server, `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
     const url = new URL(server);

@@ -70,7 +70,7 @@ describe("the URL of a PostgreSQL memory", () => {
       expect(refused(`postgres://u@db.example/chat?sslmode=${mode}`).code).toBe("STORE_UNKNOWN");
   });
 
-  it("stays on this machine by its whole host, not by how that begins", () => {
+  it("counts as local by its whole host name, not by how that begins", () => {
     const isLocal = (place: string) =>
       isOnThisMachine(parseDatabaseUrl(`postgres://u@${place}/chat?sslmode=disable`));
     for (const place of ["localhost", "127.0.0.2", "[::1]", "%2Frun"])
@@ -87,13 +87,13 @@ describe("the URL of a PostgreSQL memory", () => {
     vi.unstubAllEnvs();
   });
 
-  it("is called by its database and host alone", () => {
+  it("is shortened to database and host in messages", () => {
     const address = parseDatabaseUrl("postgres://alice:secret@db.example:6432/chat");
     expect(nameOf(address)).toBe('"chat" at db.example:6432');
     expect(nameOf(parseDatabaseUrl("postgres://"))).toBe('"" at localhost');
   });
 
-  it("has a port from 1 to 65535, and trusts the authorities of the system when it says so", () => {
+  it("has a port from 1 to 65535, and can name the system's certificate authorities", () => {
     for (const port of ["0", "65536", "1.5", "port"])
       expect(refused(`postgres:///chat?port=${port}`)).toMatchObject({
         code: "STORE_UNKNOWN",
@@ -104,7 +104,7 @@ describe("the URL of a PostgreSQL memory", () => {
     });
   });
 
-  it("names the files of a certificate, and says which one cannot be read", async () => {
+  it("can name certificate files, and an unreadable one is named in the error", async () => {
     for (const name of ["sslcert", "sslkey", "sslrootcert"]) {
       const memory = new PostgresMemory(`postgres://db.example/chat?${name}=/nowhere/${name}.pem`);
       await expect(memory.size("alice")).rejects.toMatchObject({

@@ -69,7 +69,7 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(wire.statements).toBe(6);
   });
 
-  it("stores messages once when the answers are lost", async () => {
+  it("stores messages once if the answers are lost", async () => {
     await memory.add({ ...userMessage("first"), runId: "first" }, "alice");
     lose(3);
     const [stored] = await memory.add({ role: "assistant", content: "second" }, "alice");
@@ -79,7 +79,7 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(await memory.users()).toMatchObject([{ messages: 2, sessions: 1 }]);
   });
 
-  it("replaces a run once when the answer is lost", async () => {
+  it("replaces a run once if the answer is lost", async () => {
     await memory.add({ ...userMessage("old"), runId: "old" }, "alice");
     lose(1);
     const run = [{ ...userMessage("new"), runId: "new" }];
@@ -87,14 +87,14 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect((await memory.getMessages("alice")).map(({ content }) => content)).toEqual(["new"]);
   });
 
-  it("changes a state once when the answer is lost, though others change it too", async () => {
+  it("changes the state once if the answer is lost, even while others change it", async () => {
     await memory.add([], "alice", { state: { count: 1 } });
     loseOnce(() => other.add([], "alice", { state: { count: 3 } }));
     await memory.add([], "alice", { state: { count: 2 }, expected: { count: 1 } });
     expect((await memory.getState("alice")).count).toBe(3);
   });
 
-  it("stores nothing again of what was cleared while its answer was lost", async () => {
+  it("does not bring back what was cleared while its answer was lost", async () => {
     const { generation } = await memory.read("alice");
     let cleared: Deleted | undefined;
     loseOnce(async () => {
@@ -106,7 +106,7 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(await memory.users()).toEqual([]);
   });
 
-  it("says what it has deleted when the answers are lost", async () => {
+  it("reports what it deleted even if the answers are lost", async () => {
     const fill = async (): Promise<void> => {
       for (const user of ["alice", "bob"])
         for (const sessionId of ["one", "two"])
@@ -128,7 +128,7 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(await swept).toEqual({ users: 2, messages: 4, sessions: 4 });
   });
 
-  it("goes on when the server has ended every idle connection", async () => {
+  it("keeps working after the server has ended every idle connection", async () => {
     await memory.add(userMessage("1"), "alice");
     await ask(
       url,

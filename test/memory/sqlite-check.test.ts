@@ -21,7 +21,7 @@ async function finding(path: string, about: string): Promise<Finding> {
 }
 
 describe("what store check says about a memory file", () => {
-  it("is nothing but good for a new one", async () => {
+  it("is all ok for a new one", async () => {
     const { findings } = await checkStore(`sqlite:${await memoryFile()}`);
     expect(findings.map(({ about, status }) => `${about}: ${status}`)).toEqual([
       "file: ok",
@@ -59,7 +59,7 @@ describe("what store check says about a memory file", () => {
     },
   );
 
-  it("is unsafe when SQLite finds damage, and quotes nothing of it", async () => {
+  it("is unsafe if SQLite finds damage, which is not quoted", async () => {
     const path = await memoryFile();
     const bytes = readFileSync(path);
     // It counts free pages that are nowhere: https://sqlite.org/fileformat2.html, offset 36.
@@ -73,14 +73,14 @@ describe("what store check says about a memory file", () => {
     });
   });
 
-  it("says what the next program will do with a file that nobody has used yet", async () => {
+  it("says what the next program will do to an empty file", async () => {
     const path = temporaryFile();
     writeFileSync(path, "", { mode: 0o600 });
     expect((await finding(path, "durability")).text).toContain("no write-ahead log yet");
     expect((await finding(path, "version")).text).toContain("upgrades it");
   });
 
-  it("needs a file", async () => {
+  it("is an error if there is no file", async () => {
     await expect(checkStore(`sqlite:${temporaryFile()}`)).rejects.toMatchObject({
       code: "STORE_NOT_READY",
     });

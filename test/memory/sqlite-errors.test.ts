@@ -14,9 +14,13 @@ const driverError = (fields: object, message = "a secret"): Error =>
 
 describe("a failure of SQLite", () => {
   it.each([
-    ["of a known code", driverError({ errcode: 5 }), "it is locked"],
-    ["of an extended code", driverError({ errcode: 8 | (4 << 8) }), "it is read-only here"],
-    ["of a code without words", driverError({ errcode: 7 }), "SQLite failed with result code 7"],
+    ["with a known code", driverError({ errcode: 5 }), "it is locked"],
+    ["with an extended code", driverError({ errcode: 8 | (4 << 8) }), "it is read-only here"],
+    [
+      "with a code that has no explanation",
+      driverError({ errcode: 7 }),
+      "SQLite failed with result code 7",
+    ],
     [
       "of a full disk that SQLite calls an I/O error",
       driverError({ errcode: 10, systemErrno: constants.errno.ENOSPC }),
@@ -32,11 +36,11 @@ describe("a failure of SQLite", () => {
     ["that names no code", driverError({}, "database is locked"), "it is locked"],
     ["that names neither", driverError({}, "no such column: secret"), "it is damaged"],
     ["over a number out of range", new RangeError("a secret"), "it is damaged"],
-  ])("%s is told in words of ours", (_, thrown, what) => {
+  ])("%s is explained without quoting the driver", (_, thrown, what) => {
     expect(said(thrown)).toBe(`Cannot use the memory file "${FILE}": ${what}.`);
   });
 
-  it("leaves a bug as it is", () => {
+  it("is passed on unchanged if it is a bug", () => {
     const bug = new TypeError("a bug");
     expect(sqliteError(bug)).toBe(bug);
     expect(storeFailed(FILE, bug)).toBe(bug);

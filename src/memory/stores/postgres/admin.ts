@@ -26,17 +26,17 @@ export const initPostgres = (url: string, options: InitOptions = {}): Promise<In
     return made;
   });
 
-/** Whether `initPostgres` failed since this role may not do it. */
+/** Whether `initPostgres` failed because the role lacks a privilege. */
 export const wasDenied = (error: unknown): boolean =>
   error instanceof AgnoChatError && isPostgres(error.cause, NO_RIGHT);
 
-/** The SQL for an administrator, including the role of the URL. Connects to nothing. */
+/** The SQL for an administrator to run, with grants for the role of the URL. Does not connect. */
 export function initSql(url: string, { grantTo = [] }: InitOptions = {}): string {
   const user = parseDatabaseUrl(url).user ?? process.env.PGUSER;
   return initScript(distinct(user === undefined ? grantTo : [user, ...grantTo]));
 }
 
-/** The same for what the database lacks as it is. */
+/** The same, but only what the database lacks now. */
 export const missingSql = (url: string, { grantTo = [] }: InitOptions = {}): Promise<string> =>
   withDatabase(url, async (database) => {
     const [[login] = []] = await database.ask("SELECT current_user::text");

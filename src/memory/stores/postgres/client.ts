@@ -5,14 +5,14 @@ import { systemReason } from "../../../system-errors.js";
 import { isPostgres, PostgresError, postgresError } from "./postgres-errors.js";
 import { type DatabaseAddress, nameOf, type TlsFiles } from "./url.js";
 
-/** At most so many connections at a time. */
+/** The most connections that are open at once. */
 const CONNECTIONS = 10;
 
-/** How long a connection may take, and how long a call may: then nobody listens any more. */
+/** The time limits for connecting and for a call. */
 const CONNECT_MS = 10_000;
 const CALL_MS = 60_000;
 
-/** What a function of the schema raises that must not run in this transaction. */
+/** Raised by a function of the schema that must not run at this isolation level. */
 const OLD_SNAPSHOT = "AG003";
 
 export type SqlValue = string | number | boolean | null | readonly (string | number | null)[];
@@ -28,14 +28,14 @@ export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
  */
 export class Database {
   readonly #pool: Pool;
-  /** Whether its transactions begin, unless told otherwise, with a snapshot too old for a write. */
+  /** Whether the default isolation level is one at which writes refuse to run. */
   #needsBegin = false;
 
   private constructor(pool: Pool) {
     this.#pool = pool;
   }
 
-  /** Nothing is connected yet. `callMs`: how long a call may take; 0 means for ever. */
+  /** Does not connect yet. `callMs`: the time limit of a call; 0 means none. */
   static async at(
     address: DatabaseAddress,
     { callMs = CALL_MS }: { readonly callMs?: number } = {},
@@ -63,7 +63,7 @@ export class Database {
             : (pg.types.getTypeParser(type, format as "text") as (text: string) => unknown),
       },
     });
-    // The pool has dropped that connection already; without a listener it would end the process.
+    // The pool has already dropped the connection; an unhandled error event would end the process.
     pool.on("error", () => {});
     pool.on("connect", (client) => client.on("error", () => {}));
     return new Database(pool);
@@ -89,7 +89,7 @@ export class Database {
   readonly ask: Ask = (sql, values) => this.#with((client) => query(client, sql, values));
 
   /**
-   * All that `work` asks for, in one transaction that may write. Each statement sees what was
+   * Runs `work` in one transaction that may write. Each statement sees everything that was
    * committed before it.
    * @throws {PostgresError}
    */
@@ -98,7 +98,7 @@ export class Database {
   }
 
   /**
-   * All that `work` asks for, as it is at one moment.
+   * Runs `work` in one read-only transaction, in which every statement sees the same moment.
    * @throws {PostgresError}
    */
   snapshot<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
@@ -106,8 +106,8 @@ export class Database {
   }
 
   /**
-   * Several calls on one connection, with the process id of the server that it got when it
-   * connected; that of a pooler if there is one in between.
+   * Runs `work` on one connection. `processId` is the server process as reported on connecting; a
+   * pooler reports another one.
    * @throws {PostgresError}
    */
   session<Result>(
@@ -122,7 +122,7 @@ export class Database {
     });
   }
 
-  /** Waits for the calls under way. */
+  /** Waits for the calls in progress. */
   close(): Promise<void> {
     return this.#pool.end();
   }
@@ -135,7 +135,7 @@ export class Database {
         await query(client, "COMMIT");
         return result;
       } catch (error) {
-        // A connection that is gone, or still busy, ends with its transaction.
+        // A lost or busy connection is closed, which ends its transaction.
         if (!(error instanceof PostgresError && error.isUnknown))
           await client.query("ROLLBACK").catch(() => undefined);
         throw error;
@@ -158,10 +158,10 @@ export class Database {
   }
 }
 
-/** Its server is no longer what it was. */
+/** The server has become read-only, or is going down. */
 const isStale = ({ code }: PostgresError): boolean => code === "25006" || code.startsWith("57P");
 
-/** Never a named statement: a pooler in between may give the next one to another connection. */
+/** Never as a named statement: a pooler may send the next call over another connection. */
 async function query(
   client: PoolClient,
   sql: string,

@@ -5,7 +5,7 @@ export type Schema =
   | { readonly is: "missing"; readonly owner: undefined }
   | { readonly is: "empty" | "ours" | "foreign"; readonly owner: string };
 
-/** From the catalogue, which everybody may read. */
+/** Reads the catalogue only, which every role may. */
 export async function findSchema(ask: Ask): Promise<Schema> {
   const [row] = await ask(
     `SELECT pg_get_userbyid(n.nspowner)::text,

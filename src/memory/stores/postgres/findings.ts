@@ -6,7 +6,7 @@ import { type DatabaseAddress, isOnThisMachine } from "./url.js";
 /** The oldest major version that is tested. */
 const OLDEST = 14;
 
-/** What the policies of the schema say, as the server prints it. */
+/** The conditions of the schema's policies, as the server prints them. */
 const POLICIES: readonly string[] = [
   "(user_id = current_setting('agno_chat.user_id'::text, true))",
   "(current_setting('agno_chat.list'::text, true) = 'users'::text)",
@@ -17,7 +17,7 @@ const NEW_DATABASE =
 const LEAST_RIGHTS =
   "Use a role that may only call the functions: an administrator grants it when initialising.";
 
-/** What the facts mean for whoever keeps conversations there. */
+/** Rates each fact: does it keep users apart and data safe? */
 export const findingsOf = (facts: Facts, address: DatabaseAddress): readonly Finding[] => [
   rowSecurity(facts),
   tables(facts),
@@ -35,8 +35,8 @@ export const findingsOf = (facts: Facts, address: DatabaseAddress): readonly Fin
 
 function rowSecurity({ isBound }: Facts): Finding {
   const about = "row security";
-  if (isBound) return ok(about, "binds every call, as seen from inside a function");
-  return unsafe(about, "binds no call: a query without a condition would see every user", {
+  if (isBound) return ok(about, "applies to every call, as seen from inside a function");
+  return unsafe(about, "applies to no call: a query without a condition would see every user", {
     hint: "Take SUPERUSER and BYPASSRLS from the owner of the schema agno_chat.",
   });
 }
@@ -53,8 +53,8 @@ function tables({ tables: all }: Facts): Finding {
     ({ policies }) => policies.length === 0 || !policies.every((each) => POLICIES.includes(each)),
   );
   if (strange.length > 0)
-    return unsafe(about, `somebody has changed the policies of ${namesOf(strange)}`, {
-      hint: "DROP POLICY what agno-chat did not make.",
+    return unsafe(about, `the policies of ${namesOf(strange)} are not those of agno-chat`, {
+      hint: "Drop each policy that agno-chat did not create: DROP POLICY NAME ON TABLE",
     });
   return ok(about, `row security is enabled and forced on ${namesOf(ofUsers)}`);
 }
@@ -70,12 +70,12 @@ function functions({ functions: { strangers } }: Facts): Finding {
 function owner({ owner: role }: Facts): Finding {
   const about = "owner";
   if (role.isSuperuser || role.bypassesRowSecurity)
-    return unsafe(about, `${role.name} is bound by no row security`, {
+    return unsafe(about, `row security does not apply to ${role.name}`, {
       hint: `ALTER ROLE ${role.name} NOSUPERUSER NOBYPASSRLS`,
     });
   if (!role.mayLogIn)
-    return ok(about, `${role.name}, whom row security binds and nobody can log in as`);
-  return warning(about, `${role.name} can log in, and switch row security off`, {
+    return ok(about, `row security applies to ${role.name}, and nobody can log in as it`);
+  return warning(about, `${role.name} can log in and switch row security off`, {
     hint: NEW_DATABASE,
   });
 }
@@ -87,7 +87,7 @@ function login({ login: role, tables: all }: Facts): Finding {
       hint: LEAST_RIGHTS,
     });
   if (role.isOwner)
-    return warning(about, `${role.name} can act as the owner, and switch row security off`, {
+    return warning(about, `${role.name} can act as the owner and switch row security off`, {
       hint: LEAST_RIGHTS,
     });
   const readable = all.filter(({ mayBeRead }) => mayBeRead);
@@ -95,7 +95,7 @@ function login({ login: role, tables: all }: Facts): Finding {
     return warning(about, `${role.name} can read ${namesOf(readable)} directly, as any user`, {
       hint: `REVOKE ALL ON ALL TABLES IN SCHEMA agno_chat FROM ${role.name}`,
     });
-  return ok(about, `${role.name} may call the functions, and reaches no table`);
+  return ok(about, `${role.name} may call the functions, but reach no table`);
 }
 
 function callers({ callers: roles, isPublic, owner: { name } }: Facts): Finding {
@@ -142,8 +142,8 @@ function server({
   const pooler = hasPooler ? ", behind a pooler" : "";
   const what = `PostgreSQL ${version}${pooler}, schema ${schema} of ${MIGRATIONS.length}`;
   if (versionNumber >= OLDEST * 10_000) return ok(about, what);
-  return warning(about, `${what}: older than ${OLDEST}, so nobody has tested it`, {
-    hint: "Run the conformance tests of a store against it.",
+  return warning(about, `${what}: versions before ${OLDEST} are not tested`, {
+    hint: "Try it on an empty database: agno-chat store check --conformance",
   });
 }
 

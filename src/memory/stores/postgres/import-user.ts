@@ -4,7 +4,7 @@ import { bytesOf, charactersOf } from "../../measure.js";
 import type { Ask, SqlValue } from "./client.js";
 import { bodyOf } from "./rows.js";
 
-/** In one transaction. Resolves to false when the user exists. */
+/** Runs in a transaction of the caller. Resolves to false if the user exists. */
 export async function importUser(
   ask: Ask,
   user: UserCopy,

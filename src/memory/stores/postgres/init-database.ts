@@ -12,16 +12,16 @@ import {
 } from "./schema/statements.js";
 import { type DatabaseAddress, nameOf } from "./url.js";
 
-/** From this version on, a member may only act as the role when that is said. */
+/** From this version on, a member may act as a role only if the grant says so. */
 const SET_IS_SAID = 160_000;
 
-/** Created meanwhile through another database of the server, which that lock does not cover. */
+/** Created meanwhile from another database of the server, which `LOCK_SCHEMA` does not cover. */
 const MADE_MEANWHILE = ["23505", "42P06", "42P07", "42710", "XX000"];
 
 const MOST_ATTEMPTS = 5;
 
 export interface InitOptions {
-  /** Roles that shall use the memory: they may call its functions, and nothing else. */
+  /** Roles to let in: they may call the functions of the memory, and nothing else. */
   readonly grantTo?: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface Initialised {
 }
 
 /**
- * Makes the schema unless it is there, and lets these roles use it.
+ * Creates the schema if it is missing, and lets these roles use it.
  * @throws {AgnoChatError} `STORE_NOT_READY`, `STORE_FOREIGN`, `STORE_UNSAFE`
  * @throws {PostgresError}
  */
@@ -74,18 +74,18 @@ async function init(
     for (const statement of roles.flatMap(grantStatements)) await ask(statement);
     await ask("RESET ROLE");
   });
-  // Refused before it is there.
+  // An error here undoes the transaction, so no unsafe schema stays behind.
   if (schema.is !== "ours") checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
   return { created: schema.is !== "ours", owner };
 }
 
-/** `public` is no role, but everybody. */
+/** Also refuses `public`, which is not a role but everybody. */
 async function assertRole(ask: Ask, role: string): Promise<void> {
   const [found] = await ask("SELECT FROM pg_roles WHERE rolname = $1", [role]);
   if (found === undefined) throw noSuchRole(role);
 }
 
-/** Unless it is a superuser, the role becomes a member of the owner while `work` runs. */
+/** Makes the role a member of the owner while `work` runs, unless it is a superuser. */
 export async function asMember<Result>(
   ask: Ask,
   { login, owner }: { readonly login: Login; readonly owner: string },

@@ -50,7 +50,7 @@ const script = (title: string, statements: readonly string[]): string =>
     "",
   ].join("\n");
 
-/** A superuser may become anybody. */
+/** A superuser may act as any role without being a member. */
 const becomeMember = (owner: string): string => `DO $$ BEGIN
   IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     RETURN;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Ask, Database, Row } from "./client.js";
 
-/** What a database says about itself, its schema and who logs in. */
+/** What a database reports about itself, its schema and the role that logs in. */
 export interface Facts {
   readonly server: Server;
   readonly isBound: boolean;
@@ -10,9 +10,9 @@ export interface Facts {
   readonly login: Login;
   readonly tables: readonly Table[];
   readonly functions: Functions;
-  /** Roles that may call the functions; the owner is not among them. */
+  /** Roles that may call the functions, without the owner. */
   readonly callers: readonly string[];
-  /** Whether every role of the server may call them. */
+  /** Whether every role of the server may call the functions. */
   readonly isPublic: boolean;
   readonly hasPooler: boolean;
   readonly medians: Medians;
@@ -182,7 +182,7 @@ export async function callersOf(ask: Ask): Promise<Pick<Facts, "callers" | "isPu
   };
 }
 
-/** Of a bare trip, and of a read of a user who does not exist. */
+/** The medians of a bare round trip, and of a read for a user who does not exist. */
 async function mediansOf(ask: Ask): Promise<Medians> {
   const nobody = randomUUID();
   return {

@@ -49,7 +49,7 @@ async function migrate(ask: Ask, name: string, steps: readonly string[]): Promis
   for (const [table, rows] of before)
     if (after.get(table) !== rows) throw lossy(name, { table, to });
   await secure(ask, [...after.keys()]);
-  // They shall call the new functions too.
+  // Roles that could call the functions before can call the new ones too.
   for (const role of (await callersOf(ask)).callers)
     for (const statement of grantStatements(role)) await ask(statement);
   checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name, to);
@@ -57,8 +57,8 @@ async function migrate(ask: Ask, name: string, steps: readonly string[]): Promis
 }
 
 /**
- * Stops forcing row security, since the owner would see and change no row, and counts the rows of
- * each table.
+ * Stops forcing row security, under which the owner would see and change no row, and counts the
+ * rows of each table.
  */
 async function unforced(ask: Ask): Promise<Map<string, number>> {
   const tables = await ask(

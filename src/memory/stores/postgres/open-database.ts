@@ -23,8 +23,8 @@ export async function openDatabase(address: DatabaseAddress): Promise<Database> 
 }
 
 /**
- * Checks that the schema exists, is a memory, and that row security applies to its functions. If it
- * is missing, creates it if the role may.
+ * Checks that the schema exists, is a memory, and that row security applies to its functions.
+ * Creates a missing schema if the role may.
  * @throws {AgnoChatError} `STORE_NOT_READY`, `STORE_FOREIGN`, `STORE_TOO_NEW`, `STORE_UNSAFE`
  * @throws {PostgresError}
  */

@@ -1,18 +1,18 @@
 import { AgnoChatError, type ErrorCode, type HintId } from "../../../errors.js";
 import { systemReason } from "../../../system-errors.js";
 
-/** Without a SQLSTATE: what the driver itself says, in words of ours. */
+/** Our names for failures that the driver reports without a SQLSTATE. */
 type DriverCode = "LOST" | "SILENT" | "NO_TLS" | "NO_CONNECTION";
 
 /**
- * A failure of PostgreSQL or of the way there, by its code alone: its own message may quote what is
- * stored, or the password.
+ * A failure of PostgreSQL or of the connection, reduced to its code: the original message may quote
+ * stored text or the password.
  */
 export class PostgresError extends Error {
   override readonly name = "PostgresError";
-  /** A SQLSTATE, a code of the system or of TLS, or what the driver said. */
+  /** A SQLSTATE, a system or TLS error code, or a `DriverCode`. */
   readonly code: string;
-  /** Whether the server may have done all the same what it was asked. */
+  /** Whether the server may have done what it was asked in spite of the failure. */
   readonly isUnknown: boolean;
 
   constructor(code: string, { isUnknown, cause }: { isUnknown: boolean; cause?: unknown }) {
@@ -22,7 +22,7 @@ export class PostgresError extends Error {
   }
 }
 
-/** Every attempt failed, and one of them may have been stored all the same. */
+/** Every attempt failed, but one of them may have been stored. */
 export class MaybeStored extends Error {
   override readonly name = "MaybeStored";
   override readonly cause: PostgresError;
@@ -33,17 +33,17 @@ export class MaybeStored extends Error {
   }
 }
 
-/** The SQLSTATE of what a role may not do. */
+/** The SQLSTATE for a missing privilege. */
 export const NO_RIGHT = "42501";
 
-/** What the driver threw, without its words. `isSent`: after the call was handed to the server. */
+/** Converts a driver error, without its message. `isSent`: the call had been sent to the server. */
 export function postgresError(thrown: unknown, { isSent }: { readonly isSent: boolean }): unknown {
   if (thrown instanceof PostgresError || thrown instanceof AgnoChatError) return thrown;
   if (thrown instanceof TypeError || !(thrown instanceof Error)) return thrown;
   const { code } = thrown as { readonly code?: unknown };
   const own = typeof code === "string" ? code : driverCodeOf(thrown.message);
   const isUnknown = isSent && (!isSqlState(own) || MAYBE_STORED.test(own));
-  // The words of the system name an address at most.
+  // A message of the operating system names an address at most.
   const reason = systemReason(thrown);
   return new PostgresError(own, { isUnknown, cause: reason === undefined ? undefined : thrown });
 }
@@ -86,7 +86,7 @@ const RIGHTS: Fault = {
   hintId: "init-store",
 };
 
-/** By code, or by the class of a SQLSTATE. */
+/** By code, or by the class of a SQLSTATE (its first two characters). */
 const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ["ECONNREFUSED", { what: "nothing is listening there", hint: REACHABLE, passes: true }],
   ["ENOTFOUND", { what: "there is no such host", hint: REACHABLE }],
@@ -151,7 +151,7 @@ const faultOf = ({ code, cause }: PostgresError): Fault =>
 /** Whether the same call may succeed in a moment. */
 export const passes = (error: PostgresError): boolean => faultOf(error).passes === true;
 
-/** A failure of PostgreSQL as an error of ours; anything else stays what it is. */
+/** Converts a `PostgresError` to an `AgnoChatError` and returns anything else unchanged. */
 export function storeFailed(name: string, error: unknown): unknown {
   if (error instanceof MaybeStored) return failure(name, error.cause, "; it may be stored or not");
   return error instanceof PostgresError ? failure(name, error, "") : error;

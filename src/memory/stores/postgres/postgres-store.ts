@@ -28,7 +28,7 @@ import { UserQueues } from "./user-queues.js";
 /** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
 
-/** Users that are listed with one call. */
+/** How many users one call lists. */
 const USERS_PER_PAGE = 10_000;
 
 /** Rows in a PostgreSQL database, which is opened on first use. */
@@ -103,7 +103,7 @@ export class PostgresStore implements CopyStore {
     return this.#run(async () => (await this.#read("users_v1", [userId, limit])).map(userIn));
   }
 
-  /** Not repeated: after a lost connection the caller must find out whether it was stored. */
+  /** Is not repeated: after a lost connection the caller checks whether the user was stored. */
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
     return this.#run(async () => {
       const database = await this.#open();
@@ -167,7 +167,7 @@ export class PostgresStore implements CopyStore {
     await database?.close();
   }
 
-  /** `work`, which `close` waits for; its failure in words of ours. */
+  /** Runs `work`, which `close` waits for, and explains its failure. */
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {
     const done = work();
     this.#underWay.add(done);
@@ -208,7 +208,7 @@ type SessionColumns = readonly [
   lastActivity: number,
 ];
 
-/** By their ids, page by page. */
+/** In the order of their ids, page by page. */
 async function listUsers(ask: Ask): Promise<UserRow[]> {
   const users: UserRow[] = [];
   for (let more = true; more; ) {

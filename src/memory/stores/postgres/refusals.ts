@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../../../errors.js";
 import { NO_RIGHT, PostgresError } from "./postgres-errors.js";
 
-/** Errors about a database that cannot be used. `name` is that of `nameOf`. */
+/** Errors about a database that cannot be used. `name` comes from `nameOf`. */
 
 export const notReady = (name: string): AgnoChatError =>
   new AgnoChatError(

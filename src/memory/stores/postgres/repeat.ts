@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { MaybeStored, PostgresError, passes } from "./postgres-errors.js";
 
-/** How long a call is repeated: when it did nothing, and when it may have stored something. */
+/** How long a call is repeated if it stored nothing, and if it may have stored something. */
 const PATIENCE_MS = 10_000;
 const PATIENCE_UNKNOWN_MS = 30_000;
 
@@ -14,15 +14,15 @@ export interface Attempt {
 }
 
 /**
- * What changes nothing, again and again as long as that may help.
+ * Repeats a read for as long as another attempt may help.
  * @throws {PostgresError}
  */
 export const repeatRead = <Result>(read: () => Promise<Result>): Promise<Result> =>
   repeat(read, (error, elapsed) => passes(error) && elapsed < PATIENCE_MS);
 
 /**
- * The very same write again and again as long as that may help. After an attempt that may have been
- * stored, only an answer of the server to another one can tell.
+ * Repeats the same write for as long as another attempt may help. If an attempt may have been
+ * stored, only the server's answer to a later one can tell.
  * @throws {PostgresError} when nothing was stored
  * @throws {MaybeStored}
  */
@@ -44,7 +44,7 @@ export async function repeatWrite<Result>(
   }
 }
 
-/** Waits longer each time, and at random, so that those who collided do not collide again. */
+/** Waits longer each time, with jitter, so that writers that collided do not collide again. */
 async function repeat<Result>(
   work: () => Promise<Result>,
   mayHelp: (error: PostgresError, elapsed: number) => boolean,

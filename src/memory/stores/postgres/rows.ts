@@ -21,7 +21,7 @@ interface Header {
   readonly state: readonly (readonly [key: string, value: JsonValue])[];
 }
 
-/** What `read_v1` returned, in whatever order. */
+/** Reads what `read_v1` returned; its rows come in any order. */
 export function snapshotOf(texts: readonly string[], sessionId: string): Snapshot {
   const messages: StoredMessage[] = [];
   let header: Header = { generation: 0, total: 0, state: [] };
@@ -36,7 +36,7 @@ export function snapshotOf(texts: readonly string[], sessionId: string): Snapsho
 
 const isLine = (parsed: Header | Line): parsed is Line => Array.isArray(parsed);
 
-/** What `page_v1` returned, oldest first. */
+/** Reads what `page_v1` returned. The result is oldest first. */
 export const pageOf = (texts: readonly string[]): StoredMessage[] =>
   texts.map((text) => messageOf(JSON.parse(text) as Line)).sort(byId);
 
@@ -89,7 +89,7 @@ export function bodyOf(row: NewRow | StoredMessage): string {
   return JSON.stringify(body);
 }
 
-/** The messages that `write_v1` has stored from this id on. Rows without a run belong to `run`. */
+/** The messages that `write_v1` stored, with ids from `firstId`. Rows without a run get `run`. */
 export function storedRows(
   rows: readonly NewRow[],
   { firstId, run }: { readonly firstId: number; readonly run: string | null },

@@ -7,8 +7,8 @@ import { WRITES } from "./schema/writes.js";
 
 /**
  * The steps of the schema; meta.version counts them. A released step is never changed. Servers of
- * two releases may run at once, so a step keeps the functions of the release before it. A step that
- * changes rows must turn FORCE ROW LEVEL SECURITY off while it does, or it changes none.
+ * two releases may run at once, so a step keeps the functions of the release before it. A step may
+ * change rows of every user: `migrateDatabase` turns FORCE ROW LEVEL SECURITY off meanwhile.
  */
 export const MIGRATIONS: readonly string[] = [
   [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),

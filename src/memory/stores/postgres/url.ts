@@ -45,7 +45,7 @@ export function parseDatabaseUrl(text: string): DatabaseAddress {
   };
 }
 
-/** How messages call it: without user and password. */
+/** The name of the database in messages, without user and password. */
 export function nameOf({ host, port, database }: DatabaseAddress): string {
   return `${JSON.stringify(database ?? "")} at ${hostOf(host)}${port === undefined ? "" : `:${port}`}`;
 }
@@ -58,7 +58,7 @@ function parse(text: string): URL {
   const place = FORM.exec(text)?.groups?.place;
   if (place?.includes(",")) throw unreadable("it names several hosts", "Name one host.");
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  // A password with one of these in it ends up in any other part.
+  // An unescaped # ? / or @ in the password ends up in another part of the URL.
   const isCut = url?.hash !== "" || url.search.includes("@") || /[/@]/.test(url.pathname.slice(1));
   if (place === undefined || url === undefined || isCut)
     throw unreadable(
@@ -107,7 +107,7 @@ function tlsOf(
   };
 }
 
-/** Whether nothing leaves this machine. A path names a socket. */
+/** Whether the connection stays on this machine. A path names a socket. */
 export function isOnThisMachine(address: Pick<DatabaseAddress, "host">): boolean {
   const host = hostOf(address.host);
   if (host.startsWith("/") || host === "localhost" || host === "::1") return true;

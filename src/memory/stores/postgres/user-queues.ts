@@ -1,6 +1,6 @@
 /**
- * Runs the writes of one user one after the other, in the order of the calls. On a pool they would
- * overtake each other and, while they wait for the user's row, occupy all connections.
+ * Runs the writes of one user one after the other, in the order of the calls. On a pool they could
+ * overtake each other, and writes that wait for the user's row would occupy every connection.
  */
 export class UserQueues {
   readonly #last = new Map<string, Promise<unknown>>();

@@ -1,7 +1,7 @@
 /**
- * How every function runs: as the owner, to whom row security applies; each statement sees what was
- * committed before it began; a lock is awaited for at most this time. One plan serves all users and
- * is made once.
+ * The attributes of every function. It runs as the owner, to whom row security applies. Being
+ * VOLATILE, each of its statements sees what was committed before that statement. It waits for a
+ * lock for 10 s at most, and plans each statement once for all users.
  */
 export const ATTRIBUTES = `
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER

@@ -1,8 +1,8 @@
 import { ATTRIBUTES } from "./attributes.js";
 
-/** All functions lock in the same order: users by id, their rows, and last the generation. */
+/** All functions lock in the same order: users by id, then their rows, then the generation. */
 export const DELETES = `
--- Inside a delete that found something. Forgets the deletes of more than a day ago.
+-- Called by every delete that found something. Forgets clears older than a day.
 CREATE FUNCTION agno_chat.record_clears(
   p_scopes text[], p_sessions bigint[], p_messages bigint[], p_time bigint, p_commit uuid)
 RETURNS void ${ATTRIBUTES} AS $$
@@ -36,7 +36,7 @@ BEGIN
   PERFORM set_config('agno_chat.user_id', p_user, true);
   SELECT * INTO u FROM agno_chat.users x WHERE x.user_id = p_user FOR UPDATE;
 
-  -- An earlier attempt has deleted it.
+  -- An earlier attempt of this call has already deleted it.
   SELECT c.sessions, c.messages INTO sessions, messages FROM agno_chat.clears c
     WHERE c.scope_hash = p_scope AND c.commit_id = p_commit;
   IF FOUND THEN RETURN; END IF;
@@ -69,7 +69,7 @@ BEGIN
   END IF;
 END $$;
 
--- Those of these users, in the order of their ids, whose last activity still is before p_before.
+-- Deletes those of p_users, ordered by id, whose last activity is still before p_before.
 CREATE FUNCTION agno_chat.delete_idle_v1(
   p_users text[], p_scopes text[], p_before bigint, p_time bigint, p_commit uuid,
   OUT users bigint, OUT sessions bigint, OUT messages bigint) ${ATTRIBUTES} AS $$
@@ -82,7 +82,7 @@ BEGIN
   PERFORM agno_chat.refuse_old_snapshot();
   FOR i IN 1 .. cardinality(p_users) LOOP
     PERFORM set_config('agno_chat.user_id', p_users[i], true);
-    -- It waits for a write under way, and looks again then.
+    -- Waits for a write in progress, then checks the condition again.
     DELETE FROM agno_chat.users x WHERE x.user_id = p_users[i] AND x.last_activity < p_before
       RETURNING x.* INTO u;
     CONTINUE WHEN NOT FOUND;
@@ -97,7 +97,7 @@ BEGIN
     PERFORM agno_chat.record_clears(
       deleted_scopes, deleted_sessions, deleted_messages, p_time, p_commit);
   END IF;
-  -- With those that an earlier attempt has deleted.
+  -- Includes the users that an earlier attempt of this call has deleted.
   SELECT coalesce(sum(c.users), 0), coalesce(sum(c.sessions), 0), coalesce(sum(c.messages), 0)
     INTO users, sessions, messages FROM agno_chat.clears c
     WHERE c.scope_hash = ANY (p_scopes) AND c.commit_id = p_commit;

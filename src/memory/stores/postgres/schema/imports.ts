@@ -2,7 +2,7 @@ import { ATTRIBUTES } from "./attributes.js";
 
 /** Copies a user from another store, in one transaction of several calls. */
 export const IMPORTS = `
--- The user without messages; false when the user exists.
+-- Creates the user without messages. Returns false if the user exists.
 CREATE FUNCTION agno_chat.import_user_v1(
   p_user text, p_last_activity bigint, p_sessions text[], p_totals bigint[], p_activities bigint[],
   p_state_sessions text[], p_keys text[], p_values text[]) RETURNS boolean ${ATTRIBUTES} AS $$
@@ -24,7 +24,7 @@ BEGIN
   RETURN true;
 END $$;
 
--- The next messages, in the order of their ids, above all that are there.
+-- Appends messages, ordered by id. Their ids are greater than any stored id.
 CREATE FUNCTION agno_chat.import_messages_v1(
   p_user text, p_sessions text[], p_ids bigint[], p_created bigint[], p_bytes bigint[],
   p_characters bigint[], p_roles text[], p_runs text[], p_bodies text[])
@@ -36,7 +36,7 @@ BEGIN
   PERFORM set_config('agno_chat.user_id', p_user, true);
   UPDATE agno_chat.users x SET messages = x.messages + n, next_message_id = p_ids[n] + 1
     WHERE x.user_id = p_user AND x.next_message_id <= p_ids[1];
-  IF NOT FOUND THEN RAISE EXCEPTION 'not above the ids that are there' USING ERRCODE = '22000'; END IF;
+  IF NOT FOUND THEN RAISE EXCEPTION 'ids are not greater than every stored id' USING ERRCODE = '22000'; END IF;
   WITH added AS (
     INSERT INTO agno_chat.messages AS m
       SELECT p_user, s.session_key, x.id, x.created, x.bytes, x.characters, NULL, x.role, x.run, x.body

@@ -1,6 +1,6 @@
 import { ATTRIBUTES } from "./attributes.js";
 
-/** What sees more than one user: ids and counts. */
+/** The functions that see more than one user: ids and counts only. */
 export const LISTS = `
 CREATE FUNCTION agno_chat.users_v1(p_after text, p_limit bigint)
 RETURNS TABLE (user_id text, sessions bigint, messages bigint, last_activity bigint)
@@ -32,7 +32,7 @@ BEGIN
   PERFORM set_config('agno_chat.list', '', true);
 END $$;
 
--- Whether row security binds whoever calls these functions, as seen from inside one.
+-- is_bound: whether row security applies inside the functions, whoever calls them.
 CREATE FUNCTION agno_chat.about_v1(OUT version int, OUT owner text, OUT is_bound boolean)
 ${ATTRIBUTES} AS $$
 BEGIN

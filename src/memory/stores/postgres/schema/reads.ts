@@ -1,12 +1,12 @@
 import { ATTRIBUTES } from "./attributes.js";
 
 /**
- * What only reads. A message comes as one JSON text,
+ * The functions that only read. They return a message as one JSON text,
  * `[id, createdAt, run, body]` or `[id, createdAt, run, body, sessionId]`.
  */
 export const READS = `
--- The first text is {"generation": …, "total": …, "state": [[key, value], …]}, others are messages.
--- It is one statement, so all of it is of one moment.
+-- One row is {"generation": …, "total": …, "state": [[key, value], …]}, the others are messages.
+-- A single statement, so that all of it is from one moment.
 CREATE FUNCTION agno_chat.read_v1(p_user text, p_session text, p_limit bigint)
 RETURNS SETOF text ${ATTRIBUTES} AS $$
 BEGIN
@@ -34,8 +34,8 @@ BEGIN
         ORDER BY x.message_id DESC LIMIT p_limit)) m;
 END $$;
 
--- The most recent messages below p_before, or the oldest above p_after, up to the one that exceeds
--- p_characters. One range of the index for each session.
+-- Returns the latest messages below p_before, or the oldest above p_after if that is given, up to
+-- and including the one that exceeds p_characters. Scans one index range for each session.
 CREATE FUNCTION agno_chat.page_v1(
   p_user text, p_session text, p_after bigint, p_before bigint, p_limit bigint, p_characters bigint)
 RETURNS SETOF text ${ATTRIBUTES} AS $$

@@ -1,8 +1,9 @@
 import { ATTRIBUTES } from "./attributes.js";
 
 export const WRITES = `
--- p_runs holds NULL for a message of the session's latest run, which run answers. p_bytes are those
--- of messages with the id 0 and the run "". outcome is STORED, or why nothing was stored.
+-- p_runs: NULL for a message that belongs to the session's latest run; run returns that run.
+-- p_bytes: sizes as if each message had the id 0 and the run "". outcome: STORED, or the reason why
+-- nothing was stored.
 CREATE FUNCTION agno_chat.write_v1(
   p_user text, p_session text, p_time bigint, p_commit uuid, p_is_repeat boolean,
   p_generation bigint, p_scopes text[], p_expected_keys text[], p_expected_values text[],
@@ -24,7 +25,8 @@ BEGIN
   PERFORM agno_chat.refuse_old_snapshot();
   PERFORM set_config('agno_chat.user_id', p_user, true);
 
-  -- Whoever has the user's row writes: from here on everything sees what the one before committed.
+  -- Only the holder of the user's row writes. From here on, every statement sees what the previous
+  -- holder committed.
   LOOP
     SELECT * INTO u FROM agno_chat.users x WHERE x.user_id = p_user FOR UPDATE;
     EXIT WHEN FOUND;
@@ -35,7 +37,7 @@ BEGIN
   SELECT * INTO s FROM agno_chat.sessions x WHERE x.user_id = p_user AND x.session_id = p_session;
   SELECT * INTO g FROM agno_chat.generations;
 
-  -- An earlier attempt has stored it. One that was held up may even come after a later attempt.
+  -- An earlier attempt has already stored it. A delayed attempt may even arrive after a later one.
   IF s.session_key IS NOT NULL THEN
     IF n = 0 AND p_commit = ANY (s.state_commits) THEN
       outcome := 'STORED';
@@ -160,8 +162,8 @@ BEGIN
   END IF;
 END $$;
 
--- At stricter levels a statement that waited for another still sees what was there before it, and a
--- write could restore what was deleted meanwhile.
+-- At stricter isolation levels, a statement that waited for another transaction still sees the rows
+-- from before it, so a write could restore what was deleted meanwhile.
 CREATE FUNCTION agno_chat.refuse_old_snapshot() RETURNS void ${ATTRIBUTES} AS $$
 BEGIN
   IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
