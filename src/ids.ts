@@ -46,6 +46,15 @@ export const validateUserId = (userId: unknown): UserId => validate(userId, USER
 export const validateSessionId = (sessionId: unknown): SessionId =>
   validate(sessionId, SESSION) as SessionId;
 
+/**
+ * Brands an id that a store's own rows hold: it was validated before it was stored. For nothing
+ * else.
+ */
+export const storedUserId = (userId: string): UserId => userId as UserId;
+
+/** Like `storedUserId`, for a session id. */
+export const storedSessionId = (sessionId: string): SessionId => sessionId as SessionId;
+
 interface IdKind {
   readonly noun: string;
   readonly code: "INVALID_USER_ID" | "INVALID_SESSION_ID";

@@ -154,13 +154,13 @@ export const MUTANTS = [
   [
     "src/agent/queue.ts",
     "all users wait in one queue",
-    "const lineKey = (userId: string, sessionId: string): string => `${userId}\\0${sessionId}`;",
+    "const lineKey = (userId: UserId, sessionId: SessionId): string => `${userId}\\0${sessionId}`;",
     "const lineKey = (_userId: string, _sessionId: string): string => 'all\\0';",
   ],
   [
     "src/agent/queue.ts",
     "users with a session of the same name wait for each other",
-    "const lineKey = (userId: string, sessionId: string): string => `${userId}\\0${sessionId}`;",
+    "const lineKey = (userId: UserId, sessionId: SessionId): string => `${userId}\\0${sessionId}`;",
     "const lineKey = (_userId: string, sessionId: string): string => `all\\0${sessionId}`;",
   ],
   [
@@ -202,8 +202,8 @@ export const MUTANTS = [
   [
     "src/agent/user-view.ts",
     "clearing one session clears all of the user's",
-    "return this.#runner.clear(this.#userId, options);",
-    "return this.#runner.clear(this.#userId, {});",
+    "return this.#runner.clear(this.#userId, optionalSessionIdOf(options));",
+    "return this.#runner.clear(this.#userId, undefined);",
   ],
   [
     "src/agent/runner.ts",

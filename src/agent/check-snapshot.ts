@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import type { SessionId } from "../ids.js";
 import type { Snapshot } from "../memory/memory.js";
 
 /**
@@ -6,7 +7,7 @@ import type { Snapshot } from "../memory/memory.js";
  * sessions gives itself away by a wrong session id, or by message ids that do not rise.
  * @throws {AgnoChatError} `STORE_FAILED`, without any text of the messages
  */
-export function checkedSnapshot(snapshot: Snapshot, sessionId: string): Snapshot {
+export function checkedSnapshot(snapshot: Snapshot, sessionId: SessionId): Snapshot {
   let latest = 0;
   for (const { sessionId: itsSession, id } of snapshot.messages) {
     if (itsSession !== sessionId || !(id > latest))

@@ -1,5 +1,6 @@
 import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 
 /**
  * What a new run does when its session already has one under way: wait, be refused, or cancel the
@@ -39,7 +40,12 @@ export class RunQueue {
    * Joins the queue at once, before anything is awaited.
    * @throws {AgnoChatError} `BUSY`
    */
-  join(userId: string, sessionId: string, controller: AbortController, onBusy: OnBusy): QueueSlot {
+  join(
+    userId: UserId,
+    sessionId: SessionId,
+    controller: AbortController,
+    onBusy: OnBusy,
+  ): QueueSlot {
     const key = lineKey(userId, sessionId);
     const line = this.#lines.get(key);
     const entry: Entry = { controller, clears: 0 };
@@ -57,7 +63,7 @@ export class RunQueue {
   }
 
   /** Tells the runs of one session, or of all sessions of a user, that it is being cleared. */
-  clear(userId: string, sessionId: string | undefined): void {
+  clear(userId: UserId, sessionId: SessionId | undefined): void {
     for (const [key, line] of this.#lines)
       if (sessionId === undefined ? userOfKey(key) === userId : key === lineKey(userId, sessionId))
         for (const entry of line) entry.clears += 1;
@@ -80,7 +86,7 @@ export class RunQueue {
 }
 
 /** Ids never contain NUL, so no two pairs share a key. */
-const lineKey = (userId: string, sessionId: string): string => `${userId}\0${sessionId}`;
+const lineKey = (userId: UserId, sessionId: SessionId): string => `${userId}\0${sessionId}`;
 
 const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
 

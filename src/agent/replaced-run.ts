@@ -1,3 +1,4 @@
+import type { UserId } from "../ids.js";
 import { runConflict } from "../memory/failures.js";
 import type { Snapshot } from "../memory/memory.js";
 
@@ -12,7 +13,7 @@ export function withoutLastRun(
     runId,
     userId,
     limit,
-  }: { readonly runId: string; readonly userId: string; readonly limit: number },
+  }: { readonly runId: string; readonly userId: UserId; readonly limit: number },
 ): Snapshot {
   const isOfRun = (message: Snapshot["messages"][number]): boolean =>
     message.role !== "system" && message.runId === runId;

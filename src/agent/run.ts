@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { untilAborted } from "../abort.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
@@ -41,8 +42,8 @@ export interface RunParts {
 /** What belongs to one run alone. */
 export interface RunRequest {
   readonly runId: string;
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
   readonly input: string;
   readonly signal: AbortSignal;
   /** The id of the run that this one replaces. */

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
-import { DEFAULT_SESSION_ID, type SessionId, type UserId, validateSessionId } from "../ids.js";
-import type { Deleted, SessionOptions } from "../memory/memory.js";
+import type { SessionId, UserId } from "../ids.js";
+import { sessionIdOf } from "../memory/arguments.js";
+import type { Deleted } from "../memory/memory.js";
 import { plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -73,7 +74,7 @@ export class Runner {
    * As `memory.clear`. A run under way stores nothing. It is told before the memory is, because the
    * memory cannot stop the first run of a session, of which nothing is stored yet.
    */
-  async clear(userId: UserId, { sessionId }: SessionOptions): Promise<Deleted> {
+  async clear(userId: UserId, sessionId: SessionId | undefined): Promise<Deleted> {
     this.#queue.clear(userId, sessionId);
     return this.parts.memory.clear(userId, { sessionId });
   }
@@ -89,7 +90,7 @@ export class Runner {
     { options, ...how }: StartOptions,
   ): Promise<RunOutput> {
     refuseUnknownKeys(options, RUN_KEYS, "A run");
-    const session = { userId, sessionId: sessionOf(options) };
+    const session = { userId, sessionId: sessionIdOf(options) };
     validateInput(input);
     this.parts.toolScope.refuseReentry(session);
     const { controller } = how;
@@ -144,10 +145,6 @@ interface StartOptions {
 }
 
 const ignore = (): void => {};
-
-/** @throws {AgnoChatError} `INVALID_SESSION_ID` */
-export const sessionOf = ({ sessionId }: UserRunOptions): SessionId =>
-  validateSessionId(sessionId === undefined ? DEFAULT_SESSION_ID : sessionId);
 
 function validateInput(input: unknown): void {
   if (typeof input === "string" && input.trim() !== "") return;

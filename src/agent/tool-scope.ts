@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { AgnoChatError } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 
 /** The user and session of a tool call. */
 interface Caller {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
 }
 
 interface Scope extends Caller {

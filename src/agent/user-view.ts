@@ -1,5 +1,6 @@
 import { type ExportOptions, UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
+import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
 import type {
   Deleted,
   GetMessagesOptions,
@@ -14,7 +15,7 @@ import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
 import type { RunOutput } from "./events.js";
 import type { RunStream } from "./run-stream.js";
-import { type Runner, sessionOf, type UserRunOptions } from "./runner.js";
+import type { Runner, UserRunOptions } from "./runner.js";
 
 /**
  * An agent and its memory as one user sees them. Nothing of another user can be reached.
@@ -62,7 +63,7 @@ export class UserView {
   /** The request the next message would produce, without that message. */
   async context(options: SessionOptions = {}): Promise<ModelRequest> {
     refuseUnknownKeys(options, SESSION_KEYS, "context");
-    return this.#runner.context(this.#userId, sessionOf(options));
+    return this.#runner.context(this.#userId, sessionIdOf(options));
   }
 
   /** As `memory.getMessages`: oldest first, of all sessions unless one is named. */
@@ -96,7 +97,7 @@ export class UserView {
   /** As `memory.clear`. A run under way ends with `HISTORY_CLEARED` and stores nothing. */
   async clear(options: SessionOptions = {}): Promise<Deleted> {
     refuseUnknownKeys(options, SESSION_KEYS, "clear");
-    return this.#runner.clear(this.#userId, options);
+    return this.#runner.clear(this.#userId, optionalSessionIdOf(options));
   }
 
   get #memory(): Memory {

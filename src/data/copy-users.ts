@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
+import { storedSessionId, storedUserId, type UserId } from "../ids.js";
 import type { CopyStore, SessionCopy } from "../memory/copy-store.js";
 import { encodePatch } from "../memory/state.js";
 import type { SessionRow, UserRow } from "../memory/store.js";
@@ -55,9 +56,10 @@ export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<Copi
 }
 
 async function copyUser(
-  { userId, messages, lastActivity }: UserRow,
+  { userId: id, messages, lastActivity }: UserRow,
   { from, to, dryRun, signal }: CopyUsersOptions,
 ): Promise<CopiedUser> {
+  const userId = storedUserId(id);
   const become = (outcome: CopiedUser["outcome"]): CopiedUser => ({ userId, messages, outcome });
   if (to === undefined) return become("copied");
   const compared = async () => become((await areEqual(from, to, userId)) ? "equal" : "differs");
@@ -97,11 +99,12 @@ interface Head {
 }
 
 /** Undefined for a user who does not exist. */
-async function headOf(store: CopyStore, userId: string): Promise<readonly Head[] | undefined> {
+async function headOf(store: CopyStore, userId: UserId): Promise<readonly Head[] | undefined> {
   const sessions = await store.sessions(userId);
   if (sessions.length === 0) return undefined;
   const heads: Head[] = [];
-  for (const { sessionId, lastActivity, ...counts } of sessions) {
+  for (const { sessionId: id, lastActivity, ...counts } of sessions) {
+    const sessionId = storedSessionId(id);
     const { total, state } = await store.read(userId, { sessionId, limit: 0 });
     heads.push({ copy: { sessionId, lastActivity, total, state: encodePatch(state) }, counts });
   }
@@ -117,12 +120,12 @@ const textOf = (heads: readonly Head[] | undefined): string =>
     .sort()
     .join("\n");
 
-async function areEqual(from: CopyStore, to: CopyStore, userId: string): Promise<boolean> {
+async function areEqual(from: CopyStore, to: CopyStore, userId: UserId): Promise<boolean> {
   if (textOf(await headOf(from, userId)) !== textOf(await headOf(to, userId))) return false;
   return (await digestOf(from, userId)) === (await digestOf(to, userId));
 }
 
-async function digestOf(store: CopyStore, userId: string): Promise<string> {
+async function digestOf(store: CopyStore, userId: UserId): Promise<string> {
   const digest = new Digest();
   for await (const page of messagesOf(store, userId)) digest.add(page);
   return digest.hex;
@@ -131,7 +134,7 @@ async function digestOf(store: CopyStore, userId: string): Promise<string> {
 /** All messages that a user has now, in the order of their ids: a writer in between adds none. */
 async function* messagesOf(
   store: CopyStore,
-  userId: string,
+  userId: UserId,
 ): AsyncGenerator<readonly StoredMessage[]> {
   const [newest] = await store.page(userId, {
     ...PAGE,
@@ -170,7 +173,7 @@ const canonical = (value: unknown): string =>
       : each,
   );
 
-const notAsRead = (userId: string): AgnoChatError =>
+const notAsRead = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "STORE_FAILED",
     `The copy of the user ${JSON.stringify(userId)} is not what was read from the source.`,

@@ -1,5 +1,12 @@
 import { AgnoChatError } from "../errors.js";
-import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateSessionId, validateUserId } from "../ids.js";
+import {
+  DEFAULT_SESSION_ID,
+  DEFAULT_USER_ID,
+  type SessionId,
+  type UserId,
+  validateSessionId,
+  validateUserId,
+} from "../ids.js";
 import type { AddOptions, GetMessagesOptions, SessionOptions } from "./memory.js";
 import type { Page } from "./store.js";
 
@@ -7,24 +14,31 @@ import type { Page } from "./store.js";
  * The user id of a call: `default` if it is missing or empty.
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
-export const userIdOf = (userId: string | undefined): string =>
+export const userIdOf = (userId: string | undefined): UserId =>
   userId === undefined || userId === "" ? DEFAULT_USER_ID : validateUserId(userId);
+
+/**
+ * The users of a call that may name some: none if they are missing.
+ * @throws {AgnoChatError} `INVALID_USER_ID`
+ */
+export const userIdsOf = (userIds: ReadonlySet<string> = new Set()): ReadonlySet<UserId> =>
+  new Set([...userIds].map(validateUserId));
 
 /**
  * The session id of a call that without one means the session `default`.
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
-export const sessionIdOf = (options: SessionOptions): string =>
+export const sessionIdOf = (options: SessionOptions): SessionId =>
   optionalSessionIdOf(options) ?? DEFAULT_SESSION_ID;
 
 /**
  * The session id of a call that without one means all sessions: then `undefined`.
  * @throws {AgnoChatError} `INVALID_SESSION_ID`
  */
-export const optionalSessionIdOf = ({ sessionId }: SessionOptions): string | undefined =>
-  sessionId === undefined || sessionId === DEFAULT_SESSION_ID
-    ? sessionId
-    : validateSessionId(sessionId);
+export function optionalSessionIdOf({ sessionId }: SessionOptions): SessionId | undefined {
+  if (sessionId === undefined) return undefined;
+  return sessionId === DEFAULT_SESSION_ID ? DEFAULT_SESSION_ID : validateSessionId(sessionId);
+}
 
 /** @throws {AgnoChatError} `INVALID_INPUT` */
 export const pageOf = ({ limit, maxCharacters, before, after }: GetMessagesOptions): Page => ({

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { SessionId, UserId } from "../ids.js";
 import type { At, InSession } from "./store.js";
 
 /** How long a delete is remembered: one day, in milliseconds. */
@@ -8,15 +9,15 @@ export const CLEARS_KEPT_MS = 86_400_000;
  * What a delete removed: a user, or one session of a user. A hash, so that the record does not name
  * a deleted user.
  */
-export const scopeOf = (userId: string, sessionId?: string): string =>
+export const scopeOf = (userId: UserId, sessionId?: SessionId): string =>
   createHash("sha256")
     .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
     .digest("base64url");
 
 /** The session that a commit continues, and the generation its caller has read. */
 export interface ClearCheck {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
   /** The generation in which the session was created; `undefined` if it does not exist. */
   readonly created: number | undefined;
   /** The generation that was read; `undefined` if none was. */
@@ -61,12 +62,13 @@ export interface SavedClears {
 /**
  * The clear record of a store that keeps it in this process or saves it as JSON.
  * @example
+ * const [userId, sessionId] = [validateUserId("alice"), validateSessionId("work")];
  * const log = new ClearLog();
  * const { generation } = log;
- * log.record("alice", { sessionId: "work", time: Date.now() });
- * const commit = { userId: "alice", sessionId: "work", created: undefined, generation };
+ * log.record(userId, { sessionId, time: Date.now() });
+ * const commit = { userId, sessionId, created: undefined, generation };
  * console.log(log.wasCleared(commit)); // true
- * console.log(log.wasCleared({ ...commit, sessionId: "home" })); // false
+ * console.log(log.wasCleared({ ...commit, sessionId: validateSessionId("home") })); // false
  */
 export class ClearLog implements ClearRecord {
   #generation: number;
@@ -97,7 +99,7 @@ export class ClearLog implements ClearRecord {
   }
 
   /** Records the delete of a user, or of one of their sessions. */
-  record(userId: string, { sessionId, time }: InSession & At): void {
+  record(userId: UserId, { sessionId, time }: InSession & At): void {
     this.#generation += 1;
     this.#clears.set(scopeOf(userId, sessionId), { generation: this.#generation, time });
     // Scans all deletes, so not every time. A clock that is set back must not stop it.

@@ -1,11 +1,12 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { StoredMessage } from "../messages.js";
 import type { StateChange } from "./state.js";
 import type { Store, UserRow } from "./store.js";
 
 /** A store whose users can be copied to another one, each with everything that is stored. */
 export interface CopyStore extends Store<false> {
-  /** The next users above this id, in the order of their ids by code points. */
-  usersAfter(userId: string, limit: number): Promise<readonly UserRow[]>;
+  /** The next users above the id `after`, in the order of their ids by code points. */
+  usersAfter(after: string, limit: number): Promise<readonly UserRow[]>;
 
   /**
    * Stores a new user in one commit and keeps message ids, run ids and times. If the user exists,
@@ -18,14 +19,14 @@ export interface CopyStore extends Store<false> {
 
 /** A user without messages. */
 export interface UserCopy {
-  readonly userId: string;
+  readonly userId: UserId;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;
   readonly sessions: readonly SessionCopy[];
 }
 
 export interface SessionCopy {
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   readonly total: number;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import type { UserId } from "../ids.js";
 import type { UserCount } from "./store.js";
 
 /** Thrown by every method of a closed memory. */
@@ -6,7 +7,7 @@ export const storeClosed = (): AgnoChatError =>
   new AgnoChatError("STORE_CLOSED", "The memory is closed.", { hint: "Open it again first." });
 
 /** Thrown by `add` if the history it continues was cleared. */
-export const historyCleared = (userId: string): AgnoChatError =>
+export const historyCleared = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "HISTORY_CLEARED",
     `The history of user ${JSON.stringify(userId)} was cleared during this run, ` +
@@ -15,7 +16,7 @@ export const historyCleared = (userId: string): AgnoChatError =>
   );
 
 /** Thrown by `add` if an expected value of the session state was changed meanwhile. */
-export const stateConflict = (userId: string): AgnoChatError =>
+export const stateConflict = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "STATE_CONFLICT",
     `The session state of user ${JSON.stringify(userId)} was changed during this run, ` +
@@ -24,7 +25,7 @@ export const stateConflict = (userId: string): AgnoChatError =>
   );
 
 /** Thrown by `add` if the run to replace is not the last one of the session. */
-export const runConflict = (userId: string): AgnoChatError =>
+export const runConflict = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "RUN_CONFLICT",
     `The run to replace is not the last one of that session of user ${JSON.stringify(userId)}, ` +

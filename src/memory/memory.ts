@@ -108,7 +108,10 @@ export interface SessionInfo {
 }
 
 export interface RemoveInactiveOptions {
-  /** Users who are kept even if they are inactive, for example because a run is in progress. */
+  /**
+   * Users who are kept even if they are inactive, for example because a run is in progress.
+   * `INVALID_USER_ID` if one cannot be a user.
+   */
   readonly except?: ReadonlySet<string> | undefined;
   /** Delete even more than half of all users. Default: false. */
   readonly force?: boolean | undefined;

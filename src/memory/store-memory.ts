@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { UserId } from "../ids.js";
 import type { NewMessage, StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import {
@@ -9,6 +10,7 @@ import {
   replaceRunOf,
   sessionIdOf,
   userIdOf,
+  userIdsOf,
 } from "./arguments.js";
 import {
   historyCleared,
@@ -148,7 +150,8 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   ): Answer<AtOnce, DeletedUsers> {
     return this.#call(() => {
       refuseUnknownKeys(options, REMOVE_INACTIVE_KEYS, "removeInactive");
-      const { except = new Set(), force = false } = options;
+      const { force = false } = options;
+      const except = userIdsOf(options.except);
       const time = this.#now();
       const idleSince = Math.ceil(time - durationOf(maxAge, "maxAge"));
       if (idleSince === -Infinity) return { users: 0, sessions: 0, messages: 0 };
@@ -237,7 +240,7 @@ const ERRORS = {
   RUN_CONFLICT: runConflict,
 };
 
-function storedOrThrow(outcome: CommitOutcome, userId: string): readonly StoredMessage[] {
+function storedOrThrow(outcome: CommitOutcome, userId: UserId): readonly StoredMessage[] {
   if (typeof outcome !== "string") return outcome;
   throw ERRORS[outcome](userId);
 }

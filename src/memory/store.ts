@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { Message, StoredFields, StoredMessage } from "../messages.js";
 import type { Deleted, DeletedUsers, Snapshot } from "./memory.js";
 import type { StateChange } from "./state.js";
@@ -13,7 +14,9 @@ export type Answer<AtOnce extends boolean, T> = AtOnce extends true ? T : Promis
  * - A user exists while they have a session, and a session while it has a message or a state key.
  *   Empty users and sessions are removed from `users`, `sessions` and all counts.
  * - Every row belongs to one user. A method that names a user reads and changes only rows of that
- *   user, whatever the ids look like. Ids are compared exactly, code point by code point.
+ *   user, whatever the ids look like. Ids are compared exactly, code point by code point. They
+ *   arrive as `UserId` and `SessionId`, which a plain string cannot stand in for; a store may take
+ *   them as plain strings, and returns plain strings.
  * - Each method is atomic: it reads one state of the store, and its changes are stored completely
  *   or not at all, even if the process dies. A method returns only after its changes are durable,
  *   if the store is durable at all.
@@ -28,19 +31,19 @@ export interface Store<AtOnce extends boolean = boolean> {
   readonly atOnce: AtOnce;
 
   /** Returns everything a run needs in one call. Does not create the session. */
-  read(userId: string, window: Window): Answer<AtOnce, Snapshot>;
+  read(userId: UserId, window: Window): Answer<AtOnce, Snapshot>;
 
   /** Stores messages and state changes of one session, or returns why it stored nothing. */
   write(commit: Commit): Answer<AtOnce, CommitOutcome>;
 
   /** A page of one session, or of all sessions of the user; oldest first. */
-  page(userId: string, page: Page & InSession): Answer<AtOnce, readonly StoredMessage[]>;
+  page(userId: UserId, page: Page & InSession): Answer<AtOnce, readonly StoredMessage[]>;
 
   /** The number of messages in one session, or in all sessions of the user. */
-  size(userId: string, scope: InSession): Answer<AtOnce, number>;
+  size(userId: UserId, scope: InSession): Answer<AtOnce, number>;
 
   /** The user's sessions, most recently active first. */
-  sessions(userId: string): Answer<AtOnce, readonly SessionRow[]>;
+  sessions(userId: UserId): Answer<AtOnce, readonly SessionRow[]>;
 
   /** All users, most recently active first. */
   users(): Answer<AtOnce, readonly UserRow[]>;
@@ -49,7 +52,7 @@ export interface Store<AtOnce extends boolean = boolean> {
   countUsers(sweep: IdleSince): Answer<AtOnce, UserCount>;
 
   /** Deletes one session, or all sessions of the user, and records the delete. See `Commit`. */
-  delete(userId: string, scope: InSession & At): Answer<AtOnce, Deleted>;
+  delete(userId: UserId, scope: InSession & At): Answer<AtOnce, Deleted>;
 
   /**
    * Deletes the users whose last activity is before `idleSince` and records a delete of each. Every
@@ -67,7 +70,7 @@ export interface Store<AtOnce extends boolean = boolean> {
 
 /** `undefined` means all sessions of the user. */
 export interface InSession {
-  readonly sessionId: string | undefined;
+  readonly sessionId: SessionId | undefined;
 }
 
 export interface At {
@@ -77,7 +80,7 @@ export interface At {
 
 /** All system messages of the session, and the last `limit` others; `Infinity` means all. */
 export interface Window {
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   readonly limit: number;
 }
 
@@ -101,7 +104,8 @@ export interface Page {
  * A validated message. The store sets its id, and its run id if it has none, and may freeze it.
  */
 export type NewRow = Message &
-  Omit<StoredFields, "id" | "runId"> & {
+  Omit<StoredFields, "id" | "runId" | "sessionId"> & {
+    readonly sessionId: SessionId;
     /** Always 0. */
     id: number;
     /**
@@ -112,8 +116,8 @@ export type NewRow = Message &
   };
 
 export interface Commit extends At {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
   /**
    * In order. Their ids ascend by one from the user's next id, which starts at 1; no id is reused
    * while the user exists. Without messages and state changes, only the conditions are checked.
@@ -172,7 +176,7 @@ export interface UserCount {
 
 export interface Sweep extends IdleSince, At {
   /** Users who are kept even if they are idle. */
-  readonly except: ReadonlySet<string>;
+  readonly except: ReadonlySet<UserId>;
 }
 
 export interface UserRow {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
+import type { SessionId } from "../ids.js";
 import type {
   AssistantMessage,
   Message,
@@ -13,7 +14,7 @@ import type { NewRow } from "./store.js";
 
 /** The fields that an add sets on every row. */
 export interface AddFields {
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   /** ISO 8601, UTC, to the millisecond. */
   readonly createdAt: string;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DEFAULT_SESSION_ID, type SessionId, validateSessionId, validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
 import type { Commit, NewRow, Store } from "../memory/store.js";
 import { StoreMemory } from "../memory/store-memory.js";
@@ -66,7 +67,11 @@ export function storeConformance(options: StoreConformanceOptions): void {
   );
 }
 
-const SESSION = { sessionId: "default", createdAt: "2026-01-01T00:00:00.000Z" };
+const ALICE = validateUserId("alice");
+const BOB = validateUserId("bob");
+const CAROL = validateUserId("carol");
+
+const SESSION = { sessionId: DEFAULT_SESSION_ID, createdAt: "2026-01-01T00:00:00.000Z" };
 
 const row = (content: string): NewRow => ({
   role: "user",
@@ -78,7 +83,7 @@ const row = (content: string): NewRow => ({
 
 /** A commit to the session `default` of alice: empty but for these parts. */
 const commit = (parts: Partial<Commit>): Commit => ({
-  userId: "alice",
+  userId: ALICE,
   sessionId: SESSION.sessionId,
   messages: [],
   newRunId: "new run",
@@ -97,19 +102,19 @@ const ALL = {
   before: Infinity,
   after: undefined,
 };
-const WINDOW = { sessionId: "default", limit: Infinity };
+const WINDOW = { sessionId: DEFAULT_SESSION_ID, limit: Infinity };
 
 const writes: StoreChecks = {
   "returns values or promises, as atOnce says": async ({ store }) => {
     const answers = [
-      store.read("alice", WINDOW),
+      store.read(ALICE, WINDOW),
       store.write(commit({ messages: [row("hi")] })),
-      store.page("alice", ALL),
-      store.size("alice", { sessionId: undefined }),
-      store.sessions("alice"),
+      store.page(ALICE, ALL),
+      store.size(ALICE, { sessionId: undefined }),
+      store.sessions(ALICE),
       store.users(),
       store.countUsers({ idleSince: 0 }),
-      store.delete("bob", { sessionId: undefined, time: 0 }),
+      store.delete(BOB, { sessionId: undefined, time: 0 }),
       store.deleteIdle({ idleSince: 0, except: new Set(), time: 0 }),
       store.deleteAll(),
     ];
@@ -119,7 +124,7 @@ const writes: StoreChecks = {
 
   "creates no user by an empty commit, but checks its conditions": async ({ store }) => {
     assert.deepEqual(await store.write(commit({})), []);
-    const { generation } = await store.read("alice", WINDOW);
+    const { generation } = await store.read(ALICE, WINDOW);
     assert.equal(await store.write(commit({ generation: generation + 1 })), "HISTORY_CLEARED");
     assert.equal(await store.write(commit({ expected: [["key", "1"]] })), "STATE_CONFLICT");
     assert.deepEqual(await store.write(commit({ state: [["key", undefined]] })), []);
@@ -129,7 +134,7 @@ const writes: StoreChecks = {
   "reports HISTORY_CLEARED before STATE_CONFLICT, and that before RUN_CONFLICT": async ({
     store,
   }) => {
-    const { generation } = await store.read("alice", WINDOW);
+    const { generation } = await store.read(ALICE, WINDOW);
     const conflicts = {
       messages: [row("hi")],
       expected: [["key", "1"]],
@@ -144,7 +149,7 @@ const writes: StoreChecks = {
   "numbers messages from 1 across all sessions, and reuses no id while the user exists": async ({
     store,
   }) => {
-    const idsOf = async (sessionId: string): Promise<number[]> => {
+    const idsOf = async (sessionId: SessionId): Promise<number[]> => {
       const messages = [
         { ...row("1"), sessionId },
         { ...row("2"), sessionId },
@@ -152,12 +157,13 @@ const writes: StoreChecks = {
       const stored = await store.write(commit({ sessionId, messages }));
       return (stored as StoredMessage[]).map(({ id }) => id);
     };
-    assert.deepEqual(await idsOf("s1"), [1, 2]);
-    assert.deepEqual(await idsOf("s2"), [3, 4]);
-    await store.delete("alice", { sessionId: "s2", time: 0 });
-    assert.deepEqual(await idsOf("s2"), [5, 6]);
-    await store.delete("alice", { sessionId: undefined, time: 0 });
-    assert.deepEqual(await idsOf("s1"), [1, 2]);
+    const [first, second] = [validateSessionId("first"), validateSessionId("second")];
+    assert.deepEqual(await idsOf(first), [1, 2]);
+    assert.deepEqual(await idsOf(second), [3, 4]);
+    await store.delete(ALICE, { sessionId: second, time: 0 });
+    assert.deepEqual(await idsOf(second), [5, 6]);
+    await store.delete(ALICE, { sessionId: undefined, time: 0 });
+    assert.deepEqual(await idsOf(first), [1, 2]);
   },
 
   "gives a row without a run id the run of the session's latest message, or else the new run":
@@ -176,7 +182,7 @@ const writes: StoreChecks = {
   "stores one user's writes in the order of the calls": async ({ store }) => {
     const contents = Array.from({ length: 20 }, (_, index) => `${index}`);
     await Promise.all(contents.map((content) => store.write(commit({ messages: [row(content)] }))));
-    const stored = await store.page("alice", ALL);
+    const stored = await store.page(ALICE, ALL);
     assert.deepEqual(
       stored.map(({ content }) => content),
       contents,
@@ -185,10 +191,10 @@ const writes: StoreChecks = {
 
   "never changes what it has returned": async ({ store }) => {
     const first = await store.write(commit({ messages: [row("1")], state: [["key", "1"]] }));
-    const [window, page] = [await store.read("alice", WINDOW), await store.page("alice", ALL)];
+    const [window, page] = [await store.read(ALICE, WINDOW), await store.page(ALICE, ALL)];
     const before = structuredClone([first, window, page]);
     await store.write(commit({ messages: [row("2")], state: [["key", "2"]], time: 9_000 }));
-    await store.delete("alice", { sessionId: undefined, time: 0 });
+    await store.delete(ALICE, { sessionId: undefined, time: 0 });
     assert.deepEqual(structuredClone([first, window, page]), before);
   },
 };
@@ -198,16 +204,16 @@ const durabilityChecks = (reopen: () => Awaitable<Store>): StoreChecks => ({
     store,
     memory,
   }) => {
-    const { generation } = await store.read("carol", WINDOW);
+    const { generation } = await store.read(CAROL, WINDOW);
     await store.write(commit({ messages: [row("1"), row("2")], state: [["key", "1"]] }));
-    await store.write(commit({ userId: "bob", messages: [row("of bob")], time: 2_000 }));
-    await store.write(commit({ userId: "carol", messages: [row("gone")] }));
-    await store.delete("carol", { sessionId: undefined, time: 3_000 });
+    await store.write(commit({ userId: BOB, messages: [row("of bob")], time: 2_000 }));
+    await store.write(commit({ userId: CAROL, messages: [row("gone")] }));
+    await store.delete(CAROL, { sessionId: undefined, time: 3_000 });
     const kept = async (from: Store): Promise<unknown> =>
       structuredClone([
-        await from.read("alice", WINDOW),
-        await from.page("alice", ALL),
-        await from.sessions("bob"),
+        await from.read(ALICE, WINDOW),
+        await from.page(ALICE, ALL),
+        await from.sessions(BOB),
         await from.users(),
       ]);
     const before = await kept(store);
@@ -215,7 +221,7 @@ const durabilityChecks = (reopen: () => Awaitable<Store>): StoreChecks => ({
     const again = await reopen();
     try {
       assert.deepEqual(await kept(again), before);
-      const late = commit({ userId: "carol", messages: [row("late")], generation });
+      const late = commit({ userId: CAROL, messages: [row("late")], generation });
       assert.equal(await again.write(late), "HISTORY_CLEARED");
       const [next] = (await again.write(commit({ messages: [row("3")] }))) as StoredMessage[];
       assert.equal(next?.id, 3);
@@ -229,19 +235,19 @@ const deletes: StoreChecks = {
   "raises the generation with each delete that found something, and with no other": async ({
     store,
   }) => {
-    const generationOf = async (): Promise<number> => (await store.read("a", WINDOW)).generation;
+    const generationOf = async (): Promise<number> => (await store.read(ALICE, WINDOW)).generation;
     const nothing = await generationOf();
-    await store.delete("alice", { sessionId: undefined, time: 0 });
-    await store.delete("alice", { sessionId: "default", time: 0 });
+    await store.delete(ALICE, { sessionId: undefined, time: 0 });
+    await store.delete(ALICE, { sessionId: DEFAULT_SESSION_ID, time: 0 });
     await store.deleteIdle({ idleSince: 1_000, except: new Set(), time: 0 });
     await store.deleteAll();
     await store.write(commit({ messages: [row("hi")] }));
-    await store.delete("alice", { sessionId: "another", time: 0 });
+    await store.delete(ALICE, { sessionId: validateSessionId("another"), time: 0 });
     await store.deleteIdle({ idleSince: 1_000, except: new Set(), time: 0 });
     assert.equal(await generationOf(), nothing);
     for (const remove of [
-      () => store.delete("alice", { sessionId: undefined, time: 0 }),
-      () => store.delete("alice", { sessionId: "default", time: 0 }),
+      () => store.delete(ALICE, { sessionId: undefined, time: 0 }),
+      () => store.delete(ALICE, { sessionId: DEFAULT_SESSION_ID, time: 0 }),
       () => store.deleteIdle({ idleSince: 1_001, except: new Set(), time: 0 }),
       () => store.deleteAll(),
     ]) {
@@ -253,8 +259,8 @@ const deletes: StoreChecks = {
   },
 
   "ends every run with deleteAll, even of a user with nothing stored": async ({ store }) => {
-    const { generation } = await store.read("alice", WINDOW);
-    await store.write(commit({ userId: "bob", messages: [row("hi")] }));
+    const { generation } = await store.read(ALICE, WINDOW);
+    await store.write(commit({ userId: BOB, messages: [row("hi")] }));
     await store.deleteAll();
     const late = commit({ messages: [row("hi")], generation });
     assert.equal(await store.write(late), "HISTORY_CLEARED");
@@ -263,19 +269,19 @@ const deletes: StoreChecks = {
   "counts all users and the idle ones, and deletes the idle ones that are not in except": async ({
     store,
   }) => {
-    for (const [index, userId] of ["a", "b", "c"].entries())
+    for (const [index, userId] of [ALICE, BOB, CAROL].entries())
       await store.write(commit({ userId, messages: [row("hi")], time: 1_000 + index }));
     assert.deepEqual(await store.countUsers({ idleSince: 1_000 }), { users: 3, idle: 0 });
     assert.deepEqual(await store.countUsers({ idleSince: 1_002 }), { users: 3, idle: 2 });
     assert.deepEqual(
-      await store.deleteIdle({ idleSince: 1_002, except: new Set(["a"]), time: 2_000 }),
+      await store.deleteIdle({ idleSince: 1_002, except: new Set([ALICE]), time: 2_000 }),
       { users: 1, sessions: 1, messages: 1 },
     );
     assert.deepEqual(
       (await store.users()).map(({ userId, lastActivity }) => [userId, lastActivity]),
       [
-        ["c", 1_002],
-        ["a", 1_000],
+        [CAROL, 1_002],
+        [ALICE, 1_000],
       ],
     );
   },

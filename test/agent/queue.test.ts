@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import { RunQueue } from "../../src/agent/queue.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateUserId } from "../../src/ids.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { RemoveInactiveOptions } from "../../src/memory/memory.js";
 import { ScriptedModel, type ScriptedStep } from "../../src/testing/scripted-model.js";
@@ -198,7 +199,7 @@ describe("the queue", () => {
   it("keeps nothing of 10,000 users who are idle again", async () => {
     const queue = new RunQueue();
     const slots = numbers(10_000).map((userId) =>
-      queue.join(userId, "default", new AbortController(), "queue"),
+      queue.join(validateUserId(userId), DEFAULT_SESSION_ID, new AbortController(), "queue"),
     );
     expect(queue.activeUsers().size).toBe(10_000);
     for (const slot of slots) slot.leave();
@@ -207,11 +208,13 @@ describe("the queue", () => {
 
   it("tolerates a run that leaves twice", async () => {
     const queue = new RunQueue();
-    const first = queue.join("alice", "default", new AbortController(), "queue");
+    const join = () =>
+      queue.join(DEFAULT_USER_ID, DEFAULT_SESSION_ID, new AbortController(), "queue");
+    const first = join();
     first.leave();
-    const second = queue.join("alice", "default", new AbortController(), "queue");
+    const second = join();
     first.leave();
-    const third = queue.join("alice", "default", new AbortController(), "queue");
+    const third = join();
     expect(second.turn).toBeUndefined();
     expect(third.turn).toBeDefined();
   });

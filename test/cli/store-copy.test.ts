@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { copyUsers } from "../../src/data/copy-users.js";
+import { validateUserId } from "../../src/ids.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { openMemory } from "../../src/memory/open-memory.js";
 import { SqliteStore } from "../../src/memory/stores/sqlite/sqlite-store.js";
@@ -171,7 +172,7 @@ describe("store copy", () => {
     }
     expect(outcomes).toContain("bob changed");
     expect(outcomes).toContain("alice copied");
-    expect(await to.size("bob", { sessionId: undefined })).toBe(0);
+    expect(await to.size(validateUserId("bob"), { sessionId: undefined })).toBe(0);
     await Promise.all([memory.close(), source.close(), to.close()]);
   });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
+import { DEFAULT_SESSION_ID, validateUserId } from "../../src/ids.js";
 import { scopeOf } from "../../src/memory/clear-log.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { writeArguments } from "../../src/memory/stores/postgres/rows.js";
@@ -15,7 +16,7 @@ const ROW = {
   content: "of somebody else",
   id: 0,
   runId: "run",
-  sessionId: "default",
+  sessionId: DEFAULT_SESSION_ID,
   createdAt: "2026-01-01T00:00:00.000Z",
 } as const;
 
@@ -25,10 +26,11 @@ const call = (client: pg.Client, name: string, values: readonly unknown[]): Prom
     ...values,
   ]);
 
-const write = (client: pg.Client, userId: string): Promise<unknown> => {
+const write = (client: pg.Client, user: string): Promise<unknown> => {
+  const userId = validateUserId(user);
   const commit = {
-    ...{ userId, sessionId: "default", messages: [ROW], newRunId: "run", state: [], expected: [] },
-    ...{ replaceRun: undefined, generation: undefined, time: 1 },
+    ...{ userId, sessionId: DEFAULT_SESSION_ID, messages: [ROW], newRunId: "run", time: 1 },
+    ...{ state: [], expected: [], replaceRun: undefined, generation: undefined },
   };
   return call(
     client,
@@ -38,7 +40,7 @@ const write = (client: pg.Client, userId: string): Promise<unknown> => {
 };
 
 const clear = (client: pg.Client, userId: string): Promise<unknown> =>
-  call(client, "delete_v1", [userId, null, scopeOf(userId), 1, randomUUID()]);
+  call(client, "delete_v1", [userId, null, scopeOf(validateUserId(userId)), 1, randomUUID()]);
 
 /** Until so many connections to this database wait for a lock. */
 const waiting = (url: string, count: number): Promise<void> =>

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { validateUserId } from "../../src/ids.js";
 import { scopeOf } from "../../src/memory/clear-log.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
@@ -77,6 +78,7 @@ describe("SqliteMemory's file", () => {
 
   it("is migrated from the first schema, with every clear and run id", async () => {
     const path = temporaryFile();
+    const cleared = validateUserId("cleared");
     const first = await connect(path);
     first.exec(`${MIGRATIONS[0]};
       PRAGMA application_id = ${0x61676e6f};
@@ -85,8 +87,8 @@ describe("SqliteMemory's file", () => {
       INSERT INTO sessions VALUES (1, 1, 'default', 0, 1, 1, 1, 100, '"quoted"', 0);
       INSERT INTO messages VALUES (1, 1, 1, 0, '"quoted"', 0, '{"role":"user","content":"hi"}');
       UPDATE generations SET generation = 3;
-      INSERT INTO clears VALUES (1, '${scopeOf("cleared")}', 0), (2, '${scopeOf("other")}', 0),
-        (3, '${scopeOf("cleared")}', 0)`);
+      INSERT INTO clears VALUES (1, '${scopeOf(cleared)}', 0), (2, '${scopeOf(validateUserId("other"))}', 0),
+        (3, '${scopeOf(cleared)}', 0)`);
     await first.close();
 
     const memory = new SqliteMemory(path, { now: () => 1_000 });

@@ -79,6 +79,14 @@ export const inactiveUsers: MemoryChecks = {
     assert.equal((await memory.removeInactive(1_000)).users, 1);
   },
 
+  "removes nobody if a user to keep has an invalid id": async ({ memory, clock }) => {
+    await memory.add(userMessage("hi"), "a");
+    clock.now += 1_000;
+    const except = new Set(["a\u00a0"]);
+    await rejects("INVALID_USER_ID", () => memory.removeInactive(0, { except }));
+    assert.equal((await memory.users()).length, 1);
+  },
+
   "refuses a maxAge that is not a duration": async ({ memory }) => {
     for (const wrong of [-1, Number.NaN, "1" as unknown as number])
       await rejects("INVALID_INPUT", () => memory.removeInactive(wrong));

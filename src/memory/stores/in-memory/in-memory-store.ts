@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { ClearLog } from "../../clear-log.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
@@ -24,14 +25,14 @@ import { UserHistory } from "./user-history.js";
 export class InMemoryStore implements Store<true> {
   readonly atOnce = true;
   readonly #maxMessages: number;
-  #users = new Map<string, UserHistory>();
+  #users = new Map<UserId, UserHistory>();
   readonly #clears = new ClearLog();
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;
   }
 
-  read(userId: string, { sessionId, limit }: Window): Snapshot {
+  read(userId: UserId, { sessionId, limit }: Window): Snapshot {
     const session = this.#users.get(userId)?.sessions.get(sessionId);
     return {
       messages: session?.window(limit) ?? [],
@@ -68,15 +69,15 @@ export class InMemoryStore implements Store<true> {
     return stored;
   }
 
-  page(userId: string, { sessionId, ...page }: Page & InSession): readonly StoredMessage[] {
+  page(userId: UserId, { sessionId, ...page }: Page & InSession): readonly StoredMessage[] {
     return this.#historyOf(userId, sessionId)?.page(page) ?? [];
   }
 
-  size(userId: string, { sessionId }: InSession): number {
+  size(userId: UserId, { sessionId }: InSession): number {
     return this.#historyOf(userId, sessionId)?.size ?? 0;
   }
 
-  sessions(userId: string): SessionRow[] {
+  sessions(userId: UserId): SessionRow[] {
     return [...(this.#users.get(userId)?.sessions.values() ?? [])]
       .sort((left, right) => right.lastActivity - left.lastActivity)
       .map(describeSession);
@@ -93,7 +94,7 @@ export class InMemoryStore implements Store<true> {
       }));
   }
 
-  delete(userId: string, { sessionId, time }: InSession & At): Deleted {
+  delete(userId: UserId, { sessionId, time }: InSession & At): Deleted {
     const user = this.#users.get(userId);
     const session = sessionId === undefined ? undefined : user?.sessions.get(sessionId);
     if (user === undefined || (sessionId !== undefined && session === undefined))
@@ -137,14 +138,14 @@ export class InMemoryStore implements Store<true> {
   }
 
   #historyOf(
-    userId: string,
-    sessionId: string | undefined,
+    userId: UserId,
+    sessionId: SessionId | undefined,
   ): UserHistory | SessionHistory | undefined {
     const user = this.#users.get(userId);
     return sessionId === undefined ? user : user?.sessions.get(sessionId);
   }
 
-  #remove(userId: string, user: UserHistory, session: SessionHistory): void {
+  #remove(userId: UserId, user: UserHistory, session: SessionHistory): void {
     user.remove(session);
     if (user.sessions.size === 0) this.#users.delete(userId);
   }

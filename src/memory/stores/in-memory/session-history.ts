@@ -1,3 +1,4 @@
+import type { SessionId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf } from "../../measure.js";
 import { byId, cutToPage } from "../../order.js";
@@ -13,7 +14,7 @@ export interface TrackedRun {
 
 /** The messages and the state of one session in this process. */
 export class SessionHistory {
-  readonly sessionId: string;
+  readonly sessionId: SessionId;
   /** The store's generation when this session was created. */
   readonly created: number;
   /** JSON text by key. */
@@ -30,7 +31,7 @@ export class SessionHistory {
   /** How many messages at the start of `#turns` are dropped but not yet removed. */
   #dropped = 0;
 
-  constructor(sessionId: string, created: number) {
+  constructor(sessionId: SessionId, created: number) {
     this.sessionId = sessionId;
     this.created = created;
   }

@@ -1,3 +1,4 @@
+import type { SessionId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
@@ -5,7 +6,7 @@ import type { SessionHistory, TrackedRun } from "./session-history.js";
 
 /** The sessions of one user in this process, trimmed to `maxMessages` messages in total. */
 export class UserHistory {
-  readonly sessions = new Map<string, SessionHistory>();
+  readonly sessions = new Map<SessionId, SessionHistory>();
   nextId = 1;
   size = 0;
   lastActivity = Number.NEGATIVE_INFINITY;

@@ -1,3 +1,4 @@
+import type { UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import type { UserCopy } from "../../copy-store.js";
 import { bytesOf, charactersOf } from "../../measure.js";
@@ -39,7 +40,7 @@ function userArguments({ userId, lastActivity, sessions }: UserCopy): SqlValue[]
   ];
 }
 
-const messageArguments = (userId: string, page: readonly StoredMessage[]): SqlValue[] => [
+const messageArguments = (userId: UserId, page: readonly StoredMessage[]): SqlValue[] => [
   userId,
   page.map(({ sessionId }) => sessionId),
   page.map(({ id }) => id),

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { storedUserId, type UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
 import type { CopyStore, UserCopy } from "../../copy-store.js";
@@ -43,7 +44,7 @@ export class PostgresStore implements CopyStore {
     this.#address = parseDatabaseUrl(url);
   }
 
-  read(userId: string, { sessionId, limit }: Window): Promise<Snapshot> {
+  read(userId: UserId, { sessionId, limit }: Window): Promise<Snapshot> {
     return this.#run(async () => {
       const rows = await this.#read("read_v1", [userId, sessionId, limitOf(limit)]);
       return snapshotOf(textsOf(rows), sessionId);
@@ -67,21 +68,21 @@ export class PostgresStore implements CopyStore {
     );
   }
 
-  page(userId: string, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
+  page(userId: UserId, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
     return this.#run(async () => {
       const rows = await this.#read("page_v1", [userId, sessionId ?? null, ...pageArguments(page)]);
       return pageOf(textsOf(rows));
     });
   }
 
-  size(userId: string, { sessionId }: InSession): Promise<number> {
+  size(userId: UserId, { sessionId }: InSession): Promise<number> {
     return this.#run(async () => {
       const [row] = await this.#read("size_v1", [userId, sessionId ?? null]);
       return (row?.[0] as number | null) ?? 0;
     });
   }
 
-  sessions(userId: string): Promise<SessionRow[]> {
+  sessions(userId: UserId): Promise<SessionRow[]> {
     return this.#run(async () => {
       const rows = await this.#read("sessions_v1", [userId]);
       return rows.map((row) => {
@@ -99,8 +100,8 @@ export class PostgresStore implements CopyStore {
     });
   }
 
-  usersAfter(userId: string, limit: number): Promise<UserRow[]> {
-    return this.#run(async () => (await this.#read("users_v1", [userId, limit])).map(userIn));
+  usersAfter(after: string, limit: number): Promise<UserRow[]> {
+    return this.#run(async () => (await this.#read("users_v1", [after, limit])).map(userIn));
   }
 
   /** Is not repeated: after a lost connection the caller checks whether the user was stored. */
@@ -119,7 +120,7 @@ export class PostgresStore implements CopyStore {
     });
   }
 
-  delete(userId: string, { sessionId, time }: InSession & At): Promise<Deleted> {
+  delete(userId: UserId, { sessionId, time }: InSession & At): Promise<Deleted> {
     const scope = scopeOf(userId, sessionId);
     return this.#run(() =>
       this.#queues.inOrder(userId, async () => {
@@ -136,7 +137,7 @@ export class PostgresStore implements CopyStore {
       const deleted = { users: 0, sessions: 0, messages: 0 };
       for (let after = "", more = true; more; ) {
         const rows = await this.#read("idle_users_v1", [idleSince, after, USERS_PER_BATCH]);
-        const idle = textsOf(rows);
+        const idle = textsOf(rows).map(storedUserId);
         const leaving = idle.filter((userId) => !except.has(userId));
         const scopes = leaving.map((userId) => scopeOf(userId));
         const values = [leaving, scopes, idleSince, time, randomUUID()];

@@ -1,3 +1,4 @@
+import type { SessionId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
 import { bytesOf, charactersOf } from "../../measure.js";
@@ -22,7 +23,7 @@ interface Header {
 }
 
 /** Reads what `read_v1` returned; its rows come in any order. */
-export function snapshotOf(texts: readonly string[], sessionId: string): Snapshot {
+export function snapshotOf(texts: readonly string[], sessionId: SessionId): Snapshot {
   const messages: StoredMessage[] = [];
   let header: Header = { generation: 0, total: 0, state: [] };
   for (const text of texts) {

@@ -20,7 +20,7 @@ export async function importUser(
 ): Promise<boolean> {
   if (findUser(connection, userId) !== undefined) return false;
   const { userKey } = insertUser(connection, userId, lastActivity);
-  const rows = new Map(
+  const rows = new Map<string, SessionRow>(
     sessions.map((session) => [
       session.sessionId,
       importSession(connection, findUser(connection, userId) as UserRow, session),

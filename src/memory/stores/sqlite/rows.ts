@@ -1,3 +1,4 @@
+import { type SessionId, storedUserId, type UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf, charactersOf } from "../../measure.js";
 import type { DeletedUsers, SessionState } from "../../memory.js";
@@ -41,7 +42,7 @@ interface MessageRow {
   readonly bodyJson: string;
 }
 
-export const findUser = (connection: SqliteConnection, userId: string): UserRow | undefined =>
+export const findUser = (connection: SqliteConnection, userId: UserId): UserRow | undefined =>
   connection.get(
     `SELECT user_key AS userKey, next_message_id AS nextMessageId,
             next_session_key AS nextSessionKey, sessions, messages
@@ -51,8 +52,8 @@ export const findUser = (connection: SqliteConnection, userId: string): UserRow 
 
 export function findSession(
   connection: SqliteConnection,
-  userId: string,
-  sessionId: string,
+  userId: UserId,
+  sessionId: SessionId,
 ): SessionRow | undefined {
   const row = connection.get<Omit<SessionRow, "latestRunId"> & { latestRun: string | null }>(
     `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId,
@@ -81,16 +82,25 @@ export const idleUsers = (
     oldest,
     limit,
   }: { readonly after: number; readonly oldest: number; readonly limit: number },
-): { userKey: number; userId: string; sessions: number; messages: number }[] =>
-  connection.all(
-    `SELECT user_key AS userKey, user_id AS userId, sessions, messages FROM users
-     WHERE user_key > ? AND last_activity < ? ORDER BY user_key LIMIT ?`,
-    after,
-    oldest,
-    limit,
-  );
+): IdleUser[] =>
+  connection
+    .all<Omit<IdleUser, "userId"> & { userId: string }>(
+      `SELECT user_key AS userKey, user_id AS userId, sessions, messages FROM users
+       WHERE user_key > ? AND last_activity < ? ORDER BY user_key LIMIT ?`,
+      after,
+      oldest,
+      limit,
+    )
+    .map((row) => ({ ...row, userId: storedUserId(row.userId) }));
 
-export function insertUser(connection: SqliteConnection, userId: string, time: number): UserRow {
+interface IdleUser {
+  readonly userKey: number;
+  readonly userId: UserId;
+  readonly sessions: number;
+  readonly messages: number;
+}
+
+export function insertUser(connection: SqliteConnection, userId: UserId, time: number): UserRow {
   connection.run(
     `INSERT INTO users (user_id, next_message_id, next_session_key, sessions, messages,
                         last_activity)
@@ -108,7 +118,7 @@ export function insertSession(
     sessionId,
     created,
     time,
-  }: { readonly sessionId: string; readonly created: number; readonly time: number },
+  }: { readonly sessionId: SessionId; readonly created: number; readonly time: number },
 ): SessionRow {
   connection.run(
     `INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes,
@@ -439,23 +449,23 @@ export const listUsers = (connection: SqliteConnection): UserInfo[] =>
     )
     .map(checkedRow);
 
-/** The next users above this id, in the order of their ids. */
+/** The next users above the id `after`, in the order of their ids. */
 export const listUsersAfter = (
   connection: SqliteConnection,
-  userId: string,
+  after: string,
   limit: number,
 ): UserInfo[] =>
   connection
     .all<UserInfo>(
       `SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
        FROM users WHERE user_id > ? ORDER BY user_id LIMIT ?`,
-      userId,
+      after,
       limit,
     )
     .map(checkedRow);
 
 /** The sessions of a user, most recently active first. */
-export const listSessions = (connection: SqliteConnection, userId: string): SessionInfo[] =>
+export const listSessions = (connection: SqliteConnection, userId: UserId): SessionInfo[] =>
   connection
     .all<SessionInfo>(
       `SELECT session_id AS sessionId, sessions.messages AS messages, runs, bytes,

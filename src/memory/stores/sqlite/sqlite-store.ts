@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf, wasCleared } from "../../clear-log.js";
 import type { CopyStore, UserCopy } from "../../copy-store.js";
@@ -75,7 +76,7 @@ export class SqliteStore implements CopyStore {
     this.#notice = notice;
   }
 
-  read(userId: string, { sessionId, limit }: Window): Promise<Snapshot> {
+  read(userId: UserId, { sessionId, limit }: Window): Promise<Snapshot> {
     return this.#read((connection) => {
       const session = findSession(connection, userId, sessionId);
       return {
@@ -92,7 +93,7 @@ export class SqliteStore implements CopyStore {
   }
 
   page(
-    userId: string,
+    userId: UserId,
     { sessionId, ...page }: Page & InSession,
   ): Promise<readonly StoredMessage[]> {
     return this.#read((connection) => {
@@ -105,7 +106,7 @@ export class SqliteStore implements CopyStore {
     });
   }
 
-  size(userId: string, { sessionId }: InSession): Promise<number> {
+  size(userId: UserId, { sessionId }: InSession): Promise<number> {
     return this.#read((connection) => {
       const row =
         sessionId === undefined
@@ -115,7 +116,7 @@ export class SqliteStore implements CopyStore {
     });
   }
 
-  sessions(userId: string): Promise<SessionRow[]> {
+  sessions(userId: UserId): Promise<SessionRow[]> {
     return this.#read((connection) => listSessions(connection, userId));
   }
 
@@ -123,8 +124,8 @@ export class SqliteStore implements CopyStore {
     return this.#read(listUsers);
   }
 
-  usersAfter(userId: string, limit: number): Promise<UserRow[]> {
-    return this.#read((connection) => listUsersAfter(connection, userId, limit));
+  usersAfter(after: string, limit: number): Promise<UserRow[]> {
+    return this.#read((connection) => listUsersAfter(connection, after, limit));
   }
 
   /** Nobody else can write to the file while `pages` are taken. */
@@ -138,7 +139,7 @@ export class SqliteStore implements CopyStore {
     return done;
   }
 
-  delete(userId: string, { sessionId, time }: InSession & At): Promise<Deleted> {
+  delete(userId: UserId, { sessionId, time }: InSession & At): Promise<Deleted> {
     return this.#erase((connection) => {
       const deleted =
         sessionId === undefined
@@ -266,14 +267,14 @@ const complete = (row: NewRow, id: number, runId: string): StoredMessage => ({
   runId: row.runId ?? runId,
 });
 
-function eraseUser(connection: SqliteConnection, userId: string): Deleted {
+function eraseUser(connection: SqliteConnection, userId: UserId): Deleted {
   const user = findUser(connection, userId);
   if (user === undefined) return { messages: 0, sessions: 0 };
   deleteUser(connection, user.userKey);
   return { messages: user.messages, sessions: user.sessions };
 }
 
-function eraseSession(connection: SqliteConnection, userId: string, sessionId: string): Deleted {
+function eraseSession(connection: SqliteConnection, userId: UserId, sessionId: SessionId): Deleted {
   const session = findSession(connection, userId, sessionId);
   if (session === undefined) return { messages: 0, sessions: 0 };
   deleteSession(connection, session);

@@ -1,0 +1,65 @@
+import { describe, expectTypeOf, it } from "vitest";
+import type { RunRequest } from "../src/agent/run.js";
+import type { UserView } from "../src/agent/user-view.js";
+import type { SessionId, UserId } from "../src/ids.js";
+import type {
+  optionalSessionIdOf,
+  sessionIdOf,
+  userIdOf,
+  userIdsOf,
+} from "../src/memory/arguments.js";
+import type { ClearCheck } from "../src/memory/clear-log.js";
+import type { UserCopy } from "../src/memory/copy-store.js";
+import type { Memory } from "../src/memory/memory.js";
+import type { Commit, InSession, NewRow, Store, Sweep, Window } from "../src/memory/store.js";
+
+/** What checks an id returns a `UserId` or `SessionId`; what is behind it takes nothing else. */
+describe("an id that nobody has checked does not compile", () => {
+  it("as the user or the session of a store", () => {
+    type UserArgument<Method extends "read" | "page" | "size" | "sessions" | "delete"> = Parameters<
+      Store[Method]
+    >[0];
+    expectTypeOf<
+      UserArgument<"read" | "page" | "size" | "sessions" | "delete">
+    >().toEqualTypeOf<UserId>();
+    expectTypeOf<(Commit | ClearCheck | UserCopy)["userId"]>().toEqualTypeOf<UserId>();
+    expectTypeOf<(Commit | ClearCheck | Window | NewRow)["sessionId"]>().toEqualTypeOf<SessionId>();
+    expectTypeOf<InSession["sessionId"]>().toEqualTypeOf<SessionId | undefined>();
+    expectTypeOf<Sweep["except"]>().toEqualTypeOf<ReadonlySet<UserId>>();
+  });
+
+  it("in a memory, which checks the plain strings that it is given", () => {
+    expectTypeOf<Parameters<Memory["clear"]>[0]>().toEqualTypeOf<string | undefined>();
+    expectTypeOf<ReturnType<typeof userIdOf>>().toEqualTypeOf<UserId>();
+    expectTypeOf<ReturnType<typeof userIdsOf>>().toEqualTypeOf<ReadonlySet<UserId>>();
+    expectTypeOf<ReturnType<typeof sessionIdOf>>().toEqualTypeOf<SessionId>();
+    expectTypeOf<ReturnType<typeof optionalSessionIdOf>>().toEqualTypeOf<SessionId | undefined>();
+  });
+
+  it("as that of a run", () => {
+    expectTypeOf<RunRequest["userId"]>().toEqualTypeOf<UserId>();
+    expectTypeOf<RunRequest["sessionId"]>().toEqualTypeOf<SessionId>();
+    expectTypeOf<UserView["userId"]>().toEqualTypeOf<UserId>();
+  });
+
+  it("because no string is a user id, and no user id is a session id", () => {
+    expectTypeOf<string>().not.toExtend<UserId>();
+    expectTypeOf<UserId>().not.toExtend<SessionId>();
+    expectTypeOf<UserId>().toExtend<string>();
+  });
+});
+
+it("a store of somebody else may take any string, and returns plain strings", () => {
+  class OwnStore implements Pick<Store<false>, "size" | "users" | "deleteIdle"> {
+    async size(userId: string, { sessionId }: { sessionId: string | undefined }) {
+      return userId.length + (sessionId?.length ?? 0);
+    }
+    async users() {
+      return [{ userId: "alice", sessions: 1, messages: 1, lastActivity: 0 }];
+    }
+    async deleteIdle({ except }: { idleSince: number; except: ReadonlySet<string> }) {
+      return { users: except.has("alice") ? 0 : 1, sessions: 0, messages: 0 };
+    }
+  }
+  expectTypeOf<OwnStore>().toExtend<Pick<Store<false>, "size" | "users" | "deleteIdle">>();
+});
