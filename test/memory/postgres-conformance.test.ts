@@ -4,8 +4,11 @@ import { initPostgres } from "../../src/memory/stores/postgres/admin.js";
 import { PostgresStore } from "../../src/memory/stores/postgres/postgres-store.js";
 import { memoryConformance } from "../../src/testing/memory-conformance.js";
 import { storeConformance } from "../../src/testing/store-conformance.js";
-import { asRole, empty, newDatabase, newRole } from "../support/postgres.js";
+import { ask, asRole, empty, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
+
+/** Before, a database could not sort by ICU. */
+const FIRST_WITH_ICU = 150_000;
 
 const server = await postgresUrl();
 
@@ -39,9 +42,17 @@ else {
   suite("PostgresStore of a superuser", { superuser: ofSuperuser, url: ofSuperuser });
 
   const owner = await newRole(server);
-  const ofOwner = await newDatabase(server, { owner: owner.name });
+  const [version] = await ask<{ number: number }>(
+    server,
+    "SELECT current_setting('server_version_num')::int AS number",
+  );
+  const hasIcu = (version?.number ?? 0) >= FIRST_WITH_ICU;
+  const ofOwner = await newDatabase(server, {
+    owner: owner.name,
+    icuLocale: hasIcu ? "en-US" : undefined,
+  });
   await initPostgres(asRole(ofOwner, owner));
-  suite("PostgresStore of a role that owns it", {
+  suite("PostgresStore of a role that owns it, in a database that sorts as English does", {
     superuser: ofOwner,
     url: asRole(ofOwner, owner),
   });

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { AgnoChatError } from "../../src/errors.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { userMessage } from "../../src/messages.js";
@@ -81,6 +83,49 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     expect(`${error?.message} ${error?.hint} ${error?.cause}`).not.toMatch(/private|secret/);
     expect(await memory.size("alice")).toBe(1);
     await memory.close();
+  });
+
+  it.each([
+    ["53100", "STORE_FAILED", "its disk is full"],
+    ["53200", "STORE_FAILED", "it is out of memory"],
+    ["57014", "STORE_FAILED", "it ended the call after its time limit"],
+    ["58030", "STORE_FAILED", "its server has trouble with its disk"],
+    ["XX001", "STORE_FAILED", "its server has found damage or a bug"],
+    ["42501", "STORE_NOT_READY", "this role may not use it"],
+  ])("that the server reports as %s stores nothing and is explained", async (state, code, what) => {
+    const url = await newDatabase(server);
+    const memory = new PostgresMemory(url);
+    await memory.add(userMessage("hi"), "alice");
+    await ask(
+      url,
+      `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+         $$ BEGIN RAISE EXCEPTION 'a secret' USING ERRCODE = '${state}'; END $$;
+       CREATE TRIGGER fail BEFORE INSERT ON agno_chat.messages EXECUTE FUNCTION fail()`,
+    );
+    const error = await memory.add(userMessage("late"), "alice").then(
+      () => undefined,
+      (thrown: AgnoChatError) => thrown,
+    );
+    expect(error).toMatchObject({ code, message: expect.stringContaining(`: ${what}.`) });
+    expect(`${error?.message} ${error?.hint} ${error?.cause}`).not.toContain("secret");
+    await ask(url, "DROP FUNCTION fail CASCADE");
+    expect(await memory.size("alice")).toBe(1);
+    await memory.close();
+  });
+
+  it("comes after 10 seconds if nothing answers at the other end", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    onTestFinished(() => silent.close() && undefined);
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => vi.useRealTimers() && undefined);
+    const { port } = silent.address() as AddressInfo;
+    const failed = failure(`postgres://alice:secret@127.0.0.1:${port}/chat`);
+    await once(silent, "connection");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect((await failed).message).toBe(
+      `Cannot use the database "chat" at 127.0.0.1:${port}: the server does not answer.`,
+    );
   });
 
   it("comes within the time limit if a row stays locked", async () => {

@@ -1,33 +1,19 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Memory } from "../../src/memory/memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
-import { buildWriter, runTogether, Writer } from "../support/memory-process.js";
+import { buildWriter, runsOf, runTogether, Writer } from "../support/memory-process.js";
 
 const NAMES = ["w1", "w2", "w3", "w4"];
-
-/** Counts each writer's runs in a user's history. Fails if one is incomplete or out of order. */
-async function runsOf(memory: Memory, user: string): Promise<Map<string, number>> {
-  const messages = await memory.getMessages(user);
-  const runs = new Map<string, number>();
-  for (let index = 0; index < messages.length; index += 2) {
-    const [question, answer] = messages.slice(index, index + 2);
-    const [name = "", number] = question?.content.split(/[ ?]/) ?? [];
-    expect(answer?.content).toBe(`${name} ${number}!`);
-    expect(answer?.runId).toBe(question?.runId);
-    expect(Number(number)).toBe(runs.get(name) ?? 0);
-    runs.set(name, Number(number) + 1);
-  }
-  return runs;
-}
 
 beforeAll(buildWriter);
 
 describe("several processes on one file", () => {
   it("lose nothing when all write for the same user and create the file together", async () => {
     const path = temporaryFile();
-    await runTogether(NAMES.map((name) => new Writer({ path, user: "shared", name, count: 40 })));
+    await runTogether(
+      NAMES.map((name) => new Writer({ store: `sqlite:${path}`, user: "shared", name, count: 40 })),
+    );
     const memory = new SqliteMemory(path);
     expect(await runsOf(memory, "shared")).toEqual(new Map(NAMES.map((name) => [name, 40])));
     expect(await memory.getState("shared")).toEqual(
@@ -41,7 +27,9 @@ describe("several processes on one file", () => {
 
   it("lose and mix up nothing when each writes for its own user", async () => {
     const path = temporaryFile();
-    await runTogether(NAMES.map((name) => new Writer({ path, user: name, name, count: 40 })));
+    await runTogether(
+      NAMES.map((name) => new Writer({ store: `sqlite:${path}`, user: name, name, count: 40 })),
+    );
     const memory = new SqliteMemory(path);
     for (const name of NAMES) {
       expect(await runsOf(memory, name)).toEqual(new Map([[name, 40]]));
@@ -54,7 +42,7 @@ describe("several processes on one file", () => {
     const path = temporaryFile();
     for (let round = 0; round < 8; round += 1) {
       const name = `w${round}`;
-      const writer = new Writer({ path, user: "alice", name });
+      const writer = new Writer({ store: `sqlite:${path}`, user: "alice", name });
       await writer.ready();
       writer.start();
       await writer.waitForRuns(1 + 3 * round);

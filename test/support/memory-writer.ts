@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { writeSync } from "node:fs";
-import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { openMemory } from "../../src/memory/open-memory.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 
 // Runs in its own process: waits for a line on stdin, then stores runs one after the other and
 // prints the number of each one that is stored.
-const [path = "", user = "", name = "", count = "Infinity"] = process.argv.slice(2);
-const memory = new SqliteMemory(path);
+const [store = "", user = "", name = "", count = "Infinity"] = process.argv.slice(2);
+const memory = await openMemory(store);
 
 writeSync(1, "ready\n");
 await once(process.stdin, "data");

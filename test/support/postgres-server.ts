@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -25,18 +25,23 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  /** PEM files for encrypted connections. Default: it offers none. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
 /** Starts the server that npm installed for this system. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: ServerOptions = {}): Promise<PostgresServer> {
   const folder = await mkdtemp(path.join(tmpdir(), "agno-chat-postgres-"));
   try {
-    return await startIn(folder);
+    return await startIn(folder, options);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function startIn(folder: string): Promise<PostgresServer> {
+async function startIn(folder: string, { tls }: ServerOptions): Promise<PostgresServer> {
   const native = path.join(folder, "native");
   const data = path.join(folder, "data");
   const passwordFile = path.join(folder, "password");
@@ -67,6 +72,7 @@ async function startIn(folder: string): Promise<PostgresServer> {
     fsync: "off",
     max_connections: 200,
     log_statement: "none",
+    ...(tls === undefined ? {} : await tlsSettings(folder, { tls, asNobody })),
   };
   const command = [
     path.join(native, "bin/postgres"),
@@ -86,6 +92,22 @@ async function startIn(folder: string): Promise<PostgresServer> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** PostgreSQL reads a key only if it belongs to the account that it runs as. */
+async function tlsSettings(
+  folder: string,
+  {
+    tls,
+    asNobody,
+  }: { readonly tls: NonNullable<ServerOptions["tls"]>; readonly asNobody: boolean },
+): Promise<Record<string, string>> {
+  const certificate = path.join(folder, "server.crt");
+  const key = path.join(folder, "server.key");
+  await Promise.all([cp(tls.certificate, certificate), cp(tls.key, key)]);
+  await chmod(key, 0o600);
+  if (asNobody) await Promise.all([certificate, key].map((each) => chown(each, NOBODY, NOBODY)));
+  return { ssl: "on", ssl_cert_file: certificate, ssl_key_file: key };
 }
 
 /** Where any user may run them, with the links that the package would make by an install script. */

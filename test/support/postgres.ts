@@ -25,15 +25,21 @@ export const ask = async <Row extends object>(
 export interface DatabaseOptions {
   /** The role that owns it, and so may make schemas in it. */
   readonly owner?: string;
+  /** The ICU locale that sorts and compares its text by default. Default: byte by byte. */
+  readonly icuLocale?: string | undefined;
 }
 
 /** A new database on the server; its URL, for the same role. */
 export async function newDatabase(
   server: string,
-  { owner = decodeURIComponent(new URL(server).username) }: DatabaseOptions = {},
+  { owner = decodeURIComponent(new URL(server).username), icuLocale }: DatabaseOptions = {},
 ): Promise<string> {
   const name = `test_${randomBytes(6).toString("hex")}`;
-  await ask(server, `CREATE DATABASE ${name} OWNER "${owner}"`);
+  const locale =
+    icuLocale === undefined
+      ? ""
+      : `TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE '${icuLocale}'`;
+  await ask(server, `CREATE DATABASE ${name} OWNER "${owner}" ${locale}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
