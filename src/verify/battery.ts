@@ -5,6 +5,7 @@ import type { Toolkit } from "../tools/tool.js";
 import { type Door, type Doors, NO_DOORS } from "./doors/door.js";
 import { libraryDoors, type VerifiedAgent } from "./doors/library.js";
 import type { Finding } from "./finding.js";
+import { Findings, type Report } from "./findings.js";
 import { Gate } from "./gate.js";
 import { Ledger } from "./ledger.js";
 import { attacks } from "./phases/attacks.js";
@@ -20,7 +21,7 @@ import type { StartProcess } from "./processes/other-process.js";
 import { Random } from "./random.js";
 import { type RecordedRequest, Recorder } from "./recorder.js";
 import { RecordingModel } from "./recording-model.js";
-import { Stage } from "./stage.js";
+import { ARRIVAL_MS, Stage } from "./stage.js";
 import { SESSIONS } from "./users.js";
 
 /** What the check gives to the agent it checks. */
@@ -65,9 +66,6 @@ export interface BatteryOptions {
   readonly arrivalMs?: number;
 }
 
-/** Takes findings as they are made. */
-export type Report = (findings: readonly Finding[]) => void;
-
 /** What a battery of checks saw. */
 export interface BatteryResult {
   readonly users: readonly string[];
@@ -93,11 +91,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   const random = new Random(options.seed);
   const ledger = new Ledger(random);
   const gate = new Gate(random);
-  const findings: Finding[] = [];
-  const report: Report = (found) => {
-    findings.push(...found);
-    if (found.length > 0) options.onFinding?.();
-  };
+  const findings = new Findings(options.onFinding);
+  const { report } = findings;
   const { exact = true, openModel } = options;
   const judge = { ledger, gate, report, exact, instructions: INSTRUCTIONS };
   const recorder = new Recorder({ ...judge, record: options.record });
@@ -113,8 +108,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   try {
     more = (await options.openDoors?.(under)) ?? NO_DOORS;
     const stage = new Stage({
-      ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal, exact },
-      arrivalMs: options.arrivalMs ?? 2000,
+      ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, findings, signal, exact },
+      arrivalMs: options.arrivalMs ?? ARRIVAL_MS,
       doors: [...library.doors, ...more.doors],
       readers: [...library.readers, ...more.readers],
       clearers: [...library.clearers, ...more.clearers],
@@ -122,7 +117,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       forgeries: more.forgeries,
     });
     await (options.phases ?? runPhases)(stage);
-    return resultOf(stage, findings);
+    return resultOf(stage);
   } finally {
     await gate.release("together");
     await more.close?.();
@@ -162,13 +157,13 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   }
 }
 
-function resultOf(stage: Stage, findings: readonly Finding[]): BatteryResult {
-  const { users, recorder, ledger, reached } = stage;
+function resultOf(stage: Stage): BatteryResult {
+  const { users, findings, recorder, ledger, reached } = stage;
   const harmless = [...stage.doors, ...stage.readers, ...stage.clearers];
   const hostile = [...stage.attacks, ...stage.forgeries];
   const doors = [...harmless, ...hostile].map(({ name }) => name);
   return {
-    ...{ users, findings, ledger, requests: recorder.requests, doors },
+    ...{ users, findings: findings.all, ledger, requests: recorder.requests, doors },
     attacks: hostile.length,
     pairs: recorder.pairsOf(users),
     notReached: doors.filter((name) => !reached.has(name)),

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { defineTool } from "../tools/define-tool.js";
 import type { ToolContext, Toolkit } from "../tools/tool.js";
 import { type Finding, whoseOf } from "./finding.js";
+import type { Report } from "./findings.js";
 import { finding, isOwn, type Sighting } from "./judge.js";
 import type { Conversation, Ledger, PlantedRun } from "./ledger.js";
 
@@ -14,10 +15,7 @@ export const ECHO = "verify_echo";
 const COUNT = "verify-count";
 
 /** Tools that compare what they are told with the run that called them. */
-export const probeTools = (
-  ledger: Ledger,
-  report: (findings: readonly Finding[]) => void,
-): Toolkit => ({
+export const probeTools = (ledger: Ledger, report: Report): Toolkit => ({
   name: "verify",
   tools: [
     defineTool({
@@ -40,11 +38,7 @@ export const probeTools = (
   ],
 });
 
-function probe(
-  context: ToolContext,
-  ledger: Ledger,
-  report: (findings: readonly Finding[]) => void,
-): string {
+function probe(context: ToolContext, ledger: Ledger, report: Report): string {
   const { run, conversation } = callerOf(context, ledger);
   if (run === undefined) return uncalled(PROBE, context, report);
   const sighting: Sighting = { check: "tools", by: whoseOf(run), door: PROBE };
@@ -59,12 +53,7 @@ function probe(
   return result;
 }
 
-function echo(
-  text: string,
-  context: ToolContext,
-  ledger: Ledger,
-  report: (findings: readonly Finding[]) => void,
-): string {
+function echo(text: string, context: ToolContext, ledger: Ledger, report: Report): string {
   const { run } = callerOf(context, ledger);
   if (run === undefined) return uncalled(ECHO, context, report);
   const sighting: Sighting = { check: "tools", by: run, door: ECHO };
@@ -92,11 +81,7 @@ function callerOf({ userId, sessionId }: ToolContext, ledger: Ledger) {
   return { conversation, run: run?.messages.at(-1)?.role === "assistant" ? run : undefined };
 }
 
-function uncalled(
-  tool: string,
-  context: ToolContext,
-  report: (findings: readonly Finding[]) => void,
-): string {
+function uncalled(tool: string, context: ToolContext, report: Report): string {
   const by = whoseOf(context);
   const text = "a tool was told this user, who had called none";
   report([{ check: "tools", kind: "foreign", by, door: tool, where: "context", text }]);

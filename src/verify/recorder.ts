@@ -8,6 +8,7 @@ import {
 } from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
 import { type Finding, type Whose, whoseOf } from "./finding.js";
+import type { Report } from "./findings.js";
 import type { Gate } from "./gate.js";
 import { judgeMessages } from "./judge.js";
 import type { Ledger, PlantedRun } from "./ledger.js";
@@ -39,7 +40,7 @@ export type JudgeRequest = (
 export interface RecorderOptions {
   readonly ledger: Ledger;
   readonly gate: Gate;
-  readonly report: (findings: readonly Finding[]) => void;
+  readonly report: Report;
   /** The system message of every request, when the messages must match exactly. */
   readonly instructions?: string;
   /** Whether requests must match exactly, and not only by their canaries. */

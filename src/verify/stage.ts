@@ -2,6 +2,7 @@ import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import type { StoredMessage } from "../messages.js";
 import type { Clearer, Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
 import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
+import type { Findings, Report } from "./findings.js";
 import type { Gate, Release } from "./gate.js";
 import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
 import type { Ledger, Outcome, Plan, PlantedRun } from "./ledger.js";
@@ -16,7 +17,7 @@ export interface StageParts extends Doors {
   readonly random: Random;
   readonly users: readonly string[];
   readonly sessions: readonly string[];
-  readonly report: (findings: readonly Finding[]) => void;
+  readonly findings: Findings;
   readonly signal: AbortSignal;
   /** How long runs may take to get under way before somebody counts as blocked. */
   readonly arrivalMs: number;
@@ -37,8 +38,11 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How long runs may take to get under way where somebody was blocked before. */
-const BLOCKED_MS = 100;
+/** How long runs may take to get under way before somebody counts as blocked. */
+export const ARRIVAL_MS = 2000;
+
+/** As `ARRIVAL_MS`, where something is wrong already. */
+export const FAULTY_MS = 100;
 
 /** What the phases work with: the users, the ways in, and the judge. */
 export class Stage {
@@ -53,7 +57,8 @@ export class Stage {
   readonly clearers: readonly Clearer[];
   readonly attacks: Doors["attacks"];
   readonly forgeries: Doors["forgeries"];
-  readonly report: StageParts["report"];
+  readonly findings: Findings;
+  readonly report: Report;
   readonly signal: AbortSignal;
   #arrivalMs: number;
   readonly #exact: boolean;
@@ -73,7 +78,8 @@ export class Stage {
     this.clearers = parts.clearers;
     this.attacks = parts.attacks;
     this.forgeries = parts.forgeries;
-    this.report = parts.report;
+    this.findings = parts.findings;
+    this.report = parts.findings.report;
     this.signal = parts.signal;
     this.#arrivalMs = parts.arrivalMs;
     this.#exact = parts.exact;
@@ -155,12 +161,20 @@ export class Stage {
 
   /** Waits until so many runs are held at the model, or ended; false if they do not get there. */
   arrived(count: number, sent?: readonly Promise<unknown>[]): Promise<boolean> {
-    return this.gate.full(count, { timeoutMs: this.#arrivalMs, signal: this.signal, sent });
+    const { signal } = this;
+    return this.#inTime(this.gate.full(count, { timeoutMs: this.#arrivalMs, signal, sent }));
   }
 
   /** Waits until no run is held at the model any more; false if one still is. */
   left(): Promise<boolean> {
-    return this.gate.empty(this.#arrivalMs, this.signal);
+    return this.#inTime(this.gate.empty(this.#arrivalMs, this.signal));
+  }
+
+  /** Where something is wrong anyway, the whole time is waited out only once. */
+  async #inTime(waiting: Promise<boolean>): Promise<boolean> {
+    const isInTime = await waiting;
+    if (!isInTime && this.findings.all.length > 0) this.#waitLess();
+    return isInTime;
   }
 
   /** Clears a user, or one session, in one of the ways there are. */
@@ -260,9 +274,12 @@ export class Stage {
     return [{ ...sighting, kind: "altered", where: "sessions", text }];
   }
 
+  #waitLess(): void {
+    this.#arrivalMs = Math.min(this.#arrivalMs, FAULTY_MS);
+  }
+
   #reportBlocked(): void {
-    // Once it is known there is no need to wait as long for it again.
-    this.#arrivalMs = Math.min(this.#arrivalMs, BLOCKED_MS);
+    this.#waitLess();
     const held = this.gate.held;
     for (const { runs } of this.ledger.conversations)
       for (const run of runs) {

@@ -12,7 +12,7 @@ import {
   runBattery,
 } from "./battery.js";
 import { type Doors, NO_DOORS } from "./doors/door.js";
-import { judgeTheJudge } from "./doubles/judge-the-judge.js";
+import { plantedLeaks } from "./doubles/judge-the-judge.js";
 import type { CheckName } from "./finding.js";
 import { withOwnUsers } from "./own-users.js";
 import { erased } from "./phases/erased.js";
@@ -92,7 +92,8 @@ const LIBRARY_CHECKS: readonly CheckName[] = [
  * Drives many users at once and judges every request to the model, every reply and everything that
  * is kept. On your memory it uses ids that begin with `verify-` alone, and clears them at the end.
  *
- * Before that, the judge has to find the leaks in agents that have one on purpose.
+ * Before the first check of a process, the judge has to find the leaks in agents that have one on
+ * purpose.
  * @example
  * const report = await verifyIsolation({ memory: new InMemory() }, { users: 3, runs: 6 });
  * if (!report.ok) throw new Error(reportText(report));
@@ -130,7 +131,7 @@ export async function verifyIsolation(
   const { describe = {}, version } = options;
   const started = performance.now();
   onProgress?.("planted leaks");
-  const planted = await judgeTheJudge(seed, signal);
+  const planted = await plantedLeaks(seed, signal);
   const rounds = Math.ceil(runs / users);
   const parts = await partsFor(target, { seed, signal, record, onProgress, users, rounds });
   signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
-import type { Report } from "./battery.js";
+import type { Report } from "./findings.js";
 
 /** The same model; a request that it changes is a finding. */
 export const watchedModel = (model: Model, report: Report): Model => ({

@@ -10,8 +10,12 @@ import { OneHistory } from "../verify/apps/broken-apps.js";
 
 const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 
-test("verify shows the matrix, each check and the verdict, and ends with 0", async () => {
-  const { code, stdout, stderr } = await new Cli().run(FEW);
+test("verify shows the matrix, each check and the verdict, writes reports, and ends with 0", async () => {
+  const cli = new Cli();
+  const fileOf = (name: string) => join(cli.home, name);
+  const reports = ["junit", "markdown", "badge", "record"];
+  const flags = reports.flatMap((name) => [`--${name}`, fileOf(name)]);
+  const { code, stdout, stderr } = await cli.run([...FEW, ...flags]);
   expect(code).toBe(0);
   expect(stderr).toBe("Checking with planted texts; no model is called…\n");
   expect(stdout).toMatch(/^A {3}alice +\d+ +· +· +·$/m);
@@ -19,35 +23,27 @@ test("verify shows the matrix, each check and the verdict, and ends with 0", asy
   expect(stdout).toMatch(/the judge found (\d+) of \1 planted leaks/);
   expect(stdout).toMatch(/seed 5, /);
   expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^isolated \(evidence: sent, store/);
+  const [junit, markdown, badge, record] = reports.map((name) =>
+    readFileSync(fileOf(name), "utf8"),
+  );
+  expect(junit).toMatch(/^<\?xml .*\n<testsuites [^>]*failures="0"/);
+  expect(markdown).toContain("## agno-chat verify: isolated");
+  expect(JSON.parse(badge ?? "")).toMatchObject({ schemaVersion: 1, message: "isolated" });
+  const [first] = (record ?? "").split("\n");
+  expect(JSON.parse(first ?? "")).toMatchObject({ request: 1, messages: expect.any(Array) });
 });
 
-test("verify --json is one document with the verdict, the matrix and the checks", async () => {
-  const report = await new Cli().json(FEW);
+test("verify --json is one document with the verdict, the matrix and the checks, of what is recorded", async () => {
+  const cli = new Cli();
+  const record = join(cli.home, "record");
+  const report = await cli.json([...FEW, "--store", "memory:", "--record", record]);
   expect(report).toMatchObject({
     ...{ ok: true, verdict: "isolated", seed: 5, users: 4, findings: [], gaps: [] },
     pairs: { overlapped: expect.any(Number) },
   });
   expect(report.matrix).toHaveLength(4);
   expect(report.checks.every(({ ok }: { ok: boolean }) => ok)).toBe(true);
-});
-
-test("verify writes JUnit, Markdown, a badge and the record of every request", async () => {
-  const cli = new Cli();
-  const file = (name: string) => join(cli.home, name);
-  const flags = ["junit", "markdown", "badge", "record"].flatMap((name) => [
-    `--${name}`,
-    file(name),
-  ]);
-  const report = await cli.json([...FEW, ...flags]);
-  expect(readFileSync(file("junit"), "utf8")).toMatch(/^<\?xml .*\n<testsuites [^>]*failures="0"/);
-  expect(readFileSync(file("markdown"), "utf8")).toContain("## agno-chat verify: isolated");
-  const badge = JSON.parse(readFileSync(file("badge"), "utf8"));
-  expect(badge).toMatchObject({ schemaVersion: 1, message: "isolated" });
-  const requests = readFileSync(file("record"), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  expect(requests).toHaveLength(report.requests);
+  expect(readFileSync(record, "utf8").trimEnd().split("\n")).toHaveLength(report.requests);
 });
 
 test("Ctrl-C ends it with 130 and leaves nothing of it in the store", async () => {

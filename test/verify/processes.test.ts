@@ -11,9 +11,10 @@ import {
 } from "../../src/verify/processes/process-check.js";
 import { userIds } from "../../src/verify/users.js";
 import { temporaryFolder } from "../support/cli.js";
+import { seeds } from "../support/seeds.js";
 
 test("processes that share a sound memory are not found fault with", async () => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (const seed of seeds()) {
     const { signal } = new AbortController();
     for (const check of [checkKilled, checkTogether]) {
       const memory = new InMemory();
@@ -30,7 +31,7 @@ const optionsFor = (seed: number, users: number) => {
 };
 
 test("a SQLite file keeps whole runs and all that was answered, however often a process is killed", async () => {
-  for (const seed of [1, 2, 3, 4, 5]) {
+  for (const seed of seeds(3)) {
     const { findings, ledger, pairs } = await checkKilled(optionsFor(seed, 5));
     expect(findings).toEqual([]);
     expect(pairs.overlapped).toBe(pairs.of);
@@ -41,7 +42,7 @@ test("a SQLite file keeps whole runs and all that was answered, however often a 
 });
 
 test("three processes that write to one SQLite file at once lose nothing and mix nothing up", async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of seeds(3)) {
     const { findings, ledger } = await checkTogether(optionsFor(seed, 3));
     expect(findings).toEqual([]);
     expect(ledger.runs).toBe(36);

@@ -14,6 +14,7 @@ import { REOPENED_DOUBLES } from "../../src/verify/doubles/reopened-doubles.js";
 import type { RecordedRequest } from "../../src/verify/recorder.js";
 import { verifyIsolation } from "../../src/verify/verify-isolation.js";
 import { temporaryFolder } from "../support/cli.js";
+import { seeds } from "../support/seeds.js";
 
 const FEW = { users: 5, runs: 20, seed: 3 } as const;
 
@@ -58,7 +59,7 @@ test("a memory that another process finds empty, or cannot open, is a leak", asy
 });
 
 test("a store that fails those who open it again, or several processes, is found in every seed", async () => {
-  for (let seed = 1; seed <= 10; seed++) {
+  for (const seed of seeds()) {
     const { signal } = new AbortController();
     const doubles = [...REOPENED_DOUBLES, ...PROCESS_DOUBLES];
     expect(await judgeTheJudge(seed, signal, doubles)).toMatchObject({ missed: [] });

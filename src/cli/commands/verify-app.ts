@@ -2,7 +2,7 @@ import { AgnoChatError } from "../../errors.js";
 import { maskSecrets } from "../../secrets.js";
 import { isLoopback } from "../../server/access.js";
 import { chatApp } from "../../verify/doors/chat-app.js";
-import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
+import { plantedLeaks } from "../../verify/doubles/judge-the-judge.js";
 import { randomSeed } from "../../verify/random.js";
 import { reportOf, type VerifyReport } from "../../verify/report/report.js";
 import { checkApp, checksOf, liveAppCalls } from "../../verify/targets/app.js";
@@ -46,7 +46,7 @@ export async function verifyAnyApp(
     ? { model: await openPaidModel(context, liveAppCalls(users, rounds), maxCalls), maxCalls }
     : undefined;
   const started = performance.now();
-  const planted = await judgeTheJudge(seed, signal);
+  const planted = await plantedLeaks(seed, signal);
   const { body, reply, header: headers, clear } = options;
   const result = await checkApp(chatApp({ url, as: shape, body, reply, headers, clear }), {
     ...{ upstream, rounds, seed, signal, record, live },

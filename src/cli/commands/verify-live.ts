@@ -1,6 +1,6 @@
 import type { Model } from "../../models/model.js";
 import { maskSecrets } from "../../secrets.js";
-import { judgeTheJudge } from "../../verify/doubles/judge-the-judge.js";
+import { plantedLeaks } from "../../verify/doubles/judge-the-judge.js";
 import { randomSeed } from "../../verify/random.js";
 import { reportOf, type VerifyReport } from "../../verify/report/report.js";
 import { LIVE_ROUNDS, LIVE_USERS, liveCalls, verifyLive } from "../../verify/targets/live.js";
@@ -25,7 +25,7 @@ export async function verifyLiveAgent(
   const rounds = Math.ceil(runs / users);
   const model = await openPaidModel(context, liveCalls(users, rounds), rest.maxCalls);
   const started = performance.now();
-  const planted = await judgeTheJudge(seed, signal);
+  const planted = await plantedLeaks(seed, signal);
   const { result, ...found } = await withMemory(context, (memory) =>
     verifyLive({ ...rest, memory, model, users, rounds, seed, signal }),
   );

@@ -41,6 +41,18 @@ export async function judgeTheJudge(
   return { found: doubles.length - missed.length, of: doubles.length, missed };
 }
 
+let known: Planted | undefined;
+
+/**
+ * As `judgeTheJudge` with every double. The judge is the same for every target, so a process that
+ * checks several lets it find them once.
+ */
+export async function plantedLeaks(seed: number, signal: AbortSignal): Promise<Planted> {
+  const planted = known ?? (await judgeTheJudge(seed, signal));
+  if (planted.missed.length === 0) known = planted;
+  return planted;
+}
+
 /** A user who is held up in a double is waited for no longer than this. */
 const ARRIVAL_MS = 50;
 

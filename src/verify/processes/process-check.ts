@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type BatteryOptions, type BatteryResult, INSTRUCTIONS } from "../battery.js";
 import { commandLineDoors } from "../doors/command-line.js";
 import { NO_DOORS } from "../doors/door.js";
-import type { CheckName, Finding } from "../finding.js";
+import type { CheckName } from "../finding.js";
+import { Findings } from "../findings.js";
 import { Gate } from "../gate.js";
 import { Ledger } from "../ledger.js";
 import { commandLine } from "../phases/command-line.js";
@@ -14,7 +15,7 @@ import { probeTools } from "../probe-tools.js";
 import { Random } from "../random.js";
 import { type JudgeRequest, Recorder } from "../recorder.js";
 import { RecordingModel } from "../recording-model.js";
-import { reasonOf, Stage } from "../stage.js";
+import { ARRIVAL_MS, reasonOf, Stage } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import type { SharedParts, StartProcess } from "./other-process.js";
@@ -27,13 +28,13 @@ export interface ProcessCheckOptions
 /** Kills processes that write to a memory. */
 export async function checkKilled(options: ProcessCheckOptions): Promise<BatteryResult> {
   const random = new Random(options.seed);
-  const { stage, parts, findings } = setUp(options, {
+  const { stage, parts } = setUp(options, {
     random,
     ledger: new Ledger(random),
     instructions: INSTRUCTIONS,
   });
   await attempt(stage, "killed", () => killed(stage, () => options.startProcess(parts)));
-  return resultOf(stage, findings);
+  return resultOf(stage);
 }
 
 /** Lets several processes write to a memory at once. */
@@ -41,9 +42,9 @@ export async function checkTogether(options: ProcessCheckOptions): Promise<Batte
   const random = new Random(options.seed);
   const ledger = new Ledger(random);
   const together = new Together(ledger);
-  const { stage, parts, findings } = setUp(options, { random, ledger, judge: together.judge });
+  const { stage, parts } = setUp(options, { random, ledger, judge: together.judge });
   await attempt(stage, "together", () => together.run(stage, () => options.startProcess(parts)));
-  return resultOf(stage, findings);
+  return resultOf(stage);
 }
 
 /** On a busy machine it takes a while until a command has started. */
@@ -56,7 +57,7 @@ export async function checkCommandLine({
 }: Omit<ProcessCheckOptions, "startProcess"> & { readonly spec: string }): Promise<BatteryResult> {
   const random = new Random(options.seed);
   const judging = { random, ledger: new Ledger(random), arrivalMs: COMMAND_MS };
-  const { stage, findings } = setUp(options, judging);
+  const { stage } = setUp(options, judging);
   const { recorder, signal } = stage;
   const answer = recorder.receive.bind(recorder);
   const upstream = await openUpstream({ host: "127.0.0.1", port: 0, answer });
@@ -68,7 +69,7 @@ export async function checkCommandLine({
     await upstream.close();
     await rm(home, { recursive: true, force: true });
   }
-  return resultOf(stage, findings);
+  return resultOf(stage);
 }
 
 interface Judging {
@@ -76,25 +77,22 @@ interface Judging {
   readonly ledger: Ledger;
   readonly judge?: JudgeRequest;
   readonly instructions?: string;
-  /** Default: 2,000. */
+  /** Default: `ARRIVAL_MS`. */
   readonly arrivalMs?: number;
 }
 
 /** A stage without ways in of its own, and what agents in other processes are made of. */
 function setUp(
   { users, signal, record, onFinding }: Omit<ProcessCheckOptions, "startProcess">,
-  { random, ledger, judge, instructions, arrivalMs = 2000 }: Judging,
+  { random, ledger, judge, instructions, arrivalMs = ARRIVAL_MS }: Judging,
 ) {
   const gate = new Gate(random);
-  const findings: Finding[] = [];
-  const report = (found: readonly Finding[]): void => {
-    findings.push(...found);
-    if (found.length > 0) onFinding?.();
-  };
+  const findings = new Findings(onFinding);
+  const { report } = findings;
   const judging = { ledger, gate, report, exact: true, ...(instructions && { instructions }) };
   const recorder = new Recorder({ ...judging, judge, record });
   const stage = new Stage({
-    ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, report, signal },
+    ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, findings, signal },
     ...{ ...NO_DOORS, exact: true, arrivalMs },
   });
   const parts: SharedParts = {
@@ -102,7 +100,7 @@ function setUp(
     toolkits: [probeTools(ledger, report)],
     instructions: INSTRUCTIONS,
   };
-  return { stage, parts, findings };
+  return { stage, parts };
 }
 
 /** A process that cannot be started, or ends by itself, is a finding. */
@@ -121,10 +119,7 @@ async function attempt(
   }
 }
 
-const resultOf = (
-  { users, ledger, recorder, reached }: Stage,
-  findings: readonly Finding[],
-): BatteryResult => ({
-  ...{ users, findings, ledger, requests: recorder.requests, doors: [...reached] },
+const resultOf = ({ users, findings, ledger, recorder, reached }: Stage): BatteryResult => ({
+  ...{ users, findings: findings.all, ledger, requests: recorder.requests, doors: [...reached] },
   ...{ pairs: recorder.pairsOf(users), attacks: 0, notReached: [] },
 });

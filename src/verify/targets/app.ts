@@ -12,7 +12,8 @@ import {
   Refused,
   Unsure,
 } from "../doors/chat-app.js";
-import type { CheckName, Finding, FindingKind, Whose } from "../finding.js";
+import type { CheckName, FindingKind, Whose } from "../finding.js";
+import { Findings } from "../findings.js";
 import { Gate, releaseIn } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
@@ -20,7 +21,7 @@ import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
-import { reasonOf } from "../stage.js";
+import { ARRIVAL_MS, FAULTY_MS, reasonOf } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import { type Shown, shownIn, windowOf } from "../window.js";
@@ -141,9 +142,6 @@ export const checksOf = ({ evidence }: AppResult, isCleared: boolean): readonly 
   ...(isCleared && evidence === "sent" ? (["clears"] as const) : []),
 ];
 
-/** How long a fast app's runs may take to get to the model. */
-const ARRIVAL_MS = 2000;
-
 /** Long enough for a fast app to receive a message before the next is sent. */
 const PAUSE_MS = 25;
 
@@ -183,7 +181,7 @@ class AppCheck {
   readonly #app: ChatApp;
   readonly #random: Random;
   readonly #ledger: Ledger;
-  readonly #findings: Finding[] = [];
+  readonly #findings = new Findings();
   readonly #gaps: string[] = [];
   /** An earlier text came back to the model. */
   #hasHistory = false;
@@ -206,7 +204,7 @@ class AppCheck {
     this.gate = new Gate(this.#random);
     this.recorder = new Recorder({
       ...{ ledger: this.#ledger, gate: this.gate, exact: false },
-      report: (found) => void this.#findings.push(...found),
+      report: this.#findings.report,
       record: (request) => this.#note(request),
     });
   }
@@ -246,7 +244,9 @@ class AppCheck {
     const window = windowOf(this.#shown);
     return {
       ...{ users, ledger: this.#ledger, requests: this.recorder.requests, evidence },
-      findings: this.#findings.filter(({ kind, request }) => !this.#isTold(kind, request, window)),
+      findings: this.#findings.all.filter(
+        ({ kind, request }) => !this.#isTold(kind, request, window),
+      ),
       notProved: window === undefined ? [] : [outsideOf(window)],
       ...{ doors: [this.#app.name], attacks: 0, notReached: [], gaps: [...gaps, ...this.#gaps] },
       pairs: this.recorder.pairsOf(users),
@@ -344,12 +344,13 @@ class AppCheck {
       const by = this.#whose(userId);
       const text = "did not reach the model while another user's run was held";
       const seen = { check: "side-by-side", door: this.#app.name, where: "run", text } as const;
-      this.#findings.push({ ...seen, kind: "blocked", by, of: by });
+      this.#findings.report([{ ...seen, kind: "blocked", by, of: by }]);
     }
   }
 
   #held(count: number, sent: readonly Promise<unknown>[]): Promise<boolean> {
-    const timeoutMs = Math.max(ARRIVAL_MS, 10 * this.#slowestMs);
+    const shortest = this.#findings.all.length > 0 ? FAULTY_MS : ARRIVAL_MS;
+    const timeoutMs = Math.max(shortest, 10 * this.#slowestMs);
     return this.gate.full(count, { timeoutMs, signal: this.#options.signal, sent });
   }
 
@@ -385,7 +386,7 @@ class AppCheck {
     const by = this.#whose(this.#options.users[0] as string);
     const text = `${wanted} messages made ${made} requests`;
     const seen = { check: "same-words", door: this.#app.name, where: "requests" } as const;
-    this.#findings.push({ ...seen, kind: "mispaired", by, text });
+    this.#findings.report([{ ...seen, kind: "mispaired", by, text }]);
   }
 
   #runsAfter(number: number): PlantedRun[] {
@@ -476,10 +477,10 @@ class AppCheck {
   /** Without the requests, only a text of somebody else tells something. */
   #judge(reply: string, run: PlantedRun, sighting: Sighting): void {
     const found = judgeReply(reply, run, sighting, this.#ledger);
-    this.#findings.push(...found.filter(({ kind }) => this.#isSent || kind === "foreign"));
+    this.#findings.report(found.filter(({ kind }) => this.#isSent || kind === "foreign"));
   }
 
   #found(kind: FindingKind, sighting: Sighting, text: string): void {
-    this.#findings.push({ ...sighting, kind, of: sighting.by, where: "run", text });
+    this.#findings.report([{ ...sighting, kind, of: sighting.by, where: "run", text }]);
   }
 }

@@ -1,8 +1,9 @@
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
-import { agentOver, type BatteryResult, type Report, runBattery } from "../battery.js";
+import { agentOver, type BatteryResult, runBattery } from "../battery.js";
 import type { Difference } from "../bystanders.js";
 import type { CheckName } from "../finding.js";
+import type { Report } from "../findings.js";
 import { releaseIn } from "../gate.js";
 import { LiveModel, tooManyCalls } from "../live-model.js";
 import { withOwnUsers } from "../own-users.js";
