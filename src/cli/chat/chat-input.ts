@@ -1,3 +1,5 @@
+import { type UserId, validateUserId } from "../../ids.js";
+
 /** One input of the REPL: a message for the model, or a command and its argument. */
 export type Input =
   | { readonly kind: "message"; readonly text: string }
@@ -33,10 +35,20 @@ export function parseInput(text: string, literal = false): Input {
   return { kind: "command", name, argument };
 }
 
-/** Parses the argument of `/as`: a user and a message. Undefined when either is missing. */
-export function parseAside(argument: string): { userId: string; message: string } | undefined {
-  const [, userId, message] = ASIDE.exec(argument) ?? [];
-  return userId === undefined || message === undefined ? undefined : { userId, message };
+/** What `/as` sends, and as whom. */
+export interface Aside {
+  readonly userId: UserId;
+  readonly message: string;
+}
+
+/**
+ * Parses the argument of `/as`. Undefined when the user or the message is missing.
+ * @throws {AgnoChatError} `INVALID_USER_ID`
+ */
+export function parseAside(argument: string): Aside | undefined {
+  const [, user, message] = ASIDE.exec(argument) ?? [];
+  if (user === undefined || message === undefined) return undefined;
+  return { userId: validateUserId(user), message };
 }
 
 /** Trims white space that a keyboard types. A pattern would be quadratic in a long text. */

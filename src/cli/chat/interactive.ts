@@ -5,7 +5,7 @@ import { inputFilesIn } from "../terminal/input-files.js";
 import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";
 import type { TerminalStreams } from "../terminal/modes.js";
-import { parseAside, parseInput } from "./chat-input.js";
+import { type Aside, type Input, parseAside, parseInput } from "./chat-input.js";
 import type { LoadedChat } from "./load-chat.js";
 import { promptOf } from "./prompt.js";
 
@@ -49,10 +49,19 @@ function keptOf(
   const input = parseInput(text);
   // The text from the editor is kept instead, once it is sent.
   if (input.kind === "command" && input.name === "edit") return "nothing";
-  const aside =
-    input.kind === "command" && input.name === "as" ? parseAside(input.argument) : undefined;
+  const aside = asideIn(input);
   if (aside === undefined || text.startsWith(" ")) return undefined;
   return { text: aside.message, history: historyOf(aside.userId) };
+}
+
+/** Undefined for an invalid user id too: who typed it gets the line back to correct it. */
+function asideIn(input: Input): Aside | undefined {
+  if (input.kind !== "command" || input.name !== "as") return undefined;
+  try {
+    return parseAside(input.argument);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The input history of each user, created on first use. */

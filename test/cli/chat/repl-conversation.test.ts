@@ -218,6 +218,17 @@ test("a message sent as bob is kept in bob's history and bob's typed input", asy
   await pty.waitFor(/bob> My name is Bob\n[\s\S]*\nbob>$/);
 });
 
+test("a message to an invalid user id is kept as typed, by who typed it, and by nobody else", async () => {
+  const home = temporaryFolder();
+  const pty = await startRepl({ home });
+  pty.type("/as zoe\u0308 Hello\r");
+  await pty.waitFor(/Invalid user id "zoe\\u0308"[\s\S]*\nalice>$/);
+  const files = readdirSync(path.join(home, "input"));
+  expect(files).toHaveLength(1);
+  pty.press("up");
+  await pty.waitFor(/alice> \/as zoe\u0308 Hello$/);
+});
+
 test("/user alone lists all users with their messages, filters as you type, and accepts a new name", async () => {
   const pty = await startRepl();
   await sayAll(pty, "Hello", "/as bob Hello", "/as bobby Hello");

@@ -1,5 +1,4 @@
 import { AgnoChatError } from "../../../errors.js";
-import { validateUserId } from "../../../ids.js";
 import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
 import { parseAside } from "../chat-input.js";
@@ -43,7 +42,7 @@ export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Prom
     throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
       hint: "/as bob What's my name?",
     });
-  await repl.say(aside.message, { speaker: repl.speakerOf(validateUserId(aside.userId)), signal });
+  await repl.say(aside.message, { speaker: repl.speakerOf(aside.userId), signal });
 }
 
 export async function sessions(repl: Repl, { speaker }: CommandCall): Promise<void> {
