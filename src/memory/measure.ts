@@ -7,5 +7,29 @@ export function charactersOf(message: StoredMessage): number {
 }
 
 /** Bytes of a message as JSON text in UTF-8. */
-export const bytesOf = (message: StoredMessage): number =>
-  Buffer.byteLength(JSON.stringify(message));
+export const bytesOf = (message: StoredMessage): number => jsonBytes(message);
+
+/**
+ * Bytes of a JSON value as `JSON.stringify` writes it. Measured without writing it, because every
+ * message is measured when it is stored.
+ */
+export function jsonBytes(value: unknown): number {
+  if (typeof value === "string") return textBytes(value);
+  if (typeof value !== "object" || value === null) return String(value).length;
+  if (Array.isArray(value))
+    return value.reduce<number>((sum, each) => sum + jsonBytes(each) + 1, value.length > 0 ? 1 : 2);
+  let [sum, separators] = [1, 1];
+  for (const key in value) {
+    const field = (value as Record<string, unknown>)[key];
+    if (field === undefined) continue;
+    sum += textBytes(key) + 1 + jsonBytes(field) + 1;
+    separators = 0;
+  }
+  return sum + separators;
+}
+
+/** Printable ASCII that needs no escape: a byte for each character. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+const textBytes = (text: string): number =>
+  PLAIN.test(text) ? text.length + 2 : Buffer.byteLength(JSON.stringify(text));
