@@ -1,11 +1,63 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Calls the listener when the signal aborts, or at once if it already has. Returns its removal. */
-export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+/**
+ * Cancels work, as an `AbortController` does. The signal is made only if it is read, because a
+ * signal and its listeners cost as much as the rest of a short run.
+ */
+export class Cancellation {
+  #aborted = false;
+  #reason: unknown;
+  #controller: AbortController | undefined;
+  readonly #listeners: (() => void)[] = [];
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  get reason(): unknown {
+    return this.#reason;
+  }
+
+  /** For models and tools. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#aborted) this.#controller.abort(this.#reason);
+    return this.#controller.signal;
+  }
+
+  throwIfAborted(): void {
+    if (this.#aborted) throw this.#reason;
+  }
+
+  /** Later calls change nothing. */
+  abort(reason: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  /** Calls the listener on abort, unless it has been removed. Returns its removal. */
+  listen(listener: () => void): () => void {
+    this.#listeners.push(listener);
+    return () => {
+      const index = this.#listeners.indexOf(listener);
+      if (index >= 0) this.#listeners.splice(index, 1);
+    };
+  }
+}
+
+/** What can be waited on until it aborts. */
+type Abortable = AbortSignal | Cancellation;
+
+/** Calls the listener on abort, or at once if that was before. Returns its removal. */
+export function onAbort(signal: Abortable, listener: () => void): () => void {
   if (signal.aborted) {
     listener();
     return () => {};
   }
+  if (signal instanceof Cancellation) return signal.listen(listener);
   signal.addEventListener("abort", listener, { once: true });
   return () => signal.removeEventListener("abort", listener);
 }
@@ -14,7 +66,7 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
  * Waits for the work until the signal aborts, and then rejects at once with its reason. The
  * abandoned work goes on unobserved.
  */
-export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export async function untilAborted<T>(work: T | PromiseLike<T>, signal: Abortable): Promise<T> {
   const waits = new AbortableWaits(signal);
   try {
     return await waits.until(Promise.resolve(work));
@@ -28,12 +80,12 @@ export async function untilAborted<T>(work: T | PromiseLike<T>, signal: AbortSig
  * reply is thousands of waits and adding a listener costs more than a wait.
  */
 export class AbortableWaits {
-  readonly #signal: AbortSignal;
+  readonly #signal: Abortable;
   #reject: ((reason: unknown) => void) | undefined;
   /** Removes the listener. Call it after the last wait. */
   readonly end: () => void;
 
-  constructor(signal: AbortSignal) {
+  constructor(signal: Abortable) {
     this.#signal = signal;
     this.end = onAbort(signal, () => this.#reject?.(signal.reason));
   }

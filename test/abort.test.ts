@@ -1,6 +1,13 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { AbortableWaits, limitTime, onAbort, pause, untilAborted } from "../src/abort.js";
+import {
+  AbortableWaits,
+  Cancellation,
+  limitTime,
+  onAbort,
+  pause,
+  untilAborted,
+} from "../src/abort.js";
 
 const reason = new Error("enough");
 const never = new Promise<never>(() => {});
@@ -88,5 +95,45 @@ describe("limitTime", () => {
     expect(first.signal.reason).toBe(reason);
     expect(ended.signal.aborted).toBe(false);
     first.end();
+  });
+});
+
+describe("Cancellation", () => {
+  test("aborts its signal with the reason, whether that is read before or after", () => {
+    const cancellation = new Cancellation();
+    const { signal } = cancellation;
+    expect(signal.aborted).toBe(false);
+    cancellation.abort(reason);
+    expect(signal.reason).toBe(reason);
+    expect(cancellation.signal).toBe(signal);
+    const late = new Cancellation();
+    late.abort(reason);
+    expect(late.signal.reason).toBe(reason);
+  });
+
+  test("keeps its first reason, and calls each listener once", () => {
+    const cancellation = new Cancellation();
+    const called: string[] = [];
+    onAbort(cancellation, () => called.push("first"));
+    const remove = onAbort(cancellation, () => called.push("removed"));
+    onAbort(cancellation, () => called.push("second"));
+    remove();
+    cancellation.throwIfAborted();
+    cancellation.abort(reason);
+    cancellation.abort("later");
+    remove();
+    expect(called).toEqual(["first", "second"]);
+    expect(cancellation.reason).toBe(reason);
+    expect(() => cancellation.throwIfAborted()).toThrow(reason);
+    onAbort(cancellation, () => called.push("at once"));
+    expect(called).toEqual(["first", "second", "at once"]);
+  });
+
+  test("ends the waits for work that ignores it", async () => {
+    const cancellation = new Cancellation();
+    const waiting = untilAborted(never, cancellation);
+    cancellation.abort(reason);
+    await expect(waiting).rejects.toBe(reason);
+    await expect(untilAborted(never, cancellation)).rejects.toBe(reason);
   });
 });

@@ -100,7 +100,7 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "a run that fails is stored",
-    "      if (signal.aborted) await this.#storeInterrupted(snapshot);\n",
+    "      if (cancellation.aborted) await this.#storeInterrupted(snapshot);\n",
     "      await this.#commit(snapshot);\n",
   ],
   [
@@ -142,7 +142,7 @@ export const MUTANTS = [
   [
     "src/agent/run-draft.ts",
     "tool results are not stored",
-    "this.#rounds.push({ messages: [this.#assistant(reply), ...results], changes });",
+    "this.#rounds.push({ messages: [Object.freeze(this.#assistant(reply)), ...results], changes });",
     "this.#rounds.push({ messages: [{ ...this.#assistant(reply), toolCalls: undefined, content: 'I called.' }], changes });",
   ],
   [

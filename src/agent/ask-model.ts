@@ -1,4 +1,4 @@
-import { AbortableWaits } from "../abort.js";
+import { AbortableWaits, type Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { FinishReason, ToolCall, Usage } from "../messages.js";
 import { limitSize, limitToolCalls } from "../models/limits.js";
@@ -13,6 +13,12 @@ export class Reply {
   usage: Usage | undefined;
 }
 
+interface Asking {
+  readonly reply: Reply;
+  readonly cancellation: Cancellation;
+  readonly emit: (event: RunEvent) => void;
+}
+
 /**
  * Streams one reply of the model into `reply`, which keeps what had arrived if the model fails.
  * @throws {AgnoChatError} what the model threw, or `MODEL_BAD_RESPONSE` for a model that broke its
@@ -21,19 +27,19 @@ export class Reply {
 export async function askModel(
   model: Model,
   request: ModelRequest,
-  { reply, signal, emit }: { reply: Reply; signal: AbortSignal; emit: (event: RunEvent) => void },
+  { reply, cancellation, emit }: Asking,
 ): Promise<void> {
-  const waits = new AbortableWaits(signal);
+  const waits = new AbortableWaits(cancellation);
   let events: AsyncIterator<ModelEvent> | undefined;
   try {
-    events = model.stream(request, { signal })[Symbol.asyncIterator]();
+    events = model.stream(request, optionsOf(cancellation))[Symbol.asyncIterator]();
     while (reply.finishReason === undefined) {
       const { done, value } = await waits.until(events.next());
       if (done) throw unfinished(model);
       applyEvent(value, reply, emit);
     }
   } catch (thrown) {
-    if (signal.aborted) throw signal.reason;
+    cancellation.throwIfAborted();
     if (thrown instanceof AgnoChatError) throw thrown;
     throw new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
       hint: "Look at the error's cause.",
@@ -46,6 +52,12 @@ export async function askModel(
     void close(events);
   }
 }
+
+const optionsOf = (cancellation: Cancellation) => ({
+  get signal(): AbortSignal {
+    return cancellation.signal;
+  },
+});
 
 async function close(events: AsyncIterator<ModelEvent> | undefined): Promise<void> {
   try {

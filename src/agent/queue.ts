@@ -1,4 +1,4 @@
-import { onAbort } from "../abort.js";
+import { type Cancellation, onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 
@@ -11,7 +11,7 @@ export type OnBusy = "queue" | "reject" | "cancel";
 const MAX_WAITING = 100;
 
 interface Entry {
-  readonly controller: AbortController;
+  readonly cancellation: Cancellation;
   clears: number;
   start?: () => void;
 }
@@ -19,8 +19,8 @@ interface Entry {
 /** One run's slot in the queue of its session. */
 export interface QueueSlot {
   /**
-   * Resolves when it is this run's turn; undefined if it already is. Rejects with the reason of the
-   * signal when that aborts.
+   * Resolves when it is this run's turn; undefined if it already is. Rejects with the reason if the
+   * run is cancelled.
    */
   readonly turn: Promise<void> | undefined;
   /** How often the user or session was cleared since the run joined the queue. */
@@ -43,12 +43,12 @@ export class RunQueue {
   join(
     userId: UserId,
     sessionId: SessionId,
-    controller: AbortController,
+    cancellation: Cancellation,
     onBusy: OnBusy,
   ): QueueSlot {
     const key = lineKey(userId, sessionId);
     const line = this.#lines.get(key);
-    const entry: Entry = { controller, clears: 0 };
+    const entry: Entry = { cancellation, clears: 0 };
     const clears = () => entry.clears;
     const leave = () => this.#leave(key, entry);
 
@@ -56,7 +56,7 @@ export class RunQueue {
       this.#lines.set(key, [entry]);
       return { turn: undefined, clears, leave };
     }
-    if (onBusy === "cancel") for (const earlier of line) earlier.controller.abort(replaced());
+    if (onBusy === "cancel") for (const earlier of line) earlier.cancellation.abort(replaced());
     else if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
     line.push(entry);
     return { turn: turnOf(entry), clears, leave };
@@ -91,9 +91,9 @@ const lineKey = (userId: UserId, sessionId: SessionId): string => `${userId}\0${
 const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
 
 function turnOf(entry: Entry): Promise<void> {
-  const { signal } = entry.controller;
+  const { cancellation } = entry;
   return new Promise((resolve, reject) => {
-    const forget = onAbort(signal, () => reject(signal.reason));
+    const forget = onAbort(cancellation, () => reject(cancellation.reason));
     entry.start = () => {
       forget();
       resolve();

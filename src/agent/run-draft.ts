@@ -1,7 +1,7 @@
 import {
   type AssistantMessage,
-  assistantMessage,
   type NewMessage,
+  type StoredFields,
   type ToolMessage,
   type Usage,
   userMessage,
@@ -46,12 +46,14 @@ export class RunDraft {
   /** Adds a reply that called tools, and their results in the order of the calls. */
   addRound(reply: Reply, results: readonly ToolMessage[], changes: StateChanges): void {
     for (const result of results) Object.freeze(result);
-    this.#rounds.push({ messages: [this.#assistant(reply), ...results], changes });
+    this.#rounds.push({ messages: [Object.freeze(this.#assistant(reply)), ...results], changes });
   }
 
   /** @param historySent See `StoredFields.historySent`. */
   finish(reply: Reply, historySent: number | undefined): void {
-    this.#final = Object.freeze({ ...this.#assistant(reply), ...sent(historySent) });
+    const message = this.#assistant(reply);
+    if (historySent !== undefined) message.historySent = historySent;
+    this.#final = Object.freeze(message);
   }
 
   /**
@@ -65,23 +67,27 @@ export class RunDraft {
       if (round === undefined) return false;
       content = round.messages[0].content;
     }
-    const message = { ...assistantMessage(content), interrupted: true, model: this.#modelName };
-    this.#final = Object.freeze({ ...message, ...sent(historySent) });
+    const message: AssistantDraft = { role: "assistant", content, interrupted: true };
+    message.model = this.#modelName;
+    if (historySent !== undefined) message.historySent = historySent;
+    this.#final = Object.freeze(message);
     return true;
   }
 
-  #assistant({ text, toolCalls, finishReason, usage }: Reply): NewMessage & AssistantMessage {
-    return Object.freeze({
-      ...assistantMessage(text, toolCalls),
-      ...(finishReason === "length" ? { finishReason } : {}),
-      model: this.#modelName,
-      ...(usage === undefined ? {} : { usage }),
-    });
+  #assistant({ text, toolCalls, finishReason, usage }: Reply): AssistantDraft {
+    const message: AssistantDraft = { role: "assistant", content: text, model: this.#modelName };
+    if (toolCalls.length > 0) message.toolCalls = toolCalls;
+    if (finishReason === "length") message.finishReason = finishReason;
+    if (usage !== undefined) message.usage = usage;
+    return message;
   }
 }
 
-const sent = (historySent: number | undefined) =>
-  historySent === undefined ? {} : { historySent };
+/** Filled in key by key: spreading objects would cost as much as the rest of a run. */
+type AssistantDraft = {
+  -readonly [Key in keyof (AssistantMessage & StoredFields)]?: (AssistantMessage &
+    StoredFields)[Key];
+} & Pick<AssistantMessage, "role" | "content">;
 
 function sum(total: Usage | undefined, usage: Usage | undefined): Usage | undefined {
   if (total === undefined || usage === undefined) return total ?? usage;

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { untilAborted } from "../abort.js";
+import { type Cancellation, untilAborted } from "../abort.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { historyCleared } from "../memory/failures.js";
@@ -45,7 +45,7 @@ export interface RunRequest {
   readonly userId: UserId;
   readonly sessionId: SessionId;
   readonly input: string;
-  readonly signal: AbortSignal;
+  readonly cancellation: Cancellation;
   /** The id of the run that this one replaces. */
   readonly replaceRun: string | undefined;
   /** When the run is cancelled, store the text it has shown. */
@@ -56,16 +56,8 @@ export interface RunRequest {
 }
 
 /** Reads once, calls the model until it calls no more tools, and stores once. */
-export async function executeRun(parts: RunParts, request: RunRequest): Promise<RunOutput> {
-  const run = new Run(parts, request);
-  try {
-    return await run.execute();
-  } catch (thrown) {
-    const { stored } = run;
-    if (stored === undefined || !(thrown instanceof AgnoChatError)) throw thrown;
-    throw thrown.with({ stored });
-  }
-}
+export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
+  new Run(parts, request).execute();
 
 class Run {
   readonly #parts: RunParts;
@@ -82,34 +74,40 @@ class Run {
     this.#draft = new RunDraft(request.input, parts.model.name);
   }
 
-  /** Whether any of this run is stored; undefined if that is unknown. */
-  get stored(): boolean | undefined {
-    return this.#stored;
+  async execute(): Promise<RunOutput> {
+    const { runId, userId, sessionId, emit } = this.#request;
+    emit({ type: "run-start", runId, userId, sessionId });
+    try {
+      const output = this.#outputOf(await this.#answer());
+      emit({ type: "run-end", output });
+      return output;
+    } catch (thrown) {
+      const stored = this.#stored;
+      if (stored === undefined || !(thrown instanceof AgnoChatError)) throw thrown;
+      throw thrown.with({ stored });
+    }
   }
 
-  async execute(): Promise<RunOutput> {
-    const { runId, userId, sessionId, signal, emit } = this.#request;
-    emit({ type: "run-start", runId, userId, sessionId });
-    signal.throwIfAborted();
+  async #answer(): Promise<readonly StoredMessage[]> {
+    const { sessionId, cancellation } = this.#request;
+    cancellation.throwIfAborted();
     const snapshot = this.#withoutReplacedRun(checkedSnapshot(await this.#read(), sessionId));
     this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
     try {
       await this.#converse(snapshot);
-      signal.throwIfAborted();
+      cancellation.throwIfAborted();
     } catch (thrown) {
-      if (signal.aborted) await this.#storeInterrupted(snapshot);
+      if (cancellation.aborted) await this.#storeInterrupted(snapshot);
       throw thrown;
     }
-    const output = this.#outputOf(await this.#commit(snapshot));
-    emit({ type: "run-end", output });
-    return output;
+    return this.#commit(snapshot);
   }
 
   #read(): Awaitable<Snapshot> {
     const { memory, historyLimit: limit } = this.#parts;
-    const { userId, sessionId, signal } = this.#request;
+    const { userId, sessionId, cancellation } = this.#request;
     const snapshot = memory.read(userId, { sessionId, limit });
-    return snapshot instanceof Promise ? untilAborted(snapshot, signal) : snapshot;
+    return snapshot instanceof Promise ? untilAborted(snapshot, cancellation) : snapshot;
   }
 
   #withoutReplacedRun(snapshot: Snapshot): Snapshot {
@@ -184,21 +182,22 @@ class Run {
   }
 
   #send(request: ModelRequest): Promise<void> {
-    const { signal, emit } = this.#request;
-    return askModel(this.#parts.model, request, { reply: this.#reply, signal, emit });
+    const { cancellation, emit } = this.#request;
+    return askModel(this.#parts.model, request, { reply: this.#reply, cancellation, emit });
   }
 
   /** Runs the tools in parallel. The results are in the order of the calls. */
   async #callTools(state: RunState): Promise<ToolMessage[]> {
     // Many tools may listen at once: Node must not warn of a leak.
-    setMaxListeners(0, this.#request.signal);
+    setMaxListeners(0, this.#request.cancellation.signal);
     return this.#parts.toolScope.run(this.#request, () =>
       Promise.all(this.#reply.toolCalls.map((call) => this.#callTool(call, state))),
     );
   }
 
   async #callTool(call: ToolCall, runState: RunState): Promise<ToolMessage> {
-    const { runId, userId, sessionId, signal, emit } = this.#request;
+    const { runId, userId, sessionId, cancellation, emit } = this.#request;
+    const { signal } = cancellation;
     const started = performance.now();
     const view = new StateView(runState);
     const { state, update } = view;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { onAbort } from "../abort.js";
+import { Cancellation, onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
@@ -49,16 +49,20 @@ export class Runner {
   }
 
   run(userId: UserId, input: string, options: UserRunOptions): Promise<RunOutput> {
-    const controller = new AbortController();
-    const how = { controller, keepInterrupted: false, emit: ignore };
-    return this.#start(userId, input, { ...how, options });
+    const cancellation = new Cancellation();
+    return this.#start(userId, input, {
+      cancellation,
+      keepInterrupted: false,
+      emit: ignore,
+      options,
+    });
   }
 
   stream(userId: UserId, input: string, options: UserRunOptions): RunStream {
-    const controller = new AbortController();
+    const cancellation = new Cancellation();
     return new RunStream(
-      (emit) => this.#start(userId, input, { controller, keepInterrupted: true, emit, options }),
-      () => controller.abort(cancelled()),
+      (emit) => this.#start(userId, input, { cancellation, keepInterrupted: true, emit, options }),
+      () => cancellation.abort(cancelled()),
     );
   }
 
@@ -87,58 +91,43 @@ export class Runner {
   async #start(
     userId: UserId,
     input: string,
-    { options, ...how }: StartOptions,
+    { options, cancellation, keepInterrupted, emit }: StartOptions,
   ): Promise<RunOutput> {
     refuseUnknownKeys(options, RUN_KEYS, "A run");
-    const session = { userId, sessionId: sessionIdOf(options) };
-    validateInput(input);
-    this.parts.toolScope.refuseReentry(session);
-    const { controller } = how;
+    const sessionId = sessionIdOf(options);
     const { replaceRun } = options;
-    const unlink = linkAbort(options.signal, controller);
+    validateInput(input);
+    this.parts.toolScope.refuseReentry({ userId, sessionId });
+    const unlink = linkAbort(options.signal, cancellation);
     try {
-      return await this.#inTurn(session, controller, (isCleared) =>
-        executeRun(this.parts, {
-          ...session,
-          ...how,
-          // An interrupted reply must not replace a whole one.
-          keepInterrupted: how.keepInterrupted && replaceRun === undefined,
-          signal: controller.signal,
-          input,
-          replaceRun,
+      cancellation.throwIfAborted();
+      const slot = this.#queue.join(userId, sessionId, cancellation, this.#onBusy);
+      try {
+        if (slot.turn !== undefined) await slot.turn;
+        const clears = slot.clears();
+        return await executeRun(this.parts, {
           runId: randomUUID(),
-          isCleared,
-        }),
-      );
+          userId,
+          sessionId,
+          input,
+          cancellation,
+          replaceRun,
+          // An interrupted reply must not replace a whole one.
+          keepInterrupted: keepInterrupted && replaceRun === undefined,
+          emit,
+          isCleared: () => slot.clears() > clears,
+        });
+      } finally {
+        slot.leave();
+      }
     } finally {
       unlink();
     }
   }
-
-  async #inTurn<T>(
-    { userId, sessionId }: SessionKey,
-    controller: AbortController,
-    run: (isCleared: () => boolean) => Promise<T>,
-  ): Promise<T> {
-    controller.signal.throwIfAborted();
-    const slot = this.#queue.join(userId, sessionId, controller, this.#onBusy);
-    try {
-      if (slot.turn !== undefined) await slot.turn;
-      const clears = slot.clears();
-      return await run(() => slot.clears() > clears);
-    } finally {
-      slot.leave();
-    }
-  }
-}
-
-interface SessionKey {
-  readonly userId: UserId;
-  readonly sessionId: SessionId;
 }
 
 interface StartOptions {
-  readonly controller: AbortController;
+  readonly cancellation: Cancellation;
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
   readonly options: UserRunOptions;
@@ -155,10 +144,10 @@ function validateInput(input: unknown): void {
  * Cancels the run when the caller's signal aborts. Many runs may share that signal. Returns a
  * function that stops this.
  */
-function linkAbort(signal: AbortSignal | undefined, controller: AbortController): () => void {
+function linkAbort(signal: AbortSignal | undefined, cancellation: Cancellation): () => void {
   if (signal === undefined) return ignore;
   setMaxListeners(0, signal);
-  return onAbort(signal, () => controller.abort(cancelled(signal.reason)));
+  return onAbort(signal, () => cancellation.abort(cancelled(signal.reason)));
 }
 
 /** Keeps an error of ours, such as a time-out, as it is. */

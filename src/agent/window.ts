@@ -108,14 +108,11 @@ function countWithin(limit: number, total: number): number {
 const isConversation = (message: Message): boolean => message.role !== "system";
 
 /** Joins the instructions and the stored system messages, without repetitions. */
-function systemOf(instructions: string | undefined, history: readonly Message[]) {
-  const texts = new Set([instructions ?? ""]);
-  let stored = false;
-  for (const message of history) {
-    if (message.role !== "system") continue;
-    stored = true;
-    texts.add(message.content);
-  }
+function systemOf(instructions = "", history: readonly Message[]) {
+  const stored = history.some(({ role }) => role === "system");
+  if (!stored) return { content: instructions, stored };
+  const texts = new Set([instructions]);
+  for (const { role, content } of history) if (role === "system") texts.add(content);
   texts.delete("");
   return { content: [...texts].join("\n\n"), stored };
 }

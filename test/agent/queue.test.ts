@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Cancellation } from "../../src/abort.js";
 import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import { RunQueue } from "../../src/agent/queue.js";
 import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, validateUserId } from "../../src/ids.js";
@@ -199,7 +200,7 @@ describe("the queue", () => {
   it("keeps nothing of 10,000 users who are idle again", async () => {
     const queue = new RunQueue();
     const slots = numbers(10_000).map((userId) =>
-      queue.join(validateUserId(userId), DEFAULT_SESSION_ID, new AbortController(), "queue"),
+      queue.join(validateUserId(userId), DEFAULT_SESSION_ID, new Cancellation(), "queue"),
     );
     expect(queue.activeUsers().size).toBe(10_000);
     for (const slot of slots) slot.leave();
@@ -208,8 +209,7 @@ describe("the queue", () => {
 
   it("tolerates a run that leaves twice", async () => {
     const queue = new RunQueue();
-    const join = () =>
-      queue.join(DEFAULT_USER_ID, DEFAULT_SESSION_ID, new AbortController(), "queue");
+    const join = () => queue.join(DEFAULT_USER_ID, DEFAULT_SESSION_ID, new Cancellation(), "queue");
     const first = join();
     first.leave();
     const second = join();
