@@ -53,16 +53,16 @@ export interface BatteryOptions {
   /** Takes what the check is doing, in a few words. */
   readonly onProgress?: ((what: string) => void) | undefined;
   /** The phases, in place of all there are. */
-  readonly phases?: ((stage: Stage) => Promise<void>) | undefined;
+  readonly phases?: ((stage: Stage, parts: AgentParts) => Promise<void>) | undefined;
   /** More phases, after the others. */
   readonly also?: (stage: Stage) => Promise<void>;
   /** Opens what answers in place of the check's own model, and asks the recorder or tells it. */
   readonly openModel?: (recorder: Recorder, report: Report) => Awaitable<Model>;
   /** Whether messages must be equal, and not only the planted texts in them. Default: true. */
   readonly exact?: boolean;
-  /** Called with every finding. */
-  readonly onFinding?: () => void;
-  /** How long runs may take to get under way before somebody counts as blocked. Default: 2,000. */
+  /** Takes the findings as they are made. */
+  readonly onFinding?: Report;
+  /** How long runs may take to get under way before somebody counts as blocked. */
   readonly arrivalMs?: number;
 }
 
@@ -116,7 +116,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       attacks: more.attacks,
       forgeries: more.forgeries,
     });
-    await (options.phases ?? runPhases)(stage);
+    await (options.phases ?? runPhases)(stage, parts);
     return resultOf(stage);
   } finally {
     await gate.release("together");

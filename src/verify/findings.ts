@@ -8,11 +8,11 @@ export class Findings {
   readonly all: Finding[] = [];
   readonly report: Report;
 
-  /** @param onFinding Called whenever there are more. */
-  constructor(onFinding?: () => void) {
+  /** @param onFinding Takes them as well. */
+  constructor(onFinding?: Report) {
     this.report = (found) => {
       this.all.push(...found);
-      if (found.length > 0) onFinding?.();
+      onFinding?.(found);
     };
   }
 }

@@ -130,10 +130,15 @@ export async function verifyIsolation(
   const { signal = new AbortController().signal, record, onProgress } = options;
   const { describe = {}, version } = options;
   const started = performance.now();
-  onProgress?.("planted leaks");
-  const planted = await plantedLeaks(seed, signal);
   const rounds = Math.ceil(runs / users);
-  const parts = await partsFor(target, { seed, signal, record, onProgress, users, rounds });
+  const shared = { seed, record, onProgress, users, rounds };
+  onProgress?.("planted leaks");
+  // Other processes take time to start, in which the judge can look for planted leaks.
+  const [planted, parts] = await atOnce(
+    signal,
+    (both) => plantedLeaks(seed, both),
+    (both) => partsFor(target, { ...shared, signal: both }),
+  );
   signal.throwIfAborted();
   const durationMs = Math.round(performance.now() - started);
   return reportOf({ ...parts, planted, seed, version, target: describe, durationMs });
@@ -263,7 +268,7 @@ async function atOnce<One, Other>(
 
 const KILLED_USERS = 5;
 const USERS_TOGETHER = 3;
-const COMMAND_LINE_USERS = 3;
+const COMMAND_LINE_USERS = 2;
 
 /** Other processes that write to a throw-away store; nothing without one that they can open. */
 async function checkProcesses(

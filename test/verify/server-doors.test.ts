@@ -28,7 +28,7 @@ const attacked = (front: Front) =>
         agent as Agent,
         behind(() => front),
       ),
-    phases: attacks,
+    phases: (stage) => attacks(stage),
   });
 
 /** Many batteries on a busy machine. */
@@ -38,8 +38,8 @@ test(
   "nothing is found in our own server in memory and over a file, in any seed",
   async () => {
     const sqlite = new SqliteMemory(join(temporaryFolder(), "history.db"));
-    for (const memory of [new InMemory(), sqlite])
-      for (const seed of seeds()) {
+    for (const [memory, few] of [[new InMemory(), 5] as const, [sqlite, 3] as const])
+      for (const seed of seeds(few)) {
         const users = userIds(4, `${seed}-`);
         const { findings, notReached } = await run({ open: agentOver(memory), users, seed });
         expect({ seed, findings, notReached }).toEqual({ seed, findings: [], notReached: [] });

@@ -68,14 +68,17 @@ export const AGENT_DOUBLES: readonly Double[] = [
   double("runs of one session that do not wait for each other", (_, parts) => {
     return (text, options) => new Agent(parts).run(text, options);
   }),
-  double("one queue for all users", (agent) => {
-    let last: Promise<unknown> = Promise.resolve();
-    return (text, options) => {
-      const run = last.then(() => agent.run(text, options));
-      last = run.catch(() => {});
-      return run;
-    };
-  }),
+  {
+    ...double("one queue for all users", (agent) => {
+      let last: Promise<unknown> = Promise.resolve();
+      return (text, options) => {
+        const run = last.then(() => agent.run(text, options));
+        last = run.catch(() => {});
+        return run;
+      };
+    }),
+    blocks: true,
+  },
   double("a failed run that is stored", (agent, { memory }) => async (text, options) => {
     try {
       return await agent.run(text, options);

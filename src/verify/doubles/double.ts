@@ -3,12 +3,14 @@ import type { StartProcess } from "../processes/other-process.js";
 import type { ProcessCheckOptions } from "../processes/process-check.js";
 
 /** What a battery is given to check. */
-export type Opened = Pick<BatteryOptions, "open" | "startProcess" | "openDoors" | "phases">;
+export type Opened = Pick<BatteryOptions, "open" | "openDoors" | "phases">;
 
 /** An agent with one leak planted on purpose: the judge must find it. */
 export interface Double {
   /** What is wrong with it. */
   readonly name: string;
+  /** Whether it holds users up, which is then what has to be found. */
+  readonly blocks?: boolean;
   /** A new one; the agents that it builds share a memory. */
   open(): Opened;
 }

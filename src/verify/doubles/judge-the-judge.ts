@@ -1,4 +1,5 @@
 import { runBattery } from "../battery.js";
+import type { Finding } from "../finding.js";
 import { userIds } from "../users.js";
 import { AGENT_DOUBLES } from "./agent-doubles.js";
 import type { Double, ProcessDouble } from "./double.js";
@@ -56,19 +57,24 @@ export async function plantedLeaks(seed: number, signal: AbortSignal): Promise<P
 /** A user who is held up in a double is waited for no longer than this. */
 const ARRIVAL_MS = 50;
 
+/** Enough for every session, twice with tools. */
+const ROUNDS = 4;
+
 async function isFound(
   double: Double | ProcessDouble,
   seed: number,
   signal: AbortSignal,
 ): Promise<boolean> {
   const found = new AbortController();
+  const { blocks = false } = "check" in double ? {} : double;
   const options = {
     ...{ users: userIds(5), seed, signal: AbortSignal.any([signal, found.signal]) },
-    onFinding: () => found.abort(),
+    // In so short a time somebody may seem to be held up where nobody is.
+    onFinding: (findings: readonly Finding[]) => {
+      if (findings.some(({ kind }) => blocks || kind !== "blocked")) found.abort();
+    },
   };
-  const { findings } =
-    "check" in double
-      ? await double.check({ ...options, startProcess: double.startProcess() })
-      : await runBattery({ ...options, ...double.open(), rounds: 6, arrivalMs: ARRIVAL_MS });
-  return findings.length > 0;
+  if ("check" in double) await double.check({ ...options, startProcess: double.startProcess() });
+  else await runBattery({ ...options, ...double.open(), rounds: ROUNDS, arrivalMs: ARRIVAL_MS });
+  return found.signal.aborted;
 }

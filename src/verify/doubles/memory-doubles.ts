@@ -1,7 +1,11 @@
 import { InMemory } from "../../memory/in-memory.js";
 import type { Memory, Snapshot } from "../../memory/memory.js";
 import { agentOver } from "../battery.js";
-import type { Double } from "./double.js";
+import { clears } from "../phases/clears.js";
+import { overlap } from "../phases/overlap.js";
+import type { Stage } from "../stage.js";
+import { SESSIONS } from "../users.js";
+import type { Double, Opened } from "./double.js";
 
 export type Wrapped = Partial<{
   [Name in keyof Memory]: (
@@ -25,13 +29,30 @@ export function changed(memory: InMemory, methods: Wrapped): Memory {
   });
 }
 
-const double = (name: string, methods: (memory: InMemory) => Wrapped): Double => ({
+/** @param phases Where it shows. Default: all. */
+const double = (
+  name: string,
+  methods: (memory: InMemory) => Wrapped,
+  phases?: Opened["phases"],
+): Double => ({
   name,
   open() {
     const memory = new InMemory();
-    return { open: agentOver(changed(memory, methods(memory))) };
+    return { open: agentOver(changed(memory, methods(memory))), phases };
   },
 });
+
+/** Shows in what is read. */
+async function reading(stage: Stage): Promise<void> {
+  await overlap(stage, SESSIONS.length);
+  await stage.readAllBack();
+}
+
+/** Shows in what is there after a clear. */
+async function clearing(stage: Stage): Promise<void> {
+  await overlap(stage, SESSIONS.length);
+  await clears(stage);
+}
 
 /** Every method with another user id. */
 const renaming = (name: string, rename: (userId: string) => string): Double =>
@@ -94,10 +115,18 @@ export const MEMORY_DOUBLES: readonly Double[] = [
           : call(messages, userId, options),
     };
   }),
-  double("a memory that returns messages of other sessions", () => ({
-    getMessages: (call, userId, { sessionId: _, ...options } = {}) => call(userId, options),
-  })),
-  double("a memory that counts other sessions", () => ({ size: (call, userId) => call(userId) })),
+  double(
+    "a memory that returns messages of other sessions",
+    () => ({
+      getMessages: (call, userId, { sessionId: _, ...options } = {}) => call(userId, options),
+    }),
+    reading,
+  ),
+  double(
+    "a memory that counts other sessions",
+    () => ({ size: (call, userId) => call(userId) }),
+    reading,
+  ),
   double("a memory whose session state is everybody's", (memory) => {
     const shared = "shared";
     return {
@@ -116,14 +145,26 @@ export const MEMORY_DOUBLES: readonly Double[] = [
   double("a memory that loses session state", () => ({
     add: (call, messages, userId, { state: _, ...options } = {}) => call(messages, userId, options),
   })),
-  double("a clear that clears nothing", () => ({
-    clear: () => ({ messages: 0, sessions: 0 }),
-  })),
-  double("a clear that clears everybody", (memory) => ({ clear: () => memory.clearAll() })),
-  double("a clear of one session that clears the user", () => ({
-    clear: (call, userId) => call(userId),
-  })),
-  double("a list of everybody's sessions", (memory) => ({
-    sessions: () => memory.users().flatMap(({ userId }) => memory.sessions(userId)),
-  })),
+  double(
+    "a clear that clears nothing",
+    () => ({ clear: () => ({ messages: 0, sessions: 0 }) }),
+    clearing,
+  ),
+  double(
+    "a clear that clears everybody",
+    (memory) => ({ clear: () => memory.clearAll() }),
+    clearing,
+  ),
+  double(
+    "a clear of one session that clears the user",
+    () => ({ clear: (call, userId) => call(userId) }),
+    clearing,
+  ),
+  double(
+    "a list of everybody's sessions",
+    (memory) => ({
+      sessions: () => memory.users().flatMap(({ userId }) => memory.sessions(userId)),
+    }),
+    reading,
+  ),
 ];

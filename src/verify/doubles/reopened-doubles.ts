@@ -1,6 +1,9 @@
 import { InMemory } from "../../memory/in-memory.js";
 import type { StoredMessage } from "../../messages.js";
 import { agentOver } from "../battery.js";
+import { overlap } from "../phases/overlap.js";
+import { reopened } from "../phases/reopened.js";
+import { SESSIONS } from "../users.js";
 import type { Double } from "./double.js";
 import { changed, type Wrapped } from "./memory-doubles.js";
 import { standIns } from "./stand-in.js";
@@ -11,7 +14,13 @@ const double = (name: string, methods: (memory: InMemory) => Wrapped): Double =>
   open() {
     const memory = new InMemory();
     const again = changed(memory, methods(memory));
-    return { open: agentOver(memory), startProcess: standIns(() => again) };
+    return {
+      open: agentOver(memory),
+      async phases(stage, parts) {
+        await overlap(stage, SESSIONS.length);
+        await reopened(stage, standIns(() => again)(parts));
+      },
+    };
   },
 });
 
