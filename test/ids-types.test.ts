@@ -1,6 +1,13 @@
 import { describe, expectTypeOf, it } from "vitest";
 import type { RunRequest } from "../src/agent/run.js";
 import type { UserView } from "../src/agent/user-view.js";
+import type { Aside } from "../src/cli/chat/chat-input.js";
+import type { Repl } from "../src/cli/chat/repl.js";
+import type { Speaker } from "../src/cli/chat/screen.js";
+import type { namedSession } from "../src/cli/settings/settings.js";
+import type { Parsed, SettingValues } from "../src/cli/settings/settings-table.js";
+import type { InputStore } from "../src/cli/terminal/input-history.js";
+import type { SentMessage } from "../src/cli/terminal/line-editor.js";
 import type { SessionId, UserId } from "../src/ids.js";
 import type {
   optionalSessionIdOf,
@@ -34,6 +41,19 @@ describe("an id that nobody has checked does not compile", () => {
     expectTypeOf<ReturnType<typeof userIdsOf>>().toEqualTypeOf<ReadonlySet<UserId>>();
     expectTypeOf<ReturnType<typeof sessionIdOf>>().toEqualTypeOf<SessionId>();
     expectTypeOf<ReturnType<typeof optionalSessionIdOf>>().toEqualTypeOf<SessionId | undefined>();
+  });
+
+  it("as the setting of a user, or as who speaks and types in the chat", () => {
+    expectTypeOf<Parsed["user"]>().toEqualTypeOf<UserId>();
+    expectTypeOf<Parsed["session"]>().toEqualTypeOf<SessionId>();
+    expectTypeOf<(SettingValues | Parsed)["user"]>().toEqualTypeOf<UserId>();
+    expectTypeOf<ReturnType<typeof namedSession>>().toEqualTypeOf<SessionId | undefined>();
+    expectTypeOf<Speaker>().toEqualTypeOf<Readonly<{ userId: UserId; sessionId: SessionId }>>();
+    expectTypeOf<(Aside | Speaker)["userId"]>().toEqualTypeOf<UserId>();
+    expectTypeOf<Parameters<Repl["switchUser"]>>().toEqualTypeOf<[userId: string]>();
+    expectTypeOf<Parameters<Repl["speakerOf"]>>().toEqualTypeOf<[userId: UserId]>();
+    expectTypeOf<Parameters<InputStore["read"]>>().toEqualTypeOf<[userId: UserId]>();
+    expectTypeOf<SentMessage["owner"]>().toEqualTypeOf<UserId>();
   });
 
   it("as that of a run", () => {

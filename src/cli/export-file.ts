@@ -1,10 +1,11 @@
 import { AgnoChatError } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 import type { SessionInfo } from "../memory/memory.js";
 
 interface Scope {
-  readonly userId: string;
+  readonly userId: UserId;
   /** Undefined means all of the user's sessions. */
-  readonly sessionId: string | undefined;
+  readonly sessionId: SessionId | undefined;
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type InputFiles, inputFilesIn } from "../../src/cli/terminal/input-files.js";
+import { validateUserId } from "../../src/ids.js";
 import { Cli, temporaryFolder } from "../support/cli.js";
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
@@ -265,23 +266,25 @@ describe("models", () => {
 });
 
 describe("input typed at the prompt", () => {
+  const [ALICE, BOB] = [validateUserId("alice"), validateUserId("bob")];
+
   async function typed(): Promise<{ cli: Cli; input: InputFiles }> {
     const cli = await introduced();
     const input = inputFilesIn(cli.home);
-    for (const user of ["alice", "bob"]) input.append(user, `a secret of ${user}`);
+    for (const user of [ALICE, BOB]) input.append(user, `a secret of ${user}`);
     return { cli, input };
   }
 
   it("is deleted with the user who is cleared, and with no other", async () => {
     const { cli, input } = await typed();
     await cli.run(["clear", "-u", "alice", "--yes"]);
-    expect([input.read("alice"), input.read("bob")]).toEqual([[], ["a secret of bob"]]);
+    expect([input.read(ALICE), input.read(BOB)]).toEqual([[], ["a secret of bob"]]);
   });
 
   it("stays when a single session is cleared", async () => {
     const { cli, input } = await typed();
     await cli.run(["clear", "-u", "alice", "-s", "default", "--yes"]);
-    expect(input.read("alice")).toEqual(["a secret of alice"]);
+    expect(input.read(ALICE)).toEqual(["a secret of alice"]);
   });
 
   it("is deleted with --all-users and prune", async () => {
@@ -291,7 +294,7 @@ describe("input typed at the prompt", () => {
     ]) {
       const { cli, input } = await typed();
       expect(await cli.run(args)).toMatchObject({ code: 0 });
-      expect([input.read("alice"), input.read("bob")]).toEqual([[], []]);
+      expect([input.read(ALICE), input.read(BOB)]).toEqual([[], []]);
     }
   });
 });

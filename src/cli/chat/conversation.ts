@@ -1,4 +1,5 @@
 import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import { causeLines, failureLine } from "../failure-text.js";
 import { asBlock, looksLikeCommand } from "../terminal/block.js";
 import type { Interrupt, LineEditor, SentMessage } from "../terminal/line-editor.js";
@@ -14,7 +15,7 @@ interface Job {
   readonly literal: boolean;
   readonly input: Input;
   /** The user who typed it. Another user may be active when it runs. */
-  readonly userId: string;
+  readonly userId: UserId;
 }
 
 /** A job that waits for its turn behind a reply. */

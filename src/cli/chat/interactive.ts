@@ -1,4 +1,5 @@
 import { onAbort } from "../../abort.js";
+import type { UserId } from "../../ids.js";
 import type { Context } from "../command-context.js";
 import { createPalette } from "../render/colour.js";
 import { inputFilesIn } from "../terminal/input-files.js";
@@ -44,7 +45,7 @@ export async function interactive(context: Context): Promise<void> {
 /** A message sent with `/as` goes into the input history of the user it was sent as. */
 function keptOf(
   text: string,
-  historyOf: (userId: string) => InputHistory,
+  historyOf: (userId: UserId) => InputHistory,
 ): KeptInput | "nothing" | undefined {
   const input = parseInput(text);
   // The text from the editor is kept instead, once it is sent.
@@ -65,8 +66,8 @@ function asideIn(input: Input): Aside | undefined {
 }
 
 /** The input history of each user, created on first use. */
-function inputHistories(store: InputStore | undefined): (userId: string) => InputHistory {
-  const histories = new Map<string, InputHistory>();
+function inputHistories(store: InputStore | undefined): (userId: UserId) => InputHistory {
+  const histories = new Map<UserId, InputHistory>();
   return (userId) => {
     const history = histories.get(userId) ?? new InputHistory(userId, store);
     histories.set(userId, history);

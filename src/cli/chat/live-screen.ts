@@ -1,5 +1,6 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import type { UserInfo } from "../../memory/memory.js";
 import { sanitise } from "../../sanitise.js";
 import { askWhether, askWhich } from "../inquirer-questions.js";
@@ -25,7 +26,7 @@ export interface LiveScreenOptions {
   readonly io: Io;
   readonly palette: Palette;
   readonly editor: LineEditor;
-  readonly historyOf: (userId: string) => InputHistory;
+  readonly historyOf: (userId: UserId) => InputHistory;
   /** The first active speaker. */
   readonly start: Speaker;
   /** Withdraws a question. */
@@ -40,7 +41,7 @@ export class LiveScreen implements ChatScreen {
   readonly #io: Io;
   readonly #palette: Palette;
   readonly #editor: LineEditor;
-  readonly #historyOf: (userId: string) => InputHistory;
+  readonly #historyOf: (userId: UserId) => InputHistory;
   readonly #signal: AbortSignal;
   #active: Speaker;
   #spin: string | undefined;
@@ -149,17 +150,17 @@ export class LiveScreen implements ChatScreen {
     });
   }
 
-  async edit(userId: string): Promise<void> {
+  async edit(userId: UserId): Promise<void> {
     const text = await this.#editor.edit("");
     if (text.trim() === "") this.note("Nothing written.");
     else this.giveBack(userId, isPlainText(text) ? text : asBlock(text));
   }
 
-  giveBack(userId: string, text: string): void {
+  giveBack(userId: UserId, text: string): void {
     this.#editor.giveBack(text, { owner: userId, history: this.#historyOf(userId) });
   }
 
-  forgetInput(userId: string): void {
+  forgetInput(userId: UserId): void {
     this.#historyOf(userId).clear();
   }
 

@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import { openMemory } from "../../memory/open-memory.js";
 import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
@@ -18,7 +19,7 @@ const DEMO_PACE = 25;
 export interface PromptState {
   readonly editor: LineEditor;
   readonly palette: Palette;
-  readonly historyOf: (userId: string) => InputHistory;
+  readonly historyOf: (userId: UserId) => InputHistory;
   readonly speaker: Speaker;
 }
 

@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import type { UserInfo } from "../../memory/memory.js";
 import { sanitise } from "../../sanitise.js";
 import type { Io } from "../io.js";
@@ -81,7 +82,7 @@ export class PlainScreen implements ChatScreen {
     throw needsMore("/edit");
   }
 
-  forgetInput(userId: string): void {
+  forgetInput(userId: UserId): void {
     this.#options.typedInput?.remove(userId);
   }
 

@@ -1,6 +1,12 @@
 import { Agent } from "../../agent/agent.js";
 import type { UserView } from "../../agent/user-view.js";
-import { DEFAULT_SESSION_ID, validateSessionId, validateUserId } from "../../ids.js";
+import {
+  DEFAULT_SESSION_ID,
+  type SessionId,
+  type UserId,
+  validateSessionId,
+  validateUserId,
+} from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Toolkit } from "../../tools/tool.js";
@@ -38,8 +44,8 @@ export class Repl {
   isOver = false;
   #parts: ReplParts;
   #agent: Agent;
-  #activeUser: string;
-  readonly #sessions = new Map<string, string>();
+  #activeUser: UserId;
+  readonly #sessions = new Map<UserId, SessionId>();
 
   constructor({ parts, screen, start, openModel }: ReplOptions) {
     this.screen = screen;
@@ -64,7 +70,7 @@ export class Repl {
   }
 
   /** This user, in the session they were last in. */
-  speakerOf(userId: string): Speaker {
+  speakerOf(userId: UserId): Speaker {
     return { userId, sessionId: this.#sessions.get(userId) ?? DEFAULT_SESSION_ID };
   }
 

@@ -1,11 +1,12 @@
 import type { RunEvent } from "../../agent/events.js";
+import type { SessionId, UserId } from "../../ids.js";
 import type { UserInfo } from "../../memory/memory.js";
 import type { Copied } from "../terminal/clipboard.js";
 
 /** One user in one of their sessions. */
 export interface Speaker {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
 }
 
 /** Shows one reply while it streams. */
@@ -51,7 +52,7 @@ export interface ChatScreen {
    * Opens the user's external editor and puts the saved text at their prompt.
    * @throws {AgnoChatError} `USAGE` without a terminal that can do more than print
    */
-  edit(userId: string): Promise<void>;
+  edit(userId: UserId): Promise<void>;
   /** Deletes the input history of this user. */
-  forgetInput(userId: string): void;
+  forgetInput(userId: UserId): void;
 }

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../errors.js";
+import { storedUserId } from "../../ids.js";
 import { totalOf } from "../../memory/history-size.js";
 import type { DeletedUsers, Memory, UserInfo } from "../../memory/memory.js";
 import { isTooMany } from "../../memory/sweep.js";
@@ -50,7 +51,7 @@ async function removeIn(memory: Memory, maxAge: number, context: Context): Promi
   const deleted = await memory.removeInactive(maxAge, { force: true });
   const left = new Set((await memory.users()).map(({ userId }) => userId));
   for (const { userId } of before)
-    if (!left.has(userId)) inputFilesIn(context.home)?.remove(userId);
+    if (!left.has(userId)) inputFilesIn(context.home)?.remove(storedUserId(userId));
   return deleted;
 }
 

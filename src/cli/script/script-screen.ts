@@ -1,5 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import { type AnswerSpace, type ChatScreen, type ReplyView, recalled } from "../chat/screen.js";
 import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
@@ -13,7 +14,7 @@ export interface ScriptScreenOptions {
   /** Whether commands may delete data, since a script cannot be asked. */
   readonly mayDelete: boolean;
   /** Deletes the input this user has typed on a terminal. */
-  readonly forgetInput: (userId: string) => void;
+  readonly forgetInput: (userId: UserId) => void;
 }
 
 /** The screen of a script: replies and output on stdout, remarks on stderr, no questions. */
@@ -21,7 +22,7 @@ export class ScriptScreen implements ChatScreen {
   readonly #output: Output;
   readonly #layout: Layout;
   readonly #mayDelete: boolean;
-  readonly forgetInput: (userId: string) => void;
+  readonly forgetInput: (userId: UserId) => void;
   /** Fixed, so that two runs of a script print the same. */
   readonly space: AnswerSpace = { columns: 80, rows: Infinity };
   #last = "";

@@ -8,7 +8,7 @@ import {
 } from "../../ids.js";
 
 /** One setting, as the command line, its help and the README describe it. */
-export interface Definition {
+export interface Definition<Value extends string | number = string | number> {
   readonly describe: string;
   /** In commander's syntax, such as `-u, --user <id>`. */
   readonly flag?: string;
@@ -18,7 +18,7 @@ export interface Definition {
    * Parses the text. Throws an AgnoChatError, or a plain Error whose message completes the sentence
    * "--timeout …".
    */
-  readonly parse: (text: string) => string | number;
+  readonly parse: (text: string) => Value;
   /** Whether the settings file may give it as a number. A number is no id: 1 and 1.0 are equal. */
   readonly numeric?: boolean;
   /** The default, in words. */
@@ -132,14 +132,17 @@ export type SettingName = keyof typeof SETTINGS;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
+/** What each setting's text becomes: an id, for one, is a checked id. */
+export type Parsed = {
+  [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]["parse"]>;
+};
+
 /** A setting without a value and a default is undefined. */
-export type SettingValues = {
-  readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]["parse"]> | undefined;
-} & {
+export interface SettingValues extends Readonly<Partial<Parsed>> {
   readonly user: UserId;
   readonly session: SessionId;
   readonly historyLimit: number;
-};
+}
 
 /** The long name of a setting's flag, such as `--base-url`; undefined when it has no flag. */
 export function longFlagOf(name: SettingName): string | undefined {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AgnoChatError } from "../../errors.js";
-import { DEFAULT_SESSION_ID, DEFAULT_USER_ID } from "../../ids.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, type SessionId } from "../../ids.js";
 import { nearest } from "../../nearest.js";
 import { maskSecrets } from "../../secrets.js";
 import type { Io } from "../io.js";
@@ -9,6 +9,7 @@ import type { FileSettings } from "./settings-file.js";
 import {
   type Definition,
   longFlagOf,
+  type Parsed,
   SETTING_NAMES,
   SETTINGS,
   type SettingName,
@@ -24,7 +25,7 @@ export interface Settings {
 }
 
 /** The session that a flag or setting names; undefined, which means all of the user, otherwise. */
-export const namedSession = ({ values, origins }: Settings): string | undefined =>
+export const namedSession = ({ values, origins }: Settings): SessionId | undefined =>
   origins.session === "default" ? undefined : values.session;
 
 /** Values of the flags as typed, by setting. */
@@ -42,17 +43,18 @@ export interface Sources {
  * @throws {AgnoChatError} for an invalid value; the message says where it comes from
  */
 export function resolveSettings({ flags, env, file, home }: Sources): Settings {
-  const values: Record<string, unknown> = defaultsIn(home);
+  const values: Partial<Parsed> = {};
   const origins: Record<string, Origin> = {};
-  for (const name of SETTING_NAMES) {
+  const resolve = <Name extends SettingName>(name: Name): void => {
     // A server in the settings file never gets a key from the environment.
     const isFilesKey = name === "apiKey" && origins.baseUrl === "settings file";
     const named = findValue(name, { flags, env: isFilesKey ? {} : env, file });
     origins[name] = named?.origin ?? "default";
     if (named !== undefined) values[name] = parseSetting(name, named.value, named);
-  }
+  };
+  for (const name of SETTING_NAMES) resolve(name);
   return {
-    values: values as unknown as SettingValues,
+    values: { ...defaultsIn(home), ...values },
     origins: origins as Record<SettingName, Origin>,
   };
 }
@@ -86,10 +88,10 @@ export function usableSettings(file: FileSettings, report: (fault: string) => vo
   return Object.fromEntries(SETTING_NAMES.filter(isUsable).map((name) => [name, file[name]]));
 }
 
-const defaultsIn = (home: string | undefined): Partial<SettingValues> => ({
+const defaultsIn = (home: string | undefined): SettingValues => ({
   user: DEFAULT_USER_ID,
   session: DEFAULT_SESSION_ID,
-  store: home === undefined ? undefined : `sqlite:${join(home, "chat.db")}`,
+  ...(home !== undefined && { store: `sqlite:${join(home, "chat.db")}` }),
   historyLimit: 200,
 });
 
@@ -116,13 +118,16 @@ export interface SettingSource {
   readonly code: "USAGE" | "CONFIG_INVALID";
 }
 
+/** The table by name, so that each value keeps its type. */
+const DEFINITIONS: { readonly [Name in SettingName]: Definition<Parsed[Name]> } = SETTINGS;
+
 /** @throws {AgnoChatError} with the code of its source, or the code for an invalid id */
-export function parseSetting(
-  name: SettingName,
+export function parseSetting<Name extends SettingName>(
+  name: Name,
   value: unknown,
   { label, code }: SettingSource,
-): string | number {
-  const definition: Definition = SETTINGS[name];
+): Parsed[Name] {
+  const definition = DEFINITIONS[name];
   try {
     if (typeof value !== "string" && !(definition.numeric && typeof value === "number"))
       throw new Error(definition.numeric ? "must be a number" : "must be a text in quotes");

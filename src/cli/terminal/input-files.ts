@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { AgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import { systemReason } from "../../system-errors.js";
 import { type InputStore, MAX_ENTRIES } from "./input-history.js";
 
@@ -36,7 +37,7 @@ export class InputFiles implements InputStore {
    * Skips incomplete lines, and shortens a file that has become too long.
    * @throws {AgnoChatError} `FILE_UNREADABLE`, `FILE_UNWRITABLE`
    */
-  read(userId: string): string[] {
+  read(userId: UserId): string[] {
     const file = this.#fileOf(userId);
     const content = this.#attempt("FILE_UNREADABLE", "read", () => readIfThere(file));
     const lines = content.split("\n").filter((line) => line !== "");
@@ -47,7 +48,7 @@ export class InputFiles implements InputStore {
   }
 
   /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
-  append(userId: string, text: string): void {
+  append(userId: UserId, text: string): void {
     this.#attempt("FILE_UNWRITABLE", "write", () => {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
       // The leading line feed separates the entry from one that another process did not finish.
@@ -59,7 +60,7 @@ export class InputFiles implements InputStore {
    * Also removes the copies left by a process that was killed while it shortened the file.
    * @throws {AgnoChatError} `FILE_UNWRITABLE`
    */
-  remove(userId: string): void {
+  remove(userId: UserId): void {
     const file = path.basename(this.#fileOf(userId));
     this.#attempt("FILE_UNWRITABLE", "remove", () => {
       for (const name of namesIn(this.#folder))
@@ -76,7 +77,7 @@ export class InputFiles implements InputStore {
   }
 
   /** A digest, since ids may contain characters no file name can, and some disks ignore case. */
-  #fileOf(userId: string): string {
+  #fileOf(userId: UserId): string {
     const digest = createHash("sha256").update(userId, "utf8").digest("hex");
     return path.join(this.#folder, `${digest}.jsonl`);
   }

@@ -1,9 +1,11 @@
+import type { UserId } from "../../ids.js";
+
 /** Keeps users' input after the program ends. */
 export interface InputStore {
   /** Oldest first; `[]` for an unknown user. */
-  read(userId: string): string[];
-  append(userId: string, text: string): void;
-  remove(userId: string): void;
+  read(userId: UserId): string[];
+  append(userId: UserId, text: string): void;
+  remove(userId: UserId): void;
 }
 
 /** Entries kept for one user. */
@@ -14,14 +16,14 @@ const MAX_STORED_LENGTH = 64 * 1024;
 
 /** What one user has sent, for Up and Ctrl-R. */
 export class InputHistory {
-  readonly #userId: string;
+  readonly #userId: UserId;
   readonly #store: InputStore | undefined;
   #storing: boolean;
   #loaded = false;
   #entries: string[] = [];
 
   /** Without a store, entries last until the program ends. The store is read on first use. */
-  constructor(userId: string, store?: InputStore) {
+  constructor(userId: UserId, store?: InputStore) {
     this.#userId = userId;
     this.#store = store;
     this.#storing = store !== undefined;

@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import { singleLine } from "../../sanitise.js";
 import { asBlock, isOpenBlock } from "./block.js";
 import { CUT_KEYS, EDIT_KEYS } from "./buffer-keys.js";
@@ -20,14 +21,14 @@ interface HistoryPosition {
 
 /** One user's half-typed message, cut text, and position in the input history. */
 export class UserInputState {
-  readonly owner: string;
+  readonly owner: UserId;
   history: InputHistory;
   #draft = new InputBuffer();
   #cut = "";
   #position: HistoryPosition | undefined;
   #search: HistorySearch | undefined;
 
-  constructor(owner: string, history: InputHistory) {
+  constructor(owner: UserId, history: InputHistory) {
     this.owner = owner;
     this.history = history;
   }

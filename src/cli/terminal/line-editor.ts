@@ -1,4 +1,5 @@
 import { asAgnoChatError } from "../../errors.js";
+import type { UserId } from "../../ids.js";
 import type { Awaitable } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Unfinished } from "../render/live-text.js";
@@ -19,7 +20,7 @@ export interface LineEditorOptions extends TerminalStreams {
   readonly env: NodeJS.ProcessEnv;
   /** One line. May contain SGR colours. */
   readonly prompt: string;
-  readonly owner: string;
+  readonly owner: UserId;
   readonly history: InputHistory;
   /** The possible replacements for `text`, everything before the cursor. Called on Tab. */
   readonly complete: (text: string) => Awaitable<readonly string[]>;
@@ -37,7 +38,7 @@ export interface SentMessage {
   /** The whole message. May contain line feeds. */
   readonly text: string;
   /** The user who was active when it was sent. */
-  readonly owner: string;
+  readonly owner: UserId;
   /** It was pasted or is a block, so it is not a command. */
   readonly literal: boolean;
 }
@@ -139,7 +140,7 @@ export class LineEditor {
   }
 
   /** Inserts `text`, which was sent but not handled, before the draft of `owner`. */
-  giveBack(text: string, { owner, history }: { owner: string; history: InputHistory }): void {
+  giveBack(text: string, { owner, history }: { owner: UserId; history: InputHistory }): void {
     const isActive = owner === this.#state.owner;
     const state = isActive ? this.#state : this.#otherState(owner, history);
     state.prepend(text);
@@ -148,7 +149,7 @@ export class LineEditor {
   }
 
   /** Puts the draft away until its owner is back, and shows the draft of `owner`. */
-  setOwner(owner: string, history: InputHistory): void {
+  setOwner(owner: UserId, history: InputHistory): void {
     if (this.#state.isEmpty) this.#otherStates.delete(this.#state.owner);
     else this.#otherStates.set(this.#state.owner, this.#state);
     this.#state = this.#otherState(owner, history);
@@ -222,7 +223,7 @@ export class LineEditor {
     return isTerminalConnected(this.#options.output.fd);
   }
 
-  #otherState(owner: string, history: InputHistory): UserInputState {
+  #otherState(owner: UserId, history: InputHistory): UserInputState {
     return this.#otherStates.get(owner) ?? new UserInputState(owner, history);
   }
 

@@ -6,6 +6,7 @@ import { Output } from "../../../src/cli/output.js";
 import { PLAIN } from "../../../src/cli/script/layout.js";
 import { runScript } from "../../../src/cli/script/run-script.js";
 import { ScriptScreen } from "../../../src/cli/script/script-screen.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID } from "../../../src/ids.js";
 import { InMemory } from "../../../src/memory/in-memory.js";
 import { ScriptedModel } from "../../../src/testing/scripted-model.js";
 
@@ -98,7 +99,7 @@ async function play(
   const repl = new Repl({
     parts: { model, memory, toolkits: [], historyLimit: 200 },
     screen,
-    start: { userId: "default", sessionId: "default" },
+    start: { userId: DEFAULT_USER_ID, sessionId: DEFAULT_SESSION_ID },
     openModel: () => Promise.reject(new Error("no other model")),
   });
   async function* lines() {

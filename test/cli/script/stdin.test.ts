@@ -4,6 +4,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { inputFilesIn } from "../../../src/cli/terminal/input-files.js";
+import { validateUserId } from "../../../src/ids.js";
 import { BIN, Cli, temporaryFolder } from "../../support/cli.js";
 import { ModelServer, silence, streamedText } from "../../support/model-server.js";
 
@@ -12,13 +13,14 @@ const DEMO = ["--model", "demo"];
 test("/clear also deletes what that user has typed, but nothing of another's", async () => {
   const cli = new Cli();
   const typed = inputFilesIn(cli.home);
-  for (const user of ["alice", "bob"]) typed.append(user, `typed by ${user}`);
+  const [alice, bob] = [validateUserId("alice"), validateUserId("bob")];
+  for (const user of [alice, bob]) typed.append(user, `typed by ${user}`);
   const clear = (...flags: string[]) =>
     cli.run([...DEMO, "--user", "alice", ...flags], { input: "Hello\n/clear\n" });
   expect(await clear()).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
-  expect(typed.read("alice")).not.toEqual([]);
+  expect(typed.read(alice)).not.toEqual([]);
   await clear("--yes");
-  expect([typed.read("alice"), typed.read("bob")]).toEqual([[], ["typed by bob"]]);
+  expect([typed.read(alice), typed.read(bob)]).toEqual([[], ["typed by bob"]]);
 });
 
 test("each line of a slow pipe is answered before the next one is written", async () => {

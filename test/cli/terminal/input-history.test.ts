@@ -18,6 +18,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { bundleOptions } from "../../../scripts/build.mjs";
 import { InputFiles } from "../../../src/cli/terminal/input-files.js";
 import { InputHistory, type InputStore } from "../../../src/cli/terminal/input-history.js";
+import { validateUserId } from "../../../src/ids.js";
+
+const ALICE = validateUserId("alice");
 
 let folder: string;
 
@@ -28,10 +31,10 @@ afterEach(() => rmSync(path.dirname(folder), { recursive: true, force: true }));
 
 /** The entries as a later run of the program reads them. */
 const stored = (userId = "alice"): readonly string[] =>
-  new InputHistory(userId, new InputFiles(folder)).entries();
+  new InputHistory(validateUserId(userId), new InputFiles(folder)).entries();
 
 function add(userId: string, ...texts: readonly string[]): InputHistory {
-  const history = new InputHistory(userId, new InputFiles(folder));
+  const history = new InputHistory(validateUserId(userId), new InputFiles(folder));
   for (const text of texts) history.add(text);
   return history;
 }
@@ -45,14 +48,14 @@ test("any text comes back exactly, in order, in a later run", () => {
       const kept = texts.filter((text) => text.trim() !== "" && !text.startsWith(" "));
       expect(add("alice", ...texts).entries()).toEqual(kept);
       expect(stored()).toEqual(kept);
-      new InputHistory("alice", new InputFiles(folder)).clear();
+      new InputHistory(ALICE, new InputFiles(folder)).clear();
     }),
     { numRuns: 30 },
   );
 });
 
 test("no user ever sees another's entries, however similar or hostile the ids", () => {
-  const ids = ["a", "A", "../a", "a/b", "é", "e\u0301", "CON", ".", "👩".repeat(255), "\u0000"];
+  const ids = ["a", "A", "../a", "a/b", "é", "É", "CON", ".", "👩".repeat(255), "ﬁ", "fi"];
   for (const id of ids) add(id, `of ${JSON.stringify(id)}`);
   for (const id of ids) expect(stored(id)).toEqual([`of ${JSON.stringify(id)}`]);
   expect(new Set(readdirSync(folder).map((name) => name.toLowerCase())).size).toBe(ids.length);
@@ -76,7 +79,7 @@ test("the latest 1,000 are kept, in the file too", () => {
   const history = add("alice", ...Array.from({ length: 1005 }, (_, n) => `message ${n}`));
   expect(history.entries()).toHaveLength(1000);
   expect(stored()[0]).toBe("message 5");
-  expect(new InputFiles(folder).read("alice")).toHaveLength(1000);
+  expect(new InputFiles(folder).read(ALICE)).toHaveLength(1000);
   const shortened = statSync(onlyFile());
   expect(stored().at(-1)).toBe("message 1004");
   expect(statSync(onlyFile()).ino).toBe(shortened.ino);
@@ -113,7 +116,7 @@ test("clear removes the file, and only that user's", () => {
 });
 
 test("without a store nothing is written, but entries are still there for Up", () => {
-  const history = new InputHistory("alice");
+  const history = new InputHistory(ALICE);
   history.add("one");
   history.clear();
   history.add("two");
@@ -127,7 +130,7 @@ test("nothing is read from the store before it is needed, and then only once", (
     append: () => {},
     remove: () => {},
   };
-  const history = new InputHistory("alice", store);
+  const history = new InputHistory(ALICE, store);
   expect(reads).toEqual([]);
   expect([history.entries(), history.entries()]).toEqual([["1"], ["1"]]);
 });
@@ -135,7 +138,7 @@ test("nothing is read from the store before it is needed, and then only once", (
 test("an unusable folder is reported once, and input is still remembered", () => {
   mkdirSync(path.dirname(folder), { recursive: true });
   writeFileSync(folder, "a file, not a folder");
-  const history = new InputHistory("alice", new InputFiles(folder));
+  const history = new InputHistory(ALICE, new InputFiles(folder));
   expect(() => history.load()).toThrow(expect.objectContaining({ code: "FILE_UNREADABLE" }));
   history.add("one");
   expect(history.entries()).toEqual(["one"]);

@@ -4,12 +4,15 @@ import { createInterface } from "node:readline/promises";
 import { InputFiles } from "../../../../src/cli/terminal/input-files.js";
 import { InputHistory } from "../../../../src/cli/terminal/input-history.js";
 import { LineEditor } from "../../../../src/cli/terminal/line-editor.js";
+import { type UserId, validateUserId } from "../../../../src/ids.js";
+
+const ALICE = validateUserId("alice");
 
 /** A small REPL: it notes every event in a file as JSON, and obeys a few commands of its own. */
 const folder = process.argv[2] ?? "";
 const store = new InputFiles(path.join(folder, "input"));
-const histories = new Map<string, InputHistory>();
-const historyOf = (userId: string): InputHistory => {
+const histories = new Map<UserId, InputHistory>();
+const historyOf = (userId: UserId): InputHistory => {
   const history = histories.get(userId) ?? new InputHistory(userId, store);
   histories.set(userId, history);
   return history;
@@ -22,8 +25,8 @@ const editor = new LineEditor({
   output: process.stdout,
   env: process.env,
   prompt: "\x1b[36malice>\x1b[0m ",
-  owner: "alice",
-  history: historyOf("alice"),
+  owner: ALICE,
+  history: historyOf(ALICE),
   complete: (text) => {
     const known = ["/print ", "/user alice", "/user bob", "/stream"];
     const found = known.filter((command) => command.startsWith(text));
@@ -32,7 +35,8 @@ const editor = new LineEditor({
 });
 
 const COMMANDS: Record<string, (rest: string) => unknown> = {
-  "/user": (userId) => {
+  "/user": (name) => {
+    const userId = validateUserId(name);
     editor.setOwner(userId, historyOf(userId));
     editor.setPrompt(`${userId}> `);
   },
