@@ -4,7 +4,7 @@ import { AnswerBuilder } from "./openai/answer.js";
 import { ApiCall } from "./openai/api-call.js";
 import { API_SERVER_KEYS, ApiServer, type ApiServerOptions } from "./openai/api-server.js";
 import { Client } from "./openai/client.js";
-import { HttpFailure } from "./openai/http-fetch.js";
+import { HttpFailure } from "./openai/http-errors.js";
 import { parseChunk } from "./openai/parse-chunk.js";
 import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./openai/request-body.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./openai/retry-policy.js";

@@ -43,3 +43,15 @@ function scriptsIn(file: string): string[] {
 
 const packagesIn = (script: string): string[] =>
   [...readFileSync(script, "utf8").matchAll(HEAVY)].map(([, name = ""]) => name);
+
+it("the library loads no network module before it is used", () => {
+  const program = `
+    import ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
+    console.log(process.moduleLoadList.join("\\n"));`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+  });
+  const loaded = stdout.split("\n").map((line) => line.replace("NativeModule ", ""));
+  expect(loaded).toContain("crypto");
+  expect(loaded.filter((name) => ["net", "http", "https", "tls"].includes(name))).toEqual([]);
+});

@@ -1,14 +1,13 @@
 import type OpenAI from "openai";
 import type { ApiCall } from "./api-call.js";
 import type { ApiServer } from "./api-server.js";
-import { createFetch } from "./http-fetch.js";
 import type { RequestBody } from "./request-body.js";
 
 type Sdk = typeof import("openai");
 
 /**
  * Calls the endpoints of one server. The only file that uses the `openai` package, which is loaded
- * with the first call.
+ * with the first call, and so is Node's HTTP client.
  */
 export class Client {
   readonly #server: ApiServer;
@@ -42,7 +41,7 @@ export class Client {
   }
 
   async #load(): Promise<{ sdk: Sdk; client: OpenAI }> {
-    const sdk = await import("openai");
+    const [sdk, { createFetch }] = await Promise.all([import("openai"), import("./http-fetch.js")]);
     const { apiKey, baseUrl } = this.#server;
     const client = new sdk.OpenAI({
       baseURL: baseUrl.href.replace(/\/$/, ""),

@@ -6,7 +6,7 @@ import {
 } from "../../errors.js";
 import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
-import type { HttpFailure } from "./http-fetch.js";
+import type { HttpFailure } from "./http-errors.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { retryAfterMs } from "./retry-policy.js";
 

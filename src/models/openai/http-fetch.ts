@@ -1,28 +1,8 @@
 import type http from "node:http";
 import { Readable } from "node:stream";
-import {
-  type Init,
-  openRequest,
-  ProxyFailure,
-  StaleConnection,
-  watchForStaleness,
-  whenConnected,
-} from "./http-request.js";
+import { HttpFailure, ProxyFailure, StaleConnection } from "./http-errors.js";
+import { type Init, openRequest, watchForStaleness, whenConnected } from "./http-request.js";
 import { proxyFor } from "./proxy.js";
-
-/** A response whose status is not 2xx, with its body. */
-export class HttpFailure extends Error {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: string;
-
-  constructor(status: number, headers: Headers, body: string) {
-    super(`HTTP ${status}`);
-    this.status = status;
-    this.headers = headers;
-    this.body = body;
-  }
-}
 
 const LONGEST_ERROR_BODY = 64 * 1024;
 

@@ -2,19 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { isIP, type Socket } from "node:net";
 import tls from "node:tls";
-
-/** The proxy could not be reached or refused to connect. `host` is the proxy's. */
-export class ProxyFailure extends Error {
-  readonly host: string;
-
-  constructor(host: string, cause: unknown) {
-    super(`proxy ${host}`, { cause });
-    this.host = host;
-  }
-}
-
-/** A kept connection turned out to be closed before any part of an answer arrived. */
-export class StaleConnection extends Error {}
+import { ProxyFailure, StaleConnection } from "./http-errors.js";
 
 /** The headers we send. The SDK adds others, some of them from the environment. */
 const SENT_HEADERS = ["accept", "authorization", "content-type", "user-agent"];

@@ -4,7 +4,7 @@ import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import { ApiCall } from "./api-call.js";
 import { API_SERVER_KEYS, ApiServer, type ApiServerOptions } from "./api-server.js";
 import { Client } from "./client.js";
-import { HttpFailure } from "./http-fetch.js";
+import { HttpFailure } from "./http-errors.js";
 import { parseChunk } from "./parse-chunk.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./retry-policy.js";
 import { eventsIn } from "./sse.js";

@@ -1,7 +1,7 @@
 import { AgnoChatError, type ErrorCode } from "../../errors.js";
 import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
-import { ProxyFailure } from "./http-request.js";
+import { ProxyFailure } from "./http-errors.js";
 
 interface NetworkFault {
   readonly code?: ErrorCode;

@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../../errors.js";
 import { asRecord, parseJson } from "../../json.js";
 import type { ApiServer } from "./api-server.js";
-import { HttpFailure } from "./http-fetch.js";
+import { HttpFailure } from "./http-errors.js";
 import { reasonOf } from "./reason.js";
 
 /**

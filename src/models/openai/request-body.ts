@@ -1,5 +1,5 @@
 import type { JsonSchema, ModelRequest, ToolSpec } from "../model.js";
-import type { HttpFailure } from "./http-fetch.js";
+import type { HttpFailure } from "./http-errors.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { toOpenAIMessages, type WireMessage } from "./to-openai-messages.js";
 import type { WireNames } from "./wire-names.js";

@@ -1,8 +1,8 @@
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
+import { HttpFailure } from "./http-errors.js";
 import { httpFailure } from "./http-failure.js";
-import { HttpFailure } from "./http-fetch.js";
 import { networkFailure } from "./network-failure.js";
 import { EventTooLongError } from "./sse.js";
 

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { AgnoChatError } from "../../../errors.js";
 
 /** The parts of a PostgreSQL URL. Undefined ones come from the environment, as in `psql`. */
@@ -111,7 +110,7 @@ function tlsOf(
 export function isOnThisMachine(address: Pick<DatabaseAddress, "host">): boolean {
   const host = hostOf(address.host);
   if (host.startsWith("/") || host === "localhost" || host === "::1") return true;
-  return isIP(host) === 4 && host.startsWith("127.");
+  return /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 const unreadable = (what: string, hint: string): AgnoChatError =>
