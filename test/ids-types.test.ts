@@ -19,6 +19,9 @@ import type { ClearCheck } from "../src/memory/clear-log.js";
 import type { UserCopy } from "../src/memory/copy-store.js";
 import type { Memory } from "../src/memory/memory.js";
 import type { Commit, InSession, NewRow, Store, Sweep, Window } from "../src/memory/store.js";
+import type { admit } from "../src/server/access.js";
+import type { RequestContext } from "../src/server/request-context.js";
+import type { resolveUser, sessionOf } from "../src/server/resolve-user.js";
 
 /** What checks an id returns a `UserId` or `SessionId`; what is behind it takes nothing else. */
 describe("an id that nobody has checked does not compile", () => {
@@ -54,6 +57,14 @@ describe("an id that nobody has checked does not compile", () => {
     expectTypeOf<Parameters<Repl["speakerOf"]>>().toEqualTypeOf<[userId: UserId]>();
     expectTypeOf<Parameters<InputStore["read"]>>().toEqualTypeOf<[userId: UserId]>();
     expectTypeOf<SentMessage["owner"]>().toEqualTypeOf<UserId>();
+  });
+
+  it("as the caller of a server, or as the user and the session that a request names", () => {
+    expectTypeOf<Awaited<ReturnType<typeof admit>>>().toEqualTypeOf<UserId | undefined>();
+    expectTypeOf<RequestContext["caller"]>().toEqualTypeOf<UserId | undefined>();
+    expectTypeOf<RequestContext["userId"]>().toEqualTypeOf<UserId | undefined>();
+    expectTypeOf<ReturnType<typeof resolveUser>>().toEqualTypeOf<UserId>();
+    expectTypeOf<ReturnType<typeof sessionOf>>().toEqualTypeOf<SessionId | undefined>();
   });
 
   it("as that of a run", () => {

@@ -12,7 +12,7 @@ import type {
 import type { Agent, RunOptions } from "../agent/agent.js";
 import type { RunOutput } from "../agent/events.js";
 import { ERROR_TABLE } from "../errors.js";
-import { validateSessionId, validateUserId } from "../ids.js";
+import { type SessionId, type UserId, validateSessionId, validateUserId } from "../ids.js";
 import type { A2aRequestHandler, A2aSdk } from "./a2a-sdk.js";
 import { failureOf } from "./failure-answer.js";
 import type { RequestContext } from "./request-context.js";
@@ -26,7 +26,12 @@ export interface A2aAgentParts {
 interface ChatInput {
   readonly contextId: string;
   readonly input: string;
-  readonly options: RunOptions;
+  readonly options: CheckedOptions;
+}
+
+interface CheckedOptions extends RunOptions {
+  readonly userId: UserId;
+  readonly sessionId: SessionId | undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
-import { validateUserId } from "../ids.js";
+import { type UserId, validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
 import { ConfigurationFault } from "./failure-answer.js";
 import type { RequestContext } from "./request-context.js";
@@ -34,7 +34,7 @@ export async function admit(
   context: RequestContext,
   options: AccessOptions,
   proxies: TrustedProxies,
-): Promise<string | undefined> {
+): Promise<UserId | undefined> {
   if (options.authenticate === undefined) return admitAnonymous(context, options, proxies);
   const user = await options.authenticate(context.request);
   if (user !== null) return callerOf(user);
@@ -47,7 +47,7 @@ export async function admit(
  * The hook may be plain JavaScript, so its result is checked; an invalid one is not the client's
  * fault.
  */
-function callerOf(user: { readonly userId: string }): string {
+function callerOf(user: { readonly userId: string }): UserId {
   try {
     return validateUserId(user.userId);
   } catch (cause) {

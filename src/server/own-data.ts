@@ -2,6 +2,7 @@ import type { Agent } from "../agent/agent.js";
 import type { UserView } from "../agent/user-view.js";
 import { historyPage } from "../data/history-page.js";
 import { AgnoChatError } from "../errors.js";
+import type { SessionId } from "../ids.js";
 import { sizeOf } from "../memory/history-size.js";
 import { sendJson } from "./reply.js";
 import { ReplyStream } from "./reply-stream.js";
@@ -79,7 +80,7 @@ interface DataRequest {
   readonly query: URLSearchParams;
   readonly user: UserView;
   /** Undefined means all of the user's sessions. */
-  readonly sessionId: string | undefined;
+  readonly sessionId: SessionId | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import type { UserId } from "../ids.js";
 import { ConfigurationFault } from "./failure-answer.js";
 
 /** One request, its answer, and what is known about them. */
@@ -14,9 +15,9 @@ export class RequestContext {
   /** Resolves when the answer is sent, or the client is gone. */
   readonly closed: Promise<void>;
   /** The authenticated user; undefined for an anonymous caller, who must name a user. */
-  caller: string | undefined;
+  caller: UserId | undefined;
   /** The user whose data the request reads or changes, once known. */
-  userId: string | undefined;
+  userId: UserId | undefined;
   /** The error code it failed with. */
   failure: string | undefined;
   /** What the program around the server did wrong: a fixed sentence for the log. */

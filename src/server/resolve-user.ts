@@ -1,5 +1,5 @@
 import { AgnoChatError } from "../errors.js";
-import { validateSessionId, validateUserId } from "../ids.js";
+import { type SessionId, type UserId, validateSessionId, validateUserId } from "../ids.js";
 import type { RequestContext } from "./request-context.js";
 
 /**
@@ -7,7 +7,7 @@ import type { RequestContext } from "./request-context.js";
  * Records it in the context for the log.
  * @throws {AgnoChatError} `INVALID_USER_ID`; `FORBIDDEN` for a user other than the caller
  */
-export function resolveUser(context: RequestContext, named: unknown): string {
+export function resolveUser(context: RequestContext, named: unknown): UserId {
   const { caller } = context;
   if (named === undefined && caller === undefined) throw missing();
   const userId = named === undefined && caller !== undefined ? caller : validateUserId(named);
@@ -24,5 +24,5 @@ const missing = (): AgnoChatError =>
   });
 
 /** @throws {AgnoChatError} `INVALID_SESSION_ID` */
-export const sessionOf = (named: unknown): string | undefined =>
+export const sessionOf = (named: unknown): SessionId | undefined =>
   named === undefined ? undefined : validateSessionId(named);
