@@ -1,5 +1,5 @@
 import { type SessionId, storedUserId, type UserId } from "../../../ids.js";
-import type { StoredMessage } from "../../../messages.js";
+import type { Message, StoredFields, StoredMessage } from "../../../messages.js";
 import { bytesOf, charactersOf } from "../../measure.js";
 import type { DeletedUsers, SessionState } from "../../memory.js";
 import { byId, cutToPage } from "../../order.js";
@@ -37,9 +37,10 @@ export interface SessionRow {
 interface MessageRow {
   readonly id: number;
   readonly runId: string;
-  readonly sessionId: string;
   readonly createdAt: number;
   readonly bodyJson: string;
+  /** Only in rows of several sessions. */
+  readonly sessionId?: string;
 }
 
 export const findUser = (connection: SqliteConnection, userId: UserId): UserRow | undefined =>
@@ -345,7 +346,7 @@ export const pageOfUser = (
 ): StoredMessage[] =>
   loadMessages(
     connection,
-    page,
+    { page, decode: decoderFor(undefined) },
     `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
             body_json AS bodyJson
      FROM messages JOIN sessions USING (user_key, session_key)
@@ -363,13 +364,11 @@ const messagesOf = (
 ): StoredMessage[] =>
   loadMessages(
     connection,
-    page,
-    `SELECT message_id AS id, run_id AS runId, ? AS sessionId, created_at AS createdAt,
-            body_json AS bodyJson
+    { page, decode: decoderFor(sessionId) },
+    `SELECT message_id AS id, run_id AS runId, created_at AS createdAt, body_json AS bodyJson
      FROM messages
      WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
      ORDER BY message_id ${direction(page)} LIMIT ?`,
-    sessionId,
     userKey,
     sessionKey,
     isSystem,
@@ -379,20 +378,22 @@ const messagesOf = (
 /** Loads messages in the order of the query, up to the one that exceeds `maxCharacters`. */
 function loadMessages(
   connection: SqliteConnection,
-  { maxCharacters }: Page,
+  { page, decode }: { readonly page: Page; readonly decode: (row: MessageRow) => StoredMessage },
   sql: string,
   ...values: readonly SqlValue[]
 ): StoredMessage[] {
   // Faster than row by row.
-  if (maxCharacters === Infinity)
-    return connection.all<MessageRow>(sql, ...values).map(decodeMessage);
+  if (page.maxCharacters === Infinity) {
+    const rows = connection.all<MessageRow>(sql, ...values);
+    return decodeStored(() => rows.map(decode));
+  }
   const messages: StoredMessage[] = [];
   let characters = 0;
   for (const row of connection.each<MessageRow>(sql, ...values)) {
-    const message = decodeMessage(row);
+    const message = decodeStored(() => decode(row));
     messages.push(message);
     characters += charactersOf(message);
-    if (characters > maxCharacters) break;
+    if (characters > page.maxCharacters) break;
   }
   return messages;
 }
@@ -402,18 +403,27 @@ const direction = ({ after }: Page): string => (after === undefined ? "DESC" : "
 const boundsOf = ({ limit, before, after = 0 }: Page): number[] =>
   [after, before, limit].map((bound) => Math.min(bound, Number.MAX_SAFE_INTEGER));
 
-const decodeMessage = ({ id, runId, sessionId, createdAt, bodyJson }: MessageRow): StoredMessage =>
-  decodeStored(() => {
-    const body = JSON.parse(bodyJson) as StoredMessage;
-    if (!ROLES.has(body.role) || typeof body.content !== "string") throw new Error("not a message");
-    return {
-      ...body,
-      id,
-      runId: decodeRunId(runId),
-      sessionId,
-      createdAt: new Date(createdAt).toISOString(),
-    };
-  });
+/**
+ * A function that turns rows of this session into messages; without one, the rows name theirs. It
+ * fills in the parsed object and formats each time once, because that is most of a read.
+ */
+function decoderFor(sessionId: string | undefined): (row: MessageRow) => StoredMessage {
+  let latest = { time: Number.NaN, iso: "" };
+  return (row) => {
+    const message = JSON.parse(row.bodyJson) as Message & Writable<StoredFields>;
+    if (!ROLES.has(message.role) || typeof message.content !== "string")
+      throw new Error("not a message");
+    const { createdAt: time } = row;
+    if (time !== latest.time) latest = { time, iso: new Date(time).toISOString() };
+    message.id = row.id;
+    message.runId = decodeRunId(row.runId);
+    message.sessionId = sessionId ?? (row.sessionId as string);
+    message.createdAt = latest.iso;
+    return message;
+  };
+}
+
+type Writable<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] };
 
 const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "tool"]);
 
