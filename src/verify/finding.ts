@@ -1,3 +1,5 @@
+import { AgnoChatError, asAgnoChatError } from "../errors.js";
+
 /** What a finding says about the texts of its owner. */
 export type FindingKind =
   /** Another user saw them. */
@@ -82,4 +84,11 @@ export interface Finding {
   readonly canary?: string;
   /** One line for people. */
   readonly text: string;
+}
+
+/** One line that names a failure, for the text of a finding. */
+export function reasonOf(thrown: unknown): string {
+  const { code, message } = asAgnoChatError(thrown);
+  if (thrown instanceof AgnoChatError) return `${code}: ${message}`;
+  return thrown instanceof Error ? thrown.message : message;
 }

@@ -1,7 +1,7 @@
 import { AgnoChatError } from "../errors.js";
-import type { ToolCall } from "../messages.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 import type { PlantedRun } from "./ledger.js";
+import { Saying } from "./model-events.js";
 import type { Answer, ReceivedRequest, Recorder } from "./recorder.js";
 
 export interface LiveModelOptions {
@@ -90,22 +90,16 @@ export class LiveModel implements Model {
     signal: AbortSignal,
   ): AsyncIterable<ModelEvent> {
     this.#count();
-    let text = "";
-    const toolCalls: ToolCall[] = [];
+    const said = new Saying();
     for await (const event of this.#model.stream(request, { signal })) {
       if (event.type === "retry") this.#count();
-      if (event.type === "text-delta") text += event.text;
-      if (event.type === "tool-call")
-        toolCalls.push({ id: event.id, name: event.name, arguments: event.arguments });
-      if (event.type === "finish") {
-        text = event.text ?? text;
-        this.#note(run, { text, toolCalls, isCut: event.reason === "length" });
-      }
+      said.take(event);
+      if (event.type === "finish") this.#note(run, said);
       yield event;
     }
   }
 
-  #note(run: PlantedRun | undefined, said: Parameters<Recorder["note"]>[1]): void {
+  #note(run: PlantedRun | undefined, said: Saying): void {
     const { text, toolCalls } = said;
     this.#toolCalls += toolCalls.length;
     if (run === undefined) return;
@@ -149,14 +143,9 @@ export async function answerOf(
   { messages, tools }: ReceivedRequest,
   signal: AbortSignal,
 ): Promise<Answer> {
-  let text = "";
-  const calls: ToolCall[] = [];
+  const said = new Saying();
   const request = tools === undefined ? { messages } : { messages, tools };
-  for await (const event of model.stream(request, { signal })) {
-    if (event.type === "text-delta") text += event.text;
-    if (event.type === "tool-call")
-      calls.push({ id: event.id, name: event.name, arguments: event.arguments });
-    if (event.type === "finish") text = event.text ?? text;
-  }
+  for await (const event of model.stream(request, { signal })) said.take(event);
+  const { text, toolCalls: calls } = said;
   return calls.length > 0 ? { kind: "tools", text, calls } : { kind: "text", text };
 }

@@ -12,6 +12,7 @@ import type { Report } from "./findings.js";
 import type { Gate } from "./gate.js";
 import { judgeMessages } from "./judge.js";
 import type { Ledger, PlantedRun } from "./ledger.js";
+import type { Saying } from "./model-events.js";
 import { argumentsFor } from "./tool-arguments.js";
 
 /** A request as a model gets it. */
@@ -60,14 +61,6 @@ export type Answer =
 
 /** The answer to a request that is nobody's. */
 const NOTHING: Answer = { kind: "text", text: "Nothing to remember." };
-
-/** What a model other than the check's own answered. */
-export interface Said {
-  readonly text: string;
-  readonly toolCalls: readonly ToolCall[];
-  /** At the model's token limit. */
-  readonly isCut: boolean;
-}
 
 /** Receives the requests to a model, judges each, and decides the answers. */
 export class Recorder {
@@ -125,7 +118,7 @@ export class Recorder {
   }
 
   /** Notes what another model answered to the run. */
-  note(run: PlantedRun, { text, toolCalls, isCut }: Said): void {
+  note(run: PlantedRun, { text, toolCalls, isCut }: Saying): void {
     const message: AssistantMessage = assistantMessage(text, toolCalls);
     if (toolCalls.length === 0)
       return this.#options.ledger.answer(run, {

@@ -1,7 +1,13 @@
-import { AgnoChatError, asAgnoChatError } from "../errors.js";
 import type { StoredMessage } from "../messages.js";
 import type { Clearer, Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
-import { type CheckName, type Finding, type FindingKind, type Whose, whoseOf } from "./finding.js";
+import {
+  type CheckName,
+  type Finding,
+  type FindingKind,
+  reasonOf,
+  type Whose,
+  whoseOf,
+} from "./finding.js";
 import type { Findings, Report } from "./findings.js";
 import type { Gate, Release } from "./gate.js";
 import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
@@ -301,11 +307,4 @@ export class Stage {
   #sightingOf(run: PlantedRun, check: CheckName): Sighting {
     return { check, by: whoseOf(run), door: run.door };
   }
-}
-
-/** One line that names the failure. */
-export function reasonOf(thrown: unknown): string {
-  const { code, message } = asAgnoChatError(thrown);
-  if (thrown instanceof AgnoChatError) return `${code}: ${message}`;
-  return thrown instanceof Error ? thrown.message : message;
 }

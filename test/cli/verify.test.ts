@@ -107,6 +107,25 @@ test("verify --url of an app that is not there ends with 4, and of another machi
 });
 
 test.each([
+  ["401", 401, ["--upstream", "0"]],
+  ["401 without an upstream", 401, []],
+  ["500", 500, []],
+])("verify --url of an app that answers everybody %s ends with 4", async (_, status, flags) => {
+  const app = new App();
+  app.answer = async (_incoming, response) => void response.writeHead(status).end();
+  const url = await startApp(app);
+  const { code, stdout, stderr } = await new Cli().run(["verify", "--url", url, ...flags]);
+  expect([code, stdout]).toEqual([4, ""]);
+  expect(stderr).toContain(`No message got through: The app answered ${status}.`);
+});
+
+test.each(["0", "1", "101"])("verify --url with %s users is refused with 2", async (users) => {
+  const args = ["verify", "--url", "http://127.0.0.1:1/", "--users", users];
+  const { code, stderr } = await new Cli().run(args);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("users must be")]);
+});
+
+test.each([
   ["--upstream", "127.0.0.1:4000"],
   ["--as", "a2a"],
 ])("verify %s %s without --url is refused with 2", async (...flags) => {

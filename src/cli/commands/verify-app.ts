@@ -9,6 +9,7 @@ import { checkApp, checksOf, liveAppCalls } from "../../verify/targets/app.js";
 import { LIVE_USERS } from "../../verify/targets/live.js";
 import { APP_RUNS, APP_USERS } from "../../verify/targets/send.js";
 import { newPrefix, userIds } from "../../verify/users.js";
+import { checkCounts } from "../../verify/verify-isolation.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { VERSION } from "../version.js";
@@ -34,7 +35,8 @@ export async function verifyAnyApp(
   checkShape(shape);
   const upstream = addressOf(options.upstream);
   const { users = options.live ? LIVE_USERS : APP_USERS } = counts;
-  const { runs = options.live ? LIVE_USERS : APP_RUNS, maxCalls } = counts;
+  const { runs = Math.max(options.live ? LIVE_USERS : APP_RUNS, users), maxCalls } = counts;
+  checkCounts(users, runs);
   const rounds = Math.ceil(runs / users);
   if (!isThisMachine(url))
     await requireConfirmation(

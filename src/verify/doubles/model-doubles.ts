@@ -2,6 +2,7 @@ import { InMemory } from "../../memory/in-memory.js";
 import type { Message } from "../../messages.js";
 import type { Model, ModelEvent, ModelRequest } from "../../models/model.js";
 import { agentOver } from "../battery.js";
+import { collected } from "../model-events.js";
 import type { Double } from "./double.js";
 
 type Stream = Model["stream"];
@@ -32,12 +33,6 @@ const sending = (
 
 const lastUserText = ({ messages }: ModelRequest): string =>
   messages.findLast(({ role }) => role === "user")?.content ?? "";
-
-async function collected(events: AsyncIterable<ModelEvent>): Promise<ModelEvent[]> {
-  const all: ModelEvent[] = [];
-  for await (const event of events) all.push(event);
-  return all;
-}
 
 export const MODEL_DOUBLES: readonly Double[] = [
   double("replies cached by the words of the question", (stream) => {

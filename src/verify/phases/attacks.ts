@@ -1,7 +1,7 @@
 import type { Attack, Attempt, Door, Forgery } from "../doors/door.js";
-import type { Finding, Whose } from "../finding.js";
+import { type Finding, reasonOf, type Whose } from "../finding.js";
 import { finding, words } from "../judge.js";
-import { reasonOf, type Stage } from "../stage.js";
+import type { Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 
 /** How many users ask for their own in each way, to show that it can be asked in this way. */

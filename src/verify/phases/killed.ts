@@ -1,8 +1,8 @@
-import { type Finding, type Whose, whoseOf } from "../finding.js";
+import { type Finding, reasonOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeReply, type Sighting } from "../judge.js";
 import type { Plan, PlantedRun } from "../ledger.js";
 import { type OtherProcess, ProcessEnded } from "../processes/other-process.js";
-import { reasonOf, type Stage } from "../stage.js";
+import type { Stage } from "../stage.js";
 
 const KILLS = 3;
 

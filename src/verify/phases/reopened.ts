@@ -1,5 +1,6 @@
+import { reasonOf } from "../finding.js";
 import type { OtherProcess } from "../processes/other-process.js";
-import { reasonOf, type Stage } from "../stage.js";
+import type { Stage } from "../stage.js";
 
 /** Another process opens the store and reads back what everybody said and was told. */
 export async function reopened(stage: Stage, starting: Promise<OtherProcess>): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Door, Reader } from "../doors/door.js";
-import { type Finding, isOf, type Whose, whoseOf } from "../finding.js";
+import { type Finding, isOf, reasonOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeInterleaved, judgeReply, type Sighting } from "../judge.js";
 import type { Ledger, PlantedRun } from "../ledger.js";
 import type { OtherProcess } from "../processes/other-process.js";
 import type { JudgeRequest } from "../recorder.js";
-import { reasonOf, type Stage } from "../stage.js";
+import type { Stage } from "../stage.js";
 
 const PROCESSES = 3;
 const RUNS = 3;

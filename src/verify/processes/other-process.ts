@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { onAbort } from "../../abort.js";
-import type { Model, ModelEvent, ModelRequest } from "../../models/model.js";
-import type { Tool, ToolContext, Toolkit } from "../../tools/tool.js";
+import type { Model } from "../../models/model.js";
+import { toolTable } from "../../tools/call-tool.js";
+import type { ToolContext, Toolkit } from "../../tools/tool.js";
 import type { Door, Reader } from "../doors/door.js";
+import { collected } from "../model-events.js";
 import { packagePath } from "../package-path.js";
 import { Calls, type Frame } from "./calls.js";
 import type { ChildFunctions, ParentFunctions, SentContext } from "./child-functions.js";
@@ -74,7 +76,7 @@ async function openIn(
   spec: string,
   { instructions, toolkits }: SharedParts,
 ): Promise<Pick<OtherProcess, "doors" | "readers">> {
-  const tools = toolsOf(toolkits).map(({ name, description, parameters }) => {
+  const tools = Array.from(toolTable(toolkits).values(), ({ name, description, parameters }) => {
     return { name, description, parameters };
   });
   const names = await calls.call("open", spec, { instructions, tools });
@@ -93,26 +95,16 @@ async function openIn(
 
 const inAnother = (name: string): string => `${name} in another process`;
 
-const toolsOf = (toolkits: readonly Toolkit[]): Tool[] => toolkits.flatMap(({ tools }) => tools);
-
 /** @param gone Aborts when the other process is no more. */
-const functionsFor = ({ model, toolkits }: SharedParts, gone: AbortSignal): ParentFunctions => ({
-  ask: (request) => collected(model, request, gone),
-  async callTool(name, args, context) {
-    const tool = toolsOf(toolkits).find((one) => one.name === name) as Tool;
-    const { changes, ...local } = localContext(context);
-    return { result: await tool.execute(args, { ...local, signal: gone }), changes };
-  },
-});
-
-async function collected(
-  model: Model,
-  request: ModelRequest,
-  signal: AbortSignal,
-): Promise<ModelEvent[]> {
-  const events: ModelEvent[] = [];
-  for await (const event of model.stream(request, { signal })) events.push(event);
-  return events;
+function functionsFor({ model, toolkits }: SharedParts, gone: AbortSignal): ParentFunctions {
+  const tools = toolTable(toolkits);
+  return {
+    ask: (request) => collected(model.stream(request, { signal: gone })),
+    async callTool(name, args, context) {
+      const { changes, ...local } = localContext(context);
+      return { result: await tools.get(name)?.execute(args, { ...local, signal: gone }), changes };
+    },
+  };
 }
 
 /** A session state in this process, which notes what is set. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { Model } from "../../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import type { BatteryResult } from "../battery.js";
@@ -12,7 +13,7 @@ import {
   Refused,
   Unsure,
 } from "../doors/chat-app.js";
-import type { CheckName, FindingKind, Whose } from "../finding.js";
+import { type CheckName, type FindingKind, reasonOf, type Whose } from "../finding.js";
 import { Findings } from "../findings.js";
 import { Gate, releaseIn } from "../gate.js";
 import { judgeReply, type Sighting } from "../judge.js";
@@ -21,7 +22,7 @@ import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
-import { ARRIVAL_MS, FAULTY_MS, reasonOf } from "../stage.js";
+import { ARRIVAL_MS, FAULTY_MS } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import { type Shown, shownIn, windowOf } from "../window.js";
@@ -80,7 +81,8 @@ export interface AppResult extends BatteryResult {
  * });
  * await chat.close();
  * console.log(result.evidence, result.findings.length, result.gaps.length); // sent 0 0
- * @throws {AgnoChatError} `USAGE` for an unknown option or a template that cannot work
+ * @throws {AgnoChatError} `USAGE` for an unknown option or a template that cannot work,
+ *   `SYSTEM_FAILED` for an app that answers no message
  */
 export async function verifyApp(options: AppOptions): Promise<AppResult> {
   refuseUnknownKeys(options, KEYS, "verifyApp");
@@ -96,7 +98,8 @@ export interface CheckAppOptions extends AppCheckOptions {
 
 /**
  * As `verifyApp`, for an app that is reached in any way.
- * @throws {AgnoChatError} what the live model failed with
+ * @throws {AgnoChatError} `SYSTEM_FAILED` for an app that answers no message; what the live model
+ *   failed with
  */
 export async function checkApp(
   app: ChatApp,
@@ -106,13 +109,13 @@ export async function checkApp(
   const signal = AbortSignal.any([options.signal, ended.signal]);
   // Each message under way listens to it.
   setMaxListeners(0, signal);
-  const check = new AppCheck({ ...options, signal, isLive: given !== undefined }, app);
+  const onEnd = () => ended.abort();
+  const check = new AppCheck({ ...options, signal, onEnd, isLive: given !== undefined }, app);
   const { recorder } = check;
   const live =
     given &&
     new LiveModel(given.model, {
-      ...{ recorder, maxCalls: given.maxCalls, toolsOnce: false },
-      onEnd: () => ended.abort(),
+      ...{ recorder, maxCalls: given.maxCalls, toolsOnce: false, onEnd },
     });
   const { upstream: address, onUpstream } = options;
   const answer = (request: ReceivedRequest, gone: AbortSignal): Promise<Answer> =>
@@ -125,7 +128,8 @@ export async function checkApp(
     await check.gate.release("together");
     await upstream?.close();
   }
-  if (live?.failure !== undefined && !options.signal.aborted) throw live.failure;
+  const failure = live?.failure ?? check.failure;
+  if (failure !== undefined && !options.signal.aborted) throw failure;
   return check.result(live?.isOver ? [tooManyCalls(live.calls)] : []);
 }
 
@@ -160,9 +164,20 @@ const WARM_UP_ROUNDS = 2;
 /** How many users say the same words again. */
 const SAME_AGAIN = 2;
 
+function noneThrough(thrown: unknown): AgnoChatError {
+  const { message, hint } = asAgnoChatError(thrown);
+  const reason = thrown instanceof Error ? thrown.message : message;
+  return new AgnoChatError("SYSTEM_FAILED", `No message got through: ${reason}`, {
+    hint: thrown instanceof AgnoChatError ? hint : "Look at what the app itself reports.",
+    cause: thrown,
+  });
+}
+
 interface CheckOptions extends AppCheckOptions {
   /** A model is asked that costs time and money. */
   readonly isLive: boolean;
+  /** Ends the check early. */
+  readonly onEnd: () => void;
 }
 
 interface SendOptions {
@@ -193,6 +208,9 @@ class AppCheck {
   #hasOwnNames = false;
   /** How much of the history each request showed. */
   readonly #shown: Shown[] = [];
+  /** A message was answered, so what fails from then on is a finding. */
+  #wasAnswered = false;
+  #failure: AgnoChatError | undefined;
   /** The longest that a run alone took. */
   #slowestMs = 0;
 
@@ -207,6 +225,11 @@ class AppCheck {
       report: this.#findings.report,
       record: (request) => this.#note(request),
     });
+  }
+
+  /** Why no message got through. */
+  get failure(): AgnoChatError | undefined {
+    return this.#failure;
   }
 
   async byRequests(): Promise<void> {
@@ -436,7 +459,9 @@ class AppCheck {
     const sighting = { check: options.check ?? "replies", by: whose, door: run.door } as const;
     for (let tries = 1; !signal.aborted; tries++) {
       try {
-        this.#judge(await this.#app.send(run, signal), run, sighting);
+        const reply = await this.#app.send(run, signal);
+        this.#wasAnswered = true;
+        this.#judge(reply, run, sighting);
         run.answered = true;
         return;
       } catch (thrown) {
@@ -448,7 +473,7 @@ class AppCheck {
         const isPassing = thrown instanceof NotTaken || thrown instanceof Unsure;
         if (!isPassing || tries === MOST_TRIES) {
           this.#close(run, "uncertain");
-          if (!signal.aborted) this.#found("error", sighting, `failed: ${reasonOf(thrown)}`);
+          if (!signal.aborted) this.#fail(sighting, thrown);
           return;
         }
         const isSame = thrown instanceof NotTaken && thrown.asksAgain && this.#isUntouched(run);
@@ -478,6 +503,13 @@ class AppCheck {
   #judge(reply: string, run: PlantedRun, sighting: Sighting): void {
     const found = judgeReply(reply, run, sighting, this.#ledger);
     this.#findings.report(found.filter(({ kind }) => this.#isSent || kind === "foreign"));
+  }
+
+  /** An app that answers nobody was not reached: that says nothing about leaks. */
+  #fail(sighting: Sighting, thrown: unknown): void {
+    if (this.#wasAnswered) return this.#found("error", sighting, `failed: ${reasonOf(thrown)}`);
+    this.#failure = noneThrough(thrown);
+    this.#options.onEnd();
   }
 
   #found(kind: FindingKind, sighting: Sighting, text: string): void {
