@@ -7,8 +7,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     pool: "threads",
     globalSetup: "test/global-setup.ts",
-    // Real child processes take their time on a busy machine with two cores.
-    testTimeout: 20_000,
+    // Real child processes take their time on a busy machine; the limits only end what hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // On two cores the default is one worker; most tests wait for processes and sockets.
     maxWorkers: "100%",
     coverage: {

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { buildWriter, runsOf, runTogether, Writer } from "../support/memory-process.js";
 import { ask, newDatabase } from "../support/postgres.js";
@@ -78,10 +78,8 @@ describe.runIf(ownServer && process.platform !== "win32")(
       for (const writer of writers) writer.start();
       for (let round = 1; round <= 3; round += 1) {
         await writers[0]?.waitForRuns(30 * round);
-        // The server ends every other connection, and recovers from its log.
-        const backends = await ask<{ pid: number }>(store, BACKENDS);
-        expect(backends).not.toEqual([]);
-        for (const { pid } of backends) kill(pid);
+        // Until the server has recovered from the crash before, it lets nobody in.
+        await vi.waitFor(() => crash(store), { timeout: 30_000 });
       }
       await Promise.all(writers.map((writer) => writer.waitForRuns()));
       expect(writers.map(({ acknowledged }) => acknowledged)).toEqual([150, 150]);
@@ -95,6 +93,13 @@ describe.runIf(ownServer && process.platform !== "win32")(
     });
   },
 );
+
+/** Kills a server process: the server ends every other connection, and recovers from its log. */
+async function crash(store: string): Promise<void> {
+  const backends = await ask<{ pid: number }>(store, BACKENDS);
+  expect(backends).not.toEqual([]);
+  for (const { pid } of backends) kill(pid);
+}
 
 /** The server processes of everybody else who is connected to this database. */
 const BACKENDS = `SELECT pid FROM pg_stat_activity

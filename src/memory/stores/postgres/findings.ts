@@ -143,7 +143,7 @@ function server({
   const what = `PostgreSQL ${version}${pooler}, schema ${schema} of ${MIGRATIONS.length}`;
   if (versionNumber >= OLDEST * 10_000) return ok(about, what);
   return warning(about, `${what}: versions before ${OLDEST} are not tested`, {
-    hint: "Try it on an empty database: agno-chat store check --conformance",
+    hint: "Run the conformance tests of a store against it.",
   });
 }
 
