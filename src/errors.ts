@@ -66,6 +66,7 @@ export const ERROR_TABLE = {
   TOO_MANY_INACTIVE: { exit: 2, http: 409, rpc: INTERNAL },
   STATE_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
   RUN_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
+  LEASE_LOST: { exit: 4, http: 409, rpc: INTERNAL },
 
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },
   FORBIDDEN: { exit: 1, http: 403, rpc: INVALID_REQUEST },
@@ -93,6 +94,7 @@ export type HintId =
   | "give-key"
   | "give-openai-key"
   | "init-store"
+  | "lease-store"
   | "list-models"
   | "see-cause";
 

@@ -82,7 +82,7 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "a clear does not reach a run under way",
-    "if (isCleared()) throw historyCleared(userId);",
+    "if (clears() > this.#clears) throw historyCleared(userId);",
     "",
   ],
   [

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
 import { isPlainObject } from "../json.js";
+import { noLeases } from "../memory/failures.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
@@ -32,6 +33,12 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
   readonly historyLimit?: number;
   /** What to do when the session already has a run under way. Default: `queue`. */
   readonly onBusy?: OnBusy;
+  /**
+   * Also wait for runs of the same session in other processes, if they do the same, so that each
+   * run sees the messages of the one before it. `onBusy: "cancel"` waits for those, too. Needs a
+   * memory with `leases`, such as `PostgresMemory`. Default: false.
+   */
+  readonly lease?: boolean;
 }
 
 const AGENT_KEYS: KnownKeys<AgentOptions> = {
@@ -44,6 +51,7 @@ const AGENT_KEYS: KnownKeys<AgentOptions> = {
   userId: true,
   historyLimit: true,
   onBusy: true,
+  lease: true,
 };
 
 export interface RunOptions extends UserRunOptions {
@@ -80,6 +88,8 @@ export class Agent<Owner extends string | undefined = undefined> {
     refuseUnknownKeys<AgentOptions>(options, AGENT_KEYS, "Agent");
     const { name = "agno-chat", model, memory = new InMemory(), instructions } = options;
     const { toolkits = [], maxLoops = 10, historyLimit = Infinity, onBusy = "queue" } = options;
+    const leases = options.lease ? memory.leases : undefined;
+    if (options.lease && leases === undefined) throw noLeases();
     if (typeof model?.stream !== "function") throw usage("An agent needs a model.");
     if (!Number.isInteger(maxLoops) || maxLoops < 1)
       throw usage(`maxLoops must be 1 or more, not ${maxLoops}.`);
@@ -90,7 +100,10 @@ export class Agent<Owner extends string | undefined = undefined> {
     this.#owner = options.userId === undefined ? undefined : validateUserId(options.userId);
     const toolScope = new ToolScope();
     this.#runner = new Runner(
-      { model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
+      {
+        ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
+        leaseSource: leases && { leases, onBusy },
+      },
       onBusy,
     );
   }

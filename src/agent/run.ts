@@ -14,6 +14,7 @@ import type { RunEvent, RunOutput } from "./events.js";
 import { withoutLastRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
 import { RunDraft } from "./run-draft.js";
+import { type LeaseSource, RunLease } from "./run-lease.js";
 import { RunState } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
@@ -30,6 +31,8 @@ const MAX_COMMITS = 100;
 export interface RunParts {
   readonly model: Model;
   readonly memory: Memory;
+  /** Undefined if runs of other processes are not waited for. */
+  readonly leaseSource: LeaseSource | undefined;
   readonly instructions: string | undefined;
   readonly tools: ToolTable;
   /** What the model is sent about the tools; undefined without tools. */
@@ -51,8 +54,8 @@ export interface RunRequest {
   /** When the run is cancelled, store the text it has shown. */
   readonly keepInterrupted: boolean;
   readonly emit: (event: RunEvent) => void;
-  /** Whether the user or session was cleared through the agent since the run started. */
-  readonly isCleared: () => boolean;
+  /** How often the user or session was cleared through the agent; rises. */
+  readonly clears: () => number;
 }
 
 /** Reads once, calls the model until it calls no more tools, and stores once. */
@@ -67,6 +70,9 @@ class Run {
   #modelLimit = Infinity;
   #reply = new Reply();
   #stored: boolean | undefined = false;
+  #lease: RunLease | undefined;
+  /** `RunRequest.clears` before the session was read. */
+  #clears = 0;
 
   constructor(parts: RunParts, request: RunRequest) {
     this.#parts = parts;
@@ -85,6 +91,8 @@ class Run {
       const stored = this.#stored;
       if (stored === undefined || !(thrown instanceof AgnoChatError)) throw thrown;
       throw thrown.with({ stored });
+    } finally {
+      this.#lease?.end({ isStored: this.#stored === true });
     }
   }
 
@@ -104,10 +112,25 @@ class Run {
   }
 
   #read(): Awaitable<Snapshot> {
-    const { memory, historyLimit: limit } = this.#parts;
+    const { memory, historyLimit: limit, leaseSource } = this.#parts;
     const { userId, sessionId, cancellation } = this.#request;
+    if (leaseSource !== undefined) return this.#takeLease(leaseSource);
+    this.#noteClears();
     const snapshot = memory.read(userId, { sessionId, limit });
     return snapshot instanceof Promise ? untilAborted(snapshot, cancellation) : snapshot;
+  }
+
+  async #takeLease(source: LeaseSource): Promise<Snapshot> {
+    const { userId, sessionId, cancellation } = this.#request;
+    const { historyLimit: limit } = this.#parts;
+    const onAttempt = () => this.#noteClears();
+    const taker = { userId, sessionId, limit, cancellation, onAttempt };
+    this.#lease = await RunLease.take(source, taker);
+    return this.#lease.snapshot;
+  }
+
+  #noteClears(): void {
+    this.#clears = this.#request.clears();
   }
 
   #withoutReplacedRun(snapshot: Snapshot): Snapshot {
@@ -224,12 +247,13 @@ class Run {
   /** Stores messages and state changes in one step, on top of changes by other processes. */
   async #add({ state: base, generation }: Snapshot): Promise<readonly StoredMessage[]> {
     const { memory } = this.#parts;
-    const { runId, userId, sessionId, replaceRun, isCleared } = this.#request;
+    const { runId, userId, sessionId, replaceRun, clears } = this.#request;
+    const lease = this.#lease && { lease: this.#lease.lease };
     const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
     const { changes } = this.#draft;
     let stored = base;
     for (let attempt = 1; ; attempt++) {
-      if (isCleared()) throw historyCleared(userId);
+      if (clears() > this.#clears) throw historyCleared(userId);
       const changed = changes && changesOn(stored, changes, base);
       try {
         return await memory.add(messages, userId, {
@@ -237,6 +261,7 @@ class Run {
           ...changed,
           replaceRun,
           generation,
+          ...lease,
         });
       } catch (thrown) {
         if (!hasCode(thrown, "STATE_CONFLICT") || attempt === MAX_COMMITS) throw thrown;
@@ -300,4 +325,4 @@ const hasCode = (thrown: unknown, code: ErrorCode): boolean =>
 /** Whether the session was cleared or changed meanwhile, so that nothing of the run is stored. */
 const isOvertaken = (thrown: unknown): boolean => OVERTAKEN.some((code) => hasCode(thrown, code));
 
-const OVERTAKEN = ["HISTORY_CLEARED", "STATE_CONFLICT", "RUN_CONFLICT"] as const;
+const OVERTAKEN = ["HISTORY_CLEARED", "STATE_CONFLICT", "RUN_CONFLICT", "LEASE_LOST"] as const;

@@ -104,7 +104,6 @@ export class Runner {
       const slot = this.#queue.join(userId, sessionId, cancellation, this.#onBusy);
       try {
         if (slot.turn !== undefined) await slot.turn;
-        const clears = slot.clears();
         return await executeRun(this.parts, {
           runId: randomUUID(),
           userId,
@@ -115,7 +114,7 @@ export class Runner {
           // An interrupted reply must not replace a whole one.
           keepInterrupted: keepInterrupted && replaceRun === undefined,
           emit,
-          isCleared: () => slot.clears() > clears,
+          clears: slot.clears,
         });
       } finally {
         slot.leave();

@@ -9,6 +9,8 @@ const BY_ID: Readonly<Record<HintId, string>> = {
   "give-openai-key": "Set OPENAI_API_KEY, or name another server with --base-url.",
   "init-store":
     "Let its administrator run `agno-chat store init URL --grant ROLE` with the name of this role.",
+  "lease-store":
+    "Name a PostgreSQL database with --store, or do without --lease (AGNO_CHAT_LEASE=false).",
   "list-models": "List the models it has with `agno-chat models`.",
   "see-cause": "Run again with --debug to see the cause.",
 };

@@ -58,9 +58,9 @@ export async function createConfiguredAgent(
   context: Context,
   parts: { model: Model; memory: Memory },
 ): Promise<Agent> {
-  const { system, historyLimit } = context.settings.values;
+  const { system, historyLimit, lease } = context.settings.values;
   const { Agent } = await import("../agent/agent.js");
   const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
-  return new Agent({ ...parts, toolkits, historyLimit, ...instructions });
+  return new Agent({ ...parts, toolkits, historyLimit, lease, ...instructions });
 }

@@ -33,6 +33,22 @@ export const runConflict = (userId: UserId): AgnoChatError =>
     { hint: "Read the history again." },
   );
 
+/** Thrown by `add` if another run has taken over the lease, and why that run is cancelled. */
+export const leaseLost = (userId: UserId): AgnoChatError =>
+  new AgnoChatError(
+    "LEASE_LOST",
+    `The lease of this session of user ${JSON.stringify(userId)} ran out, so another run could ` +
+      "begin and nothing of this one was stored.",
+    { hint: "Send the message again." },
+  );
+
+/** Thrown where leases are asked of a memory that has none. */
+export const noLeases = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "This memory cannot keep runs of several servers in order.", {
+    hint: "Use a memory that has leases, such as PostgresMemory, or leave out lease.",
+    hintId: "lease-store",
+  });
+
 /** Thrown by `removeInactive` if it would delete most users. */
 export const tooManyInactive = ({ users, idle }: UserCount): AgnoChatError =>
   new AgnoChatError(

@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { NewMessage, StoredMessage } from "../messages.js";
 
 /** A value, or a promise of one: `await` accepts both. */
@@ -40,6 +41,11 @@ export interface AddOptions extends SessionOptions {
    * and throws `HISTORY_CLEARED`.
    */
   readonly generation?: number | undefined;
+  /**
+   * What `leases.take` returned. If another run has taken it over, stores nothing and throws
+   * `LEASE_LOST`. When the messages are stored, it is given back in the same step.
+   */
+  readonly lease?: Lease | undefined;
 }
 
 export interface ReadOptions extends SessionOptions {
@@ -78,6 +84,45 @@ export interface Snapshot {
   readonly total: number;
   /** Pass it to `add`, which then refuses to continue a history that was cleared. */
   readonly generation: number;
+}
+
+/** Who wants to run in a session, and nobody else meanwhile. */
+export interface Claim {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+  /** A UUID of this one run. */
+  readonly holder: string;
+}
+
+/** The right to run in a session. */
+export interface Lease extends Claim {
+  /** Larger than that of every earlier lease of the session. */
+  readonly fence: number;
+}
+
+/** A lease, and the session as it was when it was taken. */
+export interface Leased {
+  readonly lease: Lease;
+  readonly snapshot: Snapshot;
+}
+
+/**
+ * One run at a time per user and session, over any number of processes. A lease lasts for
+ * 30 seconds by the clock of the database; then somebody else may take it over, unless it was
+ * renewed.
+ */
+export interface Leases {
+  /**
+   * Takes the lease and reads the session, in one call. `undefined` if somebody else has it: ask
+   * again soon, and you are the next to get it. Who has it already gets it again.
+   */
+  take(claim: Claim, options?: Pick<ReadOptions, "limit">): Promise<Leased | undefined>;
+
+  /** Makes it last from now on. False if somebody else has taken it over. */
+  renew(lease: Lease): Promise<boolean>;
+
+  /** Gives the lease back, or waits for it no longer. */
+  release(claim: Claim): Promise<void>;
 }
 
 export interface Deleted {
@@ -178,6 +223,9 @@ export interface Memory {
    * @param maxAge Milliseconds. `Infinity` deletes no one.
    */
   removeInactive(maxAge: number, options?: RemoveInactiveOptions): Awaitable<DeletedUsers>;
+
+  /** Only a memory that several servers share has leases. */
+  readonly leases?: Leases | undefined;
 
   /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;

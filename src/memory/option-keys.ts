@@ -17,6 +17,7 @@ export const ADD_KEYS: KnownKeys<AddOptions> = {
   expected: true,
   replaceRun: true,
   generation: true,
+  lease: true,
 };
 
 export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {

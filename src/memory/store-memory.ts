@@ -14,17 +14,21 @@ import {
 } from "./arguments.js";
 import {
   historyCleared,
+  leaseLost,
+  noLeases,
   runConflict,
   stateConflict,
   storeClosed,
   tooManyInactive,
 } from "./failures.js";
+import { leasesOf } from "./leases.js";
 import type {
   AddOptions,
   Awaitable,
   Deleted,
   DeletedUsers,
   GetMessagesOptions,
+  Leases,
   Memory,
   ReadOptions,
   RemoveInactiveOptions,
@@ -66,6 +70,8 @@ export const STORE_MEMORY_KEYS: KnownKeys<StoreMemoryOptions> = { now: true };
  * await memory.close();
  */
 export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
+  /** Undefined unless the store has them. */
+  readonly leases: Leases | undefined;
   readonly #store: Store<AtOnce>;
   readonly #now: () => number;
   #latest = { time: Number.NaN, iso: "" };
@@ -76,6 +82,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     refuseUnknownKeys(options, STORE_MEMORY_KEYS, "StoreMemory");
     this.#store = store;
     this.#now = options.now ?? Date.now;
+    this.leases = store.leases && leasesOf(store.leases, { isClosed: () => this.#closed });
   }
 
   add(
@@ -179,6 +186,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   ): Awaitable<readonly StoredMessage[]> {
     if (this.#closed) throw storeClosed();
     refuseUnknownKeys(options, ADD_KEYS, "add");
+    if (options.lease !== undefined && this.leases === undefined) throw noLeases();
     const id = userIdOf(userId);
     const sessionId = sessionIdOf(options);
     const time = this.#now();
@@ -192,6 +200,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       expected: encodePatch(options.expected),
       replaceRun: replaceRunOf(options, rows),
       generation: options.generation,
+      lease: options.lease,
       time,
     });
     return outcome instanceof Promise
@@ -238,6 +247,7 @@ const ERRORS = {
   HISTORY_CLEARED: historyCleared,
   STATE_CONFLICT: stateConflict,
   RUN_CONFLICT: runConflict,
+  LEASE_LOST: leaseLost,
 };
 
 function storedOrThrow(outcome: CommitOutcome, userId: UserId): readonly StoredMessage[] {

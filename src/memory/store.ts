@@ -1,6 +1,6 @@
 import type { SessionId, UserId } from "../ids.js";
 import type { Message, StoredFields, StoredMessage } from "../messages.js";
-import type { Deleted, DeletedUsers, Snapshot } from "./memory.js";
+import type { Claim, Deleted, DeletedUsers, Lease, Leased, Snapshot } from "./memory.js";
 import type { StateChange } from "./state.js";
 
 /** What a store's method returns: a value if `atOnce` is true, otherwise a promise. */
@@ -64,8 +64,35 @@ export interface Store<AtOnce extends boolean = boolean> {
   /** Deletes everything and records a delete of every user, even of unknown ones. */
   deleteAll(): Answer<AtOnce, DeletedUsers>;
 
+  /** Left out by a store that several servers do not share. */
+  readonly leases?: StoreLeases | undefined;
+
   /** Waits for pending calls and releases all resources. Called once, as the last call. */
   close(): Answer<AtOnce, void>;
+}
+
+/**
+ * One run at a time per user and session, over all processes. A lease ends when it is given back,
+ * or when its time is over by the clock of the database. Only then can somebody else take it.
+ */
+export interface StoreLeases {
+  /**
+   * Takes the lease and reads the session, in one call; `undefined` while somebody else has it, or
+   * comes first. Who is refused and asks again within a second is the next to get it. A holder who
+   * has it already gets it again, with a larger fence.
+   */
+  take(claim: Claim, options: LeaseTime & Pick<Window, "limit">): Promise<Leased | undefined>;
+
+  /** Makes it last for so long from now on. False if it was given back or is somebody else's. */
+  renew(lease: Lease, time: LeaseTime): Promise<boolean>;
+
+  /** Gives the lease back, or waits for it no longer. Tried once, since it ends anyway. */
+  release(claim: Claim): Promise<void>;
+}
+
+export interface LeaseTime {
+  /** How long a lease lasts, in milliseconds. */
+  readonly ms: number;
 }
 
 /** `undefined` means all sessions of the user. */
@@ -153,6 +180,12 @@ export interface Commit extends At {
    * 4. Otherwise the session was cleared if it or its user was deleted in a later generation.
    */
   readonly generation: number | undefined;
+  /**
+   * Only given to a store with `leases`. If it was given back or is somebody else's, nothing is
+   * stored and the outcome is `LEASE_LOST`; this is checked first. When the commit is stored, the
+   * lease is given back in the same step, and who takes it next reads what was stored.
+   */
+  readonly lease?: Lease | undefined;
   /** The last activity of user and session, unless theirs is later: it never decreases. */
   readonly time: number;
 }
@@ -162,7 +195,8 @@ export type CommitOutcome =
   | readonly StoredMessage[]
   | "HISTORY_CLEARED"
   | "STATE_CONFLICT"
-  | "RUN_CONFLICT";
+  | "RUN_CONFLICT"
+  | "LEASE_LOST";
 
 export interface IdleSince {
   /** Milliseconds since 1970, a whole number. */

@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SESSION_ID, type SessionId, validateSessionId, validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
-import type { Commit, NewRow, Store } from "../memory/store.js";
+import type { Store } from "../memory/store.js";
 import { StoreMemory } from "../memory/store-memory.js";
 import type { StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { type MemoryFixture, newClock } from "./memory/memory-fixture.js";
+import { newClock } from "./memory/memory-fixture.js";
 import { MEMORY_CHECKS } from "./memory-conformance.js";
-import { type Checks, declareSuite, RUNNER_KEYS, type SuiteRunner } from "./suite.js";
+import { leases } from "./store/leases.js";
+import {
+  ALICE,
+  ALL,
+  commit,
+  row,
+  type StoreChecks,
+  type StoreFixture,
+  WINDOW,
+} from "./store/store-fixture.js";
+import { declareSuite, RUNNER_KEYS, type SuiteRunner } from "./suite.js";
 
 export interface StoreConformanceOptions extends SuiteRunner {
   /** The name of the store, for the title. */
@@ -27,13 +37,6 @@ const KEYS: KnownKeys<StoreConformanceOptions> = {
   reopen: true,
   ...RUNNER_KEYS,
 };
-
-/** A store, and a memory over it. */
-interface StoreFixture extends MemoryFixture {
-  readonly store: Store;
-}
-
-type StoreChecks = Checks<StoreFixture>;
 
 /**
  * Tests every rule of the `Store` contract: on the store itself, and through a memory over it,
@@ -67,42 +70,8 @@ export function storeConformance(options: StoreConformanceOptions): void {
   );
 }
 
-const ALICE = validateUserId("alice");
 const BOB = validateUserId("bob");
 const CAROL = validateUserId("carol");
-
-const SESSION = { sessionId: DEFAULT_SESSION_ID, createdAt: "2026-01-01T00:00:00.000Z" };
-
-const row = (content: string): NewRow => ({
-  role: "user",
-  content,
-  id: 0,
-  runId: "run",
-  ...SESSION,
-});
-
-/** A commit to the session `default` of alice: empty but for these parts. */
-const commit = (parts: Partial<Commit>): Commit => ({
-  userId: ALICE,
-  sessionId: SESSION.sessionId,
-  messages: [],
-  newRunId: "new run",
-  state: [],
-  expected: [],
-  replaceRun: undefined,
-  generation: undefined,
-  time: 1_000,
-  ...parts,
-});
-
-const ALL = {
-  sessionId: undefined,
-  limit: Infinity,
-  maxCharacters: Infinity,
-  before: Infinity,
-  after: undefined,
-};
-const WINDOW = { sessionId: DEFAULT_SESSION_ID, limit: Infinity };
 
 const writes: StoreChecks = {
   "returns values or promises, as atOnce says": async ({ store }) => {
@@ -290,4 +259,5 @@ const deletes: StoreChecks = {
 const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store writes": writes,
   "store deletes": deletes,
+  "store leases": leases,
 };

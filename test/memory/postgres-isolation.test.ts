@@ -91,6 +91,7 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     );
     const own = { is_forced: true, policies: ["own ALL"] };
     expect(rows).toEqual([
+      { relname: "leases", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "messages", ...own },
       { relname: "sessions", ...own },
       { relname: "states", ...own },

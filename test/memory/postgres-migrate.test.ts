@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
+import { Agent } from "../../src/agent/agent.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { initPostgres, migratePostgres } from "../../src/memory/stores/postgres/admin.js";
 import { MIGRATIONS } from "../../src/memory/stores/postgres/schema.js";
 import { userMessage } from "../../src/messages.js";
+import { DemoModel } from "../../src/models/demo.js";
 import { ask, asRole, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
 
 const server = await postgresUrl();
+
+const latest = MIGRATIONS.length;
 
 /** A step that changes rows and adds a table and a function. */
 const STEP = `
@@ -27,7 +31,10 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
 
   it("applies the missing steps to every user's rows, and lets the same roles call new functions", async () => {
     const { database, own } = await prepared();
-    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 1, to: 2 });
+    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({
+      from: latest,
+      to: latest + 1,
+    });
     expect(await ask(database, "SELECT note FROM agno_chat.users")).toEqual([
       { note: "old" },
       { note: "old" },
@@ -39,7 +46,10 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
        AND relname NOT IN ('meta', 'generations', 'clears') AND NOT relforcerowsecurity`,
     );
     expect(open).toEqual([]);
-    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({ from: 2, to: 2 });
+    expect(await migratePostgres(database, [...MIGRATIONS, STEP])).toEqual({
+      from: latest + 1,
+      to: latest + 1,
+    });
   });
 
   it("is undone completely if a step would lose a row", async () => {
@@ -49,7 +59,9 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
       code: "STORE_FAILED",
       message: expect.stringContaining("how many rows messages has; nothing was changed"),
     });
-    expect(await ask(database, "SELECT version FROM agno_chat.meta")).toEqual([{ version: 1 }]);
+    expect(await ask(database, "SELECT version FROM agno_chat.meta")).toEqual([
+      { version: latest },
+    ]);
     const memory = new PostgresMemory(database);
     expect(await memory.size("bob")).toBe(1);
     await memory.close();
@@ -72,6 +84,24 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
       code: "STORE_NOT_READY",
       hint: expect.stringContaining("store migrate"),
     });
+    await memory.close();
+  });
+
+  it("adds leases to a memory of the version before them, which keeps working", async () => {
+    const { database, own } = await prepared();
+    await ask(
+      database,
+      `DROP TRIGGER sweep_leases ON agno_chat.sessions;
+       DROP FUNCTION agno_chat.sweep_leases, agno_chat.take_lease_v1, agno_chat.renew_lease_v1,
+         agno_chat.write_leased_v1, agno_chat.release_lease_v1;
+       DROP TABLE agno_chat.leases;
+       UPDATE agno_chat.meta SET version = 1`,
+    );
+    expect(await migratePostgres(database)).toEqual({ from: 1, to: latest });
+    const memory = new PostgresMemory(own);
+    const agent = new Agent({ model: new DemoModel(), memory, lease: true });
+    await agent.run("My name is Alice", { userId: "alice" });
+    expect(await memory.size("alice")).toBe(3);
     await memory.close();
   });
 });

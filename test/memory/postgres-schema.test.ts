@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { initPostgres } from "../../src/memory/stores/postgres/admin.js";
+import { MIGRATIONS } from "../../src/memory/stores/postgres/schema.js";
 import { userMessage } from "../../src/messages.js";
 import { ask, asRole, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
@@ -28,7 +29,7 @@ describe.skipIf(server === "")("the schema of a PostgreSQL memory", () => {
     const url = await newDatabase(server);
     await Promise.all(Array.from({ length: 6 }, () => used(url)));
     const [row] = await ask(url, "SELECT version FROM agno_chat.meta");
-    expect(row).toEqual({ version: 1 });
+    expect(row).toEqual({ version: MIGRATIONS.length });
     expect(await ask(url, "SELECT messages FROM agno_chat.users")).toEqual([{ messages: "6" }]);
   });
 

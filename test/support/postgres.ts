@@ -70,6 +70,7 @@ export function asRole(url: string, { name, password }: Role): string {
 export const empty = (url: string): Promise<unknown> =>
   ask(
     url,
-    `TRUNCATE agno_chat.users, agno_chat.sessions, agno_chat.messages, agno_chat.states, agno_chat.clears;
+    `TRUNCATE agno_chat.users, agno_chat.sessions, agno_chat.messages, agno_chat.states, agno_chat.clears,
+       agno_chat.leases;
      UPDATE agno_chat.generations SET generation = 0, forgotten = 0`,
   );

@@ -9,13 +9,19 @@ import type { ChatScreen } from "./screen.js";
 /** Creates the REPL described by the settings, on an open memory. */
 export async function openRepl(
   context: Context,
-  parts: { memory: Memory; model: Model; screen: ChatScreen; delayMs?: number },
+  parts: {
+    memory: Memory;
+    model: Model;
+    screen: ChatScreen;
+    lease?: boolean;
+    delayMs?: number;
+  },
 ): Promise<Repl> {
   const { user, session, system, historyLimit, timeout } = context.settings.values;
-  const { screen, memory, model, delayMs = 0 } = parts;
+  const { screen, memory, model, lease = context.settings.values.lease, delayMs = 0 } = parts;
   const toolkits = await openConfiguredToolkits(context);
   return new Repl({
-    parts: { memory, model, toolkits, historyLimit, instructions: system, timeout },
+    parts: { memory, model, toolkits, historyLimit, lease, instructions: system, timeout },
     screen,
     start: { userId: user, sessionId: session },
     openModel: (name) => namedModel(context, name, delayMs),

@@ -20,6 +20,8 @@ export interface ReplParts {
   readonly memory: Memory;
   readonly toolkits: readonly Toolkit[];
   readonly historyLimit: number;
+  /** See `AgentOptions.lease`. */
+  readonly lease?: boolean;
   readonly instructions?: string | undefined;
   /** The time limit of a reply, in seconds. */
   readonly timeout?: number | undefined;

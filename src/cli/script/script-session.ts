@@ -44,7 +44,12 @@ export async function runScriptSession(context: Context, script: ScriptSession):
   });
   const memory = await openMemory(script.store, { notice: (line) => output.note(line) });
   try {
-    const repl = await openRepl(context, { memory, model, screen });
+    const repl = await openRepl(context, {
+      memory,
+      model,
+      screen,
+      lease: needsLease(context, script),
+    });
     const verdict = await runScript({
       ...{ repl, screen, name, keepGoing, signal, env: io.env, isLive: !script.echo },
       lines: linesOf(addAbortSignal(signal, script.source)),
@@ -58,6 +63,12 @@ export async function runScriptSession(context: Context, script: ScriptSession):
     await memory.close();
   }
 }
+
+/** A lease that no flag asks for is meant for the store in the settings, not for a script's own. */
+const needsLease = (
+  { settings: { values, origins } }: Context,
+  { store }: ScriptSession,
+): boolean => values.lease && (origins.lease === "flag" || store === values.store);
 
 function report(
   { output, options }: Context,

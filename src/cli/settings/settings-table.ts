@@ -8,7 +8,7 @@ import {
 } from "../../ids.js";
 
 /** One setting, as the command line, its help and the README describe it. */
-export interface Definition<Value extends string | number = string | number> {
+export interface Definition<Value extends string | number | boolean = string | number | boolean> {
   readonly describe: string;
   /** In commander's syntax, such as `-u, --user <id>`. */
   readonly flag?: string;
@@ -21,6 +21,8 @@ export interface Definition<Value extends string | number = string | number> {
   readonly parse: (text: string) => Value;
   /** Whether the settings file may give it as a number. A number is no id: 1 and 1.0 are equal. */
   readonly numeric?: boolean;
+  /** On or off: the flag takes no value, and the settings file may give true or false. */
+  readonly isSwitch?: boolean;
   /** The default, in words. */
   readonly otherwise?: string;
   /** Only its last characters may be shown. */
@@ -44,6 +46,11 @@ const seconds = (value: string): number => {
   if (!(number > 0 && number <= 86_400))
     throw new Error("must be a number of seconds, up to 86400");
   return number;
+};
+
+const trueOrFalse = (value: string): boolean => {
+  if (!/^(true|false|1|0)$/.test(value)) throw new Error("must be true or false");
+  return value === "true" || value === "1";
 };
 
 const url = (value: string): string => {
@@ -103,6 +110,14 @@ export const SETTINGS = {
     parse: text,
     otherwise: "sqlite: in the home folder",
   },
+  lease: {
+    describe: "run one message at a time per session over all servers; PostgreSQL only",
+    flag: "--lease",
+    env: "AGNO_CHAT_LEASE",
+    parse: trueOrFalse,
+    isSwitch: true,
+    otherwise: "false",
+  },
   system: {
     describe: "instructions for the model",
     flag: "--system <text>",
@@ -142,6 +157,7 @@ export interface SettingValues extends Readonly<Partial<Parsed>> {
   readonly user: UserId;
   readonly session: SessionId;
   readonly historyLimit: number;
+  readonly lease: boolean;
 }
 
 /** The long name of a setting's flag, such as `--base-url`; undefined when it has no flag. */

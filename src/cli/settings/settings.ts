@@ -28,8 +28,8 @@ export interface Settings {
 export const namedSession = ({ values, origins }: Settings): SessionId | undefined =>
   origins.session === "default" ? undefined : values.session;
 
-/** Values of the flags as typed, by setting. */
-export type Flags = Readonly<Partial<Record<SettingName, string>>>;
+/** Values of the flags as typed, by setting; true for a flag that takes none. */
+export type Flags = Readonly<Partial<Record<SettingName, string | true>>>;
 
 export interface Sources {
   readonly flags: Flags;
@@ -93,6 +93,7 @@ const defaultsIn = (home: string | undefined): SettingValues => ({
   session: DEFAULT_SESSION_ID,
   ...(home !== undefined && { store: `sqlite:${join(home, "chat.db")}` }),
   historyLimit: 200,
+  lease: false,
 });
 
 function findValue(name: SettingName, { flags, env, file }: Omit<Sources, "home">) {
@@ -128,9 +129,14 @@ export function parseSetting<Name extends SettingName>(
   { label, code }: SettingSource,
 ): Parsed[Name] {
   const definition = DEFINITIONS[name];
+  const { numeric = false, isSwitch = false } = definition;
+  const isFitting =
+    (numeric && typeof value === "number") || (isSwitch && typeof value === "boolean");
   try {
-    if (typeof value !== "string" && !(definition.numeric && typeof value === "number"))
-      throw new Error(definition.numeric ? "must be a number" : "must be a text in quotes");
+    if (typeof value !== "string" && !isFitting)
+      throw new Error(
+        `must be ${numeric ? "a number" : isSwitch ? "true or false" : "a text in quotes"}`,
+      );
     return definition.parse(String(value));
   } catch (thrown) {
     const { message } = thrown as Error;

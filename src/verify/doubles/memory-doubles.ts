@@ -7,11 +7,13 @@ import type { Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 import type { Double, Opened } from "./double.js";
 
+type Methods = Omit<Memory, "leases">;
+
 export type Wrapped = Partial<{
-  [Name in keyof Memory]: (
-    call: (...args: Parameters<Memory[Name]>) => Awaited<ReturnType<Memory[Name]>>,
-    ...args: Parameters<Memory[Name]>
-  ) => ReturnType<Memory[Name]>;
+  [Name in keyof Methods]: (
+    call: (...args: Parameters<Methods[Name]>) => Awaited<ReturnType<Methods[Name]>>,
+    ...args: Parameters<Methods[Name]>
+  ) => ReturnType<Methods[Name]>;
 }>;
 
 /** A memory of which some methods do something else. */

@@ -10,6 +10,7 @@ const OLDEST = 14;
 const POLICIES: readonly string[] = [
   "(user_id = current_setting('agno_chat.user_id'::text, true))",
   "(current_setting('agno_chat.list'::text, true) = 'users'::text)",
+  "((current_setting('agno_chat.list'::text, true) = 'leases'::text) AND (expires_at < clock_timestamp()))",
 ];
 
 const NEW_DATABASE =

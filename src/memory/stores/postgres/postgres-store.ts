@@ -12,6 +12,7 @@ import type {
   InSession,
   Page,
   SessionRow,
+  StoreLeases,
   Sweep,
   UserCount,
   UserRow,
@@ -55,9 +56,13 @@ export class PostgresStore implements CopyStore {
     return this.#run(() =>
       this.#queues.inOrder(commit.userId, async () => {
         const commitId = randomUUID();
-        const row = await this.#write("write_v1", ({ isRepeat }) =>
-          writeArguments(commit, { commitId, isRepeat }),
-        );
+        const { lease } = commit;
+        const [name, token] =
+          lease === undefined ? ["write_v1", []] : ["write_leased_v1", [lease.holder, lease.fence]];
+        const row = await this.#write(name, ({ isRepeat }) => [
+          ...token,
+          ...writeArguments(commit, { commitId, isRepeat }),
+        ]);
         const [outcome, firstId, run] = row as readonly [
           "STORED" | Extract<CommitOutcome, string>,
           number,
@@ -161,6 +166,33 @@ export class PostgresStore implements CopyStore {
       return { users, sessions, messages };
     });
   }
+
+  readonly leases: StoreLeases = {
+    take: ({ userId, sessionId, holder }, { limit, ms }) =>
+      this.#run(async () => {
+        const rows = await this.#read("take_lease_v1", [
+          ...[userId, sessionId, limitOf(limit), holder, ms],
+        ]);
+        const [first] = rows;
+        if (first === undefined) return undefined;
+        const lease = { userId, sessionId, holder, fence: first[0] as number };
+        const lines = rows.map(([, line]) => line as string);
+        return { lease, snapshot: snapshotOf(lines, sessionId) };
+      }),
+
+    renew: ({ userId, sessionId, holder, fence }, { ms }) =>
+      this.#run(async () => {
+        const values = [userId, sessionId, holder, fence, ms];
+        const [[isHeld] = []] = await this.#read("renew_lease_v1", values);
+        return isHeld === true;
+      }),
+
+    release: ({ userId, sessionId, holder }) =>
+      this.#run(async () => {
+        const database = await this.#open();
+        await database.call("release_lease_v1", [userId, sessionId, holder]);
+      }),
+  };
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#underWay);

@@ -1,5 +1,6 @@
 import { DELETES } from "./schema/deletes.js";
 import { IMPORTS } from "./schema/imports.js";
+import { LEASES } from "./schema/leases.js";
 import { LISTS } from "./schema/lists.js";
 import { READS } from "./schema/reads.js";
 import { TABLES } from "./schema/tables.js";
@@ -12,4 +13,5 @@ import { WRITES } from "./schema/writes.js";
  */
 export const MIGRATIONS: readonly string[] = [
   [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),
+  LEASES,
 ];
