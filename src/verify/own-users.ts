@@ -3,29 +3,33 @@ import type { BatteryResult } from "./battery.js";
 import { bystandersOf, type Difference, differenceOf } from "./bystanders.js";
 import { newPrefix, userIds } from "./users.js";
 
-export interface OwnUsersOptions {
-  readonly count: number;
-  readonly signal: AbortSignal;
-}
+/** New users on a memory in use, who are cleared in the end. The mark keeps groups apart. */
+export type NewUsers = (count: number, mark?: string) => readonly string[];
 
 /**
- * Runs a battery on a memory in use with ids of its own, clears them after it, and compares what
+ * Works on a memory in use with users of its own, clears them in the end, and compares what
  * everybody else has there.
  */
 export async function withOwnUsers(
   memory: Memory,
-  { count, signal }: OwnUsersOptions,
-  battery: (users: readonly string[]) => Promise<BatteryResult>,
-): Promise<Difference & { readonly result: BatteryResult }> {
+  signal: AbortSignal,
+  work: (newUsers: NewUsers) => Promise<readonly BatteryResult[]>,
+): Promise<Difference & { readonly results: readonly BatteryResult[] }> {
   const prefix = newPrefix();
-  const users = userIds(count, prefix);
+  const users: string[] = [];
+  const newUsers: NewUsers = (count, mark = "") => {
+    const made = userIds(count, prefix + mark);
+    users.push(...made);
+    return made;
+  };
   const before = await bystandersOf(memory, prefix);
-  let result: BatteryResult;
+  let results: readonly BatteryResult[];
   try {
-    result = await battery(users);
+    results = await work(newUsers);
   } finally {
     for (const user of users) await memory.clear(user);
   }
   signal.throwIfAborted();
-  return { result, ...(await differenceOf(memory, prefix, before, [result.ledger])) };
+  const ledgers = results.map(({ ledger }) => ledger);
+  return { results, ...(await differenceOf(memory, prefix, before, ledgers)) };
 }

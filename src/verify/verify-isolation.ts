@@ -1,37 +1,26 @@
-import { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
 import { InMemory } from "../memory/in-memory.js";
-import type { Awaitable, Memory } from "../memory/memory.js";
+import type { Awaitable } from "../memory/memory.js";
 import type { Model } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import {
-  type AgentParts,
-  type AgentUnderCheck,
-  agentOver,
-  type BatteryResult,
-  runBattery,
-} from "./battery.js";
-import { type Doors, NO_DOORS } from "./doors/door.js";
+import { atOnce } from "./at-once.js";
 import { plantedLeaks } from "./doubles/judge-the-judge.js";
-import type { CheckName } from "./finding.js";
-import { withOwnUsers } from "./own-users.js";
-import { erased } from "./phases/erased.js";
-import { prune } from "./phases/prune.js";
-import { processesOn } from "./processes/other-process.js";
-import { checkCommandLine, checkKilled, checkTogether } from "./processes/process-check.js";
 import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
-import { type ReportParts, reportOf, type VerifyReport } from "./report/report.js";
+import { reportOf, type VerifyReport } from "./report/report.js";
+import {
+  type AgentOptions,
+  LIBRARY_CHECKS,
+  type TargetParts,
+  verifyAgent,
+} from "./targets/agent.js";
 import { checksOf } from "./targets/app.js";
 import { LIVE_ROUNDS, LIVE_USERS, verifyLive } from "./targets/live.js";
 import { verifyAdapter } from "./targets/model.js";
 import { APP_RUNS, APP_USERS, verifySend } from "./targets/send.js";
 import {
-  type AgentTarget,
   checkTarget,
-  type MemoryTarget,
   type SendTarget,
-  type ThrowawayMemory,
   type VerifyTarget,
   type VerifyUpstream,
 } from "./targets/target.js";
@@ -71,22 +60,6 @@ const OPTION_KEYS: KnownKeys<VerifyOptions> = {
 
 const FEWEST_USERS = 3;
 const MOST_USERS = 100;
-
-/** The throw-away store is driven with few runs: what it adds are ids and clears, not load. */
-const THROWAWAY_ROUNDS = 4;
-
-const LIBRARY_CHECKS: readonly CheckName[] = [
-  "requests",
-  "same-words",
-  "replies",
-  "tools",
-  "side-by-side",
-  "stored",
-  "failures",
-  "clears",
-  "limits",
-  "bystanders",
-];
 
 /**
  * Drives many users at once and judges every request to the model, every reply and everything that
@@ -152,31 +125,14 @@ function defaultCounts(target: VerifyTarget): readonly [users: number, runs: num
   return [10, 200];
 }
 
-const NOT_SERVED = "what the server would answer: it serves an `Agent` alone";
-const NOT_REOPENED = "what another process would read: none opened the store";
-
-interface Shared {
-  readonly seed: number;
-  readonly signal: AbortSignal;
-  readonly record: VerifyOptions["record"];
-  readonly onProgress: VerifyOptions["onProgress"];
-  readonly users: number;
-  readonly rounds: number;
-}
-
-type Parts = Pick<
-  ReportParts,
-  "results" | "evidence" | "checks" | "findings" | "gaps" | "notProved"
->;
-
-function partsFor(target: VerifyTarget, options: Shared): Promise<Parts> {
+function partsFor(target: VerifyTarget, options: AgentOptions): Promise<TargetParts> {
   if ("send" in target) return sendParts(target, options);
-  if (!("model" in target)) return agentParts(target, options);
+  if (!("model" in target)) return verifyAgent(target, options);
   const { model } = target;
   return typeof model === "function" ? adapterParts(model, options) : modelParts(model, options);
 }
 
-async function sendParts(target: SendTarget, options: Shared) {
+async function sendParts(target: SendTarget, options: AgentOptions) {
   const result = await verifySend(target, options);
   return {
     ...{ results: [result], evidence: [result.evidence], gaps: result.gaps },
@@ -187,8 +143,8 @@ async function sendParts(target: SendTarget, options: Shared) {
 
 async function adapterParts(
   open: (upstream: VerifyUpstream) => Awaitable<Model>,
-  { users, ...options }: Shared,
-): Promise<Parts> {
+  { users, ...options }: AgentOptions,
+): Promise<TargetParts> {
   const result = await verifyAdapter(open, { ...options, users: userIds(users) });
   const checks = LIBRARY_CHECKS.filter((check) => check !== "bystanders");
   return { results: [result], evidence: ["sent", "store"], checks };
@@ -196,134 +152,11 @@ async function adapterParts(
 
 const UNSEEN = "what the model sends on was not seen: give a function of the base URL instead";
 
-async function modelParts(model: Model, options: Shared): Promise<Parts> {
+async function modelParts(model: Model, options: AgentOptions): Promise<TargetParts> {
   const memory = new InMemory();
   const { result, gaps, ...rest } = await verifyLive({ ...options, model, memory });
   return { ...rest, results: [result], evidence: ["replies"], gaps: [...gaps, UNSEEN] };
 }
-
-async function agentParts(target: MemoryTarget | AgentTarget, shared: Shared): Promise<Parts> {
-  const { open, memory, spec, throwaway } = underCheck(target);
-  const [{ result, ...difference }, processes] = await atOnce(
-    shared.signal,
-    (signal) =>
-      withOwnUsers(memory, { count: shared.users, signal }, (users) =>
-        runBattery({
-          ...{ ...shared, signal, open, users, openDoors },
-          startProcess: processOn(spec, { signal }),
-        }),
-      ),
-    (signal) => checkProcesses(throwaway?.spec, { ...shared, signal }),
-  );
-  const results = [result];
-  if (throwaway !== undefined) results.push(await verifyThrowaway(throwaway, shared));
-  results.push(...processes);
-  const isReopened = spec !== undefined || throwaway?.spec !== undefined;
-  const isAttacked = results.some(({ attacks }) => attacks > 0);
-  const more: readonly [CheckName, boolean][] = [
-    ["attacks", isAttacked],
-    ["reopened", isReopened],
-    ["killed", processes.length > 0],
-    ["together", processes.length > 0],
-    ["erased", throwaway?.bytes !== undefined],
-  ];
-  return {
-    ...{ ...difference, results },
-    evidence: ["sent", "store", ...(isAttacked ? (["attack"] as const) : [])],
-    notProved: [
-      ...difference.notProved,
-      ...(isAttacked ? [] : [NOT_SERVED]),
-      ...(isReopened ? [] : [NOT_REOPENED]),
-    ],
-    checks: [...LIBRARY_CHECKS, ...more.flatMap(([check, isMade]) => (isMade ? [check] : []))],
-  };
-}
-
-interface UnderCheck extends Omit<MemoryTarget, "toolkits"> {
-  readonly open: (parts: AgentParts) => AgentUnderCheck;
-}
-
-function underCheck(target: MemoryTarget | AgentTarget): UnderCheck {
-  if (!("memory" in target)) return { open: target.agent, memory: memoryOf(target.agent) };
-  const { memory, toolkits, spec, throwaway } = target;
-  return { memory, spec, throwaway, open: agentOver(memory, toolkits) };
-}
-
-/** Two works at once; when one of them fails, the other is ended before it is told. */
-async function atOnce<One, Other>(
-  signal: AbortSignal,
-  one: (signal: AbortSignal) => Promise<One>,
-  other: (signal: AbortSignal) => Promise<Other>,
-): Promise<[One, Other]> {
-  const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
-  const fail = (thrown: unknown): never => {
-    failed.abort(thrown);
-    throw thrown;
-  };
-  const works = [one(either).catch(fail), other(either).catch(fail)] as const;
-  await Promise.allSettled(works);
-  return Promise.all(works);
-}
-
-const KILLED_USERS = 5;
-const USERS_TOGETHER = 3;
-const COMMAND_LINE_USERS = 2;
-
-/** Other processes that write to a throw-away store; nothing without one that they can open. */
-async function checkProcesses(
-  spec: string | undefined,
-  { seed, signal, record }: Pick<Shared, "seed" | "signal" | "record">,
-): Promise<BatteryResult[]> {
-  if (spec === undefined) return [];
-  const shared = { signal, record, startProcess: processesOn(spec, signal) };
-  // Their texts must differ from those of the other checks on this store.
-  const users = { killed: userIds(KILLED_USERS, "k-"), together: userIds(USERS_TOGETHER, "t-") };
-  return [
-    await checkKilled({ ...shared, seed: seed + 1, users: users.killed }),
-    await checkTogether({ ...shared, seed: seed + 2, users: users.together }),
-    await checkCommandLine({ ...shared, spec, seed: seed + 3, users: userIds(COMMAND_LINE_USERS) }),
-  ];
-}
-
-/** Our own server, if it can serve the agent; loaded only where it is checked. */
-async function openDoors({ agent }: AgentUnderCheck): Promise<Doors> {
-  if (!(agent instanceof Agent)) return NO_DOORS;
-  return (await import("./doors/server.js")).serverDoors(agent);
-}
-
-/** The memory of an agent that is built by a function. */
-function memoryOf(agent: (parts: AgentParts) => AgentUnderCheck): Memory {
-  const model = { name: "none", stream: () => Promise.reject(new Error("No model.")) as never };
-  return agent({ model, toolkits: [], instructions: "" }).memory;
-}
-
-/** Ids as strange as they may be, and removing users: what a memory in use cannot be asked for. */
-async function verifyThrowaway(
-  throwaway: ThrowawayMemory,
-  { users, ...shared }: Shared,
-): Promise<BatteryResult> {
-  const memory = await throwaway.open();
-  let result: BatteryResult;
-  try {
-    // The users of the other checks on it.
-    await memory.clearAll();
-    result = await runBattery({
-      ...{ ...shared, open: agentOver(memory), users: userIds(users), rounds: THROWAWAY_ROUNDS },
-      ...{ openDoors, startProcess: processOn(throwaway.spec, shared) },
-      also: (stage) => prune(stage, memory),
-    });
-  } finally {
-    await memory.close();
-  }
-  if (throwaway.bytes === undefined) return result;
-  const left = erased(result.ledger, await throwaway.bytes());
-  return { ...result, findings: [...result.findings, ...left] };
-}
-
-/** How to start another process on a memory; undefined if that cannot be. */
-const processOn = (spec: string | undefined, { signal }: Pick<Shared, "signal">) =>
-  spec === undefined ? undefined : processesOn(spec, signal);
 
 /** @throws {AgnoChatError} `USAGE` */
 export function checkCounts(users: number, runs: number): void {

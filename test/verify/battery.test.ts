@@ -1,7 +1,17 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
+import type { Memory } from "../../src/memory/memory.js";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { agentOver, type BatteryOptions, runBattery } from "../../src/verify/battery.js";
 import { userIds } from "../../src/verify/users.js";
+import { temporaryFolder } from "../support/cli.js";
+import { newDatabase } from "../support/postgres.js";
+import { postgresUrl } from "../support/postgres-service.js";
+import { seeds } from "../support/seeds.js";
+
+const server = (await postgresUrl()) ?? "";
 
 const run = (options: Partial<BatteryOptions> = {}) =>
   runBattery({
@@ -13,13 +23,31 @@ const run = (options: Partial<BatteryOptions> = {}) =>
     ...options,
   });
 
-test("finds nothing in a sound agent, in 20 seeds", async () => {
-  for (let seed = 1; seed <= 20; seed++) {
-    const { findings, pairs, notReached } = await run({ seed });
+/** In every seed with other users, as if the memory were in use. */
+async function findNothingIn(memory: Memory, tried: readonly number[]): Promise<void> {
+  for (const seed of tried) {
+    const users = userIds(6, `${seed}-`);
+    const { findings, pairs, notReached } = await run({ open: agentOver(memory), users, seed });
     expect({ seed, findings, notReached }).toEqual({ seed, findings: [], notReached: [] });
     expect(pairs.overlapped).toBe(pairs.of);
   }
+  await memory.close();
+}
+
+test("finds nothing in a sound agent in memory, in 20 seeds", async () => {
+  await findNothingIn(new InMemory(), seeds(20));
 });
+
+test("finds nothing in a sound agent over a file, in any seed", async () => {
+  await findNothingIn(new SqliteMemory(join(temporaryFolder(), "history.db")), seeds());
+});
+
+test.skipIf(server === "")(
+  "finds nothing in a sound agent over PostgreSQL, in any seed",
+  async () => {
+    await findNothingIn(new PostgresMemory(await newDatabase(server)), seeds());
+  },
+);
 
 test("the same seed plants the same texts in the same runs", async () => {
   const texts = async () =>

@@ -6,12 +6,14 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import { openMemory } from "../../src/memory/open-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
-import type { AgentParts } from "../../src/verify/battery.js";
+import { type AgentParts, agentOver, runBattery } from "../../src/verify/battery.js";
 import type { VerifiedAgent } from "../../src/verify/doors/library.js";
 import { DOUBLES, judgeTheJudge } from "../../src/verify/doubles/judge-the-judge.js";
 import { PROCESS_DOUBLES } from "../../src/verify/doubles/process-doubles.js";
 import { REOPENED_DOUBLES } from "../../src/verify/doubles/reopened-doubles.js";
+import { processesOn } from "../../src/verify/processes/other-process.js";
 import type { RecordedRequest } from "../../src/verify/recorder.js";
+import { userIds } from "../../src/verify/users.js";
 import { verifyIsolation } from "../../src/verify/verify-isolation.js";
 import { temporaryFolder } from "../support/cli.js";
 import { seeds } from "../support/seeds.js";
@@ -49,12 +51,13 @@ test("a memory that another process finds empty, or cannot open, is a leak", asy
     [spec, "lost"],
     ["sqlite:/dev/null/history.db", "error"],
   ] as const) {
-    const report = await verifyIsolation({ memory: new InMemory(), spec: other }, FEW);
-    expect(report.verdict).toBe("leak");
-    expect(report.findings.map((finding) => [finding.check, finding.kind])).toContainEqual([
-      "reopened",
-      kind,
-    ]);
+    const { signal } = new AbortController();
+    const { findings } = await runBattery({
+      ...{ open: agentOver(new InMemory()), startProcess: processesOn(other, signal) },
+      ...{ users: userIds(3), rounds: 1, seed: 1, signal },
+    });
+    const found = findings.map((finding) => [finding.check, finding.kind]);
+    expect(found).toContainEqual(["reopened", kind]);
   }
 });
 

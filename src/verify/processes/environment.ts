@@ -1,4 +1,5 @@
-const NEEDED = /^(PATH|SYSTEMROOT|TMPDIR|TEMP|TMP|PG[A-Z]+)$/i;
+/** A database driver looks for passwords and certificates in the home folder. */
+const NEEDED = /^(PATH|SYSTEMROOT|TMPDIR|TEMP|TMP|HOME|USERPROFILE|APPDATA|PG[A-Z]+)$/i;
 
 /** The environment of another process: what finds a store, and none of the user's other keys. */
 export const bareEnvironment = (): Record<string, string | undefined> =>

@@ -66,7 +66,8 @@ export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
     });
     return live;
   };
-  const own = await withOwnUsers(memory, { count, signal }, async (users) => {
+  const { results, ...own } = await withOwnUsers(memory, signal, async (newUsers) => {
+    const users = newUsers(count);
     const result = await runBattery({
       ...{ ...options, users, openModel, signal: AbortSignal.any([signal, ended.signal]) },
       open: ({ toolkits, ...parts }) =>
@@ -74,18 +75,18 @@ export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
       phases: (stage) => livePhases(stage, options.rounds),
     });
     if (live?.failure !== undefined && !signal.aborted) throw live.failure;
-    return result;
+    return [result];
   });
+  const [result] = results as [BatteryResult];
   const { calls = 0, toolCalls = 0, isOver = false } = live ?? {};
   // What was not reached is not worth a line each.
   if (isOver)
     return {
       ...{ ...own, calls, checks: CHECKS_OF_SENDING, gaps: [tooManyCalls(calls), ...own.gaps] },
-      result: { ...own.result, notReached: [] },
+      result: { ...result, notReached: [] },
     };
   return {
-    ...own,
-    calls,
+    ...{ ...own, result, calls },
     checks: toolCalls > 0 ? [...CHECKS, "tools"] : CHECKS,
     notProved: toolCalls > 0 ? own.notProved : [...own.notProved, NO_TOOLS],
   };

@@ -8,7 +8,7 @@ import type { AgentParts, AgentUnderCheck } from "../battery.js";
 /** A memory for the check alone, which is empty and may be emptied. */
 export interface ThrowawayMemory {
   open(): Awaitable<Memory>;
-  /** As `spec` of a target; the check then tries more with other processes. */
+  /** As `spec` of a target: here other processes write and are killed. */
   readonly spec?: string | undefined;
   /** Everything of it that lies on disk once it is closed, to look for texts that were cleared. */
   bytes?(): Awaitable<Uint8Array>;
@@ -17,7 +17,10 @@ export interface ThrowawayMemory {
 /** Our agent over your memory and tools. */
 export interface MemoryTarget {
   readonly memory: Memory;
-  /** How another process opens the same memory: `sqlite:PATH`. Default: none can. */
+  /**
+   * How other processes open the same memory: `sqlite:PATH` or `postgres://…`. They write to it,
+   * for users of the check alone, unless the throw-away memory has a `spec`. Default: none can.
+   */
   readonly spec?: string | undefined;
   /** A memory of the same kind, for what a memory in use must not be asked for. */
   readonly throwaway?: ThrowawayMemory | undefined;
