@@ -22,6 +22,9 @@ import type { Commit, InSession, NewRow, Store, Sweep, Window } from "../src/mem
 import type { admit } from "../src/server/access.js";
 import type { RequestContext } from "../src/server/request-context.js";
 import type { resolveUser, sessionOf } from "../src/server/resolve-user.js";
+import type { ToolContext } from "../src/tools/tool.js";
+import type { Whose } from "../src/verify/finding.js";
+import type { userIds } from "../src/verify/users.js";
 
 /** What checks an id returns a `UserId` or `SessionId`; what is behind it takes nothing else. */
 describe("an id that nobody has checked does not compile", () => {
@@ -71,6 +74,12 @@ describe("an id that nobody has checked does not compile", () => {
     expectTypeOf<RunRequest["userId"]>().toEqualTypeOf<UserId>();
     expectTypeOf<RunRequest["sessionId"]>().toEqualTypeOf<SessionId>();
     expectTypeOf<UserView["userId"]>().toEqualTypeOf<UserId>();
+  });
+
+  it("as that of a tool's caller, or of somebody whom verify plays", () => {
+    expectTypeOf<Pick<ToolContext, "userId" | "sessionId">>().toEqualTypeOf<Speaker>();
+    expectTypeOf<Whose>().toEqualTypeOf<Speaker>();
+    expectTypeOf<ReturnType<typeof userIds>>().toEqualTypeOf<UserId[]>();
   });
 
   it("because no string is a user id, and no user id is a session id", () => {

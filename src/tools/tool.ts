@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { Awaitable, JsonValue, SessionState } from "../memory/memory.js";
 import type { ToolSpec } from "../models/model.js";
 
@@ -6,8 +7,8 @@ export type StateUpdater = (value: JsonValue | undefined) => JsonValue | undefin
 
 /** The user and session of a tool call, and the state it may change. */
 export interface ToolContext {
-  readonly userId: string;
-  readonly sessionId: string;
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
   readonly runId: string;
   /**
    * The run's own copy of the session state. Changes are stored when the run succeeds. It is a

@@ -1,4 +1,5 @@
 import { Agent } from "../agent/agent.js";
+import type { UserId } from "../ids.js";
 import type { Awaitable, Memory } from "../memory/memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
@@ -45,7 +46,7 @@ export interface BatteryOptions {
   readonly startProcess?: StartProcess | undefined;
   /** More ways in, beside the library's. */
   readonly openDoors?: ((under: AgentUnderCheck) => Promise<Doors>) | undefined;
-  readonly users: readonly string[];
+  readonly users: readonly UserId[];
   readonly rounds: number;
   readonly seed: number;
   readonly signal: AbortSignal;
@@ -68,7 +69,7 @@ export interface BatteryOptions {
 
 /** What a battery of checks saw. */
 export interface BatteryResult {
-  readonly users: readonly string[];
+  readonly users: readonly UserId[];
   readonly findings: readonly Finding[];
   readonly ledger: Ledger;
   readonly requests: number;

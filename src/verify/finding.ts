@@ -1,4 +1,5 @@
 import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 
 /** What a finding says about the texts of its owner. */
 export type FindingKind =
@@ -52,8 +53,14 @@ export const CHECKS = {
 
 export type CheckName = keyof typeof CHECKS;
 
-/** One conversation, as a report names it. */
+/** One conversation of the check. */
 export interface Whose {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+}
+
+/** A conversation as a report names it: also one that the check does not know, or not whole. */
+export interface NamedConversation {
   readonly userId: string;
   readonly sessionId: string;
 }
@@ -70,9 +77,9 @@ export interface Finding {
   readonly check: CheckName;
   readonly kind: FindingKind;
   /** Whose text it is about; absent when that is unknown. */
-  readonly of?: Whose;
+  readonly of?: NamedConversation;
   /** Who saw it, or was told nothing. */
-  readonly by?: Whose;
+  readonly by?: NamedConversation;
   /** Where: `POST /chat`, `agent.run`, `memory.getMessages`. */
   readonly door: string;
   /** Which part: `messages[3]`, `reply`, `state`. */

@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { JsonValue } from "../memory/memory.js";
 import type { Message } from "../messages.js";
 import { Canaries, type Canary } from "./canary.js";
@@ -149,7 +150,7 @@ export class Ledger {
   }
 
   /** Notes that a user, or one session of that user, was cleared. */
-  clear(userId: string, sessionId?: string): void {
+  clear(userId: UserId, sessionId?: SessionId): void {
     for (const conversation of this.conversations) {
       if (conversation.userId !== userId) continue;
       if (sessionId !== undefined && conversation.sessionId !== sessionId) continue;

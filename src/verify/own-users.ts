@@ -1,10 +1,11 @@
+import type { UserId } from "../ids.js";
 import type { Memory } from "../memory/memory.js";
 import type { BatteryResult } from "./battery.js";
 import { bystandersOf, type Difference, differenceOf } from "./bystanders.js";
 import { newPrefix, userIds } from "./users.js";
 
 /** New users on a memory in use, who are cleared in the end. The mark keeps groups apart. */
-export type NewUsers = (count: number, mark?: string) => readonly string[];
+export type NewUsers = (count: number, mark?: string) => readonly UserId[];
 
 /**
  * Works on a memory in use with users of its own, clears them in the end, and compares what

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import type { SessionId, UserId } from "../ids.js";
 import {
   type AssistantMessage,
   assistantMessage,
@@ -7,7 +8,7 @@ import {
   toolMessage,
 } from "../messages.js";
 import type { ToolSpec } from "../models/model.js";
-import { type Finding, type Whose, whoseOf } from "./finding.js";
+import { type Finding, whoseOf } from "./finding.js";
 import type { Report } from "./findings.js";
 import type { Gate } from "./gate.js";
 import { judgeMessages } from "./judge.js";
@@ -26,8 +27,8 @@ export interface RecordedRequest {
   readonly request: number;
   /** The run that asks, and its user and session; absent when nobody can tell. */
   readonly run?: number;
-  readonly userId?: string;
-  readonly sessionId?: string;
+  readonly userId?: UserId;
+  readonly sessionId?: SessionId;
   readonly messages: readonly Message[];
 }
 
@@ -80,7 +81,7 @@ export class Recorder {
   }
 
   /** How many pairs of these users had runs at the model at the same time, of how many. */
-  pairsOf(users: readonly string[]): { readonly overlapped: number; readonly of: number } {
+  pairsOf(users: readonly UserId[]): { readonly overlapped: number; readonly of: number } {
     const pairs = users.flatMap((one, index) =>
       users.slice(index + 1).map((other) => pairOf(one, other)),
     );
@@ -145,7 +146,7 @@ export class Recorder {
   }
 
   #reportUnowned(number: number): void {
-    const by: Whose = { userId: "?", sessionId: "?" };
+    const by = { userId: "?", sessionId: "?" };
     const text = "a request held no message of any user";
     this.#options.report([
       {

@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../ids.js";
 import type { StoredMessage } from "../messages.js";
 import type { Clearer, Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
 import {
@@ -21,8 +22,8 @@ export interface StageParts extends Doors {
   readonly recorder: Recorder;
   readonly gate: Gate;
   readonly random: Random;
-  readonly users: readonly string[];
-  readonly sessions: readonly string[];
+  readonly users: readonly UserId[];
+  readonly sessions: readonly SessionId[];
   readonly findings: Findings;
   readonly signal: AbortSignal;
   /** How long runs may take to get under way before somebody counts as blocked. */
@@ -56,8 +57,8 @@ export class Stage {
   readonly recorder: Recorder;
   readonly gate: Gate;
   readonly random: Random;
-  readonly users: readonly string[];
-  readonly sessions: readonly string[];
+  readonly users: readonly UserId[];
+  readonly sessions: readonly SessionId[];
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
   readonly clearers: readonly Clearer[];
@@ -92,23 +93,23 @@ export class Stage {
   }
 
   /** The session of a user in a round: the same names for everybody. */
-  whose(userId: string, round = 0): Whose {
-    return { userId, sessionId: this.sessions[round % this.sessions.length] as string };
+  whose(userId: UserId, round = 0): Whose {
+    return { userId, sessionId: inTurn(this.sessions, round) };
   }
 
   /** The doors of each user in turn, so that everybody uses every one. */
-  doorFor(userId: string): Door {
+  doorFor(userId: UserId): Door {
     return this.#nextOf(this.doors, userId, "any");
   }
 
   /** As `doorFor`, of the doors that keep the order of a session's messages. */
-  orderedDoorFor(userId: string): Door {
+  orderedDoorFor(userId: UserId): Door {
     const ordered = this.doors.filter(({ atOnce }) => atOnce === undefined);
     return this.#nextOf(ordered, userId, "ordered");
   }
 
   /** As `doorFor`, for a round in which everybody's message is held: few go where few may be. */
-  doorInRound(userId: string, round: number): Door {
+  doorInRound(userId: UserId, round: number): Door {
     const narrow = this.doors.filter(({ atOnce }) => atOnce !== undefined);
     const places = Math.min(...narrow.map(({ atOnce = 0 }) => atOnce));
     const turn = (this.users.indexOf(userId) + round * places) % this.users.length;
@@ -116,15 +117,15 @@ export class Stage {
     return this.#nextOf(narrow, userId, "narrow");
   }
 
-  #nextOf(doors: readonly Door[], userId: string, kind: string): Door {
+  #nextOf(doors: readonly Door[], userId: UserId, kind: string): Door {
     const key = `${kind} ${userId}`;
     const next = this.#turns.get(key) ?? this.users.indexOf(userId);
     this.#turns.set(key, next + 1);
-    return doors[next % doors.length] as Door;
+    return inTurn(doors, next);
   }
 
   /** Users whose messages a door takes at once: others for each call. */
-  crowdFor({ atOnce }: Door): readonly string[] {
+  crowdFor({ atOnce }: Door): readonly UserId[] {
     return atOnce === undefined ? this.users : this.random.shuffled(this.users).slice(0, atOnce);
   }
 
@@ -184,7 +185,7 @@ export class Stage {
   }
 
   /** Clears a user, or one session, in one of the ways there are. */
-  async clear(clearer: Clearer, userId: string, sessionId?: string): Promise<void> {
+  async clear(clearer: Clearer, userId: UserId, sessionId?: SessionId): Promise<void> {
     try {
       await clearer.clear(userId, sessionId);
       this.reached.add(clearer.name);
@@ -308,3 +309,7 @@ export class Stage {
     return { check, by: whoseOf(run), door: run.door };
   }
 }
+
+/** An item of the list: after the last one comes the first. */
+export const inTurn = <Item>(items: readonly Item[], turn: number): Item =>
+  items[turn % items.length] as Item;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { type SessionId, type UserId, validateSessionId, validateUserId } from "../ids.js";
 
 /** Ids that fold, join or match into each other, or mean something to a database or a language. */
 const TRICKY = [
@@ -25,7 +26,9 @@ const TRICKY = [
 ] as const;
 
 /** The sessions of every user. User `a` with `b:c` and user `a:b` with `c` join to one text. */
-export const SESSIONS = ["default", "b:c", "c", "work"] as const;
+export const SESSIONS: readonly SessionId[] = ["default", "b:c", "c", "work"].map(
+  validateSessionId,
+);
 
 /** What keeps the users of one check apart from real ones and from those of other checks. */
 export const newPrefix = (): string => `verify-${randomBytes(4).toString("hex")}-`;
@@ -34,5 +37,7 @@ export const newPrefix = (): string => `verify-${randomBytes(4).toString("hex")}
 export const withoutPrefix = (userId: string): string => userId.replace(/^verify-[0-9a-f]{8}-/, "");
 
 /** User ids, most easily confused ones first. The prefix keeps them apart from real ones. */
-export const userIds = (count: number, prefix = ""): string[] =>
-  Array.from({ length: count }, (_, index) => `${prefix}${TRICKY[index] ?? `u${index}`}`);
+export const userIds = (count: number, prefix = ""): UserId[] =>
+  Array.from({ length: count }, (_, index) =>
+    validateUserId(`${prefix}${TRICKY[index] ?? `u${index}`}`),
+  );

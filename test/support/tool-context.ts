@@ -1,7 +1,10 @@
 import { RunState } from "../../src/agent/run-state.js";
 import { StateView } from "../../src/agent/state-view.js";
+import { validateSessionId, validateUserId } from "../../src/ids.js";
 import type { SessionState } from "../../src/memory/memory.js";
 import type { ToolContext } from "../../src/tools/tool.js";
+
+const ALICE_AT_WORK = { userId: validateUserId("alice"), sessionId: validateSessionId("work") };
 
 /** The context of a tool call in a run of alice that began with this session state. */
 export function toolContext({
@@ -12,5 +15,5 @@ export function toolContext({
   readonly signal?: AbortSignal;
 } = {}): ToolContext {
   const { state, update } = new StateView(new RunState(base));
-  return { userId: "alice", sessionId: "work", runId: "run-1", state, update, signal };
+  return { ...ALICE_AT_WORK, runId: "run-1", state, update, signal };
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
+import { validateSessionId, validateUserId } from "../../src/ids.js";
 import { type ChatAppOptions, chatApp, NotTaken, Unsure } from "../../src/verify/doors/chat-app.js";
 
 interface Got {
@@ -36,7 +37,19 @@ async function serve(answer: (response: ServerResponse, got: Got) => void) {
 }
 
 const { signal } = new AbortController();
-const message = { userId: "al/i ce", sessionId: "b:c", text: 'say "hi"' };
+const message = {
+  userId: validateUserId("al/i ce"),
+  sessionId: validateSessionId("b:c"),
+  text: 'say "hi"',
+};
+
+function isUserId(text: string): boolean {
+  try {
+    return validateUserId(text) === text;
+  } catch {
+    return false;
+  }
+}
 
 test("fills users and messages of any characters into JSON and URLs unchanged", async () => {
   const { url, latest } = await serve((response) => response.end('{"answer":[{"text":"yes"}]}'));
@@ -46,14 +59,15 @@ test("fills users and messages of any characters into JSON and URLs unchanged", 
     reply: ".answer[0].text",
   });
   const text = fc.string({ unit: "grapheme", minLength: 1 });
+  const user = text.map((id) => `u${id}`).filter(isUserId);
   await fc.assert(
-    fc.asyncProperty(text, text, async (user, said) => {
-      const userId = `u${user}`;
-      expect(await app.send({ userId, sessionId: "s", text: said }, signal)).toBe("yes");
+    fc.asyncProperty(user, text, async (id, said) => {
+      const userId = validateUserId(id);
+      expect(await app.send({ ...message, userId, text: said }, signal)).toBe("yes");
       expect(JSON.parse(latest.got?.body ?? "")).toEqual({ user: userId, text: said });
       expect(decodeURIComponent(latest.got?.url ?? "")).toBe(`/${userId}`);
     }),
-    { numRuns: 50, examples: [["${message}", "${user}"]] },
+    { numRuns: 50, examples: [["u${message}", "${user}"]] },
   );
 });
 
@@ -70,8 +84,8 @@ test("sends headers with the message and with a clear", async () => {
 
 test("never sends a header with a line break", async () => {
   const { url, latest } = await serve((response) => response.end('{"reply":"yes"}'));
-  const app = chatApp({ url, headers: ["X-User: ${user}"] });
-  await expect(app.send({ ...message, userId: "a\r\nX-Admin: 1" }, signal)).rejects.toThrow(
+  const app = chatApp({ url, headers: ["X-Said: ${message}"] });
+  await expect(app.send({ ...message, text: "a\r\nX-Admin: 1" }, signal)).rejects.toThrow(
     "line break",
   );
   expect(latest.got).toBeUndefined();

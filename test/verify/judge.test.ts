@@ -1,21 +1,27 @@
 import { expect, test } from "vitest";
+import { validateSessionId, validateUserId } from "../../src/ids.js";
 import type { Message } from "../../src/messages.js";
-import type { FindingKind } from "../../src/verify/finding.js";
+import type { FindingKind, Whose } from "../../src/verify/finding.js";
 import { judgeMessages, judgeReply } from "../../src/verify/judge.js";
 import { Ledger, type PlantedRun } from "../../src/verify/ledger.js";
 import { Random } from "../../src/verify/random.js";
 
+const whoseOf = (user: string, session = "default"): Whose => ({
+  userId: validateUserId(user),
+  sessionId: validateSessionId(session),
+});
+
 /** Three answered runs of alice, one of them in another session, and one of bob. */
 function planted() {
   const ledger = new Ledger(new Random(1));
-  const runOf = (userId: string, sessionId = "default"): PlantedRun => {
-    const run = ledger.begin({ userId, sessionId }, { door: "test" });
+  const runOf = (user: string, session = "default"): PlantedRun => {
+    const run = ledger.begin(whoseOf(user, session), { door: "test" });
     answer(ledger, run);
     return run;
   };
   const [first, second] = [runOf("alice"), runOf("alice")];
   const [work, bob] = [runOf("alice", "work"), runOf("bob")];
-  const now = ledger.begin({ userId: "alice", sessionId: "default" }, { door: "test" });
+  const now = ledger.begin(whoseOf("alice"), { door: "test" });
   return { ledger, first, second, work, bob, now };
 }
 
@@ -122,7 +128,7 @@ const REQUESTS: Case[] = [
     [],
     ({ first, second, now }) => messagesOf(first, second, now),
     ({ ledger }) => {
-      const run = ledger.begin({ userId: "alice", sessionId: "default" }, { door: "test" });
+      const run = ledger.begin(whoseOf("alice"), { door: "test" });
       run.outcome = "uncertain";
     },
   ],

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { DEFAULT_SESSION_ID, validateUserId } from "../../src/ids.js";
 import type { ToolContext } from "../../src/tools/tool.js";
 import type { Finding } from "../../src/verify/finding.js";
 import { Ledger } from "../../src/verify/ledger.js";
@@ -7,8 +8,9 @@ import { Random } from "../../src/verify/random.js";
 
 test("a finding names who saw a text by user and session alone, and holds none of their messages", async () => {
   const ledger = new Ledger(new Random(1));
-  const [alice, bob] = ["alice", "bob"].map((userId) => {
-    const run = ledger.begin({ userId, sessionId: "default" }, { door: "test", plan: "tools" });
+  const [alice, bob] = ["alice", "bob"].map((user) => {
+    const whose = { userId: validateUserId(user), sessionId: DEFAULT_SESSION_ID };
+    const run = ledger.begin(whose, { door: "test", plan: "tools" });
     run.messages.push({ role: "assistant", content: "", toolCalls: [] });
     run.requests = 1;
     return run;

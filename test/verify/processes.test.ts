@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { validateUserId } from "../../src/ids.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { standIns } from "../../src/verify/doubles/stand-in.js";
 import { bareEnvironment } from "../../src/verify/processes/environment.js";
@@ -52,7 +53,7 @@ test("three processes that write to one SQLite file at once lose nothing and mix
 test("the command line keeps strange ids apart, with the check as its model", async () => {
   const { signal } = new AbortController();
   const spec = `sqlite:${join(temporaryFolder(), "history.db")}`;
-  const users = ["__proto__", "a:b", "%", "-x", "Ａ"];
+  const users = ["__proto__", "a:b", "%", "-x", "Ａ"].map(validateUserId);
   const { findings, doors, requests } = await checkCommandLine({ spec, users, seed: 1, signal });
   expect(findings).toEqual([]);
   expect([doors.length, requests]).toEqual([5, 10]);

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
+import { DEFAULT_SESSION_ID, validateUserId } from "../../src/ids.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { OpenAIModel } from "../../src/models/openai.js";
 import type { Finding } from "../../src/verify/finding.js";
@@ -26,7 +27,7 @@ async function start() {
   return { ledger, findings, recorder, upstream };
 }
 
-const alice = { userId: "alice", sessionId: "default" };
+const alice = { userId: validateUserId("alice"), sessionId: DEFAULT_SESSION_ID };
 
 const post = (url: string, body: string) =>
   fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body });
@@ -46,7 +47,7 @@ test("serves our own model adapter, with usage, and judges what it sends", async
 
 test("shows that another user's text was sent, in parts, and without /v1", async () => {
   const { ledger, findings, upstream } = await start();
-  const other = ledger.begin({ userId: "bob", sessionId: "default" }, { door: "app" });
+  const other = ledger.begin({ ...alice, userId: validateUserId("bob") }, { door: "app" });
   const own = ledger.begin(alice, { door: "app" });
   const messages = [
     { role: "developer", content: [{ type: "text", text: other.text }] },

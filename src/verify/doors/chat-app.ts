@@ -1,6 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates that are filled in here
+
 import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../../errors.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID } from "../../ids.js";
 import { parseJson } from "../../json.js";
 import { eventsIn } from "../../models/openai/sse.js";
 import type { KnownKeys } from "../../options.js";
@@ -214,7 +216,7 @@ const shown = (path: readonly string[]): string =>
   path.map((key) => (/^\d+$/.test(key) ? `[${key}]` : `.${key}`)).join("");
 
 function checkBody(template: string): void {
-  const sample = { userId: "u", sessionId: "s", text: "t" };
+  const sample = { userId: DEFAULT_USER_ID, sessionId: DEFAULT_SESSION_ID, text: "t" };
   if (parseJson(fill(template, sample, jsonEscaped)) === undefined)
     throw new AgnoChatError("USAGE", "body is not JSON.", {
       hint: 'Write it like {"user":"${user}","text":"${message}"}.',

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { onAbort } from "../../abort.js";
+import { DEFAULT_SESSION_ID } from "../../ids.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
 import type { Whose } from "../finding.js";
@@ -50,7 +51,7 @@ export function commandLineDoors(options: CommandLineOptions) {
   ];
   const clearer: Clearer = {
     name: "agno-chat clear",
-    clear: (userId, sessionId = "default") => run("clear", { userId, sessionId }, "--yes"),
+    clear: (userId, sessionId = DEFAULT_SESSION_ID) => run("clear", { userId, sessionId }, "--yes"),
   };
   return { door, readers, clearer };
 }

@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../../ids.js";
 import type { Awaitable, SessionState } from "../../memory/memory.js";
 import type { Message, StoredMessage } from "../../messages.js";
 import type { Whose } from "../finding.js";
@@ -47,7 +48,7 @@ export interface Clearer {
   readonly name: string;
   /** It cannot know of a first run under way, which has stored nothing yet. */
   readonly memoryOnly?: boolean;
-  clear(userId: string, sessionId?: string): Promise<unknown>;
+  clear(userId: UserId, sessionId?: SessionId): Promise<unknown>;
 }
 
 /** What came of asking for data that is not one's own. */
@@ -79,7 +80,7 @@ export interface Attack {
    * Asks as a user for a session of another; a user who asks for an own one must get it.
    * @throws when it is neither answered nor refused
    */
-  attempt(by: string, of: Whose, signal: AbortSignal): Promise<Attempt>;
+  attempt(by: UserId, of: Whose, signal: AbortSignal): Promise<Attempt>;
 }
 
 /** A way to send a message that names somebody else. */
@@ -91,7 +92,7 @@ export interface Forgery {
    * Sends a message that names the other as well; nobody is forged when that is the sender.
    * @throws when it is neither answered nor refused
    */
-  send(message: Outgoing, of: string, signal: AbortSignal): Promise<Attempt>;
+  send(message: Outgoing, of: UserId, signal: AbortSignal): Promise<Attempt>;
 }
 
 /** Every way into a system. */

@@ -1,4 +1,5 @@
 import type { Agent } from "../../agent/agent.js";
+import type { SessionId, UserId } from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
@@ -133,7 +134,7 @@ const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
   },
   ...(["json", "jsonl", "md"] as const).map((format) => ({
     name: `view.export ${format}`,
-    async read({ userId, sessionId }: { userId: string; sessionId: string }) {
+    async read({ userId, sessionId }: { userId: UserId; sessionId: SessionId }) {
       let document = "";
       for await (const piece of agent.forUser(userId).export({ sessionId, format }))
         document += piece;

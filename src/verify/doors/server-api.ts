@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import type { HttpAnswer, HttpCall, HttpClient } from "./http-client.js";
 import type { Tokens } from "./tokens.js";
 
@@ -17,7 +18,7 @@ export class WrongAnswer extends Error {}
 /** Requests to our own server as a user. */
 export class ServerApi {
   /** The latest A2A task of each user. */
-  readonly tasks = new Map<string, string>();
+  readonly tasks = new Map<UserId, string>();
   readonly #client: HttpClient;
   readonly #tokens: Tokens;
 
@@ -30,7 +31,7 @@ export class ServerApi {
    * Sends a request with the token of a user, or without one.
    * @throws {HttpFailure}
    */
-  async ask(userId: string | undefined, call: HttpCall): Promise<HttpAnswer> {
+  async ask(userId: UserId | undefined, call: HttpCall): Promise<HttpAnswer> {
     const token = userId === undefined ? {} : { authorization: this.#tokens.headerOf(userId) };
     const answer = await this.#client.send({ ...call, headers: { ...token, ...call.headers } });
     if (answer.status >= 400) throw new HttpFailure(answer);
@@ -39,6 +40,6 @@ export class ServerApi {
 }
 
 /** @throws {WrongAnswer} when the answer names somebody else */
-export function refuseOther(named: unknown, userId: string): void {
+export function refuseOther(named: unknown, userId: UserId): void {
   if (named !== userId) throw new WrongAnswer("The answer names another user.");
 }

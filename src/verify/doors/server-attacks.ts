@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { UserId } from "../../ids.js";
 import { asRecord, isObject, parseJson } from "../../json.js";
 import { type A2aVersion, a2aHeaders } from "./a2a-shape.js";
 import type { Attack, Attempt, Forgery } from "./door.js";
@@ -19,9 +20,9 @@ interface Disguise {
   readonly everyPair?: boolean;
   /** Without the token of the sender, whose place the named one takes. */
   readonly anonymous?: boolean;
-  query?(by: string, of: string): readonly (readonly [name: string, value: string])[];
-  headers?(of: string): Readonly<Record<string, string>>;
-  body?(of: string, by: string): object;
+  query?(by: UserId, of: UserId): readonly (readonly [name: string, value: string])[];
+  headers?(of: UserId): Readonly<Record<string, string>>;
+  body?(of: UserId, by: UserId): object;
 }
 
 /** Names of users that gateways and frameworks believe; latin-1, as headers are. */
@@ -34,7 +35,7 @@ const IDENTITY_HEADERS = [
   "user-id",
 ] as const;
 
-function identityHeaders(of: string): Record<string, string> {
+function identityHeaders(of: UserId): Record<string, string> {
   const value = encodeURIComponent(of);
   const named = IDENTITY_HEADERS.map((name) => [name, value]);
   return { ...Object.fromEntries(named), cookie: `user_id=${value}; user=${value}` };
@@ -77,7 +78,7 @@ const a2aDisguises = (api: ServerApi): readonly Disguise[] => [
   { how: "without a token", refused: true, anonymous: true },
 ];
 
-function metadataOf(of: string): object {
+function metadataOf(of: UserId): object {
   const metadata = { user_id: of, userId: of };
   return { user_id: of, params: { tenant: of, metadata, message: { metadata } } };
 }
@@ -140,7 +141,7 @@ function taskAttack(api: ServerApi, version: A2aVersion, method: string): Attack
   };
 }
 
-const taskOf = (api: ServerApi, userId: string): string => api.tasks.get(userId) ?? randomUUID();
+const taskOf = (api: ServerApi, userId: UserId): string => api.tasks.get(userId) ?? randomUUID();
 
 function forgery(api: ServerApi, shape: MessageShape, disguise: Disguise): Forgery {
   const { how, refused = false } = disguise;
@@ -157,8 +158,8 @@ function forgery(api: ServerApi, shape: MessageShape, disguise: Disguise): Forge
 
 interface Asking {
   readonly disguise: Disguise;
-  readonly by: string;
-  readonly of: string;
+  readonly by: UserId;
+  readonly of: UserId;
 }
 
 /** Statuses of a request that is refused as it should be. */

@@ -1,3 +1,4 @@
+import type { SessionId, UserId } from "../../ids.js";
 import { asList, asRecord, parseJson } from "../../json.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
@@ -65,14 +66,14 @@ const queryOf = (query: Query): [name: string, value: string][] =>
 async function read(
   api: ServerApi,
   path: string,
-  userId: string,
+  userId: UserId,
   query: Query = {},
 ): Promise<Document> {
   return documentOf(await api.ask(userId, { method: "GET", path, query: queryOf(query) }), userId);
 }
 
 /** @throws {WrongAnswer} when it names somebody else */
-function documentOf({ text }: HttpAnswer, userId: string): Document {
+function documentOf({ text }: HttpAnswer, userId: UserId): Document {
   const document = asRecord(parseJson(text));
   refuseOther(document.user_id, userId);
   return document;
@@ -81,13 +82,13 @@ function documentOf({ text }: HttpAnswer, userId: string): Document {
 const messagesIn = ({ messages }: Document): StoredMessage[] =>
   asList(messages) as unknown as StoredMessage[];
 
-const stateIn = ({ state }: Document, sessionId: string): SessionState =>
+const stateIn = ({ state }: Document, sessionId: SessionId): SessionState =>
   asRecord(asRecord(state)[sessionId]) as SessionState;
 
 /** The newest page first. */
 async function pagesBack(
   api: ServerApi,
-  userId: string,
+  userId: UserId,
   session_id: string,
 ): Promise<StoredMessage[]> {
   const all: StoredMessage[] = [];
@@ -101,7 +102,7 @@ async function pagesBack(
 }
 
 /** The oldest page first. */
-async function pagesForward(api: ServerApi, userId: string): Promise<StoredMessage[]> {
+async function pagesForward(api: ServerApi, userId: UserId): Promise<StoredMessage[]> {
   const all: StoredMessage[] = [];
   for (let more = true; more; ) {
     const query = { limit: String(PAGE), after: String(all.at(-1)?.id ?? 0) };

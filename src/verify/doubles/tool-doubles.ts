@@ -2,6 +2,7 @@ import { InMemory } from "../../memory/in-memory.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { Tool } from "../../tools/tool.js";
 import { agentOver } from "../battery.js";
+import type { Whose } from "../finding.js";
 import type { Double } from "./double.js";
 
 type Execute = Tool["execute"];
@@ -34,7 +35,7 @@ export const TOOL_DOUBLES: readonly Double[] = [
     };
   }),
   double("tools that are told the latest user", () => {
-    let latest: { userId: string; sessionId: string } | undefined;
+    let latest: Whose | undefined;
     return (tool) => (args, context) => {
       const { userId, sessionId } = context;
       const told = latest ?? context;

@@ -1,7 +1,8 @@
+import { type UserId, validateSessionId } from "../../ids.js";
 import type { Attack, Attempt, Door, Forgery } from "../doors/door.js";
 import { type Finding, reasonOf, type Whose } from "../finding.js";
 import { finding, words } from "../judge.js";
-import type { Stage } from "../stage.js";
+import { inTurn, type Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 
 /** How many users ask for their own in each way, to show that it can be asked in this way. */
@@ -38,20 +39,20 @@ export async function attacks(stage: Stage, ways = ""): Promise<void> {
 const ATTACKS = { check: "attacks" } as const;
 
 /** A session that nobody else has. It carries its user's id, so that naming one names the other. */
-const secretOf = (userId: string): Whose => {
-  const isShared = SESSIONS.some((name) => name === userId);
-  return { userId, sessionId: isShared ? `${userId} 1` : userId };
+const secretOf = (userId: UserId): Whose => {
+  const isShared = SESSIONS.some((name) => String(name) === userId);
+  return { userId, sessionId: validateSessionId(isShared ? `${userId} 1` : userId) };
 };
 
 interface Pair {
-  readonly by: string;
-  readonly of: string;
+  readonly by: UserId;
+  readonly of: UserId;
 }
 
 /** Everybody with another user: with the next, or the one after it, and so on. */
-function pairsOf(users: readonly string[], index: number): Pair[] {
+function pairsOf(users: readonly UserId[], index: number): Pair[] {
   const step = 1 + (index % (users.length - 1));
-  return users.map((by, place) => ({ by, of: users[(place + step) % users.length] as string }));
+  return users.map((by, place) => ({ by, of: inTurn(users, place + step) }));
 }
 
 /** Of everybody with everybody else, what falls to one of the attacks that do so together. */
@@ -80,7 +81,7 @@ async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): 
 }
 
 /** Asking in this way has to work, or else being refused shows nothing. */
-async function isShownToOwner(stage: Stage, attack: Attack, userId: string): Promise<boolean> {
+async function isShownToOwner(stage: Stage, attack: Attack, userId: UserId): Promise<boolean> {
   const attempt = await answerTo(stage, attack, { by: userId, of: userId });
   if (attempt === undefined) return false;
   const { refused, text, count } = attempt;

@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import type { Clearer } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
@@ -19,7 +20,7 @@ export async function clears(stage: Stage): Promise<void> {
 }
 
 /** While something is stored, and while there is nothing that the memory could delete. */
-async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: string): Promise<void> {
+async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: UserId): Promise<void> {
   await stage.send(stage.whose(userId), { check: "clears" });
   await clearDuringRun(stage, clearer, userId);
   // Only the agent knows of a run that has stored nothing yet.
@@ -27,7 +28,7 @@ async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: string): 
 }
 
 /** The run under way must fail and come back nowhere. */
-async function clearDuringRun(stage: Stage, clearer: Clearer, userId: string): Promise<void> {
+async function clearDuringRun(stage: Stage, clearer: Clearer, userId: UserId): Promise<void> {
   stage.gate.hold((run) => run.userId === userId);
   const sent = stage.send(stage.whose(userId), { outcome: "dropped", check: "clears" });
   await stage.arrived(1, [sent]);

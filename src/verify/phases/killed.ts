@@ -2,7 +2,7 @@ import { type Finding, reasonOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeReply, type Sighting } from "../judge.js";
 import type { Plan, PlantedRun } from "../ledger.js";
 import { type OtherProcess, ProcessEnded } from "../processes/other-process.js";
-import type { Stage } from "../stage.js";
+import { inTurn, type Stage } from "../stage.js";
 
 const KILLS = 3;
 
@@ -54,7 +54,7 @@ async function sendTo(
   { stage, plan }: { readonly stage: Stage; readonly plan: Plan },
   onAnswer: () => void,
 ): Promise<PlantedRun> {
-  const door = doors[stage.ledger.runs % doors.length] as OtherProcess["doors"][number];
+  const door = inTurn(doors, stage.ledger.runs);
   const run = stage.ledger.begin(whose, { door: door.name, plan });
   const sighting: Sighting = { check: "killed", by: whoseOf(run), door: door.name };
   try {

@@ -1,4 +1,4 @@
-import type { Stage } from "../stage.js";
+import { inTurn, type Stage } from "../stage.js";
 
 /** Caches show only when everybody says the same. */
 export const SAME_WORDS = "What did I tell you first?";
@@ -22,7 +22,7 @@ export async function sameWords(stage: Stage): Promise<void> {
     const made = stage.recorder.requests - before;
     if (made === wanted) continue;
     const text = `${wanted} messages made ${made} requests`;
-    const by = stage.whose(crowd[0] as string);
+    const by = stage.whose(inTurn(crowd, 0));
     stage.report([
       { check: "same-words", kind: "mispaired", by, door: door.name, where: "requests", text },
     ]);

@@ -1,10 +1,11 @@
+import type { UserId } from "../../ids.js";
 import type { Door, Reader } from "../doors/door.js";
 import { type Finding, isOf, reasonOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeInterleaved, judgeReply, type Sighting } from "../judge.js";
 import type { Ledger, PlantedRun } from "../ledger.js";
 import type { OtherProcess } from "../processes/other-process.js";
 import type { JudgeRequest } from "../recorder.js";
-import type { Stage } from "../stage.js";
+import { inTurn, type Stage } from "../stage.js";
 
 const PROCESSES = 3;
 const RUNS = 3;
@@ -59,10 +60,10 @@ export class Together {
     stage: Stage,
     { doors }: OtherProcess,
     index: number,
-    userId: string,
+    userId: UserId,
   ): Promise<void> {
     for (let count = 0; count < RUNS && !stage.signal.aborted; count++)
-      await this.#send(stage, doors[count % doors.length] as Door, index, stage.whose(userId));
+      await this.#send(stage, inTurn(doors, count), index, stage.whose(userId));
   }
 
   /** Each process has read the sessions, and must still notice what the others add. */

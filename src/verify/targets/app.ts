@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { type UserId, validateSessionId, validateUserId } from "../../ids.js";
 import type { Model } from "../../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import type { BatteryResult } from "../battery.js";
@@ -22,7 +23,7 @@ import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
-import { ARRIVAL_MS, FAULTY_MS } from "../stage.js";
+import { ARRIVAL_MS, FAULTY_MS, inTurn } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import { type Shown, shownIn, windowOf } from "../window.js";
@@ -109,8 +110,10 @@ export async function checkApp(
   const signal = AbortSignal.any([options.signal, ended.signal]);
   // Each message under way listens to it.
   setMaxListeners(0, signal);
+  const users = options.users.map(validateUserId);
+  const isLive = given !== undefined;
   const onEnd = () => ended.abort();
-  const check = new AppCheck({ ...options, signal, onEnd, isLive: given !== undefined }, app);
+  const check = new AppCheck({ ...options, users, signal, onEnd, isLive }, app);
   const { recorder } = check;
   const live =
     given &&
@@ -174,6 +177,7 @@ function noneThrough(thrown: unknown): AgnoChatError {
 }
 
 interface CheckOptions extends AppCheckOptions {
+  readonly users: readonly UserId[];
   /** A model is asked that costs time and money. */
   readonly isLive: boolean;
   /** Ends the check early. */
@@ -306,9 +310,9 @@ class AppCheck {
   }
 
   /** The same names for everybody, as far as the app allows that. */
-  #whose(userId: string, round = 0): Whose {
-    const name = SESSIONS[this.#app.namesSession ? round % SESSIONS.length : 0] as string;
-    return { userId, sessionId: this.#hasOwnNames ? `${userId}-${name}` : name };
+  #whose(userId: UserId, round = 0): Whose {
+    const name = inTurn(SESSIONS, this.#app.namesSession ? round : 0);
+    return { userId, sessionId: this.#hasOwnNames ? validateSessionId(`${userId}-${name}`) : name };
   }
 
   /** Two users name the same session. An app may refuse that, but must not mix the two. */
@@ -406,7 +410,7 @@ class AppCheck {
     // An app may repeat a request that failed, and a message that was lost on the way makes none.
     const lost = this.#runsAfter(first).filter(({ outcome }) => outcome === "uncertain").length;
     if (made >= wanted - lost) return;
-    const by = this.#whose(this.#options.users[0] as string);
+    const by = this.#whose(inTurn(this.#options.users, 0));
     const text = `${wanted} messages made ${made} requests`;
     const seen = { check: "same-words", door: this.#app.name, where: "requests" } as const;
     this.#findings.report([{ ...seen, kind: "mispaired", by, text }]);

@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import { agentOver, type BatteryResult, runBattery } from "../battery.js";
@@ -10,7 +11,7 @@ import { withOwnUsers } from "../own-users.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { ECHO } from "../probe-tools.js";
 import type { RecordedRequest, Recorder } from "../recorder.js";
-import type { Stage } from "../stage.js";
+import { inTurn, type Stage } from "../stage.js";
 import { watchedModel } from "../watched-model.js";
 
 /** Few, since each call of a real model takes time and money. */
@@ -106,7 +107,7 @@ async function livePhases(stage: Stage, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const before = round === rounds - 1 ? `Call the tool ${ECHO} once. ` : undefined;
     // The third round is in another session, which must not see the first.
-    const whose = (userId: string) => stage.whose(userId, round % 3 === 2 ? 1 : 0);
+    const whose = (userId: UserId) => stage.whose(userId, round % 3 === 2 ? 1 : 0);
     const sends = () => stage.users.map((userId) => stage.send(whose(userId), { before }));
     await stage.overlap(sends, releaseIn(round));
   }
@@ -117,6 +118,6 @@ async function livePhases(stage: Stage, rounds: number): Promise<void> {
   await stage.overlap(() => others.map((user) => stage.send(stage.whose(user), same)), "together");
   await stage.readAllBack();
   for (const [index, clearer] of stage.clearers.entries())
-    await stage.clear(clearer, stage.users[index % stage.users.length] as string);
+    await stage.clear(clearer, inTurn(stage.users, index));
   await stage.readAllBack("clears");
 }
