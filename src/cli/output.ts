@@ -1,20 +1,18 @@
 import { once } from "node:events";
 import type { AgnoChatError } from "../errors.js";
 import { safeJson } from "../safe-json.js";
-import { sanitise, singleLine } from "../sanitise.js";
+import { sanitise } from "../sanitise.js";
 import { maskSecrets } from "../secrets.js";
+import { Columns } from "./columns.js";
 import { causeLines, failureDocument, failureLine } from "./failure-text.js";
 import type { Io } from "./io.js";
 import { noteLine } from "./note-line.js";
-import { textWidth } from "./render/width.js";
 
 export interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
 }
-
-const LONGEST_CELL = 255;
 
 /**
  * The two streams of the command line. stdout carries the answer, or with `--json` exactly one
@@ -50,14 +48,7 @@ export class Output {
 
   /** Writes rows as aligned columns, on a terminal and in a pipe alike. */
   table(rows: readonly (readonly string[])[]): void {
-    const cells = rows.map((row) => row.map((cell) => singleLine(cell, LONGEST_CELL)));
-    const widths = (cells[0] ?? []).map((_, column) =>
-      Math.max(...cells.map((row) => textWidth(row[column] ?? ""))),
-    );
-    for (const row of cells) {
-      const padded = row.map((cell, at) => cell + " ".repeat((widths[at] ?? 0) - textWidth(cell)));
-      this.write(`${padded.join("  ").trimEnd()}\n`);
-    }
+    this.writeSafe(new Columns().textOf(rows));
   }
 
   /** Writes the one JSON document of a command. */

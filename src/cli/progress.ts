@@ -1,29 +1,44 @@
 import type { Context } from "./command-context.js";
 import { type ProgressLine, progressLine } from "./render/progress-line.js";
 
-/** Between two texts: on a terminal the same line again, elsewhere a new one. */
-const TERMINAL_MS = 100;
-const PLAIN_MS = 5_000;
+/** Work that is done by then needs no line. */
+const FIRST_MS = 1_000;
 
-/** Says on stderr how far a long work is, now and then. */
+/** Between two texts. */
+const NEXT_MS = 100;
+
+/** Says on a terminal how far a long work is. */
 export class Progress {
-  readonly #context: Context;
+  readonly #isQuiet: boolean;
   readonly #line: ProgressLine;
-  #last = performance.now();
+  #next = performance.now() + FIRST_MS;
 
-  constructor(context: Context) {
-    this.#context = context;
-    this.#line = progressLine(context.io, (text) => text);
+  constructor({ io, options }: Pick<Context, "io" | "options">) {
+    this.#isQuiet = options.quiet;
+    this.#line = progressLine(io, (text) => text);
   }
 
   /** `text` is only asked for when it is time. */
   show(text: () => string): void {
-    const { io, options, output } = this.#context;
     const now = performance.now();
-    if (options.quiet || now - this.#last < (io.stderr.isTTY ? TERMINAL_MS : PLAIN_MS)) return;
-    this.#last = now;
-    if (io.stderr.isTTY) this.#line.show(text());
-    else output.note(text());
+    if (this.#isQuiet || now < this.#next) return;
+    this.#next = now + NEXT_MS;
+    this.#line.show(text());
+  }
+
+  /** The same pieces, with a line that says how far they are. */
+  async *along<Piece>(
+    pieces: AsyncIterable<Piece>,
+    text: () => string,
+  ): AsyncGenerator<Piece, void, undefined> {
+    try {
+      for await (const piece of pieces) {
+        yield piece;
+        this.show(text);
+      }
+    } finally {
+      this.hide();
+    }
   }
 
   /** Takes the line away, so that others can be written. */

@@ -5,6 +5,7 @@ import type { CopyStore, SessionCopy } from "../memory/copy-store.js";
 import { encodePatch } from "../memory/state.js";
 import type { SessionRow, UserRow } from "../memory/store.js";
 import type { StoredMessage } from "../messages.js";
+import { usersOf } from "./users-of.js";
 
 export interface CopyUsersOptions {
   readonly from: CopyStore;
@@ -24,8 +25,6 @@ export interface CopiedUser {
   readonly outcome: "copied" | "equal" | "differs" | "changed";
 }
 
-const USERS_PER_PAGE = 1_000;
-
 /** How many users are copied at once. */
 const WORKERS = 4;
 
@@ -40,8 +39,7 @@ const PAGE = { limit: 500, maxCharacters: 1024 * 1024, sessionId: undefined };
  */
 export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<CopiedUser> {
   const { from, signal } = options;
-  for (let after = "", more = true; more; ) {
-    const users = await from.usersAfter(after, USERS_PER_PAGE);
+  for await (const users of usersOf(from))
     for (let start = 0; start < users.length; start += WORKERS) {
       signal.throwIfAborted();
       const some = users.slice(start, start + WORKERS);
@@ -50,9 +48,6 @@ export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<Copi
       const failed = done.find((each) => each.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     }
-    after = users.at(-1)?.userId ?? "";
-    more = users.length === USERS_PER_PAGE;
-  }
 }
 
 async function copyUser(

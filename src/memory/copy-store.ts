@@ -1,12 +1,25 @@
 import type { SessionId, UserId } from "../ids.js";
 import type { StoredMessage } from "../messages.js";
+import type { DeletedUsers } from "./memory.js";
 import type { StateChange } from "./state.js";
-import type { Store, UserRow } from "./store.js";
+import type { Store, Sweep, UserRow } from "./store.js";
 
-/** A store whose users can be copied to another one, each with everything that is stored. */
+/**
+ * A store that keeps more users than fit in memory: they are listed page by page, deleted step by
+ * step, and can be copied to another store, each with everything that is stored.
+ */
 export interface CopyStore extends Store<false> {
+  /**
+   * The same as `users`, page by page: all from the moment of the first page. A page is never
+   * empty.
+   */
+  usersByActivity(): AsyncIterable<readonly UserRow[]>;
+
   /** The next users above the id `after`, in the order of their ids by code points. */
   usersAfter(after: string, limit: number): Promise<readonly UserRow[]>;
+
+  /** Tells how far it is, and can be stopped: users deleted by then stay deleted. */
+  deleteIdle(sweep: LongSweep): Promise<DeletedUsers>;
 
   /**
    * Stores a new user in one commit and keeps message ids, run ids and times. If the user exists,
@@ -15,6 +28,13 @@ export interface CopyStore extends Store<false> {
    * @param pages All messages of the user in the order of their ids, read as they are needed.
    */
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean>;
+}
+
+export interface LongSweep extends Sweep {
+  /** Called now and then with what has been deleted so far. */
+  readonly onProgress?: ((deleted: DeletedUsers) => void) | undefined;
+  /** Ends the sweep after the users that are being deleted; it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A user without messages. */

@@ -1,4 +1,4 @@
-import type { DeletedUsers, SessionInfo, UserInfo } from "./memory.js";
+import type { SessionInfo } from "./memory.js";
 
 export interface Size {
   readonly messages: number;
@@ -13,10 +13,4 @@ export function sizeOf(sessions: readonly SessionInfo[], sessionId: string | und
   );
   const sum = (key: keyof Size) => counted.reduce((total, session) => total + session[key], 0);
   return { messages: sum("messages"), runs: sum("runs"), bytes: sum("bytes") };
-}
-
-/** What deleting all of these users would delete. */
-export function totalOf(users: readonly UserInfo[]): DeletedUsers {
-  const sum = (key: "messages" | "sessions") => users.reduce((total, user) => total + user[key], 0);
-  return { users: users.length, messages: sum("messages"), sessions: sum("sessions") };
 }

@@ -1,8 +1,12 @@
-import { sizeOf, totalOf } from "../../memory/history-size.js";
+import { UserTotal, usersOf } from "../../data/users-of.js";
+import type { CopyStore } from "../../memory/copy-store.js";
+import { sizeOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { withMemory } from "../open-agent.js";
+import { withStore } from "../open-store.js";
+import { Progress } from "../progress.js";
 import { namedSession, refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
@@ -21,20 +25,12 @@ export async function clear(
   _args: string[],
   { allUsers = false, dryRun = false }: ClearOptions,
 ): Promise<void> {
-  await withMemory(context, async (memory) =>
-    allUsers
-      ? clearEveryone(context, { memory, isDry: dryRun })
-      : clearUser(context, { memory, isDry: dryRun }),
-  );
+  if (allUsers) await clearEveryone(context, dryRun);
+  else await withMemory(context, (memory) => clearUser(context, memory, dryRun));
 }
 
-interface Task {
-  readonly memory: Memory;
-  /** Only count what would be deleted. */
-  readonly isDry: boolean;
-}
-
-async function clearUser(context: Context, { memory, isDry }: Task): Promise<void> {
+/** @param isDry Only count what would be deleted. */
+async function clearUser(context: Context, memory: Memory, isDry: boolean): Promise<void> {
   const { user } = context.settings.values;
   const session = namedSession(context.settings);
   const sessions = await memory.sessions(user);
@@ -52,22 +48,39 @@ async function clearUser(context: Context, { memory, isDry }: Task): Promise<voi
   report(context, { ...scope, deleted, words: words(deleted) });
 }
 
-async function clearEveryone(context: Context, { memory, isDry }: Task): Promise<void> {
+async function clearEveryone(context: Context, isDry: boolean): Promise<void> {
   refuseUserFlags(
     context.settings,
     (flag) => `--all-users does not go with ${flag}.`,
     "Give only one of them.",
   );
-  const found = totalOf(await memory.users());
-  const words = ({ messages, users }: DeletedUsers) =>
-    `${count(messages, "message")} of ${count(users, "user")}`;
-  const scope = { user: null, session: null, isDry };
-  if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
-  if (found.users > 0)
-    await requireConfirmation(context, `Delete all data of ${count(found.users, "user")}?`);
-  const deleted = await memory.clearAll();
-  inputFilesIn(context.home)?.removeAll();
-  report(context, { ...scope, deleted, words: words(deleted) });
+  await withStore(context, async (store) => {
+    const found = await everyone(context, store);
+    const words = ({ messages, users }: DeletedUsers) =>
+      `${count(messages, "message")} of ${count(users, "user")}`;
+    const scope = { user: null, session: null, isDry };
+    if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
+    if (found.users > 0)
+      await requireConfirmation(context, `Delete all data of ${count(found.users, "user")}?`);
+    const deleted = (await store?.deleteAll()) ?? found;
+    inputFilesIn(context.home)?.removeAll();
+    report(context, { ...scope, deleted, words: words(deleted) });
+  });
+}
+
+/** What all users have. */
+async function everyone(context: Context, store: CopyStore | undefined): Promise<DeletedUsers> {
+  const total = new UserTotal();
+  const progress = new Progress(context);
+  for await (const page of progress.along(
+    usersOf(store),
+    () => `${count(total.users, "user")} counted`,
+  )) {
+    context.signal.throwIfAborted();
+    total.add(page);
+  }
+  const { users, sessions, messages } = total;
+  return { users, sessions, messages };
 }
 
 interface Report {

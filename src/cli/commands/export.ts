@@ -5,14 +5,16 @@ import {
   isExportFormat,
   UserExport,
 } from "../../data/user-export.js";
-import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../../errors.js";
+import { AgnoChatError } from "../../errors.js";
+import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";
 import { refuseNothingToExport } from "../export-file.js";
 import { withMemory } from "../open-agent.js";
-import { Output } from "../output.js";
+import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
 import { count } from "../words.js";
 import { writePrivateFile } from "../write-file.js";
+import { writePieces } from "../write-pieces.js";
 
 export interface ExportOptions {
   readonly format?: string;
@@ -39,9 +41,12 @@ export async function exportHistory(
   return withMemory(context, async (memory) => {
     const { signal } = context;
     const text = new UserExport(memory, user, { sessionId, format, fields, signal });
-    if (!toFile) return toStdout(context, text);
-    refuseNothingToExport(await memory.sessions(user), { userId: user, sessionId });
-    await writePrivateFile(file, text, {
+    const sessions = await memory.sessions(user);
+    const { messages: total } = sizeOf(sessions, sessionId);
+    const progress = (): string => `${text.messages} of ${count(total, "message")}`;
+    if (!toFile) return writePieces(context, text, progress);
+    refuseNothingToExport(sessions, { userId: user, sessionId });
+    await writePrivateFile(file, new Progress(context).along(text, progress), {
       overwrite: force,
       hint: "Choose another name, or overwrite it with --force.",
     });
@@ -67,19 +72,4 @@ function formatOf(named: string | undefined, json: boolean): ExportFormat {
   if (json && named !== "json")
     throw new AgnoChatError("USAGE", `--json does not go with --format ${named}.`);
   return named;
-}
-
-/** A failure after part of a JSON document is out goes to stderr, not into a second document. */
-async function toStdout(context: Context, text: UserExport): Promise<number> {
-  const { io, options, output, signal } = context;
-  try {
-    await output.pieces(text, signal);
-    return 0;
-  } catch (thrown) {
-    const hasBegun = options.json && text.messages > 0;
-    if (!hasBegun) throw thrown;
-    const error = asAgnoChatError(thrown);
-    new Output(io, { ...options, json: false }).failure(error);
-    return ERROR_TABLE[error.code].exit;
-  }
 }

@@ -1,12 +1,14 @@
+import { UserTotal, usersOf } from "../../data/users-of.js";
 import { AgnoChatError } from "../../errors.js";
-import { storedUserId } from "../../ids.js";
-import { totalOf } from "../../memory/history-size.js";
-import type { DeletedUsers, Memory, UserInfo } from "../../memory/memory.js";
+import { storedUserId, type UserId } from "../../ids.js";
+import type { CopyStore } from "../../memory/copy-store.js";
+import type { DeletedUsers } from "../../memory/memory.js";
 import { isTooMany } from "../../memory/sweep.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { parseDuration } from "../duration.js";
-import { withMemory } from "../open-agent.js";
+import { withStore } from "../open-store.js";
+import { Progress } from "../progress.js";
 import { refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
@@ -35,29 +37,70 @@ export async function prune(
     (flag) => `prune applies to all users and does not take ${flag}.`,
     "To delete the data of one user: agno-chat clear --user ID.",
   );
-  const maxAge = parseDuration(inactive, "--inactive");
-  await withMemory(context, async (memory) => {
-    const users = await memory.users();
-    const idle = totalOf(users.filter(isIdleFor(maxAge)));
-    if (dryRun) return report(context, idle, "Would delete");
-    if (idle.users > 0) await requireConfirmation(context, questionFor(idle, users.length));
-    report(context, await removeIn(memory, maxAge, context), "Deleted");
+  const idleSince = Math.ceil(Date.now() - parseDuration(inactive, "--inactive"));
+  await withStore(context, async (store) => {
+    const found = await findIdle(context, store, idleSince);
+    if (dryRun || store === undefined) return report(context, { deleted: found.idle, dryRun });
+    if (found.idle.users > 0)
+      await requireConfirmation(context, questionFor(found.idle, found.users));
+    report(context, { deleted: await deleteIdle(context, store, { idleSince, found }), dryRun });
   });
 }
 
-async function removeIn(memory: Memory, maxAge: number, context: Context): Promise<DeletedUsers> {
-  const before = await memory.users();
-  // Forced, because the user has confirmed the number.
-  const deleted = await memory.removeInactive(maxAge, { force: true });
-  const left = new Set((await memory.users()).map(({ userId }) => userId));
-  for (const { userId } of before)
-    if (!left.has(userId)) inputFilesIn(context.home)?.remove(storedUserId(userId));
-  return deleted;
+interface Found {
+  readonly idle: DeletedUsers;
+  /** All users, idle or not. */
+  readonly users: number;
+  /** The idle ones whose typed input is kept here. */
+  readonly typists: readonly UserId[];
 }
 
-function isIdleFor(maxAge: number): (user: UserInfo) => boolean {
-  const latest = new Date(Date.now() - maxAge).toISOString();
-  return ({ lastActivity }) => lastActivity < latest;
+async function findIdle(
+  context: Context,
+  store: CopyStore | undefined,
+  idleSince: number,
+): Promise<Found> {
+  const hasTyped = inputFilesIn(context.home)?.owners() ?? (() => false);
+  const [idle, typists, progress] = [new UserTotal(), [] as UserId[], new Progress(context)];
+  let users = 0;
+  for await (const page of progress.along(
+    usersOf(store),
+    () => `${count(users, "user")} counted`,
+  )) {
+    context.signal.throwIfAborted();
+    const found = page.filter(({ lastActivity }) => lastActivity < idleSince);
+    users += page.length;
+    idle.add(found);
+    typists.push(...found.map(({ userId }) => storedUserId(userId)).filter(hasTyped));
+  }
+  return { idle, users, typists };
+}
+
+/** Keeps who became active since they were counted. When it is stopped, says what it deleted. */
+async function deleteIdle(
+  context: Context,
+  store: CopyStore,
+  { idleSince, found }: { readonly idleSince: number; readonly found: Found },
+): Promise<DeletedUsers> {
+  const { output, signal } = context;
+  const progress = new Progress(context);
+  let deleted: DeletedUsers = { users: 0, sessions: 0, messages: 0 };
+  const onProgress = (now: DeletedUsers): void => {
+    deleted = { ...now };
+    progress.show(() => `deleted ${deleted.users} of ${count(found.idle.users, "inactive user")}`);
+  };
+  try {
+    const sweep = { idleSince, except: new Set<UserId>(), time: Date.now(), onProgress, signal };
+    return await store.deleteIdle(sweep);
+  } catch (error) {
+    progress.hide();
+    if (deleted.users > 0) output.note(`Deleted ${wordsFor(deleted)} before it stopped.`);
+    throw error;
+  } finally {
+    progress.hide();
+    for (const userId of found.typists)
+      if ((await store.sessions(userId)).length === 0) inputFilesIn(context.home)?.remove(userId);
+  }
 }
 
 /** Warns when most users are inactive: a wrong clock may be the reason. */
@@ -66,9 +109,13 @@ const questionFor = (idle: DeletedUsers, users: number): string =>
     ? `Delete ${wordsFor(idle)}, of ${users} users in all? Check the clock first.`
     : `Delete ${wordsFor(idle)}?`;
 
-function report({ options, output }: Context, deleted: DeletedUsers, verb: string): void {
-  if (options.json) output.document({ ok: true, dryRun: verb !== "Deleted", deleted });
-  else output.write(`${verb} ${wordsFor(deleted)}.\n`);
+function report(
+  { options, output }: Context,
+  { deleted, dryRun }: { readonly deleted: DeletedUsers; readonly dryRun: boolean },
+): void {
+  const { users, sessions, messages } = deleted;
+  if (options.json) output.document({ ok: true, dryRun, deleted: { users, sessions, messages } });
+  else output.write(`${dryRun ? "Would delete" : "Deleted"} ${wordsFor(deleted)}.\n`);
 }
 
 export const wordsFor = ({ messages, users }: DeletedUsers): string =>

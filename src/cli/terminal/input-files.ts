@@ -69,6 +69,15 @@ export class InputFiles implements InputStore {
     });
   }
 
+  /**
+   * Tells of many users whose input is kept now, as the folder is read only once.
+   * @throws {AgnoChatError} `FILE_UNREADABLE`
+   */
+  owners(): (userId: UserId) => boolean {
+    const names = new Set(this.#attempt("FILE_UNREADABLE", "read", () => namesIn(this.#folder)));
+    return (userId) => names.size > 0 && names.has(path.basename(this.#fileOf(userId)));
+  }
+
   /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
   removeAll(): void {
     this.#attempt("FILE_UNWRITABLE", "remove", () =>

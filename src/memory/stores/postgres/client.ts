@@ -23,7 +23,7 @@ export type Row = readonly unknown[];
 export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
 /**
- * The connections to one database. Each statement outside `transaction` and `snapshot` is a
+ * The connections to one database. Each statement outside `transaction` and `pages` is a
  * transaction of its own.
  */
 export class Database {
@@ -94,15 +94,42 @@ export class Database {
    * @throws {PostgresError}
    */
   transaction<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
-    return this.#inOne("BEGIN ISOLATION LEVEL READ COMMITTED", work);
+    return this.#with(async (client) => {
+      await query(client, "BEGIN ISOLATION LEVEL READ COMMITTED");
+      try {
+        const result = await work((sql, values) => query(client, sql, values));
+        await query(client, "COMMIT");
+        return result;
+      } catch (error) {
+        // A lost or busy connection is closed, which ends its transaction.
+        if (!(error instanceof PostgresError && error.isUnknown))
+          await client.query("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    });
   }
 
   /**
-   * Runs `work` in one read-only transaction, in which every statement sees the same moment.
+   * The rows of a query as they are needed, in pages of this size; all from the same moment. None
+   * of the pages is empty.
    * @throws {PostgresError}
    */
-  snapshot<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
-    return this.#inOne("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work);
+  async *pages(select: string, size: number): AsyncGenerator<readonly Row[]> {
+    const client = await this.#connect();
+    let isDone = false;
+    try {
+      await query(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      await query(client, `DECLARE pages NO SCROLL CURSOR FOR ${select}`);
+      while (!isDone) {
+        const rows = await query(client, `FETCH ${size} FROM pages`);
+        if (rows.length > 0) yield rows;
+        if (rows.length < size) await query(client, "COMMIT");
+        isDone = rows.length < size;
+      }
+    } finally {
+      // A connection in the middle of a transaction is closed, which ends it.
+      client.release(!isDone);
+    }
   }
 
   /**
@@ -127,26 +154,14 @@ export class Database {
     return this.#pool.end();
   }
 
-  #inOne<Result>(begin: string, work: (ask: Ask) => Promise<Result>): Promise<Result> {
-    return this.#with(async (client) => {
-      await query(client, begin);
-      try {
-        const result = await work((sql, values) => query(client, sql, values));
-        await query(client, "COMMIT");
-        return result;
-      } catch (error) {
-        // A lost or busy connection is closed, which ends its transaction.
-        if (!(error instanceof PostgresError && error.isUnknown))
-          await client.query("ROLLBACK").catch(() => undefined);
-        throw error;
-      }
+  #connect(): Promise<PoolClient> {
+    return this.#pool.connect().catch((thrown: unknown) => {
+      throw postgresError(thrown, { isSent: false });
     });
   }
 
   async #with<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> {
-    const client = await this.#pool.connect().catch((thrown: unknown) => {
-      throw postgresError(thrown, { isSent: false });
-    });
+    const client = await this.#connect();
     try {
       const result = await work(client);
       client.release();

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { storedUserId, type UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
-import type { CopyStore, UserCopy } from "../../copy-store.js";
+import type { CopyStore, LongSweep, UserCopy } from "../../copy-store.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -13,12 +13,11 @@ import type {
   Page,
   SessionRow,
   StoreLeases,
-  Sweep,
   UserCount,
   UserRow,
   Window,
 } from "../../store.js";
-import type { Ask, Database, Row, SqlValue } from "./client.js";
+import type { Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
 import { openDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
@@ -30,8 +29,11 @@ import { UserQueues } from "./user-queues.js";
 /** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
 
-/** How many users one call lists. */
-const USERS_PER_PAGE = 10_000;
+/** How many transactions of `deleteIdle` are under way at once. */
+const BATCHES = 4;
+
+/** How many users one page of a list has. */
+const USERS_PER_PAGE = 1_000;
 
 /** Rows in a PostgreSQL database, which is opened on first use. */
 export class PostgresStore implements CopyStore {
@@ -100,9 +102,19 @@ export class PostgresStore implements CopyStore {
   users(): Promise<UserRow[]> {
     return this.#run(async () => {
       const database = await this.#open();
-      const users = await repeatRead(() => database.snapshot(listUsers));
-      return users.sort((left, right) => right.lastActivity - left.lastActivity);
+      return repeatRead(() => listedUsers(database));
     });
+  }
+
+  /** Is not repeated: a list that has begun cannot begin again. */
+  async *usersByActivity(): AsyncGenerator<readonly UserRow[]> {
+    try {
+      const database = await this.#open();
+      for await (const rows of database.pages(USERS_BY_ACTIVITY, USERS_PER_PAGE))
+        yield rows.map(userIn);
+    } catch (error) {
+      throw storeFailed(nameOf(this.#address), error);
+    }
   }
 
   usersAfter(after: string, limit: number): Promise<UserRow[]> {
@@ -137,22 +149,25 @@ export class PostgresStore implements CopyStore {
     );
   }
 
-  deleteIdle({ idleSince, except, time }: Sweep): Promise<DeletedUsers> {
+  deleteIdle(sweep: LongSweep): Promise<DeletedUsers> {
+    const { idleSince, except, onProgress, signal } = sweep;
+    const size = USERS_PER_BATCH * BATCHES;
     return this.#run(async () => {
-      const deleted = { users: 0, sessions: 0, messages: 0 };
+      let deleted: DeletedUsers = { users: 0, sessions: 0, messages: 0 };
       for (let after = "", more = true; more; ) {
-        const rows = await this.#read("idle_users_v1", [idleSince, after, USERS_PER_BATCH]);
-        const idle = textsOf(rows).map(storedUserId);
-        const leaving = idle.filter((userId) => !except.has(userId));
-        const scopes = leaving.map((userId) => scopeOf(userId));
-        const values = [leaving, scopes, idleSince, time, randomUUID()];
-        const row = leaving.length > 0 ? await this.#write("delete_idle_v1", () => values) : [];
-        const [users = 0, sessions = 0, messages = 0] = row as readonly number[];
-        deleted.users += users;
-        deleted.sessions += sessions;
-        deleted.messages += messages;
+        signal?.throwIfAborted();
+        const idle = textsOf(await this.#read("idle_users_v1", [idleSince, after, size]));
+        const leaving = idle.map(storedUserId).filter((userId) => !except.has(userId));
+        const done = await Promise.allSettled(
+          batchesOf(leaving).map((userIds) => this.#deleteIdleUsers(userIds, sweep)),
+        );
+        for (const each of done) {
+          if (each.status === "rejected") throw each.reason;
+          deleted = sumOf(deleted, each.value);
+        }
+        onProgress?.(deleted);
         after = idle.at(-1) ?? "";
-        more = idle.length === USERS_PER_BATCH;
+        more = idle.length === size;
       }
       return deleted;
     });
@@ -200,6 +215,17 @@ export class PostgresStore implements CopyStore {
     await database?.close();
   }
 
+  async #deleteIdleUsers(
+    userIds: readonly UserId[],
+    { idleSince, time }: LongSweep,
+  ): Promise<DeletedUsers> {
+    const scopes = userIds.map((userId) => scopeOf(userId));
+    const values = [userIds, scopes, idleSince, time, randomUUID()];
+    const row = await this.#write("delete_idle_v1", () => values);
+    const [users, sessions, messages] = row as readonly [number, number, number];
+    return { users, sessions, messages };
+  }
+
   /** Runs `work`, which `close` waits for, and explains its failure. */
   async #run<Result>(work: () => Promise<Result>): Promise<Result> {
     const done = work();
@@ -241,15 +267,15 @@ type SessionColumns = readonly [
   lastActivity: number,
 ];
 
-/** In the order of their ids, page by page. */
-async function listUsers(ask: Ask): Promise<UserRow[]> {
+/** Sorted by the server, on its disk if they are many. */
+const USERS_BY_ACTIVITY = `
+  SELECT user_id, sessions, messages, last_activity FROM agno_chat.users_v1('', NULL)
+  ORDER BY last_activity DESC, user_id COLLATE "C"`;
+
+async function listedUsers(database: Database): Promise<UserRow[]> {
   const users: UserRow[] = [];
-  for (let more = true; more; ) {
-    const after = users.at(-1)?.userId ?? "";
-    const rows = await ask("SELECT * FROM agno_chat.users_v1($1, $2)", [after, USERS_PER_PAGE]);
-    users.push(...rows.map(userIn));
-    more = rows.length === USERS_PER_PAGE;
-  }
+  for await (const rows of database.pages(USERS_BY_ACTIVITY, USERS_PER_PAGE))
+    for (const row of rows) users.push(userIn(row));
   return users;
 }
 
@@ -266,3 +292,14 @@ type UserColumns = readonly [
 ];
 
 const textsOf = (rows: readonly Row[]): string[] => rows.map(([text]) => text as string);
+
+const batchesOf = (userIds: readonly UserId[]): UserId[][] =>
+  Array.from({ length: Math.ceil(userIds.length / USERS_PER_BATCH) }, (_, index) =>
+    userIds.slice(index * USERS_PER_BATCH, (index + 1) * USERS_PER_BATCH),
+  );
+
+const sumOf = (one: DeletedUsers, other: DeletedUsers): DeletedUsers => ({
+  users: one.users + other.users,
+  sessions: one.sessions + other.sessions,
+  messages: one.messages + other.messages,
+});

@@ -450,14 +450,25 @@ export function isEmptySession(
   return state === undefined;
 }
 
+const USERS_BY_ACTIVITY = `
+  SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
+  FROM users ORDER BY last_activity DESC, user_key`;
+
 /** All users, most recently active first. */
 export const listUsers = (connection: SqliteConnection): UserInfo[] =>
-  connection
-    .all<UserInfo>(
-      `SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
-       FROM users ORDER BY last_activity DESC, user_key`,
-    )
-    .map(checkedRow);
+  connection.all<UserInfo>(USERS_BY_ACTIVITY).map(checkedRow);
+
+/** The same, page by page. A page is never empty. */
+export function* pagesOfUsers(connection: SqliteConnection, size: number): Generator<UserInfo[]> {
+  let page: UserInfo[] = [];
+  for (const row of connection.each<UserInfo>(USERS_BY_ACTIVITY)) {
+    page.push(checkedRow(row));
+    if (page.length < size) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
 
 /** The next users above the id `after`, in the order of their ids. */
 export const listUsersAfter = (

@@ -1,7 +1,7 @@
 import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf, wasCleared } from "../../clear-log.js";
-import type { CopyStore, UserCopy } from "../../copy-store.js";
+import type { CopyStore, LongSweep, UserCopy } from "../../copy-store.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -12,7 +12,6 @@ import type {
   NewRow,
   Page,
   SessionRow,
-  Sweep,
   UserCount,
   UserRow,
   Window,
@@ -41,6 +40,7 @@ import {
   listUsersAfter,
   pageOfSession,
   pageOfUser,
+  pagesOfUsers,
   stateJsonOf,
   stateOf,
   windowOf,
@@ -51,6 +51,9 @@ import { Upkeep } from "./upkeep.js";
 
 /** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
+
+/** How many users one page of a list has. */
+const USERS_PER_PAGE = 1_000;
 
 /** How often a read-only file is opened, at most, if another process keeps writing to it. */
 const MAX_OPENINGS = 5;
@@ -124,6 +127,18 @@ export class SqliteStore implements CopyStore {
     return this.#read(listUsers);
   }
 
+  /** On a connection of its own, since the list is read for as long as its reader likes. */
+  async *usersByActivity(): AsyncGenerator<readonly UserRow[]> {
+    const connection = await openMemoryFile(this.#path, { notice: this.#notice });
+    try {
+      yield* pagesOfUsers(connection, USERS_PER_PAGE);
+    } catch (error) {
+      throw storeFailed(this.#path, error);
+    } finally {
+      await connection.close();
+    }
+  }
+
   usersAfter(after: string, limit: number): Promise<UserRow[]> {
     return this.#read((connection) => listUsersAfter(connection, after, limit));
   }
@@ -154,9 +169,16 @@ export class SqliteStore implements CopyStore {
     return this.#read((connection) => countUsers(connection, idleSince));
   }
 
-  async deleteIdle({ idleSince: oldest, except, time }: Sweep): Promise<DeletedUsers> {
+  async deleteIdle({
+    idleSince: oldest,
+    except,
+    time,
+    onProgress,
+    signal,
+  }: LongSweep): Promise<DeletedUsers> {
     const deleted = { users: 0, sessions: 0, messages: 0 };
     for (let after = 0, more = true; more; ) {
+      signal?.throwIfAborted();
       const batch = await this.#erase((connection) => {
         const idle = idleUsers(connection, { after, oldest, limit: USERS_PER_BATCH });
         const erased = idle.filter(({ userId }) => !except.has(userId));
@@ -170,6 +192,7 @@ export class SqliteStore implements CopyStore {
         deleted.sessions += user.sessions;
         deleted.messages += user.messages;
       }
+      onProgress?.(deleted);
       after = batch.last;
       more = batch.seen === USERS_PER_BATCH;
     }
