@@ -15,7 +15,7 @@ export interface Canary<Owner> {
   readonly owner: Owner;
 }
 
-/** Hexadecimal digits are no word, survive JSON, NFC and case folding, and look like no markup. */
+/** Hexadecimal digits are no word or markup, and survive JSON, NFC and case folding. */
 const LENGTH = 18;
 
 /** Longest text whose encoded forms are looked at as well: they cost several passes. */
@@ -84,7 +84,7 @@ export class Canaries<Owner> {
     return [...plain, ...encoded.flat()];
   }
 
-  /** The ids of messages and runs come by again in every document. */
+  /** Remembers ids of messages and runs, because every document repeats them. */
   #encodedIn(word: string, { name, formsOf }: Encoding): readonly Canary<Owner>[] {
     const key = `${name} ${word}`;
     const known = this.#found.get(key);

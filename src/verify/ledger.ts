@@ -26,7 +26,7 @@ export interface PlantedRun extends Whose {
   readonly door: string;
   readonly text: string;
   readonly plan: Plan;
-  /** It was sent in the words of everybody else. */
+  /** It was sent in the same words as those of other users. */
   readonly sameWords: boolean;
   outcome: Outcome;
   /** Its messages so far, the user message first. */
@@ -106,7 +106,7 @@ export class Ledger {
     return run;
   }
 
-  /** Takes a run out that nobody took, until it is sent again. */
+  /** Takes out a run that the app did not accept, until it is sent again. */
   takeBack(run: PlantedRun): void {
     const { runs } = this.conversation(run);
     runs.splice(runs.indexOf(run), 1);

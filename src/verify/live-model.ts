@@ -39,17 +39,17 @@ export class LiveModel implements Model {
     return this.#calls;
   }
 
-  /** Calls of tools that the model made. */
+  /** How many tools the model has called. */
   get toolCalls(): number {
     return this.#toolCalls;
   }
 
-  /** What the model failed with. */
+  /** The error that the model failed with, if it failed. */
   get failure(): AgnoChatError | undefined {
     return this.#failure;
   }
 
-  /** More calls were wanted than are allowed. */
+  /** Whether a call was refused because of the limit. */
   get isOver(): boolean {
     return this.#isOver;
   }

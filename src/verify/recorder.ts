@@ -60,7 +60,7 @@ export type Answer =
   | { readonly kind: "wait"; readonly text: string }
   | { readonly kind: "fail"; readonly error: AgnoChatError };
 
-/** The answer to a request that is nobody's. */
+/** The answer to a request that belongs to no run. */
 const NOTHING: Answer = { kind: "text", text: "Nothing to remember." };
 
 /** Receives the requests to a model, judges each, and decides the answers. */
@@ -80,7 +80,7 @@ export class Recorder {
     return this.#requests;
   }
 
-  /** How many pairs of these users had runs at the model at the same time, of how many. */
+  /** How many pairs of these users had runs at the model at the same time, and of how many. */
   pairsOf(users: readonly UserId[]): { readonly overlapped: number; readonly of: number } {
     const pairs = users.flatMap((one, index) =>
       users.slice(index + 1).map((other) => pairOf(one, other)),

@@ -92,7 +92,7 @@ export class Stage {
     this.#exact = parts.exact;
   }
 
-  /** The session of a user in a round: the same names for everybody. */
+  /** The user's session in a round. All users have the same session names. */
   whose(userId: UserId, round = 0): Whose {
     return { userId, sessionId: inTurn(this.sessions, round) };
   }

@@ -17,7 +17,7 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** So few that different users follow each other on each. */
+/** So few that every connection carries requests of several users. */
 export const CONNECTIONS = 3;
 
 /** Sends everybody's requests over the same few connections, which stay open between them. */

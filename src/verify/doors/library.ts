@@ -96,7 +96,7 @@ const agentReaders = (agent: VerifiedAgent): readonly Reader[] => [
   },
 ];
 
-/** Instructions are nobody's. */
+/** System messages belong to no user. */
 const spoken = ({ messages }: ModelRequest): readonly Message[] =>
   messages.filter(({ role }) => role !== "system");
 

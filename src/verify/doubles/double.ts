@@ -9,9 +9,9 @@ export type Opened = Pick<BatteryOptions, "open" | "openDoors" | "phases">;
 export interface Double {
   /** What is wrong with it. */
   readonly name: string;
-  /** Whether it holds users up, which is then what has to be found. */
+  /** Whether its leak is that users block each other. Otherwise `blocked` does not count. */
   readonly blocks?: boolean;
-  /** A new one; the agents that it builds share a memory. */
+  /** Opens a new one; the agents that it builds share a memory. */
   open(): Opened;
 }
 
@@ -19,6 +19,6 @@ export interface Double {
 export interface ProcessDouble {
   readonly name: string;
   check(options: ProcessCheckOptions): Promise<BatteryResult>;
-  /** Processes of a new memory. */
+  /** Starts processes that share a new memory. */
   startProcess(): StartProcess;
 }

@@ -24,7 +24,7 @@ export const DOUBLES: readonly (Double | ProcessDouble)[] = [
 export interface Planted {
   readonly found: number;
   readonly of: number;
-  /** What the ones were that it did not find. */
+  /** The leaks that it did not find. */
   readonly missed: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export async function plantedLeaks(seed: number, signal: AbortSignal): Promise<P
   return planted;
 }
 
-/** A user who is held up in a double is waited for no longer than this. */
+/** How long to wait for a user who is blocked in a double. */
 const ARRIVAL_MS = 50;
 
 /** Enough for every session, twice with tools. */
@@ -69,7 +69,7 @@ async function isFound(
   const { blocks = false } = "check" in double ? {} : double;
   const options = {
     ...{ users: userIds(5), seed, signal: AbortSignal.any([signal, found.signal]) },
-    // In so short a time somebody may seem to be held up where nobody is.
+    // In so short a time a user may seem to be blocked who is not.
     onFinding: (findings: readonly Finding[]) => {
       if (findings.some(({ kind }) => blocks || kind !== "blocked")) found.abort();
     },

@@ -16,7 +16,7 @@ export type Wrapped = Partial<{
   ) => ReturnType<Methods[Name]>;
 }>;
 
-/** A memory of which some methods do something else. */
+/** A memory with some methods replaced. */
 export function changed(memory: InMemory, methods: Wrapped): Memory {
   return new Proxy(memory, {
     get(target, name) {
@@ -31,7 +31,7 @@ export function changed(memory: InMemory, methods: Wrapped): Memory {
   });
 }
 
-/** @param phases Where it shows. Default: all. */
+/** @param phases The phases that can find it. Default: all. */
 const double = (
   name: string,
   methods: (memory: InMemory) => Wrapped,
@@ -44,13 +44,13 @@ const double = (
   },
 });
 
-/** Shows in what is read. */
+/** A leak that shows when a session is read. */
 async function reading(stage: Stage): Promise<void> {
   await overlap(stage, SESSIONS.length);
   await stage.readAllBack();
 }
 
-/** Shows in what is there after a clear. */
+/** A leak that shows after a clear. */
 async function clearing(stage: Stage): Promise<void> {
   await overlap(stage, SESSIONS.length);
   await clears(stage);

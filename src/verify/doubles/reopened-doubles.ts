@@ -8,7 +8,7 @@ import type { Double } from "./double.js";
 import { changed, type Wrapped } from "./memory-doubles.js";
 import { standIns } from "./stand-in.js";
 
-/** A sound memory that is another one for whoever opens it again. */
+/** A sound memory, except that opening it again opens another one. */
 const double = (name: string, methods: (memory: InMemory) => Wrapped): Double => ({
   name,
   open() {

@@ -14,7 +14,7 @@ import { sameWords } from "../phases/same-words.js";
 import type { Stage } from "../stage.js";
 import type { Double, Opened } from "./double.js";
 
-/** A request on its way through something in front of the server. */
+/** A request on its way through a faulty proxy in front of the server. */
 interface Passing {
   readonly socket: Socket;
   readonly method: string;
@@ -33,10 +33,10 @@ interface Passed {
 
 type Forward = (passing: Passing) => Promise<Passed>;
 
-/** What stands in front of a server. */
+/** A faulty proxy in front of a server. */
 export type Front = (passing: Passing, forward: Forward) => Promise<Passed>;
 
-/** Puts something in front of our own server. */
+/** Puts a faulty proxy in front of our own server. */
 export const behind =
   (makeFront: (tokens: Tokens) => Front): Serve =>
   async (agent, tokens) => {
@@ -97,26 +97,26 @@ const double = (
   }),
 });
 
-/** The attacks on one route, which is where the leak shows. */
+/** Only the attacks on the route where the leak shows. */
 const on =
   (route: string) =>
   (stage: Stage): Promise<void> =>
     attacks(stage, route);
 
-/** As another user. */
+/** Sends the request as another user. */
 const as = (passing: Passing, authorization: string | undefined): Passing => ({
   ...passing,
   headers: { ...passing.headers, authorization },
 });
 
-/** The user that a request names, wherever it may. */
+/** The user that a request names, in whichever part. */
 function named({ url, body }: Passing): string | undefined {
   const { user_id } = asRecord(parseJson(body));
   const given = new URL(url, "http://localhost").searchParams.getAll("user_id").at(-1);
   return typeof user_id === "string" ? user_id : given;
 }
 
-/** Keeps what is answered to a method, by a part of the request alone. */
+/** Caches the answers of a method under a key that holds only a part of the request. */
 const caching = (cached: string, keyOf: (passing: Passing) => string) => (): Front => {
   const cache = new Map<string, Passed>();
   return async (passing, forward) => {

@@ -5,19 +5,19 @@ import { finding, words } from "../judge.js";
 import { inTurn, type Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 
-/** How many users ask for their own in each way, to show that it can be asked in this way. */
+/** How many users ask for their own data in each way, to show that the way works. */
 const OWNERS = 3;
 
-/** How many users send each message that names somebody else: each takes a run. */
+/** How many users send each message that names another user. Each message costs a run. */
 const FORGERS = 1;
 
 /** More would take too long with many users. */
 const MOST_PAIRS = 100;
 
 /**
- * Everybody asks for somebody else's data in every way there is: in each way for that of another
- * user, and in the ways where two ids may be confused together for that of everybody else.
- * @param ways Those whose names begin with it. Default: all.
+ * Each user asks for another user's data in every way there is. The ways in which two ids may be
+ * confused are shared out over all pairs of users, so that each pair is tried once.
+ * @param ways Only the ways whose names begin with this. Default: all.
  */
 export async function attacks(stage: Stage, ways = ""): Promise<void> {
   const data = stage.attacks.filter(({ name }) => name.startsWith(ways));
@@ -49,13 +49,13 @@ interface Pair {
   readonly of: UserId;
 }
 
-/** Everybody with another user: with the next, or the one after it, and so on. */
+/** Pairs each user with another one: the next, or the one after that, and so on. */
 function pairsOf(users: readonly UserId[], index: number): Pair[] {
   const step = 1 + (index % (users.length - 1));
   return users.map((by, place) => ({ by, of: inTurn(users, place + step) }));
 }
 
-/** Of everybody with everybody else, what falls to one of the attacks that do so together. */
+/** The pairs that fall to one of the attacks that share all pairs out. */
 function shareOf({ users, random }: Stage, all: readonly Attack[], attack: Attack): Pair[] {
   const place = all.indexOf(attack);
   const steps = [...users.keys()].slice(1).filter((step) => step % all.length === place);
@@ -72,7 +72,7 @@ async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): 
   if (!attack.deletes) await control();
   await Promise.all(pairs.map((pair) => attackOne(stage, attack, pair)));
   if (!attack.deletes) return;
-  // Whoever is robbed of it now has nothing left to delete.
+  // Comes last: it deletes what the attacks were to delete.
   await control();
   for (const { of } of owners) {
     stage.ledger.clear(of, secretOf(of).sessionId);
@@ -80,7 +80,7 @@ async function attackAll(stage: Stage, attack: Attack, pairs: readonly Pair[]): 
   }
 }
 
-/** Asking in this way has to work, or else being refused shows nothing. */
+/** The way must work for the owner; otherwise a refusal shows nothing. */
 async function isShownToOwner(stage: Stage, attack: Attack, userId: UserId): Promise<boolean> {
   const attempt = await answerTo(stage, attack, { by: userId, of: userId });
   if (attempt === undefined) return false;
@@ -111,7 +111,7 @@ async function attackOne(stage: Stage, attack: Attack, { by, of }: Pair): Promis
   if (attempt.count !== own) stage.report([{ ...place, text }]);
 }
 
-/** What came of asking; undefined after an error, which is reported. */
+/** The outcome of asking; undefined after an error, which is reported. */
 async function answerTo(
   stage: Stage,
   attack: Attack,

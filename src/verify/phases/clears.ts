@@ -19,7 +19,7 @@ export async function clears(stage: Stage): Promise<void> {
   await stage.readBackInTurn("clears");
 }
 
-/** While something is stored, and while there is nothing that the memory could delete. */
+/** Clears during a run: once with something stored, once with nothing to delete yet. */
 async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: UserId): Promise<void> {
   await stage.send(stage.whose(userId), { check: "clears" });
   await clearDuringRun(stage, clearer, userId);
@@ -27,7 +27,7 @@ async function clearDuringRuns(stage: Stage, clearer: Clearer, userId: UserId): 
   if (!clearer.memoryOnly) await clearDuringRun(stage, clearer, userId);
 }
 
-/** The run under way must fail and come back nowhere. */
+/** The run in progress must fail, and nothing of it may come back. */
 async function clearDuringRun(stage: Stage, clearer: Clearer, userId: UserId): Promise<void> {
   stage.gate.hold((run) => run.userId === userId);
   const sent = stage.send(stage.whose(userId), { outcome: "dropped", check: "clears" });

@@ -1,7 +1,7 @@
 import type { Clearer, Door, Reader } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
-/** Everybody asks twice from the command line, reads, and the first one clears a session. */
+/** Each user asks twice from the command line and reads; the first user clears a session. */
 export async function commandLine(
   stage: Stage,
   { door, readers, clearer }: { door: Door; readers: readonly Reader[]; clearer: Clearer },

@@ -28,10 +28,10 @@ export async function failures(stage: Stage): Promise<void> {
   for (const userId of [first, second]) await stage.readBack(stage.whose(userId), "failures");
 }
 
-/** How many doors over connections are tried: other ones for each seed. */
+/** How many doors over connections are tried; each seed picks others. */
 const MOST_NARROW = 2;
 
-/** Each takes half a dozen runs, so not all that take the same way through the server. */
+/** Each door costs half a dozen runs, so only some of those that share a path are tried. */
 function someDoors({ doors, random }: Stage): readonly Door[] {
   const wide = doors.filter(({ atOnce }) => atOnce === undefined);
   const narrow = doors.filter(({ atOnce }) => atOnce !== undefined);

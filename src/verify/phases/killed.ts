@@ -31,7 +31,7 @@ const everybody = (stage: Stage, process: OtherProcess, plan: Plan): Promise<Pla
     stage.users.map((userId) => sendTo(process, stage.whose(userId), { stage, plan }, () => {})),
   );
 
-/** Two runs of each user at once, and the end after some of them were answered. */
+/** Starts two runs of each user at once, and kills the process once some are answered. */
 async function killAmong(stage: Stage, process: OtherProcess, plan: Plan): Promise<PlantedRun[]> {
   const whoses = stage.users.flatMap((userId) => [0, 0].map(() => stage.whose(userId)));
   let left = stage.random.below(whoses.length - 1);
@@ -43,7 +43,7 @@ async function killAmong(stage: Stage, process: OtherProcess, plan: Plan): Promi
   await stage.arrived(stage.users.length);
   await stage.gate.release("staggered");
   const runs = await Promise.all(sent);
-  // A store that fails answers nobody.
+  // If the store fails, no run is ever answered.
   process.kill();
   return runs.filter(({ outcome }) => outcome === "uncertain");
 }
@@ -71,7 +71,7 @@ async function sendTo(
   return run;
 }
 
-/** Looks whether a run that was not answered is there. */
+/** Checks whether a run that was not answered is stored. */
 async function settle(stage: Stage, { readers }: OtherProcess, run: PlantedRun): Promise<void> {
   const [reader] = readers as [OtherProcess["readers"][number]];
   const sighting: Sighting = { check: "killed", by: whoseOf(run), door: reader.name };

@@ -1,7 +1,7 @@
 import type { Door } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
-/** An agent that sends only the latest messages sends those of the session that asks. */
+/** An agent that sends only the latest messages must send those of the session that asks. */
 export async function limits(stage: Stage, door: Door): Promise<void> {
   stage.recorder.recentOnly = true;
   const sends = () =>

@@ -1,6 +1,6 @@
 import type { Stage } from "../stage.js";
 
-/** Three messages of everybody's session at once: each must be answered with the ones before it. */
+/** Three messages of each session at once: each must be answered with the ones before it. */
 export async function queue(stage: Stage): Promise<void> {
   const sends = stage.users.flatMap((userId) => {
     const whose = stage.whose(userId);

@@ -16,7 +16,7 @@ export class Together {
   /** Whose runs, by process, in the order in which it began them. */
   readonly #begun: readonly PlantedRun[][] = Array.from({ length: PROCESSES }, () => []);
   readonly #answered = new Set<PlantedRun>();
-  /** What was answered before a run began, in whichever process. */
+  /** The runs that any process had answered before a run began. */
   readonly #earlier = new Map<PlantedRun, readonly PlantedRun[]>();
 
   constructor(ledger: Ledger) {
@@ -113,7 +113,7 @@ export class Together {
   }
 }
 
-/** All of them, or none. */
+/** Waits for all; rejects if any rejects. */
 async function startAll(start: () => Promise<OtherProcess>): Promise<readonly OtherProcess[]> {
   const starts = await Promise.allSettled(Array.from({ length: PROCESSES }, start));
   const processes = starts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -124,7 +124,7 @@ function localContext({ state: before, ...whose }: SentContext) {
   return { ...whose, state, update, changes };
 }
 
-/** Resolves once a process is gone and everything it said was heard. */
+/** Resolves once a process has ended and all its messages have been handled. */
 async function endOf(child: ChildProcess): Promise<Error> {
   try {
     const [[code, by]] = await Promise.all([once(child, "exit"), once(child, "disconnect")]);

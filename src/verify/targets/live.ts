@@ -80,7 +80,7 @@ export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
   });
   const [result] = results as [BatteryResult];
   const { calls = 0, toolCalls = 0, isOver = false } = live ?? {};
-  // What was not reached is not worth a line each.
+  // One line for all that was not reached.
   if (isOver)
     return {
       ...{ ...own, calls, checks: CHECKS_OF_SENDING, gaps: [tooManyCalls(calls), ...own.gaps] },

@@ -1,0 +1,8 @@
+/** Fewer rounds and no large histories, for `npm run bench:check`. */
+export const isShort = process.argv.includes("--short");
+
+/** Prints a ratio in the form that `npm run bench:check` reads: `1.50x  what / what else`. */
+export function reportRatio(ratio: number, what: string, details = ""): void {
+  const line = `${`${ratio.toFixed(2)}x`.padStart(8)}  ${what}`;
+  console.log(details === "" ? line : `${line}  (${details})`);
+}
