@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 import { validateSessionId, validateUserId } from "../../src/ids.js";
 import { type ChatAppOptions, chatApp, NotTaken, Unsure } from "../../src/verify/doors/chat-app.js";
+import { isUserId } from "../support/user-ids.js";
 
 interface Got {
   readonly method: string | undefined;
@@ -42,14 +43,6 @@ const message = {
   sessionId: validateSessionId("b:c"),
   text: 'say "hi"',
 };
-
-function isUserId(text: string): boolean {
-  try {
-    return validateUserId(text) === text;
-  } catch {
-    return false;
-  }
-}
 
 test("fills users and messages of any characters into JSON and URLs unchanged", async () => {
   const { url, latest } = await serve((response) => response.end('{"answer":[{"text":"yes"}]}'));

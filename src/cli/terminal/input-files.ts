@@ -85,7 +85,10 @@ export class InputFiles implements InputStore {
     );
   }
 
-  /** A digest, since ids may contain characters no file name can, and some disks ignore case. */
+  /**
+   * A digest, since ids may contain characters no file name can, and some disks ignore case. Ids
+   * are well-formed, so that UTF-8 keeps them apart.
+   */
   #fileOf(userId: UserId): string {
     const digest = createHash("sha256").update(userId, "utf8").digest("hex");
     return path.join(this.#folder, `${digest}.jsonl`);

@@ -19,6 +19,7 @@ import { bundleOptions } from "../../../scripts/build.mjs";
 import { InputFiles } from "../../../src/cli/terminal/input-files.js";
 import { InputHistory, type InputStore } from "../../../src/cli/terminal/input-history.js";
 import { validateUserId } from "../../../src/ids.js";
+import { isUserId } from "../../support/user-ids.js";
 
 const ALICE = validateUserId("alice");
 
@@ -60,6 +61,19 @@ test("no user ever sees another's entries, however similar or hostile the ids", 
   for (const id of ids) expect(stored(id)).toEqual([`of ${JSON.stringify(id)}`]);
   expect(new Set(readdirSync(folder).map((name) => name.toLowerCase())).size).toBe(ids.length);
   expect(readdirSync(path.dirname(folder))).toEqual(["input"]);
+});
+
+test("two ids never share a file: what UTF-8 would make equal is no user id", () => {
+  for (const half of ["a\ud800", "a\udfff", "a\ufffd"])
+    expect(() => validateUserId(half)).toThrow(
+      expect.objectContaining({ code: "INVALID_USER_ID" }),
+    );
+  const strange = fc.oneof(fc.string({ unit: "binary" }), fc.string({ unit: "grapheme" }));
+  // In one byte for each character, the first two would be equal.
+  const ids = ["a", "š", ...fc.sample(strange, { numRuns: 200, seed: 1 }).filter(isUserId)];
+  for (const id of ids) add(id, id);
+  expect(new Set(ids).size).toBeGreaterThan(50);
+  expect(readdirSync(folder)).toHaveLength(new Set(ids).size);
 });
 
 test("only the process's owner can read it, and no file name reveals the user", () => {
