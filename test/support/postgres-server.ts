@@ -1,22 +1,14 @@
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { chmod, chown, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { freePort } from "./free-port.js";
+import { asNobody, giveToNobody, startService } from "./service-process.js";
 
 const run = promisify(execFile);
-
-/** PostgreSQL refuses to run as root, so it runs as nobody then. */
-const NOBODY = 65_534;
-
-/** Ends the server, without waiting for anybody, once the tests have closed stdin, or are gone. */
-const UNTIL_LEFT = '"$0" "$@" & cat; kill -INT $!; wait $!';
 
 /** A PostgreSQL server of its own, in a temporary folder, for whoever knows its URL. */
 export interface PostgresServer {
@@ -48,12 +40,9 @@ async function startIn(folder: string, { tls }: ServerOptions): Promise<Postgres
   const password = randomBytes(16).toString("hex");
   await copyBinaries(native);
   await writeFile(passwordFile, password);
-  const asNobody = process.getuid?.() === 0;
-  if (asNobody)
-    await Promise.all([folder, passwordFile].map((each) => chown(each, NOBODY, NOBODY)));
+  await giveToNobody(folder, passwordFile);
   const options = {
     cwd: folder,
-    ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
     env: { PATH: process.env.PATH, LD_LIBRARY_PATH: path.join(native, "lib"), LC_ALL: "C" },
   };
   await run(
@@ -62,7 +51,7 @@ async function startIn(folder: string, { tls }: ServerOptions): Promise<Postgres
       ...["-D", data, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`],
       ...["-E", "UTF8", "--no-locale", "--no-sync"],
     ],
-    options,
+    { ...options, ...asNobody() },
   );
   const port = await freePort();
   const settings = {
@@ -72,23 +61,19 @@ async function startIn(folder: string, { tls }: ServerOptions): Promise<Postgres
     fsync: "off",
     max_connections: 200,
     log_statement: "none",
-    ...(tls === undefined ? {} : await tlsSettings(folder, { tls, asNobody })),
+    ...(tls === undefined ? {} : await tlsSettings(folder, tls)),
   };
   const command = [
     path.join(native, "bin/postgres"),
     ...["-D", data],
     ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
   ];
-  const server = spawn("sh", ["-c", UNTIL_LEFT, ...command], {
-    ...options,
-    stdio: ["pipe", "ignore", "pipe"],
-  });
-  await untilReady(server.stderr);
+  const readyLine = "database system is ready to accept connections";
+  const server = await startService(command, { ...options, readyLine });
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     stop: async () => {
-      server.stdin.end();
-      if (server.exitCode === null) await once(server, "exit");
+      await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -97,16 +82,13 @@ async function startIn(folder: string, { tls }: ServerOptions): Promise<Postgres
 /** PostgreSQL reads a key only if it belongs to the account that it runs as. */
 async function tlsSettings(
   folder: string,
-  {
-    tls,
-    asNobody,
-  }: { readonly tls: NonNullable<ServerOptions["tls"]>; readonly asNobody: boolean },
+  tls: NonNullable<ServerOptions["tls"]>,
 ): Promise<Record<string, string>> {
   const certificate = path.join(folder, "server.crt");
   const key = path.join(folder, "server.key");
   await Promise.all([cp(tls.certificate, certificate), cp(tls.key, key)]);
   await chmod(key, 0o600);
-  if (asNobody) await Promise.all([certificate, key].map((each) => chown(each, NOBODY, NOBODY)));
+  await giveToNobody(certificate, key);
   return { ssl: "on", ssl_cert_file: certificate, ssl_key_file: key };
 }
 
@@ -128,15 +110,4 @@ async function copyBinaries(native: string): Promise<void> {
 
 function ignoreExisting(error: NodeJS.ErrnoException): void {
   if (error.code !== "EEXIST") throw error;
-}
-
-async function untilReady(log: Readable): Promise<void> {
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: log })) {
-    lines.push(line);
-    if (!line.includes("database system is ready to accept connections")) continue;
-    log.resume();
-    return;
-  }
-  throw new Error(`PostgreSQL did not start:\n${lines.join("\n")}`);
 }
