@@ -25,7 +25,10 @@ async function start() {
     if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
     fail("agno-chat is not built yet. Run: npm run build");
   });
-  if (program) process.exitCode = await program.main(process.argv.slice(2), process);
+  if (!program) return;
+  // Node ends when nothing can happen any more; if the command still waits then, it has failed.
+  process.exitCode = 1;
+  process.exitCode = await program.main(process.argv.slice(2), process);
 }
 
 function fail(line) {

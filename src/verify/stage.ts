@@ -51,6 +51,9 @@ export const ARRIVAL_MS = 2000;
 /** As `ARRIVAL_MS`, where something is wrong already. */
 export const FAULTY_MS = 100;
 
+/** Longer than any model takes, however often it is asked again. */
+const LONGEST_RUN_MS = 300_000;
+
 /** What the phases work with: the users, the ways in, and the judge. */
 export class Stage {
   readonly ledger: Ledger;
@@ -139,7 +142,7 @@ export class Stage {
     const signal = options.signal ?? this.signal;
     const message: Outgoing = { userId: run.userId, sessionId: run.sessionId, text: run.text };
     try {
-      const reply = await door.send(message, signal);
+      const reply = await inTime(door.send(message, signal));
       this.reached.add(door.name);
       if (run.outcome === "dropped")
         this.#unexpected(sighting, run, "was answered, though it failed");
@@ -313,3 +316,16 @@ export class Stage {
 /** An item of the list: after the last one comes the first. */
 export const inTurn = <Item>(items: readonly Item[], turn: number): Item =>
   items[turn % items.length] as Item;
+
+/** A run that never ends would be waited for without a word. */
+async function inTime<Result>(run: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("it did not end")), LONGEST_RUN_MS);
+  });
+  try {
+    return await Promise.race([run, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

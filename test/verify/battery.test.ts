@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
@@ -55,4 +55,19 @@ test("the same seed plants the same texts in the same runs", async () => {
       runs.map((one) => one.text),
     );
   expect(await texts()).toEqual(await texts());
+});
+
+test("a run that never ends is waited for, and found in the end", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const door = { name: "a door", send: () => new Promise<never>(() => {}) };
+  const running = run({
+    async phases(stage) {
+      await Promise.all(stage.users.map((userId) => stage.send(stage.whose(userId), { door })));
+    },
+    users: userIds(1),
+  });
+  await vi.advanceTimersByTimeAsync(300_000);
+  const { findings } = await running;
+  expect(findings).toMatchObject([{ kind: "error", text: "failed: it did not end" }]);
 });
