@@ -1,4 +1,5 @@
 import { type UserId, validateUserId } from "../../ids.js";
+import { parseJson } from "../../json.js";
 
 /** One input of the REPL: a message for the model, or a command and its argument. */
 export type Input =
@@ -17,7 +18,9 @@ const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
  */
 const SPACES = " \t\r\n\u00a0\u3000";
 const COMMAND = new RegExp(`^/([^${SPACES}/]+)(?:[${SPACES}]+([\\s\\S]*))?$`);
-const ASIDE = new RegExp(`^([^${SPACES}]+)[${SPACES}]+([\\s\\S]+)$`);
+const QUOTED = '"(?:[^"\\\\]|\\\\.)*"';
+const ASIDE = new RegExp(`^(${QUOTED}|[^${SPACES}"][^${SPACES}]*)[${SPACES}]+([\\s\\S]+)$`);
+const NEEDS_QUOTES = new RegExp(`^"|[${SPACES}]`);
 
 /**
  * A line is a command if its first word has one leading slash, or if it is only `help`, `bye` or
@@ -42,14 +45,20 @@ export interface Aside {
 }
 
 /**
- * Parses the argument of `/as`. Undefined when the user or the message is missing.
+ * Parses the argument of `/as`: a user id, in quotes as JSON if it holds spaces, and a message.
+ * Undefined when either is missing.
  * @throws {AgnoChatError} `INVALID_USER_ID`
  */
 export function parseAside(argument: string): Aside | undefined {
   const [, user, message] = ASIDE.exec(argument) ?? [];
   if (user === undefined || message === undefined) return undefined;
-  return { userId: validateUserId(user), message };
+  const name = user.startsWith('"') ? parseJson(user) : user;
+  return name === undefined ? undefined : { userId: validateUserId(name), message };
 }
+
+/** A user id as `/as` takes it. */
+export const asideName = (userId: string): string =>
+  NEEDS_QUOTES.test(userId) ? JSON.stringify(userId) : userId;
 
 /** Trims white space that a keyboard types. A pattern would be quadratic in a long text. */
 export function trimTyped(text: string): string {

@@ -1,3 +1,4 @@
+import { asideName } from "./chat-input.js";
 import type { Repl } from "./repl.js";
 import { COMMANDS } from "./slash-commands.js";
 
@@ -10,12 +11,16 @@ export async function completionsOf(repl: Repl, text: string): Promise<string[]>
       command.startsWith(text),
     );
   const known = await wordsFor(repl, name);
-  return known.filter((word) => word.startsWith(rest)).map((word) => `/${name} ${word}`);
+  const isMeant = (word: string) => word.startsWith(rest) || word.startsWith(`"${rest}`);
+  return known.filter(isMeant).map((word) => `/${name} ${word}`);
 }
 
 async function wordsFor(repl: Repl, name: string): Promise<string[]> {
   const takes = COMMANDS.find((command) => command.name === name)?.completes;
-  if (takes === "users") return (await repl.memory.users()).map(({ userId }) => userId);
+  if (takes === "users") {
+    const users = (await repl.memory.users()).map(({ userId }) => userId);
+    return name === "as" ? users.map(asideName) : users;
+  }
   if (takes === "sessions")
     return (await repl.viewOf(repl.active).sessions()).map(({ sessionId }) => sessionId);
   return [];

@@ -40,7 +40,7 @@ export async function sayAs(repl: Repl, { argument, signal }: CommandCall): Prom
   const aside = parseAside(argument);
   if (aside === undefined)
     throw new AgnoChatError("USAGE", "/as needs a user and a message.", {
-      hint: "/as bob What's my name?",
+      hint: `/as bob What's my name? An id with spaces in quotes: /as "mary ann" Hello`,
     });
   await repl.say(aside.message, { speaker: repl.speakerOf(aside.userId), signal });
 }
