@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Agent, type AgentOptions } from "../../src/agent/agent.js";
 import type { RunOutput } from "../../src/agent/events.js";
+import { DEFAULT_SESSION_ID, validateUserId } from "../../src/ids.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Leases } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
@@ -103,6 +104,13 @@ describe.skipIf(server === "")("two servers with leases on one database", () => 
     await agentOf(1).run("My name is Alice", { ...ALICE, sessionId: "work" });
     model.gate.open();
     await first;
+  });
+
+  it("cannot be had from a memory that is closed", async () => {
+    const { leases } = memories[1];
+    await memories[1].close();
+    const claim = { userId: validateUserId("alice"), sessionId: DEFAULT_SESSION_ID, holder: "1" };
+    await expect(leases?.take(claim)).rejects.toMatchObject({ code: "STORE_CLOSED" });
   });
 
   it("send two statements for a run", async () => {

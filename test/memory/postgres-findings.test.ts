@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Finding } from "../../src/memory/store-report.js";
 import { findingsOf } from "../../src/memory/stores/postgres/findings.js";
 import type { Facts } from "../../src/memory/stores/postgres/inspect.js";
+import { MIGRATIONS } from "../../src/memory/stores/postgres/schema.js";
 import { parseDatabaseUrl } from "../../src/memory/stores/postgres/url.js";
 
 const OWNER = {
@@ -32,7 +33,7 @@ const SAFE: Facts = {
     isReadOnly: false,
   },
   isBound: true,
-  version: 1,
+  version: MIGRATIONS.length,
   owner: OWNER,
   login: { ...OWNER, name: "app", mayLogIn: true, isOwner: false },
   tables: [TABLE, { ...TABLE, name: "meta", hasUsers: false, policies: [] }],
@@ -132,6 +133,12 @@ describe("what store check says about a PostgreSQL database", () => {
       "durability",
       server({ synchronousCommit: "off" }),
       "synchronous_commit is off",
+    ],
+    [
+      "the schema is of an earlier release",
+      "server",
+      { version: 1 },
+      "schema 1 of 2, which is too old",
     ],
     [
       "the server is older than any that was tested",

@@ -142,6 +142,10 @@ function server({
   const about = "server";
   const pooler = hasPooler ? ", behind a pooler" : "";
   const what = `PostgreSQL ${version}${pooler}, schema ${schema} of ${MIGRATIONS.length}`;
+  if (schema < MIGRATIONS.length)
+    return warning(about, `${what}, which is too old to be used`, {
+      hint: "Bring it up to date: agno-chat store migrate URL",
+    });
   if (versionNumber >= OLDEST * 10_000) return ok(about, what);
   return warning(about, `${what}: versions before ${OLDEST} are not tested`, {
     hint: "Run the conformance tests of a store against it.",
