@@ -1,7 +1,8 @@
 import { helpText } from "./help-text.js";
-import * as reply from "./slash/copy.js";
+import { copy } from "./slash/copy.js";
 import * as data from "./slash/data.js";
 import { retry } from "./slash/retry.js";
+import * as session from "./slash/session.js";
 import * as setup from "./slash/setup.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import * as user from "./slash/user.js";
@@ -35,10 +36,10 @@ export const COMMANDS: readonly SlashCommand[] = [
     argument: "<name>",
     summary: "switch to another session of this user",
     completes: "sessions",
-    run: user.session,
+    run: session.session,
   },
-  { name: "sessions", summary: "this user's sessions", run: user.sessions },
-  { name: "new", argument: "[name]", summary: "begin a new session", run: user.newSession },
+  { name: "sessions", summary: "this user's sessions", run: session.sessions },
+  { name: "new", argument: "[name]", summary: "begin a new session", run: session.newSession },
   {
     name: "history",
     argument: "[n]",
@@ -71,9 +72,13 @@ export const COMMANDS: readonly SlashCommand[] = [
     name: "copy",
     argument: "[code]",
     summary: "copy the last reply, or its last code block",
-    run: reply.copy,
+    run: copy,
   },
-  { name: "edit", summary: "write the next message in your editor", run: reply.edit },
+  {
+    name: "edit",
+    summary: "write the next message in your editor",
+    run: ({ screen }, { speaker }) => screen.edit(speaker.userId),
+  },
   {
     name: "model",
     argument: "[name]",
@@ -96,5 +101,12 @@ export const COMMANDS: readonly SlashCommand[] = [
     turn: "at-once",
     run: ({ screen }) => screen.print(helpText(COMMANDS, screen.space)),
   },
-  { name: "exit", aliases: ["quit", "bye"], summary: "leave; Ctrl-D does too", run: setup.exit },
+  {
+    name: "exit",
+    aliases: ["quit", "bye"],
+    summary: "leave; Ctrl-D does too",
+    run: (repl) => {
+      repl.isOver = true;
+    },
+  },
 ];

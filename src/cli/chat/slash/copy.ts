@@ -30,11 +30,6 @@ const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
     `Sent ${what} to the terminal, which may not let programs copy. Else: /export FILE`,
 };
 
-/** Puts the saved text at the prompt, to be read again and sent. */
-export async function edit(repl: Repl, { speaker }: CommandCall): Promise<void> {
-  await repl.screen.edit(speaker.userId);
-}
-
 const LOOK_BACK = 50;
 
 /** The latest reply that is not empty. */

@@ -22,7 +22,3 @@ export function tools(repl: Repl): void {
     repl.screen.note("No tools. Begin with --tools calculator,clock,notes to have some.");
   else repl.screen.print(rows.join(""));
 }
-
-export function exit(repl: Repl, _call: CommandCall): void {
-  repl.isOver = true;
-}
