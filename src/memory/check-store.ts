@@ -1,5 +1,5 @@
 import { ok, type StoreReport } from "./store-report.js";
-import { parseStoreSpec, type StoreKind } from "./store-spec.js";
+import { parseLastingSpec, parseStoreSpec, type StoreKind } from "./store-spec.js";
 
 const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreReport>>> = {
   memory: async () => ({
@@ -17,4 +17,14 @@ const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreRepo
 export async function checkStore(spec: string): Promise<StoreReport> {
   const { kind, location } = parseStoreSpec(spec);
   return CHECKS[kind](location);
+}
+
+/**
+ * Resolves if the store that `spec` names is there. Unlike opening it, this never makes one.
+ * @throws {AgnoChatError} `STORE_…`; `STORE_NOT_READY` if there is none; `USAGE` for `memory:`
+ */
+export async function requireStore(spec: string): Promise<void> {
+  const { kind, location } = parseLastingSpec(spec);
+  if (kind === "sqlite") await (await import("./stores/sqlite/check.js")).requireSqlite(location);
+  else await (await import("./stores/postgres/admin.js")).requirePostgres(location);
 }

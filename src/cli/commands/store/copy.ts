@@ -1,6 +1,6 @@
 import { type CopiedUser, copyUsers } from "../../../data/copy-users.js";
 import { AgnoChatError, ERROR_TABLE } from "../../../errors.js";
-import { checkStore } from "../../../memory/check-store.js";
+import { requireStore } from "../../../memory/check-store.js";
 import type { CopyStore } from "../../../memory/copy-store.js";
 import { openCopyStore } from "../../../memory/open-copy-store.js";
 import type { Context } from "../../command-context.js";
@@ -25,7 +25,7 @@ export async function copy(
   const source = required(from, "--from");
   const target = required(to, "--to");
   // Opening a store that is not there would make it.
-  await checkStore(source);
+  await requireStore(source);
   const exists = !dryRun || (await isReady(target));
   const notice = (line: string): void => context.output.note(line);
   const opened: CopyStore[] = [];
@@ -51,7 +51,7 @@ function required(spec: string | undefined, flag: string): string {
 
 async function isReady(spec: string): Promise<boolean> {
   try {
-    await checkStore(spec);
+    await requireStore(spec);
     return true;
   } catch (error) {
     if (error instanceof AgnoChatError && error.code === "STORE_NOT_READY") return false;

@@ -60,6 +60,15 @@ export const checkPostgres = (url: string): Promise<StoreReport> =>
   });
 
 /**
+ * Looks only for the schema.
+ * @throws {AgnoChatError} `STORE_…`; `STORE_NOT_READY` if there is none
+ */
+export const requirePostgres = (url: string): Promise<void> =>
+  withDatabase(url, async ({ ask }, address) => {
+    await ownerOfMemory(ask, nameOf(address));
+  });
+
+/**
  * Brings the schema to the latest version.
  * @param steps For tests.
  * @throws {AgnoChatError} `STORE_…`

@@ -23,6 +23,14 @@ export async function checkSqlite(name: string): Promise<StoreReport> {
   };
 }
 
+/**
+ * Reads the header of a memory file only.
+ * @throws {AgnoChatError} `STORE_…`; `STORE_NOT_READY` if there is no file
+ */
+export async function requireSqlite(name: string): Promise<void> {
+  await peekMemoryFile(pathOf(name), "1");
+}
+
 const FACTS = `sqlite_version(), (SELECT user_version FROM pragma_user_version),
                (SELECT group_concat(integrity_check) FROM pragma_integrity_check)`;
 
