@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
@@ -81,16 +82,8 @@ describe.skipIf(server === undefined)("store init", () => {
     const admin = await newRole(server as string, "CREATEROLE");
     const database = await newDatabase(server as string, { owner: admin.name });
     const role = await newRole(server as string);
-    // Another database may have made the role of the owner, which only its maker may give away.
-    const rights = await ask(
-      server as string,
-      "SELECT 1 FROM pg_roles WHERE rolname = 'agno_chat_owner'",
-    );
-    if (rights.length > 0)
-      await ask(
-        server as string,
-        `GRANT agno_chat_owner TO ${admin.name} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`,
-      );
+    // Only its maker may give it away, so the script makes another role the owner.
+    await new Cli().run(["store", "init", await newDatabase(server as string)]);
     await byAdministrator(asRole(database, admin), role);
     const members = await ask(
       database,
@@ -98,6 +91,36 @@ describe.skipIf(server === undefined)("store init", () => {
       [admin.name],
     );
     expect(members).toEqual([]);
+  });
+
+  it("prints grants that the owner can run, who is no superuser, whatever its name", async () => {
+    const owner = { name: `o'w$$n"er ${randomUUID()}`, password: "secret" };
+    const quoted = `"${owner.name.replaceAll('"', '""')}"`;
+    await ask(server as string, `CREATE ROLE ${quoted} LOGIN PASSWORD 'secret'`);
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await ask(
+      server as string,
+      `ALTER DATABASE ${new URL(database).pathname.slice(1)} OWNER TO ${quoted}`,
+    );
+    const made = await new Cli().json(["store", "init", asRole(database, owner)]);
+    expect(made).toMatchObject({ ok: true, created: true, owner: owner.name });
+    await byAdministrator(asRole(database, owner), role);
+    const migrated = await new Cli().json(["store", "migrate", asRole(database, owner)]);
+    expect(migrated).toMatchObject({ ok: true });
+  });
+
+  it("lets an administrator grant and migrate for an owner of any name", async () => {
+    const owner = `o'w$$n"er ${randomUUID()}`;
+    const quoted = `"${owner.replaceAll('"', '""')}"`;
+    const admin = await newRole(server as string, "CREATEROLE");
+    await ask(asRole(server as string, admin), `CREATE ROLE ${quoted}`);
+    const [database, role] = [await newDatabase(server as string), await newRole(server as string)];
+    await ask(database, `CREATE SCHEMA agno_chat AUTHORIZATION ${quoted}`);
+    const init = ["store", "init", asRole(database, admin), "--grant", role.name];
+    expect(await new Cli().json(init)).toMatchObject({ ok: true, created: true, owner });
+    await byAdministrator(asRole(database, admin), await newRole(server as string));
+    const migrated = await new Cli().json(["store", "migrate", asRole(database, admin)]);
+    expect(migrated).toMatchObject({ ok: true });
   });
 
   it("prints with --print-sql what makes the same schema, and connects to nothing", async () => {

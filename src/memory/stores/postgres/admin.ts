@@ -40,9 +40,9 @@ export function initSql(url: string, { grantTo = [] }: InitOptions = {}): string
 export const missingSql = (url: string, { grantTo = [] }: InitOptions = {}): Promise<string> =>
   withDatabase(url, async (database) => {
     const [[login] = []] = await database.ask("SELECT current_user::text");
-    const { is, owner } = await findSchema(database.ask);
+    const { is } = await findSchema(database.ask);
     const roles = distinct([login as string, ...grantTo]);
-    return is === "ours" ? grantScript(owner, roles) : initScript(roles);
+    return is === "ours" ? grantScript(roles) : initScript(roles);
   });
 
 /**

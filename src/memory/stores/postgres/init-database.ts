@@ -4,16 +4,14 @@ import { findSchema } from "./find-schema.js";
 import { isPostgres } from "./postgres-errors.js";
 import { foreign, noSuchRole, notReady, wrongEncoding } from "./refusals.js";
 import {
+  ACT_AS_OWNER,
+  CREATE_SCHEMA,
   grantStatements,
+  LEAVE_OWNER,
   LOCK_SCHEMA,
   migrationStatements,
-  OWNER,
-  quoted,
 } from "./schema/statements.js";
 import { type DatabaseAddress, nameOf } from "./url.js";
-
-/** From this version on, a member may act as a role only if the grant says so. */
-const SET_IS_SAID = 160_000;
 
 /** Created meanwhile from another database of the server, which `LOCK_SCHEMA` does not cover. */
 const MADE_MEANWHILE = ["23505", "42P06", "42P07", "42710", "XX000"];
@@ -64,19 +62,17 @@ async function init(
 
   if (schema.is === "missing" && !login.mayMakeSchemas) throw notReady(name);
 
-  const owner = schema.owner ?? (login.mayMakeRoles ? await ownerFor(ask, login) : login.name);
-  const roles = schema.is !== "ours" && owner !== login.name ? [login.name, ...grantTo] : grantTo;
-  await asMember(ask, { login, owner }, async () => {
-    if (schema.is === "missing")
-      await ask(`CREATE SCHEMA agno_chat AUTHORIZATION ${quoted(owner)}`);
-    await ask(`SET LOCAL ROLE ${quoted(owner)}`);
-    if (schema.is !== "ours") for (const statement of migrationStatements(0)) await ask(statement);
-    for (const statement of roles.flatMap(grantStatements)) await ask(statement);
-    await ask("RESET ROLE");
-  });
+  await ask(schema.is === "missing" ? CREATE_SCHEMA : ACT_AS_OWNER);
+  const [row = []] = await ask("SELECT current_user::text");
+  const [owner] = row as readonly [string];
+  const isNew = schema.is !== "ours";
+  const roles = isNew && owner !== login.name ? [login.name, ...grantTo] : grantTo;
+  if (isNew) for (const statement of migrationStatements(0)) await ask(statement);
+  for (const statement of roles.flatMap(grantStatements)) await ask(statement);
+  await ask(LEAVE_OWNER);
   // An error here undoes the transaction, so no unsafe schema stays behind.
-  if (schema.is !== "ours") checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
-  return { created: schema.is !== "ours", owner };
+  if (isNew) checkAbout(await ask("SELECT * FROM agno_chat.about_v1()"), name);
+  return { created: isNew, owner };
 }
 
 /** Also refuses `public`, which is not a role but everybody. */
@@ -85,59 +81,17 @@ async function assertRole(ask: Ask, role: string): Promise<void> {
   if (found === undefined) throw noSuchRole(role);
 }
 
-/** Makes the role a member of the owner while `work` runs, unless it is a superuser. */
-export async function asMember<Result>(
-  ask: Ask,
-  { login, owner }: { readonly login: Login; readonly owner: string },
-  work: () => Promise<Result>,
-): Promise<Result> {
-  if (owner === login.name || login.isSuperuser) return work();
-  const acts = login.serverVersion >= SET_IS_SAID ? "WITH SET TRUE, INHERIT FALSE" : "";
-  await ask(`GRANT ${quoted(owner)} TO CURRENT_USER ${acts}`);
-  const result = await work();
-  await ask(`REVOKE ${quoted(owner)} FROM CURRENT_USER`);
-  return result;
-}
-
 interface Login {
   readonly name: string;
-  readonly isSuperuser: boolean;
-  readonly mayMakeRoles: boolean;
   readonly mayMakeSchemas: boolean;
-  readonly serverVersion: number;
   readonly encoding: string;
 }
 
-export async function loginOf(ask: Ask): Promise<Login> {
+async function loginOf(ask: Ask): Promise<Login> {
   const [row = []] = await ask(
-    `SELECT rolname::text, rolsuper, rolsuper OR rolcreaterole,
-            has_database_privilege(current_database(), 'CREATE'),
-            current_setting('server_version_num')::int, current_setting('server_encoding')
-     FROM pg_roles WHERE rolname = current_user`,
+    `SELECT current_user::text, has_database_privilege(current_database(), 'CREATE'),
+            current_setting('server_encoding')`,
   );
-  const [name, isSuperuser, mayMakeRoles, mayMakeSchemas, serverVersion, encoding] =
-    row as readonly [string, boolean, boolean, boolean, number, string];
-  return { name, isSuperuser, mayMakeRoles, mayMakeSchemas, serverVersion, encoding };
-}
-
-/**
- * The role that owns the schema, which is created if it is missing. Since version 16 the current
- * role may not act as one that another role created for another database of the server; then a
- * second one is created.
- */
-async function ownerFor(ask: Ask, { isSuperuser, serverVersion }: Login): Promise<string> {
-  const [[database] = []] = await ask(
-    "SELECT oid::text FROM pg_database WHERE datname = current_database()",
-  );
-  const names = [OWNER, `${OWNER}_${database}`] as const;
-  for (const name of names) {
-    const [found] = await ask(
-      "SELECT pg_has_role(current_user, oid, 'MEMBER WITH ADMIN OPTION') FROM pg_roles WHERE rolname = $1",
-      [name],
-    );
-    if (found === undefined) await ask(`CREATE ROLE ${name} NOLOGIN`);
-    if (found === undefined || found[0] === true || isSuperuser || serverVersion < SET_IS_SAID)
-      return name;
-  }
-  return names[1];
+  const [name, mayMakeSchemas, encoding] = row as readonly [string, boolean, string];
+  return { name, mayMakeSchemas, encoding };
 }

@@ -1,9 +1,10 @@
 import {
+  ACT_AS_OWNER,
+  CREATE_SCHEMA,
   grantStatements,
+  LEAVE_OWNER,
   LOCK_SCHEMA,
   migrationStatements,
-  OWNER,
-  quoted,
 } from "./schema/statements.js";
 
 /**
@@ -18,27 +19,19 @@ export const initScript = (roles: readonly string[]): string =>
   IF current_setting('server_encoding') <> 'UTF8' THEN
     RAISE EXCEPTION 'agno-chat needs a database encoded as UTF8';
   END IF;
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${OWNER}') THEN
-    CREATE ROLE ${OWNER} NOLOGIN;
-  END IF;
 END $$`,
-    becomeMember(OWNER),
-    `CREATE SCHEMA agno_chat AUTHORIZATION ${OWNER}`,
-    `SET LOCAL ROLE ${OWNER}`,
+    CREATE_SCHEMA,
     ...migrationStatements(0),
     ...roles.flatMap(grantStatements),
-    "RESET ROLE",
-    leave(OWNER),
+    LEAVE_OWNER,
   ]);
 
-/** The SQL that lets these roles use an existing schema, which `owner` owns. */
-export const grantScript = (owner: string, roles: readonly string[]): string =>
+/** The SQL that lets these roles use an existing schema. */
+export const grantScript = (roles: readonly string[]): string =>
   script("Lets roles use the memory of agno-chat, and do nothing else.", [
-    becomeMember(owner),
-    `SET LOCAL ROLE ${quoted(owner)}`,
+    ACT_AS_OWNER,
     ...roles.flatMap(grantStatements),
-    "RESET ROLE",
-    leave(owner),
+    LEAVE_OWNER,
   ]);
 
 const script = (title: string, statements: readonly string[]): string =>
@@ -49,20 +42,3 @@ const script = (title: string, statements: readonly string[]): string =>
     "COMMIT;",
     "",
   ].join("\n");
-
-/** A superuser may act as any role without being a member. */
-const becomeMember = (owner: string): string => `DO $$ BEGIN
-  IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-    RETURN;
-  ELSIF current_setting('server_version_num')::int >= 160000 THEN
-    EXECUTE 'GRANT ${quoted(owner)} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE';
-  ELSE
-    GRANT ${quoted(owner)} TO CURRENT_USER;
-  END IF;
-END $$`;
-
-const leave = (owner: string): string => `DO $$ BEGIN
-  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-    REVOKE ${quoted(owner)} FROM CURRENT_USER;
-  END IF;
-END $$`;

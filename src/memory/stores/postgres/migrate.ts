@@ -2,10 +2,16 @@ import { AgnoChatError } from "../../../errors.js";
 import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
 import { ownerOfMemory } from "./find-schema.js";
-import { asMember, loginOf } from "./init-database.js";
 import { callersOf } from "./inspect.js";
 import { foreign, tooNew } from "./refusals.js";
-import { grantStatements, LOCK_SCHEMA, migrationStatements, quoted } from "./schema/statements.js";
+import {
+  ACT_AS_OWNER,
+  grantStatements,
+  LEAVE_OWNER,
+  LOCK_SCHEMA,
+  migrationStatements,
+  quoted,
+} from "./schema/statements.js";
 import { MIGRATIONS } from "./schema.js";
 
 export interface Migrated {
@@ -25,13 +31,11 @@ export const migrateDatabase = (
 ): Promise<Migrated> =>
   database.transaction(async (ask) => {
     await ask(LOCK_SCHEMA);
-    const owner = await ownerOfMemory(ask, name);
-    return asMember(ask, { login: await loginOf(ask), owner }, async () => {
-      await ask(`SET LOCAL ROLE ${quoted(owner)}`);
-      const migrated = await migrate(ask, name, steps);
-      await ask("RESET ROLE");
-      return migrated;
-    });
+    await ownerOfMemory(ask, name);
+    await ask(ACT_AS_OWNER);
+    const migrated = await migrate(ask, name, steps);
+    await ask(LEAVE_OWNER);
+    return migrated;
   });
 
 /** As the owner. */
