@@ -37,7 +37,9 @@ describe("the HTTP status of an error", () => {
     expect(ERROR_TABLE.CONTEXT_TOO_LONG).toMatchObject({ exit: 4, http: 413 });
     expect(ERROR_TABLE.CONTEXT_TOO_LONG.rpc).toBe(ERROR_TABLE.INVALID_INPUT.rpc);
     expect(ERROR_TABLE.MODEL_FILTERED.http).toBe(422);
-    expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT|RUN_CONFLICT)$/)).toEqual(new Set([409]));
+    expect(statusesOf(/^(HISTORY_CLEARED|STATE_CONFLICT|RUN_CONFLICT|LEASE_LOST)$/)).toEqual(
+      new Set([409]),
+    );
   });
 
   it("is 502, 503 or 504 if the model or the store failed", () => {
