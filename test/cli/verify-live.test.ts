@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { Cli } from "../support/cli.js";
+import { BIN, Cli } from "../support/cli.js";
 import { freePort } from "../support/free-port.js";
 import {
   ModelServer,
@@ -9,6 +9,7 @@ import {
   streamedCalls,
   streamedText,
 } from "../support/model-server.js";
+import { Pty } from "../support/pty.js";
 import { App, startApp } from "../verify/apps/app.js";
 import { OneHistory } from "../verify/apps/broken-apps.js";
 
@@ -43,6 +44,43 @@ test("verify --live judges what a real model is sent, in 15 calls, and leaves no
   const checks = report.checks.map(({ check }: { check: string }) => check);
   expect(checks).toEqual(expect.arrayContaining(["requests", "same-words", "stored", "tools"]));
   expect((await cli.json(["users"])).users).toEqual([]);
+});
+
+test("verify --live lets the model call the tools of the settings, and still knows every request", async () => {
+  const noting: Reply = (response, request) => {
+    const { role, content } = lastOf(request);
+    const calls = role === "user" && content.startsWith("Remember");
+    const call = { name: "remember", arguments: { text: content } };
+    return (calls ? streamedCalls(call) : obeying)(response, request);
+  };
+  const server = await serve(noting);
+  const report = await new Cli().json(live(server, "--seed", "1", "--tools", "notes"));
+  expect(report).toMatchObject({ verdict: "isolated", findings: [], gaps: [] });
+  expect(report.checks.map(({ check }: { check: string }) => check)).toContain("tools");
+  const results = server.requests.map(lastOf).filter(({ role }) => role === "tool");
+  expect(results.map(({ content }) => content).join()).toContain('{"remembered":"Remember');
+});
+
+test.each([
+  ["yes", "y", "isolated", 0],
+  ["no", "n", "nothing was changed", 2],
+])("on a terminal verify --live calls no model before a %s", async (_, answer, shown, exit) => {
+  const server = await serve(obeying);
+  const cli = new Cli();
+  const pty = new Pty({
+    file: process.execPath,
+    args: [BIN, ...live(server).filter((flag) => flag !== "--yes")],
+    env: { AGNO_CHAT_HOME: cli.home },
+    rows: 50,
+  });
+  await pty.waitFor("Call test-model about 15 times?");
+  expect(server.requests).toEqual([]);
+  pty.type(answer);
+  pty.press("enter");
+  expect((await pty.exited).exitCode).toBe(exit);
+  expect(pty.everything.join("\n")).toContain(shown);
+  expect(server.requests).toHaveLength(exit === 0 ? 15 : 0);
+  await pty.close();
 });
 
 test("verify --live tells the model and the number of calls before it asks", async () => {

@@ -4,6 +4,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
+import { defineTool } from "../../src/tools/define-tool.js";
 import { agentOver, type BatteryOptions, runBattery } from "../../src/verify/battery.js";
 import { userIds } from "../../src/verify/users.js";
 import { temporaryFolder } from "../support/cli.js";
@@ -39,15 +40,27 @@ test("finds nothing in a sound agent in memory, in 20 seeds", async () => {
 });
 
 test("finds nothing in a sound agent over a file, in any seed", async () => {
-  await findNothingIn(new SqliteMemory(join(temporaryFolder(), "history.db")), seeds());
+  await findNothingIn(new SqliteMemory(join(temporaryFolder(), "history.db")), seeds(3));
 });
 
 test.skipIf(server === "")(
   "finds nothing in a sound agent over PostgreSQL, in any seed",
   async () => {
-    await findNothingIn(new PostgresMemory(await newDatabase(server)), seeds());
+    await findNothingIn(new PostgresMemory(await newDatabase(server)), seeds(3));
   },
 );
+
+test("a tool that keeps its arguments in the session state is not found fault with", async () => {
+  const keep = defineTool<{ text: string }>({
+    name: "keep",
+    description: "Keeps a text.",
+    parameters: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
+    execute: ({ text }, { update }) => update("kept", (before) => `${before ?? ""} ${text}`),
+  });
+  const toolkit = { name: "diary", tools: [keep] };
+  const { findings } = await run({ open: agentOver(new InMemory(), [toolkit]) });
+  expect(findings).toEqual([]);
+});
 
 test("the same seed plants the same texts in the same runs", async () => {
   const texts = async () =>

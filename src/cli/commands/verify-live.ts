@@ -7,7 +7,7 @@ import { LIVE_ROUNDS, LIVE_USERS, liveCalls, verifyLive } from "../../verify/tar
 import { checkCounts } from "../../verify/verify-isolation.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
-import { openConfiguredModel, storeOf, withMemory } from "../open-agent.js";
+import { openConfiguredModel, openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
 import { VERSION } from "../version.js";
 import type { VerifyCounts } from "./verify-options.js";
 
@@ -26,8 +26,9 @@ export async function verifyLiveAgent(
   const model = await openPaidModel(context, liveCalls(users, rounds), rest.maxCalls);
   const started = performance.now();
   const planted = await plantedLeaks(seed, signal);
+  const toolkits = await openConfiguredToolkits(context);
   const { result, ...found } = await withMemory(context, (memory) =>
-    verifyLive({ ...rest, memory, model, users, rounds, seed, signal }),
+    verifyLive({ ...rest, memory, model, toolkits, users, rounds, seed, signal }),
   );
   const target = { kind: "live", model: model.name, store: maskSecrets(storeOf(context)) };
   return reportOf({

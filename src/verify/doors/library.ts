@@ -1,8 +1,9 @@
 import type { Agent } from "../../agent/agent.js";
-import type { SessionId, UserId } from "../../ids.js";
-import type { Memory } from "../../memory/memory.js";
+import { asRecord, parseJson } from "../../json.js";
+import type { Memory, SessionState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
+import type { Whose } from "../finding.js";
 import type { Clearer, Door, Doors, Outgoing, Reader } from "./door.js";
 
 /** The parts of an agent that a check uses. */
@@ -132,16 +133,30 @@ const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
       sessions: (await agent.forUser(userId).sessions()).map(({ sessionId }) => sessionId),
     }),
   },
-  ...(["json", "jsonl", "md"] as const).map((format) => ({
-    name: `view.export ${format}`,
-    async read({ userId, sessionId }: { userId: UserId; sessionId: SessionId }) {
-      let document = "";
-      for await (const piece of agent.forUser(userId).export({ sessionId, format }))
-        document += piece;
-      return { document };
+  {
+    name: "view.export json",
+    async read(whose) {
+      const { state, ...rest } = asRecord(parseJson(await exported(agent, whose, "json")));
+      // Tools may keep in it what the messages hold as well.
+      const ofSession = asRecord(asRecord(state)[whose.sessionId]) as SessionState;
+      return { document: JSON.stringify(rest), state: ofSession };
     },
+  },
+  ...(["jsonl", "md"] as const).map((format) => ({
+    name: `view.export ${format}`,
+    read: async (whose: Whose) => ({ document: await exported(agent, whose, format) }),
   })),
 ];
+
+async function exported(
+  agent: VerifiedAgent,
+  { userId, sessionId }: Whose,
+  format: "json" | "jsonl" | "md",
+): Promise<string> {
+  let document = "";
+  for await (const piece of agent.forUser(userId).export({ sessionId, format })) document += piece;
+  return document;
+}
 
 const clearers = (agent: VerifiedAgent, memory: Memory): readonly Clearer[] => [
   {

@@ -1,6 +1,7 @@
 import type { UserId } from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
+import type { Toolkit } from "../../tools/tool.js";
 import { agentOver, type BatteryResult, runBattery } from "../battery.js";
 import type { Difference } from "../bystanders.js";
 import type { CheckName } from "../finding.js";
@@ -24,6 +25,8 @@ export const liveCalls = (users: number, rounds: number): number => users * (rou
 export interface LiveOptions {
   readonly model: Model;
   readonly memory: Memory;
+  /** The model may call them; no message asks for it. */
+  readonly toolkits?: readonly Toolkit[] | undefined;
   readonly users: number;
   readonly rounds: number;
   readonly seed: number;
@@ -72,7 +75,7 @@ export async function verifyLive(options: LiveOptions): Promise<LiveResult> {
     const result = await runBattery({
       ...{ ...options, users, openModel, signal: AbortSignal.any([signal, ended.signal]) },
       open: ({ toolkits, ...parts }) =>
-        agentOver(memory)({ ...parts, toolkits: toolkits.map(onlyEcho) }),
+        agentOver(memory, options.toolkits)({ ...parts, toolkits: toolkits.map(onlyEcho) }),
       phases: (stage) => livePhases(stage, options.rounds),
     });
     if (live?.failure !== undefined && !signal.aborted) throw live.failure;
