@@ -31,6 +31,7 @@ const SAFE: Facts = {
     synchronousCommit: "on",
     fsync: "on",
     isReadOnly: false,
+    peer: { isEncrypted: false, isOnItsMachine: true },
   },
   isBound: true,
   version: MIGRATIONS.length,
@@ -152,16 +153,39 @@ describe("what store check says about a PostgreSQL database", () => {
     expect(found.hint).toBeTruthy();
   });
 
-  it("warns of plain text over a network, and not on this machine or with TLS", () => {
-    const encryption = (url: string): Finding => finding("encryption", {}, url);
-    expect(encryption("postgres://app@db.example/chat?sslmode=disable")).toMatchObject({
-      status: "warning",
-      hint: "Write sslmode=verify-full into the URL.",
-    });
-    expect(encryption(LOCAL).text).toBe("none, and nothing leaves this machine");
-    expect(encryption("postgres://app@db.example/chat").text).toBe(
-      "TLS, and the server is verified",
-    );
+  const REMOTE = "postgres://app@db.example/chat";
+  const encrypted = (isEncrypted: boolean | null, isOnItsMachine = false): Partial<Facts> =>
+    server({ peer: { isEncrypted, isOnItsMachine } });
+
+  it.each<[what: string, url: string, Partial<Facts>, status: Finding["status"], text: string]>([
+    ["TLS is off", `${REMOTE}?sslmode=disable`, {}, "warning", "none: conversations travel as"],
+    ["nothing leaves the machine", LOCAL, {}, "ok", "none, and nothing leaves this machine"],
+    ["the server sees TLS", REMOTE, encrypted(true), "ok", "TLS, and the server is verified"],
+    ["the server does not tell", REMOTE, encrypted(null), "ok", "TLS, and the server is verified"],
+    ["TLS ends before the server", REMOTE, encrypted(false), "warning", "TLS ends before"],
+  ])("tells of encryption when %s", (_what, url, facts, status, text) => {
+    const found = finding("encryption", facts, url);
+    expect(found).toMatchObject({ status, text: expect.stringContaining(text) });
+    expect(found.hint === undefined).toBe(status === "ok");
+  });
+
+  it.each<[what: string, url: string, Partial<Facts>, status: Finding["status"], text: string]>([
+    ["encrypts", REMOTE, encrypted(true), "ok", "; TLS from the pooler to the server"],
+    [
+      "does not",
+      REMOTE,
+      encrypted(false),
+      "warning",
+      "; none from the pooler to the server: plain",
+    ],
+    ["is beside the server", LOCAL, encrypted(false, true), "ok", "to the server, on one machine"],
+    ["is unknown to the server", LOCAL, encrypted(null), "ok", "; the server does not tell"],
+  ])("tells both ways of a pooler apart, when it %s", (_what, url, facts, status, text) => {
+    const found = finding("encryption", { ...facts, hasPooler: true }, url);
+    const own =
+      url === LOCAL ? "none to the pooler, on this" : "TLS to the pooler, which is verified";
+    expect(found).toMatchObject({ status, text: expect.stringContaining(text) });
+    expect(found.text.startsWith(own)).toBe(true);
   });
 
   it("names a lone owner, a pooler, and the isolation level of writes", () => {

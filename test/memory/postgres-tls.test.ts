@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PostgresMemory } from "../../src/memory/postgres.js";
+import { checkPostgres } from "../../src/memory/stores/postgres/admin.js";
 import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 import { ask } from "../support/postgres.js";
@@ -33,11 +34,18 @@ describe.runIf(ownServer && hasOpenssl)("an encrypted connection to PostgreSQL",
     const tls = selfSigned();
     const server = await startPostgres({ tls });
     onTestFinished(() => server.stop());
-    const used = async (host: string, parameters: Record<string, string>): Promise<number> => {
+    const urlOf = (host: string, parameters: Record<string, string>): string => {
       const url = new URL(server.url);
       url.hostname = host;
       for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-      const memory = new PostgresMemory(url.href);
+      return url.href;
+    };
+    const encryptionOf = async (host: string, parameters: Record<string, string>) => {
+      const { findings } = await checkPostgres(urlOf(host, parameters));
+      return findings.find(({ about }) => about === "encryption")?.text;
+    };
+    const used = async (host: string, parameters: Record<string, string>): Promise<number> => {
+      const memory = new PostgresMemory(urlOf(host, parameters));
       try {
         await memory.add(userMessage("hi"), "alice");
         return await memory.size("alice");
@@ -48,6 +56,8 @@ describe.runIf(ownServer && hasOpenssl)("an encrypted connection to PostgreSQL",
     const trusted = { sslmode: "verify-full", sslrootcert: tls.certificate };
     expect(await used("localhost", { ...trusted, application_name: "encrypted" })).toBe(1);
     expect(await ask(server.url, "SHOW ssl")).toEqual([{ ssl: "on" }]);
+    expect(await encryptionOf("localhost", trusted)).toBe("TLS, and the server is verified");
+    expect(await encryptionOf("127.0.0.1", {})).toBe("none, and nothing leaves this machine");
 
     await expect(used("localhost", { sslmode: "require" })).rejects.toMatchObject({
       message: expect.stringContaining("its certificate is not trusted"),

@@ -1,5 +1,5 @@
 import { type Finding, ok, unsafe, warning } from "../../store-report.js";
-import type { Facts } from "./inspect.js";
+import type { Facts, Peer } from "./inspect.js";
 import { MIGRATIONS } from "./schema.js";
 import { type DatabaseAddress, isOnThisMachine } from "./url.js";
 
@@ -26,7 +26,7 @@ export const findingsOf = (facts: Facts, address: DatabaseAddress): readonly Fin
   owner(facts),
   login(facts),
   callers(facts),
-  encryption(address),
+  encryption(facts, address),
   durability(facts),
   server(facts),
   text(facts),
@@ -108,12 +108,35 @@ function callers({ callers: roles, isPublic, owner: { name } }: Facts): Finding 
   return ok(about, roles.length === 0 ? `${name} alone` : roles.join(", "));
 }
 
-function encryption(address: DatabaseAddress): Finding {
+/** The URL tells how this process connects, and the server how it is connected to. */
+function encryption({ server: { peer }, hasPooler }: Facts, address: DatabaseAddress): Finding {
   const about = "encryption";
-  if (address.tls !== undefined) return ok(about, "TLS, and the server is verified");
-  if (isOnThisMachine(address)) return ok(about, "none, and nothing leaves this machine");
-  return warning(about, "none: conversations travel as plain text", {
-    hint: "Write sslmode=verify-full into the URL.",
+  const hasTls = address.tls !== undefined;
+  if (!hasTls && !isOnThisMachine(address))
+    return warning(about, "none: conversations travel as plain text", {
+      hint: "Write sslmode=verify-full into the URL.",
+    });
+  if (hasPooler) return encryptionBehindPooler(peer, hasTls);
+  if (!hasTls) return ok(about, "none, and nothing leaves this machine");
+  if (peer.isEncrypted !== false) return ok(about, "TLS, and the server is verified");
+  return warning(about, "TLS ends before the server, which is reached by something in plain text", {
+    hint: "Connect to the server itself, or encrypt the way from what is between to the server.",
+  });
+}
+
+/** Of the connection between the pooler and the server, the server knows alone. */
+function encryptionBehindPooler(peer: Peer, hasTls: boolean): Finding {
+  const about = "encryption";
+  const own = hasTls
+    ? "TLS to the pooler, which is verified"
+    : "none to the pooler, on this machine";
+  if (peer.isEncrypted) return ok(about, `${own}; TLS from the pooler to the server`);
+  if (peer.isEncrypted === null)
+    return ok(about, `${own}; the server does not tell of the way from the pooler`);
+  if (peer.isOnItsMachine)
+    return ok(about, `${own}; none from the pooler to the server, on one machine`);
+  return warning(about, `${own}; none from the pooler to the server: plain text`, {
+    hint: "Let the pooler connect with TLS; in pgbouncer: server_tls_sslmode = verify-full",
   });
 }
 

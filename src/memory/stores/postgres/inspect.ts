@@ -27,6 +27,14 @@ interface Server {
   readonly synchronousCommit: string;
   readonly fsync: string;
   readonly isReadOnly: boolean;
+  readonly peer: Peer;
+}
+
+/** Who the server is connected to: this process, or a pooler. */
+export interface Peer {
+  /** Null if the server does not tell. */
+  readonly isEncrypted: boolean | null;
+  readonly isOnItsMachine: boolean;
 }
 
 interface Role {
@@ -100,15 +108,19 @@ async function serverOf(ask: Ask): Promise<Server & { readonly backend: number }
             (SELECT datcollate FROM pg_database WHERE datname = current_database()),
             current_setting('default_transaction_isolation'),
             current_setting('synchronous_commit'), current_setting('fsync'),
-            pg_is_in_recovery(), pg_backend_pid()`,
+            pg_is_in_recovery(), pg_backend_pid(),
+            (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()),
+            coalesce(inet_client_addr() = inet_server_addr(), true)`,
   );
   const [version, versionNumber, encoding, collation, isolation, ...rest] = row as readonly [
     ...[string, number, string, string, string, string, string, boolean, number],
+    ...[boolean | null, boolean],
   ];
-  const [synchronousCommit, fsync, isReadOnly, backend] = rest;
+  const [synchronousCommit, fsync, isReadOnly, backend, isEncrypted, isOnItsMachine] = rest;
   return {
     ...{ version, versionNumber, encoding, collation, isolation },
     ...{ synchronousCommit, fsync, isReadOnly, backend },
+    peer: { isEncrypted, isOnItsMachine },
   };
 }
 
