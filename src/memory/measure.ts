@@ -1,6 +1,6 @@
 import type { StoredMessage } from "../messages.js";
 
-/** Characters of the content and of the arguments of tool calls. */
+/** UTF-16 units of the content and of the arguments of its tool calls: what a model is sent. */
 export function charactersOf(message: StoredMessage): number {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   return calls.reduce((sum, call) => sum + call.arguments.length, message.content.length);

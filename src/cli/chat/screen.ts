@@ -30,11 +30,14 @@ export interface AnswerSpace {
 /** Shows output and asks questions: on a terminal, or in the output of a script. */
 export interface ChatScreen {
   readonly space: AnswerSpace;
-  /** Prints the output of a command. Any text; made safe for a terminal. */
+  /**
+   * Prints the output of a command: stdout when it is not a terminal. Any text; made safe for a
+   * terminal.
+   */
   print(text: string): void;
   /** Prints an earlier message after its role, as Markdown if possible. Any text; made safe. */
   recall(role: string, text: string): void;
-  /** Prints a remark of one line. */
+  /** Prints a remark of one line about a command: stderr when it is not a terminal. */
   note(text: string): void;
   reply(speaker: Speaker): ReplyView;
   /** Shows that the active user or session has changed. */
