@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError } from "../errors.js";
-import { validateUserId } from "../ids.js";
+import { type UserId, validateUserId } from "../ids.js";
 import type { GetMessagesOptions, Memory, SessionOptions, SessionState } from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -53,7 +53,7 @@ const KEYS: KnownKeys<ExportOptions> = {
  */
 export class UserExport implements AsyncIterable<string> {
   readonly #memory: Memory;
-  readonly #userId: string;
+  readonly #userId: UserId;
   readonly #options: ExportOptions;
   #messages = 0;
 
@@ -142,7 +142,7 @@ export class UserExport implements AsyncIterable<string> {
   }
 }
 
-const deletedMeanwhile = (userId: string): AgnoChatError =>
+const deletedMeanwhile = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "HISTORY_CLEARED",
     `Messages of ${JSON.stringify(userId)} were deleted while they were being exported.`,

@@ -9,7 +9,7 @@ export type Answer<AtOnce extends boolean, T> = AtOnce extends true ? T : Promis
 /**
  * Keeps rows. `StoreMemory` implements `Memory` on top of it, so a store gets valid ids, validated
  * messages and JSON text. `storeConformance` in `agno-chat/testing` checks every rule below,
- * except what only a crash can show.
+ * except what only a crash, a second process or the bytes on a disk can show.
  *
  * - A user exists while they have a session, and a session while it has a message or a state key.
  *   Empty users and sessions are removed from `users`, `sessions` and all counts.
@@ -21,10 +21,17 @@ export type Answer<AtOnce extends boolean, T> = AtOnce extends true ? T : Promis
  *   or not at all, even if the process dies. A method returns only after its changes are durable,
  *   if the store is durable at all.
  * - Writes of one user are stored in the order of the calls, even if they are not awaited.
+ * - Several processes may use the same rows at once. A store that serves one process alone says
+ *   so, and may then keep in memory what it has read.
+ * - Deleted text leaves the disk, at once or soon after: no copy of it stays in a log, in free
+ *   pages or in a temporary file of the store.
  * - Text is kept exactly, including NUL and lone surrogates.
  * - The store never changes a value it has returned: it is a new object, or deeply frozen.
  * - A failure is an `AgnoChatError` with a `STORE_…` code. Its message is one line and quotes no
  *   stored text.
+ * - A store imports only what `agno-chat` exports. One in `stores/` may also import the contract
+ *   and its helpers beside this file, which `.dependency-cruiser.cjs` lists, and nothing of
+ *   another store.
  */
 export interface Store<AtOnce extends boolean = boolean> {
   /** True if it is synchronous. Otherwise each method returns a promise and never throws. */
@@ -51,7 +58,10 @@ export interface Store<AtOnce extends boolean = boolean> {
   /** Counts all users, and those whose last activity is before `idleSince`. */
   countUsers(sweep: IdleSince): Answer<AtOnce, UserCount>;
 
-  /** Deletes one session, or all sessions of the user, and records the delete. See `Commit`. */
+  /**
+   * Deletes one session, or all sessions of the user, and records the delete; see `Commit`. The
+   * last activity of a user who has other sessions stays what it was.
+   */
   delete(userId: UserId, scope: InSession & At): Answer<AtOnce, Deleted>;
 
   /**

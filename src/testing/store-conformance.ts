@@ -227,6 +227,17 @@ const deletes: StoreChecks = {
     }
   },
 
+  "never moves a user's last activity back when it deletes a session": async ({ store }) => {
+    await store.write(commit({ messages: [row("hi")] }));
+    const sessionId = validateSessionId("later");
+    const messages = [{ ...row("hi"), sessionId }];
+    await store.write(commit({ sessionId, messages, time: 5_000 }));
+    await store.delete(ALICE, { sessionId, time: 6_000 });
+    const [alice] = await store.users();
+    assert.deepEqual([alice?.sessions, alice?.lastActivity], [1, 5_000]);
+    assert.deepEqual(await store.countUsers({ idleSince: 5_000 }), { users: 1, idle: 0 });
+  },
+
   "ends every run with deleteAll, even of a user with nothing stored": async ({ store }) => {
     const { generation } = await store.read(ALICE, WINDOW);
     await store.write(commit({ userId: BOB, messages: [row("hi")] }));
