@@ -24,10 +24,11 @@ const functions: ChildFunctions = {
     memory = await openMemory(spec);
     const toolkits = [{ name: "verify", tools: tools.map(toolOf) }];
     ways = libraryDoors(new Agent({ model, memory, instructions, toolkits }), memory);
-    const { doors, readers } = ways;
+    const { doors, readers, clearers } = ways;
     return {
       doors: doors.map(({ name }) => name),
       readers: readers.map(({ name, ofUser = false }) => ({ name, ofUser })),
+      clearers: clearers.map(({ name }) => name),
     };
   },
   async send(name, message) {
@@ -35,6 +36,9 @@ const functions: ChildFunctions = {
     return door?.send(message, new AbortController().signal) ?? "";
   },
   read: async (name, whose) => ways?.readers.find((one) => one.name === name)?.read(whose) ?? {},
+  async clear(name, ...whose) {
+    await ways?.clearers.find((one) => one.name === name)?.clear(...whose);
+  },
   async close() {
     await memory?.close();
   },

@@ -42,6 +42,10 @@ export const PROCESS_DOUBLES: readonly ProcessDouble[] = [
     startProcess: () => standIns(() => new InMemory()),
   },
   whenTogether("processes whose runs get in between each other's messages", inTwoSteps),
+  whenTogether("processes whose runs outlive a clear by another", () => ({
+    add: (call, messages, userId, { generation: _, ...options } = {}) =>
+      call(messages, userId, options),
+  })),
   whenTogether("processes that do not see what the others store", () => {
     const read = new Map<string, Awaited<ReturnType<InMemory["read"]>>>();
     return {

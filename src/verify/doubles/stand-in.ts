@@ -14,13 +14,14 @@ export const standIns =
   async (parts) => {
     const end = new AbortController();
     const memory = open(end.signal);
-    const { doors, readers } = libraryDoors(new Agent({ ...parts, memory }), memory);
+    const { doors, readers, clearers } = libraryDoors(new Agent({ ...parts, memory }), memory);
     return {
       doors: doors.map(({ name, send }) => ({
         name,
         send: (message) => untilAborted(send(message, end.signal), end.signal),
       })),
       readers,
+      clearers,
       kill: () => end.abort(new ProcessEnded("Killed.")),
       close: async () => {},
     };

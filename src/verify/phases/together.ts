@@ -1,5 +1,5 @@
 import type { UserId } from "../../ids.js";
-import type { Door, Reader } from "../doors/door.js";
+import type { Clearer, Door, Reader } from "../doors/door.js";
 import { type Finding, isOf, reasonOf, type Whose, whoseOf } from "../finding.js";
 import { finding, judgeInterleaved, judgeReply, type Sighting } from "../judge.js";
 import type { Ledger, PlantedRun } from "../ledger.js";
@@ -9,6 +9,8 @@ import { inTurn, type Stage } from "../stage.js";
 
 const PROCESSES = 3;
 const RUNS = 3;
+
+const KEPT = "was answered, though its history was cleared meanwhile";
 
 /** Several processes that write to the same sessions at once. */
 export class Together {
@@ -44,6 +46,7 @@ export class Together {
       await Promise.all(sent);
       for (const process of processes) await this.#findOrders(stage, process);
       await this.#takeTurns(stage, processes);
+      await this.#clearDuringRuns(stage, processes);
       const [first] = processes as [OtherProcess];
       await this.#findOrders(stage, first);
       // By now the order is known, so that all must read exactly the same.
@@ -73,13 +76,32 @@ export class Together {
         await this.#send(stage, doors[0] as Door, index, stage.whose(userId));
   }
 
+  /** One process clears a user whose runs are under way in the others: these store nothing. */
+  async #clearDuringRuns(stage: Stage, processes: readonly OtherProcess[]): Promise<void> {
+    const [clearing, ...others] = processes as [OtherProcess, ...OtherProcess[]];
+    const [clearer] = clearing.clearers as [Clearer];
+    const [userId] = stage.users;
+    if (userId === undefined || stage.signal.aborted) return;
+    const whose = stage.whose(userId);
+    stage.gate.hold((run) => run.userId === userId);
+    const sent = others.map(({ doors }, index) =>
+      this.#send(stage, doors[0] as Door, index + 1, whose),
+    );
+    await stage.arrived(sent.length, sent);
+    await stage.clear(clearer, userId);
+    await stage.gate.release("together");
+    await Promise.all(sent);
+    for (const [index, { doors }] of processes.entries())
+      await this.#send(stage, doors[0] as Door, index, whose);
+  }
+
   async #findOrders(stage: Stage, process: OtherProcess): Promise<void> {
     for (const userId of stage.users) await this.#findOrder(stage, stage.whose(userId), process);
   }
 
   async #send(stage: Stage, door: Door, index: number, whose: Whose): Promise<void> {
     const run = this.#ledger.begin(whose, { door: door.name });
-    const earlier = [...this.#answered].filter((one) => isOf(one, run));
+    const earlier = this.#answeredOf(run);
     this.#earlier.set(run, earlier);
     this.#begun[index]?.push(run);
     const sighting: Sighting = { check: "together", by: whoseOf(run), door: door.name };
@@ -88,11 +110,13 @@ export class Together {
       this.#answered.add(run);
       stage.reached.add(door.name);
       stage.report(judgeReply(reply, run, sighting, this.#ledger));
+      if (run.cleared)
+        stage.report([finding("error", sighting, { where: "run", run, text: KEPT })]);
     } catch (thrown) {
-      run.outcome = "uncertain";
+      run.outcome = run.cleared ? "dropped" : "uncertain";
       const text = `failed: ${reasonOf(thrown)}`;
       const found: Finding = finding("error", sighting, { where: "run", run, text });
-      if (!stage.signal.aborted) stage.report([found]);
+      if (!run.cleared && !stage.signal.aborted) stage.report([found]);
     }
     run.answered = true;
   }
@@ -100,7 +124,7 @@ export class Together {
   async #findOrder(stage: Stage, whose: Whose, { readers }: OtherProcess): Promise<void> {
     const [reader] = readers as [Reader];
     const { messages = [] } = await reader.read(whose);
-    const runs = [...this.#answered].filter((one) => isOf(one, whose));
+    const runs = this.#answeredOf(whose);
     const sighting: Sighting = { check: "together", by: whose, door: reader.name };
     const expected = { processes: this.#processesOf(whose), runs };
     const { findings, seen } = judgeInterleaved(messages, expected, sighting, this.#ledger);
@@ -108,8 +132,12 @@ export class Together {
     this.#ledger.reorder(whose, seen);
   }
 
+  #answeredOf(whose: Whose): readonly PlantedRun[] {
+    return [...this.#answered].filter((run) => isOf(run, whose) && !run.cleared);
+  }
+
   #processesOf(whose: Whose): readonly (readonly PlantedRun[])[] {
-    return this.#begun.map((runs) => runs.filter((run) => isOf(run, whose)));
+    return this.#begun.map((runs) => runs.filter((run) => isOf(run, whose) && !run.cleared));
   }
 }
 

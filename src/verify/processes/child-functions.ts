@@ -1,6 +1,6 @@
 import type { SessionState } from "../../memory/memory.js";
 import type { ModelEvent, ModelRequest, ToolSpec } from "../../models/model.js";
-import type { Outgoing, Reader, Reading } from "../doors/door.js";
+import type { Clearer, Outgoing, Reader, Reading } from "../doors/door.js";
 import type { Whose } from "../finding.js";
 
 /** An agent, as far as it can be sent to another process. */
@@ -13,6 +13,7 @@ export interface SentAgent {
 export interface ChildDoors {
   readonly doors: readonly string[];
   readonly readers: readonly Pick<Reader, "name" | "ofUser">[];
+  readonly clearers: readonly string[];
 }
 
 /** What the program in `child.ts` offers to the process that started it. */
@@ -21,6 +22,7 @@ export interface ChildFunctions {
   open(spec: string, agent: SentAgent): Promise<ChildDoors>;
   send(door: string, message: Outgoing): Promise<string>;
   read(reader: string, whose: Whose): Promise<Reading>;
+  clear(clearer: string, ...whose: Parameters<Clearer["clear"]>): Promise<void>;
   close(): Promise<void>;
   readonly [name: string]: (...args: never[]) => unknown;
 }

@@ -4,7 +4,7 @@ import { onAbort } from "../../abort.js";
 import type { Model } from "../../models/model.js";
 import { toolTable } from "../../tools/call-tool.js";
 import type { ToolContext, Toolkit } from "../../tools/tool.js";
-import type { Door, Reader } from "../doors/door.js";
+import type { Clearer, Door, Reader } from "../doors/door.js";
 import { collected } from "../model-events.js";
 import { packagePath } from "../package-path.js";
 import { Calls, type Frame } from "./calls.js";
@@ -15,6 +15,7 @@ import { bareEnvironment } from "./environment.js";
 export interface OtherProcess {
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
+  readonly clearers: readonly Clearer[];
   /** Ends it at once. What is under way rejects with `ProcessEnded`. */
   kill(): void;
   /** Closes its memory, and ends it. */
@@ -75,7 +76,7 @@ async function openIn(
   calls: Calls<ChildFunctions>,
   spec: string,
   { instructions, toolkits }: SharedParts,
-): Promise<Pick<OtherProcess, "doors" | "readers">> {
+): Promise<Pick<OtherProcess, "doors" | "readers" | "clearers">> {
   const tools = Array.from(toolTable(toolkits).values(), ({ name, description, parameters }) => {
     return { name, description, parameters };
   });
@@ -89,6 +90,10 @@ async function openIn(
       ...rest,
       name: inAnother(name),
       read: (whose) => calls.call("read", name, whose),
+    })),
+    clearers: names.clearers.map((name) => ({
+      name: inAnother(name),
+      clear: (...whose) => calls.call("clear", name, ...whose),
     })),
   };
 }
