@@ -1,5 +1,6 @@
 import { singleLine } from "../../sanitise.js";
 import type { Io } from "../io.js";
+import { columnsOf } from "./terminal-size.js";
 
 /** One line that says how far the work is, and is overwritten by the next. */
 export interface ProgressLine {
@@ -9,8 +10,6 @@ export interface ProgressLine {
 }
 
 const CLEARED = "\r\u001b[K";
-
-const DEFAULT_COLUMNS = 80;
 
 /**
  * A progress line on a terminal; nothing anywhere else.
@@ -25,7 +24,7 @@ export function progressLine(
   return {
     show(text) {
       isShown = true;
-      const room = (stderr.columns ?? DEFAULT_COLUMNS) - 1;
+      const room = columnsOf(stderr) - 1;
       stderr.write(`${CLEARED}${paint(singleLine(text, room))}`);
     },
     end() {

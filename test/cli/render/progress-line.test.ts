@@ -25,6 +25,13 @@ test("a text is cut to one row, so that it can be erased", () => {
   expect(shownOn({ isTTY: true, columns: 11 })).toContain("<overlap, …>");
 });
 
+test("a terminal that does not tell its width has one of 80 columns", () => {
+  for (const columns of [undefined, 0])
+    expect(shownOn({ isTTY: true, ...(columns === undefined ? {} : { columns }) })).toContain(
+      "<overlap, 10 of 200 runs>",
+    );
+});
+
 test("nothing is written to a pipe or a terminal that cannot erase", () => {
   expect(shownOn({})).toBe("");
   expect(shownOn({ isTTY: true }, { TERM: "dumb" })).toBe("");
