@@ -47,8 +47,8 @@ export const validateSessionId = (sessionId: unknown): SessionId =>
   validate(sessionId, SESSION) as SessionId;
 
 /**
- * Brands an id that a store's own rows hold: it was validated before it was stored. For nothing
- * else.
+ * Brands an id that a store's own rows hold: it was validated before it was stored. Else only for
+ * the users that `verify` makes up.
  */
 export const storedUserId = (userId: string): UserId => userId as UserId;
 
