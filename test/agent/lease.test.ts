@@ -247,7 +247,8 @@ describe.skipIf(server === "")("two servers with leases on one database", () => 
     });
     await Promise.all(runs);
     const changes = order.filter((index, position) => index !== order[position - 1]).length;
-    expect(changes).toBeGreaterThan(10);
+    // Whoever polled alone would wait until the other has run all of its own.
+    expect(changes).toBeGreaterThan(4);
     expect(await memories[0].size("alice")).toBe(80);
   });
 

@@ -427,6 +427,7 @@ describe("config alone", () => {
     pty = new Pty({
       file: "/bin/sh",
       args: ["-c", `"${process.execPath}" "${BIN}" config | cat`],
+      columns: 200,
       env: { AGNO_CHAT_HOME: home },
     });
     await ends();
