@@ -1,5 +1,10 @@
 import { ok, type StoreReport } from "./store-report.js";
-import { parseLastingSpec, parseStoreSpec, type StoreKind } from "./store-spec.js";
+import {
+  type LastingKind,
+  parseLastingSpec,
+  parseStoreSpec,
+  type StoreKind,
+} from "./store-spec.js";
 
 const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreReport>>> = {
   memory: async () => ({
@@ -8,6 +13,11 @@ const CHECKS: Readonly<Record<StoreKind, (location: string) => Promise<StoreRepo
   }),
   sqlite: async (path) => (await import("./stores/sqlite/check.js")).checkSqlite(path),
   postgres: async (url) => (await import("./stores/postgres/admin.js")).checkPostgres(url),
+};
+
+const REQUIREMENTS: Readonly<Record<LastingKind, (location: string) => Promise<void>>> = {
+  sqlite: async (path) => (await import("./stores/sqlite/check.js")).requireSqlite(path),
+  postgres: async (url) => (await import("./stores/postgres/admin.js")).requirePostgres(url),
 };
 
 /**
@@ -25,6 +35,5 @@ export async function checkStore(spec: string): Promise<StoreReport> {
  */
 export async function requireStore(spec: string): Promise<void> {
   const { kind, location } = parseLastingSpec(spec);
-  if (kind === "sqlite") await (await import("./stores/sqlite/check.js")).requireSqlite(location);
-  else await (await import("./stores/postgres/admin.js")).requirePostgres(location);
+  return REQUIREMENTS[kind](location);
 }

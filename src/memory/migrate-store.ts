@@ -1,20 +1,31 @@
 import { AgnoChatError } from "../errors.js";
-import { parseLastingSpec } from "./store-spec.js";
+import { type LastingKind, parseLastingSpec } from "./store-spec.js";
+
+/** Versions of a schema. */
+interface Migrated {
+  readonly from: number;
+  readonly to: number;
+}
+
+const MIGRATIONS: Readonly<Record<LastingKind, (location: string) => Promise<Migrated>>> = {
+  sqlite: async (path) => (await import("./stores/sqlite/migrate.js")).migrateSqlite(path),
+  postgres: migratePostgres,
+};
 
 /**
  * Brings the schema of the store that `spec` names to the latest version. Resolves to
  * its versions before and after.
  * @throws {AgnoChatError} `STORE_…`, `USAGE` for `memory:`
  */
-export async function migrateStore(
-  spec: string,
-): Promise<{ readonly from: number; readonly to: number }> {
+export async function migrateStore(spec: string): Promise<Migrated> {
   const { kind, location } = parseLastingSpec(spec);
-  if (kind === "sqlite")
-    return (await import("./stores/sqlite/migrate.js")).migrateSqlite(location);
+  return MIGRATIONS[kind](location);
+}
+
+async function migratePostgres(url: string): Promise<Migrated> {
   const admin = await import("./stores/postgres/admin.js");
   try {
-    return await admin.migratePostgres(location);
+    return await admin.migratePostgres(url);
   } catch (error) {
     throw admin.wasDenied(error) ? denied(error) : error;
   }

@@ -3,6 +3,9 @@ import { nearest } from "../nearest.js";
 
 export type StoreKind = "memory" | "sqlite" | "postgres";
 
+/** The kinds that outlive the process. */
+export type LastingKind = Exclude<StoreKind, "memory">;
+
 const KINDS: ReadonlyMap<string, StoreKind> = new Map([
   ["memory", "memory"],
   ["sqlite", "sqlite"],
@@ -28,7 +31,7 @@ export function parseStoreSpec(spec: string): StoreSpec {
  * The same for a store that outlives this process.
  * @throws {AgnoChatError} `STORE_UNKNOWN`, `USAGE` for `memory:`
  */
-export function parseLastingSpec(spec: string): StoreSpec<Exclude<StoreKind, "memory">> {
+export function parseLastingSpec(spec: string): StoreSpec<LastingKind> {
   const { kind, location } = parseStoreSpec(spec);
   if (kind !== "memory") return { kind, location };
   throw new AgnoChatError("USAGE", "memory: keeps nothing after this process.", {
