@@ -8,7 +8,7 @@ export type UserId = string & { readonly [checked]: "user" };
 /** A session id that `validateSessionId` has accepted. */
 export type SessionId = string & { readonly [checked]: "session" };
 
-/** The user whom a `Memory` uses when it gets no user id. */
+/** The user of a `Memory` and of the command line when none is named. An agent has no default. */
 export const DEFAULT_USER_ID = "default" as UserId;
 
 /** The session used when none is named. */
@@ -47,8 +47,8 @@ export const validateSessionId = (sessionId: unknown): SessionId =>
   validate(sessionId, SESSION) as SessionId;
 
 /**
- * Brands an id that a store's own rows hold: it was validated before it was stored. Else only for
- * the users that `verify` makes up.
+ * Brands an id without checking it. Only for ids read from a store, which were checked when they
+ * were stored, and for the users that `verify` makes up.
  */
 export const storedUserId = (userId: string): UserId => userId as UserId;
 

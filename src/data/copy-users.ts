@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
-import { storedSessionId, storedUserId, type UserId } from "../ids.js";
+import { storedSessionId, type UserId, validateUserId } from "../ids.js";
 import type { CopyStore, SessionCopy } from "../memory/copy-store.js";
 import { encodePatch } from "../memory/state.js";
 import type { SessionRow, UserRow } from "../memory/store.js";
@@ -54,7 +54,8 @@ async function copyUser(
   { userId: id, messages, lastActivity }: UserRow,
   { from, to, dryRun, signal }: CopyUsersOptions,
 ): Promise<CopiedUser> {
-  const userId = storedUserId(id);
+  // A file from elsewhere may hold anything.
+  const userId = validateUserId(id);
   const become = (outcome: CopiedUser["outcome"]): CopiedUser => ({ userId, messages, outcome });
   if (to === undefined) return become("copied");
   const compared = async () => become((await areEqual(from, to, userId)) ? "equal" : "differs");

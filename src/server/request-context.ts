@@ -16,7 +16,7 @@ export class RequestContext {
   readonly closed: Promise<void>;
   /** The authenticated user; undefined for an anonymous caller, who must name a user. */
   caller: UserId | undefined;
-  /** The user whose data the request reads or changes, once known. */
+  /** The caller, or the user whom an anonymous caller names, once known. */
   userId: UserId | undefined;
   /** The error code it failed with. */
   failure: string | undefined;

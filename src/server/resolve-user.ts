@@ -4,14 +4,14 @@ import type { RequestContext } from "./request-context.js";
 
 /**
  * The user whose data a request concerns: the caller, or the user an anonymous caller names.
- * Records it in the context for the log.
+ * Records in the context who asks, for the log.
  * @throws {AgnoChatError} `INVALID_USER_ID`; `FORBIDDEN` for a user other than the caller
  */
 export function resolveUser(context: RequestContext, named: unknown): UserId {
   const { caller } = context;
   if (named === undefined && caller === undefined) throw missing();
   const userId = named === undefined && caller !== undefined ? caller : validateUserId(named);
-  context.userId = userId;
+  context.userId = caller ?? userId;
   if (caller === undefined || userId === caller) return userId;
   throw new AgnoChatError("FORBIDDEN", "user_id is not your own.", {
     hint: "Leave out user_id.",

@@ -5,6 +5,7 @@ import { copyUsers } from "../../src/data/copy-users.js";
 import { validateUserId } from "../../src/ids.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { openMemory } from "../../src/memory/open-memory.js";
+import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
 import { SqliteStore } from "../../src/memory/stores/sqlite/sqlite-store.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
 import { Cli } from "../support/cli.js";
@@ -194,4 +195,17 @@ describe("store copy", () => {
     const { code, stderr } = await new Cli().run(["store", "copy", ...args]);
     expect({ code, said: stderr.includes(said) }).toEqual({ code: 2, said: true });
   });
+});
+
+it("store copy takes no id that no user can have, from a file that somebody has edited", async () => {
+  const [cli, path] = [new Cli(), temporaryFile()];
+  await fill(`sqlite:${path}`);
+  const connection = new SqliteConnection(await loadEngine(), path);
+  connection.run("UPDATE users SET user_id = ? WHERE user_id = ?", "bob\u200b", "bob");
+  await connection.close();
+  const to = `sqlite:${temporaryFile()}`;
+  const { code, stderr } = await cli.run(["store", "copy", "--from", `sqlite:${path}`, "--to", to]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("Invalid user id");
+  expect((await dump(to)).map(({ user }) => user.userId)).not.toContain("bob\u200b");
 });

@@ -51,6 +51,23 @@ test("with authentication every user_id is the caller's own or absent", async ()
   expect(await memory.size("bob")).toBe(0);
 });
 
+test("the log shows who was refused, not whose data was asked for", async () => {
+  const served = await serveKnown();
+  const asked = async (token: string, user_id: string): Promise<unknown> => {
+    const headers = { authorization: `Bearer ${token}` };
+    await ask(`${served.url}/chat`, { headers, body: { message: "Hi", user_id } });
+    await eventually(() => served.log.length === 1);
+    return served.log.pop()?.user;
+  };
+  const [alice, refused, bob] = [
+    await asked("a", "alice"),
+    await asked("a", "bob"),
+    await asked("b", "bob"),
+  ];
+  expect(refused).toBe(alice);
+  expect(bob).not.toBe(alice);
+});
+
 test("an authentication that throws refuses every request and reveals nothing", async () => {
   const authenticate = () => {
     throw new Error("secret");

@@ -13,8 +13,8 @@ const BARE_COMMANDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * White space that a keyboard types. Any other, such as a byte order mark, stays in an id, which is
- * then refused: an id is never cleaned up.
+ * White space that a keyboard types: it separates words, so it is no part of an id. Any other, such
+ * as a byte order mark, stays in the id, which is then refused.
  */
 const SPACES = " \t\r\n\u00a0\u3000";
 const COMMAND = new RegExp(`^/([^${SPACES}/]+)(?:[${SPACES}]+([\\s\\S]*))?$`);
