@@ -26,7 +26,7 @@ import type { ToolContext } from "../src/tools/tool.js";
 import type { Whose } from "../src/verify/finding.js";
 import type { userIds } from "../src/verify/users.js";
 
-/** What checks an id returns a `UserId` or `SessionId`; what is behind it takes nothing else. */
+/** What checks an id returns a `UserId` or `SessionId`; what touches rows takes nothing else. */
 describe("an id that nobody has checked does not compile", () => {
   it("as the user or the session of a store", () => {
     type UserArgument<Method extends "read" | "page" | "size" | "sessions" | "delete"> = Parameters<
@@ -41,7 +41,7 @@ describe("an id that nobody has checked does not compile", () => {
     expectTypeOf<Sweep["except"]>().toEqualTypeOf<ReadonlySet<UserId>>();
   });
 
-  it("in a memory, which checks the plain strings that it is given", () => {
+  it("behind a memory, which takes plain strings and checks them", () => {
     expectTypeOf<Parameters<Memory["clear"]>[0]>().toEqualTypeOf<string | undefined>();
     expectTypeOf<ReturnType<typeof userIdOf>>().toEqualTypeOf<UserId>();
     expectTypeOf<ReturnType<typeof userIdsOf>>().toEqualTypeOf<ReadonlySet<UserId>>();

@@ -11,6 +11,7 @@ export function leasesOf(
   leases: StoreLeases,
   { isClosed }: { readonly isClosed: () => boolean },
 ): Leases {
+  // The caller may be plain JavaScript.
   const checked = <Given extends Claim>(claim: Given): Given => {
     if (isClosed()) throw storeClosed();
     return { ...claim, userId: userIdOf(claim.userId), sessionId: sessionIdOf(claim) };

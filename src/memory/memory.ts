@@ -86,7 +86,7 @@ export interface Snapshot {
   readonly generation: number;
 }
 
-/** Who wants to run in a session, and nobody else meanwhile. */
+/** A request to be the only run in a session. */
 export interface Claim {
   readonly userId: UserId;
   readonly sessionId: SessionId;

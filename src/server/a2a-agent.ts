@@ -130,7 +130,10 @@ export class A2aAgent implements A2aRequestHandler {
     throw new this.#sdk.PushNotificationNotSupportedError();
   }
 
-  /** `contextId` is the user of an anonymous caller, and a session of an authenticated one. */
+  /**
+   * `contextId` is the user of an anonymous caller, and a session of an authenticated one. Without
+   * one, it is a new random id.
+   */
   #inputOf({ message }: SendMessageRequest): ChatInput {
     const { caller, signal } = this.#context;
     const contextId = message?.contextId || randomUUID();

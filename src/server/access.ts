@@ -44,8 +44,8 @@ export async function admit(
 }
 
 /**
- * The hook may be plain JavaScript, so its result is checked; an invalid one is not the client's
- * fault.
+ * `authenticate` may be plain JavaScript, so its result is checked; an invalid one is not the
+ * client's fault.
  */
 function callerOf(user: { readonly userId: string }): UserId {
   try {

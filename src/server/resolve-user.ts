@@ -23,6 +23,9 @@ const missing = (): AgnoChatError =>
     hint: "Send it with the request.",
   });
 
-/** @throws {AgnoChatError} `INVALID_SESSION_ID` */
+/**
+ * The session that a request names; undefined if it names none.
+ * @throws {AgnoChatError} `INVALID_SESSION_ID`
+ */
 export const sessionOf = (named: unknown): SessionId | undefined =>
   named === undefined ? undefined : validateSessionId(named);

@@ -147,7 +147,7 @@ export type SettingName = keyof typeof SETTINGS;
 
 export const SETTING_NAMES = Object.keys(SETTINGS) as SettingName[];
 
-/** What each setting's text becomes: an id, for one, is a checked id. */
+/** The parsed type of each setting; an id is a `UserId` or `SessionId`. */
 export type Parsed = {
   [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]["parse"]>;
 };
