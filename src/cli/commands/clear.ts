@@ -1,12 +1,12 @@
-import { UserTotal, usersOf } from "../../data/users-of.js";
+import { UserTotal } from "../../data/users-of.js";
 import type { CopyStore } from "../../memory/copy-store.js";
 import { sizeOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
+import { countedUsers } from "../counted-users.js";
 import { withMemory } from "../open-agent.js";
 import { withStore } from "../open-store.js";
-import { Progress } from "../progress.js";
 import { namedSession, refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
@@ -71,16 +71,8 @@ async function clearEveryone(context: Context, isDry: boolean): Promise<void> {
 /** What all users have. */
 async function everyone(context: Context, store: CopyStore | undefined): Promise<DeletedUsers> {
   const total = new UserTotal();
-  const progress = new Progress(context);
-  for await (const page of progress.along(
-    usersOf(store),
-    () => `${count(total.users, "user")} counted`,
-  )) {
-    context.signal.throwIfAborted();
-    total.add(page);
-  }
-  const { users, sessions, messages } = total;
-  return { users, sessions, messages };
+  for await (const page of countedUsers(context, store)) total.add(page);
+  return total;
 }
 
 interface Report {

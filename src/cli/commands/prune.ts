@@ -1,4 +1,4 @@
-import { UserTotal, usersOf } from "../../data/users-of.js";
+import { UserTotal } from "../../data/users-of.js";
 import { AgnoChatError } from "../../errors.js";
 import { storedUserId, type UserId } from "../../ids.js";
 import type { CopyStore } from "../../memory/copy-store.js";
@@ -6,6 +6,7 @@ import type { DeletedUsers } from "../../memory/memory.js";
 import { isTooMany } from "../../memory/sweep.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
+import { countedUsers } from "../counted-users.js";
 import { parseDuration } from "../duration.js";
 import { withStore } from "../open-store.js";
 import { Progress } from "../progress.js";
@@ -61,13 +62,10 @@ async function findIdle(
   idleSince: number,
 ): Promise<Found> {
   const hasTyped = inputFilesIn(context.home)?.owners() ?? (() => false);
-  const [idle, typists, progress] = [new UserTotal(), [] as UserId[], new Progress(context)];
+  const idle = new UserTotal();
+  const typists: UserId[] = [];
   let users = 0;
-  for await (const page of progress.along(
-    usersOf(store),
-    () => `${count(users, "user")} counted`,
-  )) {
-    context.signal.throwIfAborted();
+  for await (const page of countedUsers(context, store)) {
     const found = page.filter(({ lastActivity }) => lastActivity < idleSince);
     users += page.length;
     idle.add(found);
@@ -86,7 +84,7 @@ async function deleteIdle(
   const progress = new Progress(context);
   let deleted: DeletedUsers = { users: 0, sessions: 0, messages: 0 };
   const onProgress = (now: DeletedUsers): void => {
-    deleted = { ...now };
+    deleted = now;
     progress.show(() => `deleted ${deleted.users} of ${count(found.idle.users, "inactive user")}`);
   };
   try {
@@ -113,8 +111,7 @@ function report(
   { options, output }: Context,
   { deleted, dryRun }: { readonly deleted: DeletedUsers; readonly dryRun: boolean },
 ): void {
-  const { users, sessions, messages } = deleted;
-  if (options.json) output.document({ ok: true, dryRun, deleted: { users, sessions, messages } });
+  if (options.json) output.document({ ok: true, dryRun, deleted });
   else output.write(`${dryRun ? "Would delete" : "Deleted"} ${wordsFor(deleted)}.\n`);
 }
 

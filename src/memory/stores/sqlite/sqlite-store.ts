@@ -192,7 +192,7 @@ export class SqliteStore implements CopyStore {
         deleted.sessions += user.sessions;
         deleted.messages += user.messages;
       }
-      onProgress?.(deleted);
+      onProgress?.({ ...deleted });
       after = batch.last;
       more = batch.seen === USERS_PER_BATCH;
     }
