@@ -1,11 +1,6 @@
 import { AgnoChatError } from "../errors.js";
+import type { Migrated } from "./store-report.js";
 import { type LastingKind, parseLastingSpec } from "./store-spec.js";
-
-/** Versions of a schema. */
-interface Migrated {
-  readonly from: number;
-  readonly to: number;
-}
 
 const MIGRATIONS: Readonly<Record<LastingKind, (location: string) => Promise<Migrated>>> = {
   sqlite: async (path) => (await import("./stores/sqlite/migrate.js")).migrateSqlite(path),
@@ -13,8 +8,7 @@ const MIGRATIONS: Readonly<Record<LastingKind, (location: string) => Promise<Mig
 };
 
 /**
- * Brings the schema of the store that `spec` names to the latest version. Resolves to
- * its versions before and after.
+ * Brings the schema of the store that `spec` names to the latest version.
  * @throws {AgnoChatError} `STORE_…`, `USAGE` for `memory:`
  */
 export async function migrateStore(spec: string): Promise<Migrated> {

@@ -16,6 +16,12 @@ export interface StoreReport {
   readonly findings: readonly Finding[];
 }
 
+/** The version of a schema before and after it was migrated. */
+export interface Migrated {
+  readonly from: number;
+  readonly to: number;
+}
+
 export const ok = (about: string, text: string): Finding => ({ about, status: "ok", text });
 
 interface Advice {

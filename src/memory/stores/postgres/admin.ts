@@ -1,12 +1,12 @@
 import { AgnoChatError } from "../../../errors.js";
-import type { StoreReport } from "../../store-report.js";
+import type { Migrated, StoreReport } from "../../store-report.js";
 import { Database } from "./client.js";
 import { findSchema, ownerOfMemory } from "./find-schema.js";
 import { findingsOf } from "./findings.js";
 import { type Initialised, type InitOptions, initDatabase } from "./init-database.js";
 import { grantScript, initScript } from "./init-script.js";
 import { inspect } from "./inspect.js";
-import { type Migrated, migrateDatabase } from "./migrate.js";
+import { migrateDatabase } from "./migrate.js";
 import { prepareDatabase } from "./open-database.js";
 import { isPostgres, NO_RIGHT, storeFailed } from "./postgres-errors.js";
 import { tooNew } from "./refusals.js";

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
+import type { Migrated } from "../../store-report.js";
 import { checkAbout } from "./about.js";
 import type { Ask, Database } from "./client.js";
 import { ownerOfMemory } from "./find-schema.js";
@@ -13,11 +14,6 @@ import {
   quoted,
 } from "./schema/statements.js";
 import { MIGRATIONS } from "./schema.js";
-
-export interface Migrated {
-  readonly from: number;
-  readonly to: number;
-}
 
 /**
  * Brings the schema to the latest version, in one transaction that loses no row.

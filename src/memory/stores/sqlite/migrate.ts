@@ -1,13 +1,12 @@
+import type { Migrated } from "../../store-report.js";
 import { pathOf } from "./file.js";
 import { MIGRATIONS, openMemoryFile, peekMemoryFile } from "./schema.js";
 
 /**
- * Upgrades a memory file as opening it does. Resolves to its versions before and after.
+ * Upgrades a memory file as opening it does.
  * @throws {AgnoChatError} `STORE_…`
  */
-export async function migrateSqlite(
-  name: string,
-): Promise<{ readonly from: number; readonly to: number }> {
+export async function migrateSqlite(name: string): Promise<Migrated> {
   const path = pathOf(name);
   const expressions = "(SELECT user_version FROM pragma_user_version)";
   const [from] = (await peekMemoryFile(path, expressions)) as readonly [number];
