@@ -2,18 +2,8 @@ import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkStore } from "../../src/memory/check-store.js";
-import { SqliteMemory } from "../../src/memory/sqlite.js";
 import type { Finding } from "../../src/memory/store-report.js";
-import { userMessage } from "../../src/messages.js";
-import { temporaryFile } from "../support/memory-file.js";
-
-async function memoryFile(): Promise<string> {
-  const path = temporaryFile();
-  const memory = new SqliteMemory(path);
-  await memory.add(userMessage("hi"), "alice");
-  await memory.close();
-  return path;
-}
+import { fileOfAlice, temporaryFile } from "../support/memory-file.js";
 
 async function finding(path: string, about: string): Promise<Finding> {
   const { findings } = await checkStore(`sqlite:${path}`);
@@ -22,7 +12,7 @@ async function finding(path: string, about: string): Promise<Finding> {
 
 describe("what store check says about a memory file", () => {
   it("is all ok for a new one", async () => {
-    const { findings } = await checkStore(`sqlite:${await memoryFile()}`);
+    const { findings } = await checkStore(`sqlite:${await fileOfAlice()}`);
     expect(findings.map(({ about, status }) => `${about}: ${status}`)).toEqual([
       "file: ok",
       "folder: ok",
@@ -35,7 +25,7 @@ describe("what store check says about a memory file", () => {
   it.skipIf(process.platform === "win32")(
     "is unsafe when others may read the file, and names the command that ends it",
     async () => {
-      const path = await memoryFile();
+      const path = await fileOfAlice();
       chmodSync(path, 0o644);
       expect(await finding(path, "file")).toMatchObject({
         status: "unsafe",
@@ -47,7 +37,7 @@ describe("what store check says about a memory file", () => {
   it.skipIf(process.platform === "win32")(
     "warns when others may replace the file, unless the folder is sticky",
     async () => {
-      const path = await memoryFile();
+      const path = await fileOfAlice();
       const folder = dirname(path);
       chmodSync(folder, 0o777);
       expect(await finding(path, "folder")).toMatchObject({
@@ -60,7 +50,7 @@ describe("what store check says about a memory file", () => {
   );
 
   it("is unsafe if SQLite finds damage, which is not quoted", async () => {
-    const path = await memoryFile();
+    const path = await fileOfAlice();
     const bytes = readFileSync(path);
     // It counts free pages that are nowhere: https://sqlite.org/fileformat2.html, offset 36.
     bytes.writeUInt32BE(9, 36);

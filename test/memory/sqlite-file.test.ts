@@ -15,15 +15,7 @@ import { describe, expect, it, vi } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { MemoryFile } from "../../src/memory/stores/sqlite/file.js";
 import { userMessage } from "../../src/messages.js";
-import { temporaryFile } from "../support/memory-file.js";
-
-async function fileOfAlice(): Promise<string> {
-  const path = temporaryFile();
-  const memory = new SqliteMemory(path);
-  await memory.add(userMessage("hi"), "alice");
-  await memory.close();
-  return path;
-}
+import { fileOfAlice, temporaryFile } from "../support/memory-file.js";
 
 async function expectRefused(path: string, words: string, code = "STORE_FAILED"): Promise<void> {
   const memory = new SqliteMemory(path);
