@@ -9,6 +9,7 @@ import { FIRST_ACTIVITY, fillPostgres } from "../test/support/many-users.js";
 import { newDatabase } from "../test/support/postgres.js";
 import { startPostgres } from "../test/support/postgres-server.js";
 import { Wire } from "../test/support/wire.js";
+import { median, reportRatio } from "./report.js";
 
 // Loads more and more users into a server of its own, which takes some minutes and 3 GB. The
 // figures should stay the same from size to size. Both sides of a ratio are measured in turn, so
@@ -25,9 +26,6 @@ const IDLE = 1 / 20;
 
 const TEXT = "x".repeat(200);
 const RUN: readonly Message[] = [userMessage(TEXT), assistantMessage(TEXT)];
-
-const median = (values: readonly number[]): number =>
-  values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
 
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -93,9 +91,10 @@ async function measure(server: string, count: number): Promise<void> {
   const near = await runs(url, count);
   const { list, prune } = await lists(url, count);
   console.log(`${count} users, loaded in ${(load / 1_000).toFixed(0)} s:`);
-  console.log(
-    `  ${(far.own / far.bare).toFixed(2)}x two bare SELECT 1, with ${DELAY_MS} ms to each answer: ` +
-      `read and commit (${far.own.toFixed(1)} ms)`,
+  reportRatio(
+    far.own / far.bare,
+    `read and commit / two bare SELECT 1, with ${DELAY_MS} ms to each answer`,
+    `${far.own.toFixed(1)} ms`,
   );
   console.log(
     `  ${near.own.toFixed(2)} ms without (two bare SELECT 1: ${near.bare.toFixed(2)} ms)`,

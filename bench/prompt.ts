@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { median } from "./report.js";
 
 // A native module, which cannot be bundled.
 const { spawn } = createRequire(import.meta.url)(
@@ -42,9 +43,6 @@ function timeOf(args: string[], home: string): Promise<number> {
     program.onExit(() => resolve(elapsed ?? performance.now() - started));
   });
 }
-
-const median = (times: readonly number[]): number =>
-  [...times].sort((one, other) => one - other)[times.length >> 1] ?? 0;
 
 const home = mkdtempSync(path.join(tmpdir(), "agno-chat-prompt-"));
 await compare(home);

@@ -1,6 +1,9 @@
 /** Fewer rounds and no large histories, for `npm run bench:check`. */
 export const isShort = process.argv.includes("--short");
 
+export const median = (values: readonly number[]): number =>
+  values.toSorted((left, right) => left - right)[values.length >> 1] ?? Number.NaN;
+
 /** Prints a ratio in the form that `npm run bench:check` reads: `1.50x  what / what else`. */
 export function reportRatio(ratio: number, what: string, details = ""): void {
   const line = `${`${ratio.toFixed(2)}x`.padStart(8)}  ${what}`;
