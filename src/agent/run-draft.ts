@@ -67,8 +67,12 @@ export class RunDraft {
       if (round === undefined) return false;
       content = round.messages[0].content;
     }
-    const message: AssistantDraft = { role: "assistant", content, interrupted: true };
-    message.model = this.#modelName;
+    const message: AssistantDraft = {
+      role: "assistant",
+      content,
+      interrupted: true,
+      model: this.#modelName,
+    };
     if (historySent !== undefined) message.historySent = historySent;
     this.#final = Object.freeze(message);
     return true;

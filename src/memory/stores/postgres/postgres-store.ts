@@ -182,12 +182,12 @@ export class PostgresStore implements CopyStore {
     });
   }
 
+  /** Taken and renewed like reads, again and again: whoever has it already gets it again. */
   readonly leases: StoreLeases = {
     take: ({ userId, sessionId, holder }, { limit, ms }) =>
       this.#run(async () => {
-        const rows = await this.#read("take_lease_v1", [
-          ...[userId, sessionId, limitOf(limit), holder, ms],
-        ]);
+        const values = [userId, sessionId, limitOf(limit), holder, ms];
+        const rows = await this.#read("take_lease_v1", values);
         const [first] = rows;
         if (first === undefined) return undefined;
         const lease = { userId, sessionId, holder, fence: first[0] as number };
