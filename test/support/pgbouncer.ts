@@ -54,7 +54,12 @@ export async function startPgBouncer(target: string): Promise<PgBouncer> {
   const words = [username, password].map((word) => `"${decodeURIComponent(word)}"`);
   await writeFile(users, `${words.join(" ")}\n`);
   await giveToNobody(folder, config, users);
-  const options = { cwd: folder, env: { PATH }, readyLine: "process up" };
+  const options = {
+    cwd: folder,
+    env: { PATH },
+    readyLine: "process up",
+    endSignal: "INT",
+  } as const;
   const service = await startService(["pgbouncer", config], options);
   return {
     url: url.href,

@@ -69,7 +69,8 @@ async function startIn(folder: string, { tls }: ServerOptions): Promise<Postgres
     ...Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
   ];
   const readyLine = "database system is ready to accept connections";
-  const server = await startService(command, { ...options, readyLine });
+  // After a fast shutdown (INT) that comes while it recovers from a crash it may wait for ever.
+  const server = await startService(command, { ...options, readyLine, endSignal: "QUIT" });
   return {
     url: `postgres://postgres:${password}@127.0.0.1:${port}/postgres`,
     stop: async () => {

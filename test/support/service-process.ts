@@ -7,14 +7,16 @@ import type { Readable } from "node:stream";
 /** What refuses to run as root runs as nobody then. */
 const NOBODY = 65_534;
 
-/** Ends the server, without waiting for anybody, once the tests have closed stdin, or are gone. */
-const UNTIL_LEFT = '"$0" "$@" & cat; kill -INT $!; wait $!';
+/** Ends the server once the tests have closed stdin, or are gone. */
+const untilLeft = (signal: string): string => `"$0" "$@" & cat; kill -${signal} $!; wait $!`;
 
 export interface ServiceOptions {
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
   /** What it writes to stderr once it can be used. */
   readonly readyLine: string;
+  /** What ends it without waiting for anybody. */
+  readonly endSignal: "INT" | "QUIT";
 }
 
 /** A server in a process of its own, which ends with the tests at the latest. */
@@ -35,9 +37,9 @@ export async function giveToNobody(...paths: readonly string[]): Promise<void> {
 
 export async function startService(
   command: readonly string[],
-  { readyLine, ...options }: ServiceOptions,
+  { readyLine, endSignal, ...options }: ServiceOptions,
 ): Promise<ServiceProcess> {
-  const service = spawn("sh", ["-c", UNTIL_LEFT, ...command], {
+  const service = spawn("sh", ["-c", untilLeft(endSignal), ...command], {
     ...options,
     ...asNobody(),
     stdio: ["pipe", "ignore", "pipe"],
