@@ -8,7 +8,8 @@ export class Cancellation {
   #aborted = false;
   #reason: unknown;
   #controller: AbortController | undefined;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners: ((reason: unknown) => void)[] = [];
+  #unfollow: (() => void) | undefined;
 
   get aborted(): boolean {
     return this.#aborted;
@@ -35,16 +36,26 @@ export class Cancellation {
     this.#aborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (const listener of this.#listeners.splice(0)) listener(reason);
   }
 
-  /** Calls the listener on abort, unless it has been removed. Returns its removal. */
-  listen(listener: () => void): () => void {
+  /** Aborts with the signal, for the reason that `reasonOf` makes of the signal's. */
+  follow(signal: AbortSignal, reasonOf: (reason: unknown) => unknown): void {
+    this.#unfollow = onAbort(signal, () => this.abort(reasonOf(signal.reason)));
+  }
+
+  unfollow(): void {
+    this.#unfollow?.();
+  }
+
+  /** Calls the listener on abort, unless it has been forgotten. */
+  listen(listener: (reason: unknown) => void): void {
     this.#listeners.push(listener);
-    return () => {
-      const index = this.#listeners.indexOf(listener);
-      if (index >= 0) this.#listeners.splice(index, 1);
-    };
+  }
+
+  forget(listener: (reason: unknown) => void): void {
+    const index = this.#listeners.indexOf(listener);
+    if (index >= 0) this.#listeners.splice(index, 1);
   }
 }
 
@@ -57,7 +68,10 @@ export function onAbort(signal: Abortable, listener: () => void): () => void {
     listener();
     return () => {};
   }
-  if (signal instanceof Cancellation) return signal.listen(listener);
+  if (signal instanceof Cancellation) {
+    signal.listen(listener);
+    return () => signal.forget(listener);
+  }
   signal.addEventListener("abort", listener, { once: true });
   return () => signal.removeEventListener("abort", listener);
 }

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
 import { isPlainObject } from "../json.js";
+import { sessionIdOf } from "../memory/arguments.js";
 import { noLeases } from "../memory/failures.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
@@ -109,7 +110,7 @@ export class Agent<Owner extends string | undefined = undefined> {
   }
 
   /**
-   * The agent as one user sees it. `run`, `stream` and `context` use such a view too.
+   * The agent as one user sees it.
    * @throws {AgnoChatError} `INVALID_USER_ID`
    */
   forUser(userId: string): UserView {
@@ -117,25 +118,29 @@ export class Agent<Owner extends string | undefined = undefined> {
   }
 
   /** `UserView.run` for the named user. */
-  async run(input: string, ...[options]: CallArguments<Owner, RunOptions>): Promise<RunOutput> {
-    const [view, rest] = this.#callOf(options, CALL_KEYS);
-    return view.run(input, rest);
+  run(input: string, ...call: CallArguments<Owner, RunOptions>): Promise<RunOutput> {
+    try {
+      const options = call[0] ?? NO_OPTIONS;
+      return this.#runner.run(this.#userOf(options, CALL_KEYS), input, options);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   /** `UserView.stream` for the named user. Never throws: the iterator does. */
-  stream(input: string, ...[options]: CallArguments<Owner, RunOptions>): RunStream {
+  stream(input: string, ...call: CallArguments<Owner, RunOptions>): RunStream {
     try {
-      const [view, rest] = this.#callOf(options, CALL_KEYS);
-      return view.stream(input, rest);
+      const options = call[0] ?? NO_OPTIONS;
+      return this.#runner.stream(this.#userOf(options, CALL_KEYS), input, options);
     } catch (thrown) {
       return RunStream.failed(thrown);
     }
   }
 
   /** `UserView.context` for the named user. */
-  async context(...[options]: CallArguments<Owner, ContextOptions>): Promise<ModelRequest> {
-    const [view, rest] = this.#callOf(options, CONTEXT_KEYS);
-    return view.context(rest);
+  async context(...call: CallArguments<Owner, ContextOptions>): Promise<ModelRequest> {
+    const options = call[0] ?? NO_OPTIONS;
+    return this.#runner.context(this.#userOf(options, CONTEXT_KEYS), sessionIdOf(options));
   }
 
   /**
@@ -151,21 +156,21 @@ export class Agent<Owner extends string | undefined = undefined> {
     return parts.memory.removeInactive(maxAge, { ...options, except });
   }
 
-  /** The view of the user that a call names, and its other options. */
-  #callOf<Options extends { readonly userId?: string | undefined }>(
-    options: Options | undefined,
+  /** The user that a call names. */
+  #userOf<Options extends { readonly userId?: string | undefined }>(
+    options: Options,
     known: KnownKeys<Options>,
-  ): [UserView, Omit<Options, "userId">] {
-    const given = options ?? ({} as Options);
-    refuseUnknownKeys(given, known, "A run");
-    // They are copied without what they inherit: an inherited `userId` would be overlooked.
-    if (!isPlainObject(given)) throw usage("The options of a run must be a plain object.");
-    const { userId, ...rest } = given;
-    if (Object.hasOwn(given, "userId")) return [this.forUser(userId as string), rest];
+  ): UserId {
+    refuseUnknownKeys(options, known, "A run");
+    // Else an inherited `userId` would be overlooked.
+    if (!isPlainObject(options)) throw usage("The options of a run must be a plain object.");
+    if (Object.hasOwn(options, "userId")) return validateUserId(options.userId);
     if (this.#owner === undefined) throw noUser();
-    return [new UserView(this.#runner, this.#owner), rest];
+    return this.#owner;
   }
 }
+
+const NO_OPTIONS: { readonly userId?: string; readonly sessionId?: string } = {};
 
 interface ContextOptions extends SessionOptions {
   readonly userId: string;

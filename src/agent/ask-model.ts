@@ -1,4 +1,4 @@
-import { AbortableWaits, type Cancellation } from "../abort.js";
+import type { Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { FinishReason, ToolCall, Usage } from "../messages.js";
 import { limitSize, limitToolCalls } from "../models/limits.js";
@@ -16,70 +16,135 @@ export class Reply {
 interface Asking {
   readonly reply: Reply;
   readonly cancellation: Cancellation;
-  readonly emit: (event: RunEvent) => void;
+  readonly emit: Emit | undefined;
 }
+
+type Emit = (event: RunEvent) => void;
 
 /**
  * Streams one reply of the model into `reply`, which keeps what had arrived if the model fails.
- * @throws {AgnoChatError} what the model threw, or `MODEL_BAD_RESPONSE` for a model that broke its
- *   contract
+ * @throws {AgnoChatError} rejects with what the model threw, with the reason of the cancellation,
+ *   or with `MODEL_BAD_RESPONSE` for a model that broke its contract
  */
-export async function askModel(
-  model: Model,
-  request: ModelRequest,
-  { reply, cancellation, emit }: Asking,
-): Promise<void> {
-  const waits = new AbortableWaits(cancellation);
-  let events: AsyncIterator<ModelEvent> | undefined;
-  try {
-    events = model.stream(request, optionsOf(cancellation))[Symbol.asyncIterator]();
-    while (reply.finishReason === undefined) {
-      const { done, value } = await waits.until(events.next());
-      if (done) throw unfinished(model);
-      applyEvent(value, reply, emit);
+export const askModel = (model: Model, request: ModelRequest, asking: Asking): Promise<void> =>
+  new Promise((resolve, reject) => {
+    new Reading(model, asking, { resolve, reject }).start(request);
+  });
+
+interface Ending {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * Reads events until the reply is complete, the model fails, or the run is cancelled. Not an async
+ * function: that would make several objects per event, and a reply is thousands of them.
+ */
+class Reading {
+  readonly #model: Model;
+  readonly #asking: Asking;
+  readonly #ending: Ending;
+  #events: AsyncIterator<ModelEvent> | undefined;
+  #isOver = false;
+
+  constructor(model: Model, asking: Asking, ending: Ending) {
+    this.#model = model;
+    this.#asking = asking;
+    this.#ending = ending;
+  }
+
+  start(request: ModelRequest): void {
+    const { cancellation } = this.#asking;
+    cancellation.listen(this.#fail);
+    try {
+      cancellation.throwIfAborted();
+      const stream = this.#model.stream(request, new ModelOptions(cancellation));
+      this.#events = stream[Symbol.asyncIterator]();
+      this.#next(this.#events);
+    } catch (thrown) {
+      this.#fail(thrown);
     }
-  } catch (thrown) {
-    cancellation.throwIfAborted();
-    if (thrown instanceof AgnoChatError) throw thrown;
-    throw new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
-      hint: "Look at the error's cause.",
-      hintId: "see-cause",
-      cause: thrown,
-    });
-  } finally {
-    waits.end();
+  }
+
+  #next(events: AsyncIterator<ModelEvent>): void {
+    const next = events.next();
+    // A model may be written by hand and answer without a promise.
+    (next instanceof Promise ? next : Promise.resolve(next)).then(this.#take, this.#fail);
+  }
+
+  readonly #take = (read: IteratorResult<ModelEvent>): void => {
+    if (this.#isOver) return;
+    try {
+      const { done, value } = read;
+      if (done) throw unfinished(this.#model);
+      const { reply, emit } = this.#asking;
+      applyEvent(value, reply, emit);
+      if (this.#isOver) return;
+      if (reply.finishReason === undefined) this.#next(this.#events as AsyncIterator<ModelEvent>);
+      else this.#end();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  };
+
+  #end(): void {
+    this.#leave();
+    this.#ending.resolve();
+  }
+
+  /** Also called when the run is cancelled, whose reason counts more than any failure. */
+  readonly #fail = (thrown: unknown): void => {
+    if (this.#isOver) return;
+    this.#leave();
+    const { cancellation } = this.#asking;
+    this.#ending.reject(
+      cancellation.aborted ? cancellation.reason : modelFailure(this.#model, thrown),
+    );
+  };
+
+  #leave(): void {
+    this.#isOver = true;
+    this.#asking.cancellation.forget(this.#fail);
     // Not awaited: a model that ignores the abort must not hold up the run.
-    void close(events);
+    close(this.#events);
   }
 }
 
-const optionsOf = (cancellation: Cancellation) => ({
+/** Makes the signal when a model reads it. */
+class ModelOptions {
+  readonly #cancellation: Cancellation;
+
+  constructor(cancellation: Cancellation) {
+    this.#cancellation = cancellation;
+  }
+
   get signal(): AbortSignal {
-    return cancellation.signal;
-  },
-});
-
-async function close(events: AsyncIterator<ModelEvent> | undefined): Promise<void> {
-  try {
-    await events?.return?.();
-  } catch {
-    // The reply is complete, or its failure is already known.
+    return this.#cancellation.signal;
   }
 }
 
-function applyEvent(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => void): void {
+/** A failure here changes nothing: the reply is complete, or its failure is already known. */
+function close(events: AsyncIterator<ModelEvent> | undefined): void {
+  try {
+    events?.return?.().then(undefined, () => {});
+  } catch {
+    // As above.
+  }
+}
+
+function applyEvent(event: ModelEvent, reply: Reply, emit: Emit | undefined): void {
   switch (event.type) {
     case "text-delta":
       if (typeof event.text !== "string") throw new TypeError("a text-delta without text");
       reply.text += event.text;
       limitSize("text", reply.text.length);
-      return emit(event);
+      return emit?.(event);
     case "retry":
-      return emit(event);
+      return emit?.(event);
     case "tool-call": {
       const { id, name, arguments: args } = event;
       limitToolCalls(reply.toolCalls.push({ id, name, arguments: args }));
-      return emit({ type: "tool-call", toolCallId: id, name, arguments: args });
+      return emit?.({ type: "tool-call", toolCallId: id, name, arguments: args });
     }
     case "finish":
       reply.finishReason = event.reason;
@@ -89,6 +154,15 @@ function applyEvent(event: ModelEvent, reply: Reply, emit: (event: RunEvent) => 
       reply.text = event.text ?? reply.text;
   }
 }
+
+const modelFailure = (model: Model, thrown: unknown): unknown =>
+  thrown instanceof AgnoChatError
+    ? thrown
+    : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
+        hint: "Look at the error's cause.",
+        hintId: "see-cause",
+        cause: thrown,
+      });
 
 const unfinished = (model: Model) =>
   new AgnoChatError("MODEL_BAD_RESPONSE", `The reply of ${model.name} ended early.`, {

@@ -1,4 +1,4 @@
-import { type Cancellation, onAbort } from "../abort.js";
+import type { Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 
@@ -10,23 +10,45 @@ export type OnBusy = "queue" | "reject" | "cancel";
 
 const MAX_WAITING = 100;
 
-interface Entry {
-  readonly cancellation: Cancellation;
-  clears: number;
-  start?: () => void;
-}
-
 /** One run's slot in the queue of its session. */
-export interface QueueSlot {
+export class QueueSlot {
+  readonly #queue: RunQueue;
+  readonly #key: string;
+  readonly cancellation: Cancellation;
+  /** How often the user or session was cleared since the run joined the queue. */
+  clears = 0;
   /**
    * Resolves when it is this run's turn; undefined if it already is. Rejects with the reason if the
    * run is cancelled.
    */
-  readonly turn: Promise<void> | undefined;
-  /** How often the user or session was cleared since the run joined the queue. */
-  clears(): number;
+  turn: Promise<void> | undefined;
+  #start: (() => void) | undefined;
+
+  constructor(queue: RunQueue, key: string, cancellation: Cancellation) {
+    this.#queue = queue;
+    this.#key = key;
+    this.cancellation = cancellation;
+  }
+
+  wait(): void {
+    const { cancellation } = this;
+    this.turn = new Promise((resolve, reject) => {
+      cancellation.listen(reject);
+      this.#start = () => {
+        cancellation.forget(reject);
+        resolve();
+      };
+    });
+  }
+
+  start(): void {
+    this.#start?.();
+  }
+
   /** Leaves the queue, so that the next run can start. */
-  leave(): void;
+  leave(): void {
+    this.#queue.leave(this.#key, this);
+  }
 }
 
 /**
@@ -34,7 +56,7 @@ export interface QueueSlot {
  * sessions never wait for each other.
  */
 export class RunQueue {
-  readonly #lines = new Map<string, Entry[]>();
+  readonly #lines = new Map<string, QueueSlot[]>();
 
   /**
    * Joins the queue at once, before anything is awaited.
@@ -48,25 +70,23 @@ export class RunQueue {
   ): QueueSlot {
     const key = lineKey(userId, sessionId);
     const line = this.#lines.get(key);
-    const entry: Entry = { cancellation, clears: 0 };
-    const clears = () => entry.clears;
-    const leave = () => this.#leave(key, entry);
-
+    const slot = new QueueSlot(this, key, cancellation);
     if (line === undefined) {
-      this.#lines.set(key, [entry]);
-      return { turn: undefined, clears, leave };
+      this.#lines.set(key, [slot]);
+      return slot;
     }
     if (onBusy === "cancel") for (const earlier of line) earlier.cancellation.abort(replaced());
     else if (onBusy === "reject" || line.length > MAX_WAITING) throw busy(line.length);
-    line.push(entry);
-    return { turn: turnOf(entry), clears, leave };
+    line.push(slot);
+    slot.wait();
+    return slot;
   }
 
   /** Tells the runs of one session, or of all sessions of a user, that it is being cleared. */
   clear(userId: UserId, sessionId: SessionId | undefined): void {
     for (const [key, line] of this.#lines)
       if (sessionId === undefined ? userOfKey(key) === userId : key === lineKey(userId, sessionId))
-        for (const entry of line) entry.clears += 1;
+        for (const slot of line) slot.clears += 1;
   }
 
   /** Users with a run under way or waiting. */
@@ -74,14 +94,15 @@ export class RunQueue {
     return new Set([...this.#lines.keys()].map(userOfKey));
   }
 
-  #leave(key: string, entry: Entry): void {
+  /** @internal Use `QueueSlot.leave`. */
+  leave(key: string, slot: QueueSlot): void {
     const line = this.#lines.get(key);
     if (line === undefined) return;
-    const wasFirst = line[0] === entry;
-    const position = line.indexOf(entry);
+    const wasFirst = line[0] === slot;
+    const position = line.indexOf(slot);
     if (position >= 0) line.splice(position, 1);
     if (line.length === 0) this.#lines.delete(key);
-    else if (wasFirst) line[0]?.start?.();
+    else if (wasFirst) line[0]?.start();
   }
 }
 
@@ -89,17 +110,6 @@ export class RunQueue {
 const lineKey = (userId: UserId, sessionId: SessionId): string => `${userId}\0${sessionId}`;
 
 const userOfKey = (key: string): string => key.slice(0, key.indexOf("\0"));
-
-function turnOf(entry: Entry): Promise<void> {
-  const { cancellation } = entry;
-  return new Promise((resolve, reject) => {
-    const forget = onAbort(cancellation, () => reject(cancellation.reason));
-    entry.start = () => {
-      forget();
-      resolve();
-    };
-  });
-}
 
 const busy = (length: number) =>
   new AgnoChatError("BUSY", `This session already has ${length} runs under way or waiting.`, {

@@ -1,9 +1,11 @@
 import {
   type AssistantMessage,
+  type Message,
   type NewMessage,
   type StoredFields,
   type ToolMessage,
   type Usage,
+  type UserMessage,
   userMessage,
 } from "../messages.js";
 import type { Reply } from "./ask-model.js";
@@ -15,23 +17,41 @@ interface Round {
 }
 
 /**
- * The messages of a run under way. Nothing is stored until the run ends. The messages are frozen,
- * because the model is sent the same objects that are stored later.
+ * The messages of a run under way. Nothing is stored until the run ends. The messages that
+ * the model is sent are frozen, because they are stored later.
  */
 export class RunDraft {
-  readonly #user: NewMessage;
+  readonly #user: UserMessage;
   readonly #modelName: string;
   readonly #rounds: Round[] = [];
-  #final: NewMessage | undefined;
+  #final: AssistantDraft | undefined;
 
   constructor(input: string, modelName: string) {
     this.#user = Object.freeze(userMessage(input));
     this.#modelName = modelName;
   }
 
-  get messages(): readonly NewMessage[] {
-    const messages = [this.#user, ...this.#rounds.flatMap((round) => round.messages)];
-    return this.#final === undefined ? messages : [...messages, this.#final];
+  /** What the model is sent of this run, after its history. */
+  get messages(): readonly Message[] {
+    if (this.#rounds.length === 0) return [this.#user];
+    return [this.#user, ...this.#rounds.flatMap((round) => round.messages)];
+  }
+
+  /** What is stored of this run under its id. */
+  messagesOf(runId: string): readonly NewMessage[] {
+    const { role, content } = this.#user;
+    const messages: NewMessage[] = [{ role, content, runId }];
+    for (const round of this.#rounds)
+      for (const message of round.messages) messages.push({ ...message, runId });
+    if (this.#final !== undefined) {
+      this.#final.runId = runId;
+      messages.push(this.#final);
+    }
+    return messages;
+  }
+
+  get usedTools(): boolean {
+    return this.#rounds.length > 0;
   }
 
   /** The state changes of the rounds that are kept. */
@@ -40,7 +60,10 @@ export class RunDraft {
   }
 
   get usage(): Usage | undefined {
-    return this.messages.map((message) => message.usage).reduce(sum, undefined);
+    return this.#rounds.reduceRight(
+      (total, { messages: [{ usage }] }) => sum(usage, total),
+      this.#final?.usage,
+    );
   }
 
   /** Adds a reply that called tools, and their results in the order of the calls. */
@@ -53,7 +76,7 @@ export class RunDraft {
   finish(reply: Reply, historySent: number | undefined): void {
     const message = this.#assistant(reply);
     if (historySent !== undefined) message.historySent = historySent;
-    this.#final = Object.freeze(message);
+    this.#final = message;
   }
 
   /**
@@ -74,7 +97,7 @@ export class RunDraft {
       model: this.#modelName,
     };
     if (historySent !== undefined) message.historySent = historySent;
-    this.#final = Object.freeze(message);
+    this.#final = message;
     return true;
   }
 

@@ -4,18 +4,25 @@ import { AgnoChatError, type ErrorCode } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
-import type { FinishReason, StoredMessage, ToolCall, ToolMessage } from "../messages.js";
+import type {
+  FinishReason,
+  NewMessage,
+  StoredMessage,
+  ToolCall,
+  ToolMessage,
+} from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
+import type { QueueSlot } from "./queue.js";
 import { withoutLastRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
 import { RunDraft } from "./run-draft.js";
 import { type LeaseSource, RunLease } from "./run-lease.js";
-import { RunState } from "./run-state.js";
+import { RunState, type StateChanges } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
 import type { ToolScope } from "./tool-scope.js";
@@ -53,12 +60,15 @@ export interface RunRequest {
   readonly replaceRun: string | undefined;
   /** When the run is cancelled, store the text it has shown. */
   readonly keepInterrupted: boolean;
-  readonly emit: (event: RunEvent) => void;
-  /** How often the user or session was cleared through the agent; rises. */
-  readonly clears: () => number;
+  /** Undefined if nobody listens. */
+  readonly emit: ((event: RunEvent) => void) | undefined;
+  readonly slot: QueueSlot;
 }
 
-/** Reads once, calls the model until it calls no more tools, and stores once. */
+/**
+ * Waits for its turn, reads once, calls the model until it calls no more tools, stores once, and
+ * leaves the queue.
+ */
 export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
   new Run(parts, request).execute();
 
@@ -71,7 +81,7 @@ class Run {
   #reply = new Reply();
   #stored: boolean | undefined = false;
   #lease: RunLease | undefined;
-  /** `RunRequest.clears` before the session was read. */
+  /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
 
   constructor(parts: RunParts, request: RunRequest) {
@@ -81,34 +91,44 @@ class Run {
   }
 
   async execute(): Promise<RunOutput> {
-    const { runId, userId, sessionId, emit } = this.#request;
-    emit({ type: "run-start", runId, userId, sessionId });
+    const { runId, userId, sessionId, slot, cancellation, emit } = this.#request;
+    let snapshot: Snapshot | undefined;
     try {
-      const output = this.#outputOf(await this.#answer());
-      emit({ type: "run-end", output });
+      if (slot.turn !== undefined) await slot.turn;
+      emit?.({ type: "run-start", runId, userId, sessionId });
+      cancellation.throwIfAborted();
+      const read = this.#read();
+      snapshot = this.#checked(read instanceof Promise ? await read : read);
+      await this.#callModel(snapshot);
+      if (this.#reply.toolCalls.length > 0) await this.#callToolsAndModel(snapshot);
+      this.#finish(snapshot);
+      cancellation.throwIfAborted();
+      const added = this.#commit(snapshot);
+      const messages = added instanceof Promise ? await added : added;
+      this.#stored = true;
+      const output = this.#outputOf(messages);
+      emit?.({ type: "run-end", output });
       return output;
     } catch (thrown) {
-      const stored = this.#stored;
-      if (stored === undefined || !(thrown instanceof AgnoChatError)) throw thrown;
-      throw thrown.with({ stored });
+      throw await this.#failureOf(thrown, snapshot);
     } finally {
       this.#lease?.end({ isStored: this.#stored === true });
+      cancellation.unfollow();
+      slot.leave();
     }
   }
 
-  async #answer(): Promise<readonly StoredMessage[]> {
-    const { sessionId, cancellation } = this.#request;
-    cancellation.throwIfAborted();
-    const snapshot = this.#withoutReplacedRun(checkedSnapshot(await this.#read(), sessionId));
-    this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
-    try {
-      await this.#converse(snapshot);
-      cancellation.throwIfAborted();
-    } catch (thrown) {
-      if (cancellation.aborted) await this.#storeInterrupted(snapshot);
-      throw thrown;
+  /** What the caller gets. A cancelled run first stores the text it has shown. */
+  async #failureOf(thrown: unknown, snapshot: Snapshot | undefined): Promise<unknown> {
+    let failure = thrown;
+    if (this.#stored === undefined) {
+      if (isOvertaken(thrown)) this.#stored = false;
+    } else if (this.#request.cancellation.aborted && snapshot !== undefined) {
+      failure = (await this.#storeInterrupted(snapshot)) ?? thrown;
     }
-    return this.#commit(snapshot);
+    const stored = this.#stored;
+    if (stored === undefined || !(failure instanceof AgnoChatError)) return failure;
+    return failure.with({ stored });
   }
 
   #read(): Awaitable<Snapshot> {
@@ -130,26 +150,28 @@ class Run {
   }
 
   #noteClears(): void {
-    this.#clears = this.#request.clears();
+    this.#clears = this.#request.slot.clears;
   }
 
-  #withoutReplacedRun(snapshot: Snapshot): Snapshot {
-    const { replaceRun: runId, userId } = this.#request;
+  /** What was read, as the model is to see it. */
+  #checked(read: Snapshot): Snapshot {
+    const { replaceRun: runId, userId, sessionId } = this.#request;
+    const snapshot = checkedSnapshot(read, sessionId);
+    this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
     if (runId === undefined) return snapshot;
     return withoutLastRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });
   }
 
-  async #converse(snapshot: Snapshot): Promise<void> {
-    let state: RunState | undefined;
-    for (let loop = 1; ; loop++) {
-      await this.#callModel(snapshot);
-      if (this.#reply.toolCalls.length === 0) return this.#finish(loop, snapshot);
+  /** Calls the tools and then the model, until it calls no more tools. */
+  async #callToolsAndModel(snapshot: Snapshot): Promise<void> {
+    const state = new RunState(snapshot.state);
+    for (let replies = 1; this.#reply.toolCalls.length > 0; replies++) {
       // Tools must not run if the model cannot read their results.
-      if (loop === this.#parts.maxLoops) throw tooManyLoops(loop);
-      state ??= new RunState(snapshot.state);
+      if (replies === this.#parts.maxLoops) throw tooManyLoops(replies);
       const results = await this.#callTools(state);
       this.#draft.addRound(this.#reply, results, state.changes());
       this.#reply = new Reply();
+      await this.#callModel(snapshot);
     }
   }
 
@@ -157,28 +179,29 @@ class Run {
    * Refuses an empty reply, except after tool calls: then the model may have nothing to add, and
    * refusing its reply would discard what the tools changed.
    */
-  #finish(loop: number, snapshot: Snapshot): void {
+  #finish(snapshot: Snapshot): void {
     const { text, finishReason } = this.#reply;
     const isEmpty = text.trim() === "";
-    if (isEmpty && (loop === 1 || finishReason === "length"))
+    if (isEmpty && (!this.#draft.usedTools || finishReason === "length"))
       throw emptyReply(this.#parts.model.name, finishReason);
     this.#draft.finish(this.#reply, this.#historySent(snapshot));
   }
 
   /** Halves the history as often as the request is too long for the model, down to none. */
-  async #callModel(snapshot: Snapshot): Promise<void> {
-    for (;;) {
-      try {
-        return await this.#send(this.#requestFor(snapshot));
-      } catch (thrown) {
-        if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
-        const sent = sentCount(this.#extentOf(snapshot));
-        if (sent === 0) throw tooLong(this.#parts.model.name, thrown);
-        this.#modelLimit = halvedCount(snapshot.messages, sent);
-        const messages = sentCount(this.#extentOf(snapshot));
-        this.#request.emit({ type: "history-shortened", messages });
-      }
-    }
+  #callModel(snapshot: Snapshot): Promise<void> {
+    return this.#send(this.#requestFor(snapshot)).catch((thrown: unknown) => {
+      if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
+      this.#shorten(snapshot, thrown);
+      return this.#callModel(snapshot);
+    });
+  }
+
+  #shorten(snapshot: Snapshot, cause: unknown): void {
+    const sent = sentCount(this.#extentOf(snapshot));
+    if (sent === 0) throw tooLong(this.#parts.model.name, cause);
+    this.#modelLimit = halvedCount(snapshot.messages, sent);
+    const messages = sentCount(this.#extentOf(snapshot));
+    this.#request.emit?.({ type: "history-shortened", messages });
   }
 
   #requestFor(snapshot: Snapshot): ModelRequest {
@@ -228,41 +251,32 @@ class Run {
     const result = await callTool(this.#parts.tools, call, context, () => view.settle());
     const durationMs = performance.now() - started;
     const { toolCallId, content, isError = false } = result;
-    emit({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });
+    emit?.({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });
     return result;
   }
 
-  async #commit(snapshot: Snapshot): Promise<readonly StoredMessage[]> {
-    try {
-      this.#stored = undefined;
-      const stored = await this.#add(snapshot);
-      this.#stored = true;
-      return stored;
-    } catch (thrown) {
-      if (isOvertaken(thrown)) this.#stored = false;
-      throw thrown;
-    }
+  /** Stores messages and state changes in one step. */
+  #commit(snapshot: Snapshot): Awaitable<readonly StoredMessage[]> {
+    this.#stored = undefined;
+    const messages = this.#draft.messagesOf(this.#request.runId);
+    const { changes } = this.#draft;
+    return changes === undefined
+      ? this.#add(messages, snapshot, undefined)
+      : this.#addWithState(messages, snapshot, changes);
   }
 
-  /** Stores messages and state changes in one step, on top of changes by other processes. */
-  async #add({ state: base, generation }: Snapshot): Promise<readonly StoredMessage[]> {
+  /** The state changes go on top of those that other processes have made meanwhile. */
+  async #addWithState(
+    messages: readonly NewMessage[],
+    snapshot: Snapshot,
+    changes: StateChanges,
+  ): Promise<readonly StoredMessage[]> {
+    const { userId, sessionId } = this.#request;
     const { memory } = this.#parts;
-    const { runId, userId, sessionId, replaceRun, clears } = this.#request;
-    const lease = this.#lease && { lease: this.#lease.lease };
-    const messages = this.#draft.messages.map((message) => ({ ...message, runId }));
-    const { changes } = this.#draft;
-    let stored = base;
+    let stored = snapshot.state;
     for (let attempt = 1; ; attempt++) {
-      if (clears() > this.#clears) throw historyCleared(userId);
-      const changed = changes && changesOn(stored, changes, base);
       try {
-        return await memory.add(messages, userId, {
-          sessionId,
-          ...changed,
-          replaceRun,
-          generation,
-          ...lease,
-        });
+        return await this.#add(messages, snapshot, changesOn(stored, changes, snapshot.state));
       } catch (thrown) {
         if (!hasCode(thrown, "STATE_CONFLICT") || attempt === MAX_COMMITS) throw thrown;
       }
@@ -270,18 +284,38 @@ class Run {
     }
   }
 
-  async #storeInterrupted(snapshot: Snapshot): Promise<void> {
-    const { keepInterrupted } = this.#request;
+  #add(
+    messages: readonly NewMessage[],
+    { generation }: Snapshot,
+    changed: ReturnType<typeof changesOn> | undefined,
+  ): Awaitable<readonly StoredMessage[]> {
+    const { userId, sessionId, replaceRun, slot } = this.#request;
+    if (slot.clears > this.#clears) throw historyCleared(userId);
+    return this.#parts.memory.add(messages, userId, {
+      sessionId,
+      state: changed?.state,
+      expected: changed?.expected,
+      replaceRun,
+      generation,
+      lease: this.#lease?.lease,
+    });
+  }
+
+  /** Returns the failure if it could not be stored. */
+  async #storeInterrupted(snapshot: Snapshot): Promise<unknown> {
     const sent = this.#historySent(snapshot);
     // The model was stopped before it could mark its thoughts.
     const shown = stripUnopenedThoughts(this.#reply.text, false);
-    if (!keepInterrupted || !this.#draft.interrupt(shown, sent)) return;
+    if (!this.#request.keepInterrupted || !this.#draft.interrupt(shown, sent)) return undefined;
     try {
       await this.#commit(snapshot);
+      this.#stored = true;
     } catch (thrown) {
+      if (!isOvertaken(thrown)) return thrown;
       // Then nothing is to be stored, and the caller gets the cancellation.
-      if (!isOvertaken(thrown)) throw thrown;
+      this.#stored = false;
     }
+    return undefined;
   }
 
   #outputOf(messages: readonly StoredMessage[]): RunOutput {

@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { Cancellation, onAbort } from "../abort.js";
+import { Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
 import type { Deleted } from "../memory/memory.js";
 import { plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
-import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import type { KnownKeys } from "../options.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
-import { executeRun, type RunParts } from "./run.js";
+import { executeRun, type RunParts, type RunRequest } from "./run.js";
 import { RunStream } from "./run-stream.js";
 import { modelLimitFor } from "./window.js";
 
@@ -53,7 +53,7 @@ export class Runner {
     return this.#start(userId, input, {
       cancellation,
       keepInterrupted: false,
-      emit: ignore,
+      emit: undefined,
       options,
     });
   }
@@ -88,65 +88,59 @@ export class Runner {
     return this.#queue.activeUsers();
   }
 
-  async #start(
+  /** Not an async function, which would cost one more promise. Never throws. */
+  #start(userId: UserId, input: string, start: StartOptions): Promise<RunOutput> {
+    try {
+      return executeRun(this.parts, this.#requestOf(userId, input, start));
+    } catch (thrown) {
+      start.cancellation.unfollow();
+      return Promise.reject(thrown);
+    }
+  }
+
+  /** Validates the values of the options, whose keys are known, and joins the queue. */
+  #requestOf(
     userId: UserId,
     input: string,
     { options, cancellation, keepInterrupted, emit }: StartOptions,
-  ): Promise<RunOutput> {
-    refuseUnknownKeys(options, RUN_KEYS, "A run");
+  ): RunRequest {
     const sessionId = sessionIdOf(options);
-    const { replaceRun } = options;
+    const { replaceRun, signal } = options;
     validateInput(input);
     this.parts.toolScope.refuseReentry({ userId, sessionId });
-    const unlink = linkAbort(options.signal, cancellation);
-    try {
-      cancellation.throwIfAborted();
-      const slot = this.#queue.join(userId, sessionId, cancellation, this.#onBusy);
-      try {
-        if (slot.turn !== undefined) await slot.turn;
-        return await executeRun(this.parts, {
-          runId: randomUUID(),
-          userId,
-          sessionId,
-          input,
-          cancellation,
-          replaceRun,
-          // An interrupted reply must not replace a whole one.
-          keepInterrupted: keepInterrupted && replaceRun === undefined,
-          emit,
-          clears: slot.clears,
-        });
-      } finally {
-        slot.leave();
-      }
-    } finally {
-      unlink();
-    }
+    if (signal !== undefined) follow(signal, cancellation);
+    cancellation.throwIfAborted();
+    return {
+      runId: randomUUID(),
+      userId,
+      sessionId,
+      input,
+      cancellation,
+      replaceRun,
+      // An interrupted reply must not replace a whole one.
+      keepInterrupted: keepInterrupted && replaceRun === undefined,
+      emit,
+      slot: this.#queue.join(userId, sessionId, cancellation, this.#onBusy),
+    };
   }
 }
 
 interface StartOptions {
   readonly cancellation: Cancellation;
   readonly keepInterrupted: boolean;
-  readonly emit: (event: RunEvent) => void;
+  readonly emit: ((event: RunEvent) => void) | undefined;
   readonly options: UserRunOptions;
 }
-
-const ignore = (): void => {};
 
 function validateInput(input: unknown): void {
   if (typeof input === "string" && input.trim() !== "") return;
   throw new AgnoChatError("INVALID_INPUT", "The message is empty.", { hint: "Say something." });
 }
 
-/**
- * Cancels the run when the caller's signal aborts. Many runs may share that signal. Returns a
- * function that stops this.
- */
-function linkAbort(signal: AbortSignal | undefined, cancellation: Cancellation): () => void {
-  if (signal === undefined) return ignore;
+/** Cancels the run when the caller's signal aborts. Many runs may share that signal. */
+function follow(signal: AbortSignal, cancellation: Cancellation): void {
   setMaxListeners(0, signal);
-  return onAbort(signal, () => cancellation.abort(cancelled(signal.reason)));
+  cancellation.follow(signal, cancelled);
 }
 
 /** Keeps an error of ours, such as a time-out, as it is. */

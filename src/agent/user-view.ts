@@ -14,8 +14,8 @@ import type { StoredMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
 import type { RunOutput } from "./events.js";
-import type { RunStream } from "./run-stream.js";
-import type { Runner, UserRunOptions } from "./runner.js";
+import { RunStream } from "./run-stream.js";
+import { RUN_KEYS, type Runner, type UserRunOptions } from "./runner.js";
 
 /**
  * An agent and its memory as one user sees them. Nothing of another user can be reached.
@@ -48,7 +48,12 @@ export class UserView {
    *   `HISTORY_CLEARED`, `MAX_LOOPS`, or with the failure of the model or the memory
    */
   run(input: string, options: UserRunOptions = {}): Promise<RunOutput> {
-    return this.#runner.run(this.#userId, input, options);
+    try {
+      refuseUnknownKeys(options, RUN_KEYS, "A run");
+      return this.#runner.run(this.#userId, input, options);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   /**
@@ -57,7 +62,12 @@ export class UserView {
    * Never throws: the iterator does.
    */
   stream(input: string, options: UserRunOptions = {}): RunStream {
-    return this.#runner.stream(this.#userId, input, options);
+    try {
+      refuseUnknownKeys(options, RUN_KEYS, "A run");
+      return this.#runner.stream(this.#userId, input, options);
+    } catch (thrown) {
+      return RunStream.failed(thrown);
+    }
   }
 
   /** The request the next message would produce, without that message. */

@@ -32,12 +32,13 @@ export interface WindowInput extends HistoryExtent {
  * Whatever the history contains, the result has no tool message without its call, no call without
  * its result, and never two user messages in a row.
  */
-export function windowOf({ instructions, current, ...extent }: WindowInput): Message[] {
-  const system = systemOf(instructions, extent.history);
-  const conversation = system.stored ? extent.history.filter(isConversation) : extent.history;
+export function windowOf(input: WindowInput): Message[] {
+  const { instructions, history, current } = input;
+  const system = systemOf(instructions, history);
+  const conversation = system.stored ? history.filter(isConversation) : history;
   const messages: Message[] =
     system.content === "" ? [] : [{ role: "system", content: system.content }];
-  appendRepaired(messages, conversation, startOf(conversation, extent));
+  appendRepaired(messages, conversation, startOf(conversation, input));
   appendRepaired(messages, current, 0);
   return messages;
 }

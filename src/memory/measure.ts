@@ -10,8 +10,8 @@ export function charactersOf(message: StoredMessage): number {
 export const bytesOf = (message: StoredMessage): number => jsonBytes(message);
 
 /**
- * Bytes of a JSON value as `JSON.stringify` writes it. Measured without writing it, because every
- * message is measured when it is stored.
+ * Bytes of a JSON value as `JSON.stringify` writes it, whose keys are plain ASCII. Measured without
+ * writing it, because every message is measured when it is stored.
  */
 export function jsonBytes(value: unknown): number {
   if (typeof value === "string") return textBytes(value);
@@ -22,7 +22,7 @@ export function jsonBytes(value: unknown): number {
   for (const key in value) {
     const field = (value as Record<string, unknown>)[key];
     if (field === undefined) continue;
-    sum += textBytes(key) + 1 + jsonBytes(field) + 1;
+    sum += key.length + 3 + jsonBytes(field) + 1;
     separators = 0;
   }
   return sum + separators;

@@ -3,15 +3,22 @@ import { expect, it } from "vitest";
 import { jsonBytes } from "../../src/memory/measure.js";
 import { wildText } from "../support/wild-text.js";
 
-it("measures any JSON value as many bytes as it is written with", () => {
-  const value = fc.jsonValue();
+/** Any JSON value with keys such as messages have. */
+const { value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { depthSize: "small" },
+    fc.oneof(wildText(20), fc.constant(null), fc.boolean(), fc.integer()),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.array(tie("value"), { maxLength: 4 }),
+    fc.dictionary(fc.stringMatching(/^[A-Za-z]\w*$/), tie("value"), { maxKeys: 4 }),
+  ),
+}));
+
+it("measures a JSON value as many bytes as it is written with", () => {
   fc.assert(
-    fc.property(
-      fc.oneof(value, fc.record({ a: wildText(20), b: value }, { requiredKeys: [] })),
-      (json) => {
-        expect(jsonBytes(json)).toBe(Buffer.byteLength(JSON.stringify(json)));
-      },
-    ),
+    fc.property(value, (json) => {
+      expect(jsonBytes(json)).toBe(Buffer.byteLength(JSON.stringify(json)));
+    }),
   );
 });
 

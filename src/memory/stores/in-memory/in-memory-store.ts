@@ -2,7 +2,7 @@ import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { ClearLog } from "../../clear-log.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
-import { decodeState, type StateChange } from "../../state.js";
+import { decodeState } from "../../state.js";
 import type {
   At,
   Commit,
@@ -62,10 +62,10 @@ export class InMemoryStore implements Store<true> {
     user.sessions.set(sessionId, session);
     user.lastActivity = Math.max(user.lastActivity, time);
     session.lastActivity = Math.max(session.lastActivity, time);
-    applyChanges(session, commit.state);
+    for (const [key, json] of commit.state) session.setState(key, json);
     if (commit.replaceRun !== undefined) user.removeLastRun(session, commit.replaceRun);
     user.append(session, stored);
-    if (session.size === 0 && session.state.size === 0) this.#remove(userId, user, session);
+    if (session.isEmpty) this.#remove(userId, user, session);
     return stored;
   }
 
@@ -163,13 +163,6 @@ function completeRows(
     Object.freeze(row);
   }
   return rows as readonly StoredMessage[];
-}
-
-function applyChanges(session: SessionHistory, changes: readonly StateChange[]): void {
-  for (const [key, json] of changes) {
-    if (json === undefined) session.state.delete(key);
-    else session.state.set(key, json);
-  }
 }
 
 const describeSession = ({

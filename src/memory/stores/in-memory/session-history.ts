@@ -4,6 +4,8 @@ import { bytesOf } from "../../measure.js";
 import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
 
+const NO_STATE: ReadonlyMap<string, string> = new Map();
+
 /** Consecutive messages of a session that are dropped together. Counts no system messages. */
 export interface TrackedRun {
   readonly session: SessionHistory;
@@ -17,8 +19,8 @@ export class SessionHistory {
   readonly sessionId: SessionId;
   /** The store's generation when this session was created. */
   readonly created: number;
-  /** JSON text by key. */
-  readonly state = new Map<string, string>();
+  /** Undefined until a key is set, since most sessions have none. */
+  #state: Map<string, string> | undefined;
   total = 0;
   /** Kept up to date with every change, so that reading the counts needs no scan. */
   runs = 0;
@@ -26,7 +28,8 @@ export class SessionHistory {
   lastActivity = Number.NEGATIVE_INFINITY;
   latestRun: TrackedRun | undefined;
   latestRunId: string | undefined;
-  readonly #system: StoredMessage[] = [];
+  /** Undefined until there is one. */
+  #system: StoredMessage[] | undefined;
   #turns: StoredMessage[] = [];
   /** How many messages at the start of `#turns` are dropped but not yet removed. */
   #dropped = 0;
@@ -37,7 +40,24 @@ export class SessionHistory {
   }
 
   get size(): number {
-    return this.#system.length + this.#turns.length - this.#dropped;
+    return (this.#system?.length ?? 0) + this.#turns.length - this.#dropped;
+  }
+
+  /** Whether nothing is kept of the session. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.state.size === 0;
+  }
+
+  /** JSON text by key. */
+  get state(): ReadonlyMap<string, string> {
+    return this.#state ?? NO_STATE;
+  }
+
+  /** Undefined deletes the key. */
+  setState(key: string, json: string | undefined): void {
+    this.#state ??= new Map();
+    if (json === undefined) this.#state.delete(key);
+    else this.#state.set(key, json);
   }
 
   /** The last message, ignoring system messages. */
@@ -46,10 +66,16 @@ export class SessionHistory {
   }
 
   push(message: StoredMessage): void {
-    (message.role === "system" ? this.#system : this.#turns).push(message);
+    if (message.role === "system") this.#pushSystem(message);
+    else this.#turns.push(message);
     this.total += 1;
     this.latestRunId = message.runId;
     this.#count(message, 1);
+  }
+
+  #pushSystem(message: StoredMessage): void {
+    this.#system ??= [];
+    this.#system.push(message);
   }
 
   /** Removes the messages of this run from the end and returns how many there were. */
@@ -84,7 +110,7 @@ export class SessionHistory {
 
   /** One page, oldest first. */
   page(page: Page): readonly StoredMessage[] {
-    const system = slicePage(this.#system, 0, page);
+    const system = slicePage(this.#system ?? [], 0, page);
     return cutToPage(inOrder(system, slicePage(this.#turns, this.#dropped, page)), page);
   }
 }
@@ -101,8 +127,11 @@ function slicePage(
   return messages.slice(start, Math.min(end, start + limit));
 }
 
-function inOrder(system: readonly StoredMessage[], turns: StoredMessage[]): StoredMessage[] {
-  if (system.length === 0) return turns;
+function inOrder(
+  system: readonly StoredMessage[] | undefined,
+  turns: StoredMessage[],
+): StoredMessage[] {
+  if (system === undefined || system.length === 0) return turns;
   const messages = system.concat(turns);
   const [firstTurn] = turns;
   const lastSystem = system[system.length - 1] as StoredMessage;

@@ -13,7 +13,7 @@ export class UserHistory {
   readonly #maxMessages: number;
   /**
    * Runs by their latest message, oldest first. A run that continued is listed again; only its last
-   * entry counts.
+   * entry counts. Empty without a limit.
    */
   #runs: TrackedRun[] = [];
   #firstRun = 0;
@@ -22,14 +22,19 @@ export class UserHistory {
     this.#maxMessages = maxMessages;
   }
 
+  get #isLimited(): boolean {
+    return this.#maxMessages !== Infinity;
+  }
+
   append(session: SessionHistory, messages: readonly StoredMessage[]): void {
     for (const message of messages) {
       session.push(message);
-      if (message.role !== "system") this.#track(session, message.role === "user");
+      if (this.#isLimited && message.role !== "system")
+        this.#track(session, message.role === "user");
     }
     this.nextId += messages.length;
     this.size += messages.length;
-    this.#trim();
+    if (this.#isLimited) this.#trim();
   }
 
   /** Removes the messages of this run from the end of the session. Its system messages stay. */
@@ -92,6 +97,6 @@ export class UserHistory {
     if (session.latestRun === run) session.latestRun = undefined;
     session.dropOldest(messages);
     this.size -= messages;
-    if (session.size === 0 && session.state.size === 0) this.sessions.delete(session.sessionId);
+    if (session.isEmpty) this.sessions.delete(session.sessionId);
   }
 }
