@@ -8,7 +8,8 @@ export class Cancellation {
   #aborted = false;
   #reason: unknown;
   #controller: AbortController | undefined;
-  readonly #listeners: ((reason: unknown) => void)[] = [];
+  /** Undefined while there is none: most runs have one at a time. */
+  #listeners: AbortListener[] | undefined;
   #unfollow: (() => void) | undefined;
 
   get aborted(): boolean {
@@ -36,7 +37,9 @@ export class Cancellation {
     this.#aborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    for (const listener of this.#listeners.splice(0)) listener(reason);
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
+    for (const listener of listeners) listener(reason);
   }
 
   /** Aborts with the signal, for the reason that `reasonOf` makes of the signal's. */
@@ -49,15 +52,18 @@ export class Cancellation {
   }
 
   /** Calls the listener on abort, unless it has been forgotten. */
-  listen(listener: (reason: unknown) => void): void {
-    this.#listeners.push(listener);
+  listen(listener: AbortListener): void {
+    if (this.#listeners === undefined) this.#listeners = [listener];
+    else this.#listeners.push(listener);
   }
 
-  forget(listener: (reason: unknown) => void): void {
-    const index = this.#listeners.indexOf(listener);
-    if (index >= 0) this.#listeners.splice(index, 1);
+  forget(listener: AbortListener): void {
+    const rest = this.#listeners?.filter((each) => each !== listener);
+    this.#listeners = rest?.length === 0 ? undefined : rest;
   }
 }
+
+type AbortListener = (reason: unknown) => void;
 
 /** What can be waited on until it aborts. */
 type Abortable = AbortSignal | Cancellation;

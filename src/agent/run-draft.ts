@@ -24,7 +24,8 @@ export class RunDraft {
   readonly #user: UserMessage;
   readonly #modelName: string;
   readonly #rounds: Round[] = [];
-  #final: AssistantDraft | undefined;
+  /** Set by `finish` or `interrupt`. */
+  #final!: AssistantDraft;
 
   constructor(input: string, modelName: string) {
     this.#user = Object.freeze(userMessage(input));
@@ -37,17 +38,17 @@ export class RunDraft {
     return [this.#user, ...this.#rounds.flatMap((round) => round.messages)];
   }
 
-  /** What is stored of this run under its id. */
+  /** What is stored under this run id, once the run has ended. */
   messagesOf(runId: string): readonly NewMessage[] {
     const { role, content } = this.#user;
-    const messages: NewMessage[] = [{ role, content, runId }];
-    for (const round of this.#rounds)
-      for (const message of round.messages) messages.push({ ...message, runId });
-    if (this.#final !== undefined) {
-      this.#final.runId = runId;
-      messages.push(this.#final);
-    }
-    return messages;
+    const user = { role, content, runId };
+    const final = this.#final;
+    final.runId = runId;
+    if (this.#rounds.length === 0) return [user, final];
+    const rounds = this.#rounds.flatMap(({ messages }) =>
+      messages.map((message) => ({ ...message, runId })),
+    );
+    return [user, ...rounds, final];
   }
 
   get usedTools(): boolean {
@@ -62,7 +63,7 @@ export class RunDraft {
   get usage(): Usage | undefined {
     return this.#rounds.reduceRight(
       (total, { messages: [{ usage }] }) => sum(usage, total),
-      this.#final?.usage,
+      this.#final.usage,
     );
   }
 

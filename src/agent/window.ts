@@ -38,9 +38,23 @@ export function windowOf(input: WindowInput): Message[] {
   const conversation = system.stored ? history.filter(isConversation) : history;
   const messages: Message[] =
     system.content === "" ? [] : [{ role: "system", content: system.content }];
-  appendRepaired(messages, conversation, startOf(conversation, input));
+  const start = startOf(conversation, input);
+  if (current.length <= 1 && isPlain(conversation, start))
+    return messages.concat(conversation.slice(start), current);
+  appendRepaired(messages, conversation, start);
   appendRepaired(messages, current, 0);
   return messages;
+}
+
+/** Whether nothing needs repair, as in most histories: question, reply, question, reply, … */
+function isPlain(conversation: readonly Message[], start: number): boolean {
+  for (let index = start; index < conversation.length; index++) {
+    const message = conversation[index] as Message;
+    if (message.role !== ((index - start) % 2 === 0 ? "user" : "assistant")) return false;
+    if (message.role === "assistant" && (message.toolCalls !== undefined || message.content === ""))
+      return false;
+  }
+  return (conversation.length - start) % 2 === 0;
 }
 
 /** How many messages of the history are sent, not counting system messages. */

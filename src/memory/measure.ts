@@ -18,7 +18,8 @@ export function jsonBytes(value: unknown): number {
   if (typeof value !== "object" || value === null) return String(value).length;
   if (Array.isArray(value))
     return value.reduce<number>((sum, each) => sum + jsonBytes(each) + 1, value.length > 0 ? 1 : 2);
-  let [sum, separators] = [1, 1];
+  let sum = 1;
+  let separators = 1;
   for (const key in value) {
     const field = (value as Record<string, unknown>)[key];
     if (field === undefined) continue;
