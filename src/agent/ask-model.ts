@@ -79,7 +79,6 @@ class Reading {
       if (done) throw unfinished(this.#model);
       const { reply, emit } = this.#asking;
       applyEvent(value, reply, emit);
-      if (this.#isOver) return;
       if (reply.finishReason === undefined) this.#next(this.#events as AsyncIterator<ModelEvent>);
       else this.#end();
     } catch (thrown) {

@@ -136,8 +136,8 @@ class Run {
     const { userId, sessionId, cancellation } = this.#request;
     if (leaseSource !== undefined) return this.#takeLease(leaseSource);
     this.#noteClears();
-    const snapshot = memory.read(userId, { sessionId, limit });
-    return snapshot instanceof Promise ? untilAborted(snapshot, cancellation) : snapshot;
+    const read = memory.read(userId, { sessionId, limit });
+    return read instanceof Promise ? untilAborted(read, cancellation) : read;
   }
 
   async #takeLease(source: LeaseSource): Promise<Snapshot> {

@@ -406,6 +406,16 @@ describe("a model that breaks its contract", () => {
     }
   });
 
+  it("answers without promises: its answer counts", async () => {
+    const events: ModelEvent[] = [
+      { type: "text-delta", text: "Hello" },
+      { type: "finish", reason: "stop" },
+    ];
+    const next = () => ({ done: false, value: events.shift() }) as never;
+    const model = modelOf(() => ({ [Symbol.asyncIterator]: () => ({ next }) }));
+    expect((await new Agent({ model }).run("Hi", SOMEONE)).content).toBe("Hello");
+  });
+
   it("is closed when its answer is complete", async () => {
     let left = false;
     const model = modelOf(async function* () {
