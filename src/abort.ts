@@ -43,7 +43,7 @@ export class Cancellation {
   }
 
   /** Aborts with the signal, for the reason that `reasonOf` makes of the signal's. */
-  follow(signal: AbortSignal, reasonOf: (reason: unknown) => unknown): void {
+  follow(signal: Abortable, reasonOf: (reason: unknown) => unknown): void {
     this.#unfollow = onAbort(signal, () => this.abort(reasonOf(signal.reason)));
   }
 
@@ -66,7 +66,7 @@ export class Cancellation {
 type AbortListener = (reason: unknown) => void;
 
 /** What can be waited on until it aborts. */
-type Abortable = AbortSignal | Cancellation;
+export type Abortable = AbortSignal | Cancellation;
 
 /** Calls the listener on abort, or at once if that was before. Returns its removal. */
 export function onAbort(signal: Abortable, listener: () => void): () => void {

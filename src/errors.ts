@@ -71,6 +71,7 @@ export const ERROR_TABLE = {
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },
   FORBIDDEN: { exit: 1, http: 403, rpc: INVALID_REQUEST },
   NOT_FOUND: { exit: 1, http: 404, rpc: INVALID_REQUEST },
+  REQUEST_TIMEOUT: { exit: 1, http: 408, rpc: INVALID_REQUEST },
   METHOD_NOT_ALLOWED: { exit: 1, http: 405, rpc: INVALID_REQUEST },
   TOO_LARGE: { exit: 1, http: 413, rpc: INVALID_REQUEST },
   UNSUPPORTED_MEDIA_TYPE: { exit: 1, http: 415, rpc: INVALID_REQUEST },

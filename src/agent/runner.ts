@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { Cancellation } from "../abort.js";
+import { type Abortable, Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
@@ -21,7 +21,7 @@ export interface UserRunOptions {
   /** Default: `default`. */
   readonly sessionId?: string | undefined;
   /** Cancels the run, whether it is waiting or under way. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: Abortable | undefined;
   /**
    * The id of the run to replace, which must be the last of the session; `RUN_CONFLICT` otherwise.
    * The model is not sent the old run, which is deleted when the new one is stored. A run that
@@ -138,8 +138,8 @@ function validateInput(input: unknown): void {
 }
 
 /** Cancels the run when the caller's signal aborts. Many runs may share that signal. */
-function follow(signal: AbortSignal, cancellation: Cancellation): void {
-  setMaxListeners(0, signal);
+function follow(signal: Abortable, cancellation: Cancellation): void {
+  if (signal instanceof AbortSignal) setMaxListeners(0, signal);
   cancellation.follow(signal, cancelled);
 }
 

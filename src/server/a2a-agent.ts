@@ -135,7 +135,7 @@ export class A2aAgent implements A2aRequestHandler {
    * one, it is a new random id.
    */
   #inputOf({ message }: SendMessageRequest): ChatInput {
-    const { caller, signal } = this.#context;
+    const { caller, cancellation: signal } = this.#context;
     const contextId = message?.contextId || randomUUID();
     const userId = caller ?? validateUserId(contextId);
     const sessionId = caller === undefined ? undefined : validateSessionId(contextId);

@@ -1,3 +1,4 @@
+import type { Agent } from "../agent/agent.js";
 import { AgnoChatError, ERROR_TABLE } from "../errors.js";
 import { A2aAgent } from "./a2a-agent.js";
 import {
@@ -12,10 +13,8 @@ import {
 import { type A2aSdk, loadSdk } from "./a2a-sdk.js";
 import { type A2aVersion, versionOf } from "./a2a-version.js";
 import { cardOf } from "./agent-card.js";
-import type { ChatParts } from "./chat.js";
-import { EventStream } from "./event-stream.js";
+import { type Answer, eventStream, json, nothing, type WholeAnswer } from "./answer.js";
 import { ConfigurationFault, failureOf } from "./failure-answer.js";
-import { sendJson, sendNothing } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 
 /**
@@ -23,71 +22,67 @@ import type { RequestContext } from "./request-context.js";
  * answered here; for the others the SDK translates between the wire and `A2aAgent`. A notification
  * (a request without an id) is carried out and always answered with 204.
  */
-export async function answerA2a(context: RequestContext, parts: ChatParts): Promise<void> {
+export async function answerA2a(context: RequestContext, agent: Agent): Promise<Answer> {
   const sdk = await loadSdk();
-  const call = { context, parts, sdk, version: versionOf(context.request) };
+  const call = { context, agent, sdk, version: versionOf(context.head) };
   let id: RpcId | undefined = null;
   try {
-    const body = parseBody(await parts.bodies.read(context.request));
+    const body = parseBody(await context.body());
     id = idIn(body);
     const request = envelopeOf(body);
     id = request.id;
-    const answer = await answerOf(call, request);
-    if (id === undefined) await drainEvents(answer);
-    else if (Symbol.asyncIterator in answer) await sendEvents(call, answer, id);
-    else sendJson(context.response, answer);
+    const result = await resultOf(call, request);
+    if (id !== undefined) return isEvents(result) ? streamOf(call, result, id) : json(result);
+    if (isEvents(result)) for await (const _ of result);
   } catch (thrown) {
-    if (context.response.headersSent) throw thrown;
-    const error = errorFor(call, thrown);
-    const status = thrown instanceof AgnoChatError ? ERROR_TABLE[thrown.code].http : 200;
-    if (id !== undefined) sendJson(context.response, { jsonrpc: "2.0", id, error }, { status });
+    const refusal = refusalOf(call, thrown, id ?? null);
+    if (id !== undefined) return refusal;
   }
-  if (id === undefined) sendNothing(context.response);
+  return nothing();
 }
 
-interface A2aContext {
+interface A2aCall {
   readonly context: RequestContext;
-  readonly parts: ChatParts;
+  readonly agent: Agent;
   readonly sdk: A2aSdk;
   readonly version: A2aVersion | undefined;
 }
 
-type Answer = AsyncIterable<unknown> | { readonly error?: RpcError };
+type Result = AsyncIterable<unknown> | { readonly error?: RpcError };
 
-/** The SDK's answer: one document, or the events of a stream. */
-async function answerOf(call: A2aContext, request: A2aRequest): Promise<Answer> {
-  const { context, parts, sdk, version } = call;
+const isEvents = (result: Result): result is AsyncIterable<unknown> =>
+  Symbol.asyncIterator in result;
+
+/** The SDK's result: one document, or the events of a stream. */
+async function resultOf(call: A2aCall, request: A2aRequest): Promise<Result> {
+  const { context, agent, sdk, version } = call;
   if (version === undefined) throw unknownVersion();
   checkParams(request, version);
-  const { agent } = parts;
   const handler = new A2aAgent(context, { agent, sdk, card: cardOf(agent.name, "") });
   const Transport =
     version === "0.3" ? sdk.LegacyJsonRpcTransportHandler : sdk.JsonRpcTransportHandler;
   const callContext = new sdk.ServerCallContext({ requestedVersion: version });
-  const answer = (await new Transport(handler).handle(request, callContext)) as Answer;
-  if (Symbol.asyncIterator in answer || !answer.error) return answer;
-  return { ...answer, error: toRpcError(context, answer.error) };
+  const result = (await new Transport(handler).handle(request, callContext)) as Result;
+  if (isEvents(result) || !result.error) return result;
+  return { ...result, error: toRpcError(context, result.error) };
 }
 
-async function drainEvents(answer: Answer): Promise<void> {
-  if (Symbol.asyncIterator in answer) for await (const _ of answer);
-}
-
-async function sendEvents(
-  call: A2aContext,
-  events: AsyncIterable<unknown>,
-  id: RpcId,
-): Promise<void> {
-  const { context, parts, sdk } = call;
-  const stream = new EventStream(context, parts.writeTimeoutMs);
-  try {
-    for await (const event of events) await stream.write(sdk.formatSSEEvent(event));
-  } catch (thrown) {
-    if (!stream.isOpen) throw thrown;
-    const error = errorFor(call, thrown);
-    await stream.write(sdk.formatSSEEvent({ jsonrpc: "2.0", id, error }));
+function streamOf(call: A2aCall, events: AsyncIterable<unknown>, id: RpcId): Answer {
+  const { formatSSEEvent } = call.sdk;
+  async function* pieces(): AsyncGenerator<string> {
+    for await (const event of events) yield formatSSEEvent(event);
   }
-  stream.end();
+  return eventStream({
+    pieces: pieces(),
+    refusal: (thrown) => refusalOf(call, thrown, id),
+    lastWords: (thrown) => formatSSEEvent({ jsonrpc: "2.0", id, error: errorFor(call, thrown) }),
+  });
+}
+
+function refusalOf(call: A2aCall, thrown: unknown, id: RpcId): WholeAnswer {
+  const error = errorFor(call, thrown);
+  const status = thrown instanceof AgnoChatError ? ERROR_TABLE[thrown.code].http : 200;
+  return json({ jsonrpc: "2.0", id, error }, { status });
 }
 
 interface RpcError {
@@ -99,12 +94,12 @@ const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 const INTERNAL_ERROR = -32603;
 
-function errorFor({ context, sdk, version }: A2aContext, thrown: unknown): RpcError {
+function errorFor({ context, sdk, version }: A2aCall, thrown: unknown): RpcError {
   if (thrown instanceof ConfigurationFault) context.fail(thrown);
   return toRpcError(context, errorOf(thrown, { sdk, version }));
 }
 
-function errorOf(thrown: unknown, { sdk, version }: Pick<A2aContext, "sdk" | "version">): RpcError {
+function errorOf(thrown: unknown, { sdk, version }: Pick<A2aCall, "sdk" | "version">): RpcError {
   if (thrown instanceof AgnoChatError) {
     const { code, message, rpc } = failureOf(thrown);
     // The body is not readable text.

@@ -1,10 +1,9 @@
-import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
 import { ConfigurationFault } from "./failure-answer.js";
-import type { RequestContext } from "./request-context.js";
+import type { RequestContext, RequestHead } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 /**
@@ -17,7 +16,7 @@ export interface AccessOptions {
    * reach only this user's data. If this throws or returns an invalid user id, the answer is 500
    * without details. It must not read the body.
    */
-  readonly authenticate?: (request: IncomingMessage) => Awaitable<{ userId: string } | null>;
+  readonly authenticate?: (request: RequestHead) => Awaitable<{ userId: string } | null>;
   /** Without `authenticate`: also accept other machines. Default: false. */
   readonly allowAnonymous?: boolean;
   /** Without `authenticate`: host names of the server, in addition to this machine's own. */
@@ -36,7 +35,7 @@ export async function admit(
   proxies: TrustedProxies,
 ): Promise<UserId | undefined> {
   if (options.authenticate === undefined) return admitAnonymous(context, options, proxies);
-  const user = await options.authenticate(context.request);
+  const user = await options.authenticate(context.head);
   if (user !== null) return callerOf(user);
   throw new AgnoChatError("UNAUTHENTICATED", "This request needs authentication.", {
     hint: "Send credentials.",
@@ -60,18 +59,18 @@ function callerOf(user: { readonly userId: string }): UserId {
  * A foreign web page can make a browser send requests here, but only with its own Host or Origin.
  */
 function admitAnonymous(
-  { request, host }: RequestContext,
+  { head, host }: RequestContext,
   { allowAnonymous = false, allowedHosts = [] }: AccessOptions,
   proxies: TrustedProxies,
 ): undefined {
-  const { origin } = request.headers;
+  const { origin } = head.headers;
   const name = host.replace(/:\d*$/, "");
   const known = isLoopback(name) || allowedHosts.includes(name);
   if (!known && !(allowAnonymous && isLocalName(name)))
     throw forbidden("This server does not serve the requested host.");
   if (origin !== undefined && !isOriginOf(host, origin))
     throw forbidden("Requests from pages of another site are refused.");
-  if (!allowAnonymous && !isLoopback(proxies.clientOf(request) ?? "localhost"))
+  if (!allowAnonymous && !isLoopback(proxies.clientOf(head)))
     throw forbidden("This server accepts only requests from its own machine.");
 }
 

@@ -1,10 +1,9 @@
 import { hash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import type { AgentCard } from "@a2a-js/sdk";
 import type { Agent } from "../agent/agent.js";
 import { versionOf } from "./a2a-version.js";
-import { sendJson } from "./reply.js";
-import type { RequestContext } from "./request-context.js";
+import { type Answer, json } from "./answer.js";
+import type { RequestContext, RequestHead } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 /** Defined by the build from package.json. */
@@ -25,24 +24,23 @@ const MAX_AGE = 300;
  * `GET /.well-known/agent-card.json`: the agent and how to reach it, in the form of the requested
  * A2A version. A client that asks for none gets 0.3, with the 1.0 addresses in its card too.
  */
-export function agentCard(context: RequestContext, parts: CardParts): void {
-  const { request, response, host } = context;
+export function agentCard({ head, host }: RequestContext, parts: CardParts): Answer {
   const { agent, publicUrl, proxies, since } = parts;
-  const base = publicUrl ?? `${proxies.protocolOf(request)}://${host || "localhost"}`;
+  const base = publicUrl ?? `${proxies.protocolOf(head)}://${host || "localhost"}`;
   const card = cardOf(agent.name, `${base.replace(/\/$/, "")}/a2a`);
-  const shown = versionOf(request) === "1.0" ? card : legacyCardOf(card);
+  const shown = versionOf(head) === "1.0" ? card : legacyCardOf(card);
   const headers = {
     "cache-control": `public, max-age=${MAX_AGE}`,
     etag: `"${hash("sha256", JSON.stringify(shown), "hex").slice(0, 32)}"`,
     "last-modified": since.toUTCString(),
     vary: "A2A-Version, Host, X-Forwarded-Proto",
   };
-  if (isCurrent(request, headers.etag, since)) response.writeHead(304, headers).end();
-  else sendJson(response, shown, { headers });
+  if (isCurrent(head, headers.etag, since)) return { status: 304, headers };
+  return json(shown, { headers });
 }
 
 /** Whether the client's copy is current (RFC 9110, section 13.2.2): an ETag wins over a date. */
-function isCurrent({ headers }: IncomingMessage, etag: string, since: Date): boolean {
+function isCurrent({ headers }: RequestHead, etag: string, since: Date): boolean {
   const tags = headers["if-none-match"];
   if (tags !== undefined)
     return tags.split(",").some((tag) => ["*", etag].includes(tag.trim().replace(/^W\//, "")));

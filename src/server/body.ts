@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { AgnoChatError } from "../errors.js";
 import { isObject } from "../json.js";
 import { ConfigurationFault } from "./failure-answer.js";
@@ -8,79 +8,117 @@ const MiB = 1024 * 1024;
 const LONGEST_BODY = MiB;
 /** A longer body is cut off instead of being drained before the refusal. */
 const LONGEST_DRAINED = 16 * MiB;
-/** Over all requests, so that many slow senders cannot exhaust the process's memory. */
-const MOST_AT_ONCE = 64 * MiB;
 
-/** Reads the bodies of one server's requests. */
-export class BodyReader {
+/**
+ * One body on its way in. It is taken to its end even when it is refused, so that the client
+ * receives the answer.
+ */
+export class Intake {
+  readonly #quota: BodyQuota;
+  #refusal: AgnoChatError | undefined;
+  #chunks: Uint8Array[] = [];
+  #length = 0;
   #held = 0;
 
+  constructor(quota: BodyQuota, headers: IncomingHttpHeaders) {
+    this.#quota = quota;
+    this.#refusal = refusalOf(headers);
+  }
+
+  /** @returns false when no more should be read */
+  add(chunk: Uint8Array): boolean {
+    this.#length += chunk.length;
+    this.#refusal ??= this.#refusalOf(chunk.length);
+    if (this.#refusal) this.release();
+    else this.#hold(chunk);
+    return this.#length <= LONGEST_DRAINED;
+  }
+
   /**
-   * The JSON text of a request.
-   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `INVALID_INPUT` if it is not
-   *   UTF-8, `BUSY`, `CANCELLED` if the client is gone, `CONFIG_INVALID` if a middleware has read
-   *   the body
+   * The JSON text, once all of it is there.
+   * @throws {AgnoChatError} `UNSUPPORTED_MEDIA_TYPE`, `TOO_LARGE`, `BUSY`, `INVALID_INPUT` if it is
+   *   not UTF-8
    */
-  async read(request: IncomingMessage): Promise<string> {
-    refuseConsumed(request);
-    const body = await this.#collect(request, refusalOf(request));
-    if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
-    return body.toString("utf8");
+  text(): string {
+    if (this.#refusal) throw this.#refusal;
+    const body = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    this.release();
+    return textOf(body as Uint8Array);
   }
 
-  /** Drains the body even when it is refused, so that the client receives the answer. */
-  #collect(request: IncomingMessage, refusal: AgnoChatError | undefined): Promise<Buffer> {
-    return new Promise((resolve, reject) => {
-      let chunks: Buffer[] = [];
-      let length = 0;
-      let held = 0;
-      const drop = () => {
-        chunks = [];
-        this.#held -= held;
-        held = 0;
-      };
-      request.on("data", (chunk: Buffer) => {
-        length += chunk.length;
-        refusal ??= this.#refusalOf(length, chunk.length);
-        if (length > LONGEST_DRAINED) request.destroy();
-        if (refusal) return drop();
-        chunks.push(chunk);
-        held += chunk.length;
-        this.#held += chunk.length;
-      });
-      request.once("end", () => (refusal ? reject(refusal) : resolve(joined(chunks))));
-      request.once("error", () => reject(refusal ?? hungUp()));
-      request.once("close", () => {
-        drop();
-        if (!request.readableEnded) reject(refusal ?? hungUp());
-      });
-    });
+  /** Why a body is refused that will never be complete. */
+  refusalFor(reason: AgnoChatError): AgnoChatError {
+    this.release();
+    return this.#refusal ?? reason;
   }
 
-  #refusalOf(length: number, more: number): AgnoChatError | undefined {
-    if (length > LONGEST_BODY)
+  /** Forgets what is held. */
+  release(): void {
+    this.#chunks = [];
+    this.#quota.held -= this.#held;
+    this.#held = 0;
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    this.#quota.held += chunk.length;
+  }
+
+  #refusalOf(more: number): AgnoChatError | undefined {
+    if (this.#length > LONGEST_BODY)
       return new AgnoChatError("TOO_LARGE", "The body is longer than 1 MiB.");
-    if (this.#held + more <= MOST_AT_ONCE) return undefined;
+    if (this.#quota.held + more <= MOST_AT_ONCE) return undefined;
     return new AgnoChatError("BUSY", "Too many bodies are being sent at once.", {
       hint: "Try again.",
     });
   }
 }
 
-/** A body that was already read would never emit another event. */
-function refuseConsumed(request: IncomingMessage): void {
-  if (request.readableDidRead || request.readableEnded)
-    throw new ConfigurationFault(
-      "The body was read before this handler. Leave it to the server to read.",
-    );
-  if (request.destroyed) throw hungUp();
+/** Over all requests of a server, so that many slow senders cannot exhaust the memory. */
+const MOST_AT_ONCE = 64 * MiB;
+
+export interface BodyQuota {
+  /** Bytes held at the moment. */
+  held: number;
 }
 
-const joined = (chunks: readonly Buffer[]): Buffer =>
-  chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+function textOf(body: Uint8Array): string {
+  if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+}
+
+/**
+ * Reads the body of a Node request.
+ * @throws {AgnoChatError} rejects as `Intake.text`, and with `CANCELLED` if the client is gone or
+ *   `CONFIG_INVALID` if a middleware has read the body
+ */
+export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // A body that was already read would never emit another event.
+    if (request.readableDidRead || request.readableEnded) throw readBefore();
+    if (request.destroyed) throw hungUp();
+    const intake = new Intake(quota, request.headers);
+    request.on("data", (chunk: Buffer) => {
+      if (!intake.add(chunk)) request.destroy();
+    });
+    request.once("end", () => {
+      try {
+        resolve(intake.text());
+      } catch (thrown) {
+        reject(thrown);
+      }
+    });
+    const stop = () => {
+      if (!request.readableEnded) reject(intake.refusalFor(hungUp()));
+    };
+    request.once("error", stop);
+    request.once("close", stop);
+  });
+}
 
 /** Why a body is refused by its headers: it must be declared as uncompressed JSON in UTF-8. */
-function refusalOf({ headers }: IncomingMessage): AgnoChatError | undefined {
+function refusalOf(headers: IncomingHttpHeaders): AgnoChatError | undefined {
   const type = headers["content-type"] ?? "";
   if (!/^application\/json\s*(;|$)/i.test(type)) return notJson();
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? "utf-8";
@@ -94,7 +132,10 @@ function refusalOf({ headers }: IncomingMessage): AgnoChatError | undefined {
   });
 }
 
-const hungUp = () => new AgnoChatError("CANCELLED", "The client hung up.");
+export const readBefore = () =>
+  new ConfigurationFault("The body was read before this handler. Leave it to the server to read.");
+
+export const hungUp = () => new AgnoChatError("CANCELLED", "The client hung up.");
 
 const notJson = () =>
   new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must be JSON.", {

@@ -1,19 +1,11 @@
 import type { Agent } from "../agent/agent.js";
 import type { RunEvent, RunOutput } from "../agent/events.js";
 import { AgnoChatError } from "../errors.js";
-import { type BodyReader, parseObject } from "./body.js";
-import { EventStream } from "./event-stream.js";
+import { type Answer, eventStream, json } from "./answer.js";
+import { parseObject } from "./body.js";
 import { failureOf } from "./failure-answer.js";
-import { sendJson } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 import { resolveUser, sessionOf } from "./resolve-user.js";
-
-export interface ChatParts {
-  readonly agent: Agent;
-  readonly bodies: BodyReader;
-  /** How long a client may read nothing before it is disconnected. */
-  readonly writeTimeoutMs: number;
-}
 
 /**
  * `POST /chat`: takes `{ user_id, message, session_id? }`, answers `{ user_id, reply }`, plus
@@ -26,15 +18,17 @@ export interface ChatParts {
  * text sent so far is kept, marked as interrupted. A failure before the run starts is answered with
  * a status as usual, unless a keep-alive comment was sent first.
  */
-export async function chat(context: RequestContext, { agent, bodies, writeTimeoutMs }: ChatParts) {
-  const { request, response, signal } = context;
-  const { user_id, session_id, message } = parseObject(await bodies.read(request));
+export async function chat(context: RequestContext, agent: Agent): Promise<Answer> {
+  const { user_id, session_id, message } = parseObject(await context.body());
   const userId = resolveUser(context, user_id);
-  const options = { userId, sessionId: sessionOf(session_id), signal };
+  const options = { userId, sessionId: sessionOf(session_id), signal: context.cancellation };
   const input = textOf(message);
-  if (request.headers.accept?.includes("text/event-stream"))
-    return sendEvents(context, agent.stream(input, options), writeTimeoutMs);
-  sendJson(response, answerOf(await agent.run(input, options)));
+  if (context.head.headers.accept?.includes("text/event-stream"))
+    return eventStream({
+      pieces: eventsOf(agent.stream(input, options)),
+      lastWords: (thrown) => lastWords(context, thrown),
+    });
+  return json(answerOf(await agent.run(input, options)));
 }
 
 const answerOf = ({ userId, content, finishReason }: RunOutput) => ({
@@ -48,21 +42,14 @@ function textOf(message: unknown): string {
   throw new AgnoChatError("INVALID_INPUT", "message must be a string.");
 }
 
-async function sendEvents(
-  context: RequestContext,
-  events: AsyncIterable<RunEvent>,
-  writeTimeoutMs: number,
-): Promise<void> {
-  const stream = new EventStream(context, writeTimeoutMs);
-  try {
-    for await (const event of events) await stream.write(eventText(event.type, dataOf(event)));
-  } catch (thrown) {
-    if (!stream.isOpen) throw thrown;
-    context.fail(thrown);
-    const { code, message, stored } = failureOf(thrown);
-    await stream.write(eventText("error", { error: message, code, stored }));
-  }
-  stream.end();
+async function* eventsOf(events: AsyncIterable<RunEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield eventText(event.type, dataOf(event));
+}
+
+function lastWords(context: RequestContext, thrown: unknown): string {
+  context.fail(thrown);
+  const { code, message, stored } = failureOf(thrown);
+  return eventText("error", { error: message, code, stored });
 }
 
 const eventText = (name: string, data: unknown): string =>

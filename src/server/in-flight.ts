@@ -1,29 +1,21 @@
-import type { Socket } from "node:net";
 import type { AgnoChatError } from "../errors.js";
-import type { RequestContext } from "./request-context.js";
+import type { Exchange } from "./exchange.js";
 
 /** The requests whose work or answer is not finished yet. */
 export class InFlight {
-  readonly #contexts = new Set<RequestContext>();
-  readonly #bySocket = new WeakMap<Socket, Set<RequestContext>>();
+  readonly #exchanges = new Set<Exchange>();
   #onIdle: (() => void) | undefined;
 
   get size(): number {
-    return this.#contexts.size;
+    return this.#exchanges.size;
   }
 
-  enter(context: RequestContext): void {
-    this.#contexts.add(context);
-    const { request, response } = context;
-    this.#onSocket(request.socket).add(context);
-    response.once("finish", () => context.finish());
-    // A middleware may have delayed the request until after both events.
-    if (request.socket.destroyed || response.closed) context.hangUp();
+  enter(exchange: Exchange): void {
+    this.#exchanges.add(exchange);
   }
 
-  leave(context: RequestContext): void {
-    this.#contexts.delete(context);
-    this.#bySocket.get(context.request.socket)?.delete(context);
+  leave(exchange: Exchange): void {
+    this.#exchanges.delete(exchange);
     if (this.size === 0) this.#onIdle?.();
   }
 
@@ -36,22 +28,10 @@ export class InFlight {
 
   /** Closes each connection after its current answer. */
   stopKeepAlive(): void {
-    for (const { response } of this.#contexts) response.shouldKeepAlive = false;
+    for (const { outlet } of this.#exchanges) outlet.stopKeepAlive();
   }
 
   abort(reason: AgnoChatError): void {
-    for (const context of this.#contexts) context.abort(reason);
-  }
-
-  /** A pipelined answer gets no event of its own when its socket closes. */
-  #onSocket(socket: Socket): Set<RequestContext> {
-    const known = this.#bySocket.get(socket);
-    if (known !== undefined) return known;
-    const contexts = new Set<RequestContext>();
-    this.#bySocket.set(socket, contexts);
-    socket.once("close", () => {
-      for (const context of contexts) context.hangUp();
-    });
-    return contexts;
+    for (const exchange of this.#exchanges) exchange.abort(reason);
   }
 }

@@ -1,8 +1,5 @@
 export type { AccessOptions } from "./access.js";
-export {
-  ChatServer,
-  createServer,
-  type ListenOptions,
-  type ServerOptions,
-  type Timeouts,
-} from "./server.js";
+export type { RequestHead } from "./request-context.js";
+export { ChatServer, createServer, type ListenOptions } from "./server.js";
+export type { ServerOptions, Timeouts } from "./server-options.js";
+export type { FetchInfo } from "./web-door.js";

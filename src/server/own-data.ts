@@ -4,16 +4,9 @@ import { historyPage } from "../data/history-page.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId } from "../ids.js";
 import { sizeOf } from "../memory/history-size.js";
-import { sendJson } from "./reply.js";
-import { ReplyStream } from "./reply-stream.js";
+import { type Answer, json, NEVER_CACHED } from "./answer.js";
 import type { RequestContext } from "./request-context.js";
 import { resolveUser, sessionOf } from "./resolve-user.js";
-
-export interface OwnDataParts {
-  readonly agent: Agent;
-  /** How long a client may read nothing before it is disconnected. */
-  readonly writeTimeoutMs: number;
-}
 
 /** Messages on a page of history: the default and the maximum of `limit`. */
 const DEFAULT_PAGE = 100;
@@ -24,7 +17,7 @@ const LONGEST_PAGE = 1000;
  * true if there are older ones. `before` gives the last messages before that id; `after` the first
  * messages after it, and `more` then means newer ones.
  */
-export async function history(context: RequestContext, { agent }: OwnDataParts): Promise<void> {
+export async function history(context: RequestContext, agent: Agent): Promise<Answer> {
   const { query, user, sessionId } = dataRequestOf(context, agent, ["limit", "before", "after"]);
   const limit = countIn(query, "limit") ?? DEFAULT_PAGE;
   if (limit > LONGEST_PAGE)
@@ -36,14 +29,14 @@ export async function history(context: RequestContext, { agent }: OwnDataParts):
     limit,
     ...bounds,
   });
-  sendJson(context.response, { user_id: user.userId, ...page });
+  return json({ user_id: user.userId, ...page });
 }
 
 /** `GET /size`: `{ user_id, messages, runs, bytes }`. */
-export async function size(context: RequestContext, { agent }: OwnDataParts): Promise<void> {
+export async function size(context: RequestContext, agent: Agent): Promise<Answer> {
   const { user, sessionId } = dataRequestOf(context, agent);
   const total = sizeOf(await user.sessions(), sessionId);
-  sendJson(context.response, { user_id: user.userId, ...total });
+  return json({ user_id: user.userId, ...total });
 }
 
 /**
@@ -51,29 +44,24 @@ export async function size(context: RequestContext, { agent }: OwnDataParts): Pr
  * is produced while it is sent: if something fails or is deleted meanwhile, the connection is
  * closed and the document stays incomplete.
  */
-export async function exportAll(
-  context: RequestContext,
-  { agent, writeTimeoutMs }: OwnDataParts,
-): Promise<void> {
-  const { request, signal } = context;
+export function exportAll(context: RequestContext, agent: Agent): Answer {
   const { user, sessionId } = dataRequestOf(context, agent);
-  const headers = { "content-type": "application/json" };
-  const reply = new ReplyStream(context, { writeTimeoutMs, headers });
-  if (request.method !== "HEAD") {
-    const fields = { user_id: user.userId };
-    for await (const text of user.export({ sessionId, fields, signal })) await reply.write(text);
-  }
-  reply.end();
+  const { signal } = context.cancellation;
+  const fields = { user_id: user.userId };
+  return {
+    headers: { "content-type": "application/json", ...NEVER_CACHED },
+    pieces: user.export({ sessionId, fields, signal }),
+  };
 }
 
 /**
  * `DELETE /history`: `{ user_id, deleted: { messages, sessions } }`. A run under way ends and
  * stores nothing.
  */
-export async function clear(context: RequestContext, { agent }: OwnDataParts): Promise<void> {
+export async function clear(context: RequestContext, agent: Agent): Promise<Answer> {
   const { user, sessionId } = dataRequestOf(context, agent);
   const deleted = await user.clear({ sessionId });
-  sendJson(context.response, { user_id: user.userId, deleted });
+  return json({ user_id: user.userId, deleted });
 }
 
 interface DataRequest {

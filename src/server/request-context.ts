@@ -1,19 +1,39 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { AgnoChatError, asAgnoChatError } from "../errors.js";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import { Cancellation } from "../abort.js";
+import { asAgnoChatError } from "../errors.js";
 import type { UserId } from "../ids.js";
 import { ConfigurationFault } from "./failure-answer.js";
 
-/** One request, its answer, and what is known about them. */
+/** A request without its body. */
+export interface RequestHead {
+  readonly method: string;
+  /** Path and query, or a whole URL. */
+  readonly url: string;
+  /** By name in lower case, as Node has them. */
+  readonly headers: IncomingHttpHeaders;
+  /**
+   * Where the connection comes from: the client or the nearest proxy. `localhost` if it has no
+   * address, as over a Unix socket; `unknown` if `fetch` was not told.
+   */
+  readonly address: string;
+  readonly protocol: "http" | "https";
+  /** What was received: an `IncomingMessage` by `handler`, a `Request` by `fetch`. */
+  readonly raw: IncomingMessage | Request;
+}
+
+/** One request as the routes see it, whichever way it came, and what is known about it. */
 export class RequestContext {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  /**
+   * Reads the JSON text of the body, once.
+   * @throws {AgnoChatError} rejects as `readNodeBody` and `readWebBody` do
+   */
+  readonly body: () => Promise<string>;
   readonly path: string;
   /** The requested host and port, in lower case; empty if the request names none. */
   readonly host: string;
-  /** The client hung up before the whole answer was sent. */
-  left = false;
-  /** Resolves when the answer is sent, or the client is gone. */
-  readonly closed: Promise<void>;
+  /** Aborts when the client hangs up, when time runs out and when the server closes. */
+  readonly cancellation = new Cancellation();
   /** The authenticated user; undefined for an anonymous caller, who must name a user. */
   caller: UserId | undefined;
   /** The caller, or the user whom an anonymous caller names, once known. */
@@ -22,66 +42,25 @@ export class RequestContext {
   failure: string | undefined;
   /** What the program around the server did wrong: a fixed sentence for the log. */
   fault: string | undefined;
-  #over = false;
-  readonly #controller = new AbortController();
   readonly #search: string;
-  #close!: () => void;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    this.request = request;
-    this.response = response;
-    const { authority, path, search } = targetOf(request.url);
-    this.host = (authority ?? request.headers.host ?? "").toLowerCase();
+  constructor(head: RequestHead, body: () => Promise<string>) {
+    this.head = head;
+    this.body = body;
+    const { authority, path, search } = targetOf(head.url);
+    this.host = (authority ?? head.headers.host ?? "").toLowerCase();
     this.path = path;
     this.#search = search;
-    this.closed = new Promise((resolve) => {
-      this.#close = resolve;
-    });
   }
 
   get query(): URLSearchParams {
     return new URLSearchParams(this.#search);
   }
 
-  /** Aborts when the client hangs up, when time runs out and when the server closes. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
   /** Records the error for the log. */
   fail(thrown: unknown): void {
     this.failure = asAgnoChatError(thrown).code;
     if (thrown instanceof ConfigurationFault) this.fault = thrown.message;
-  }
-
-  abort(reason: AgnoChatError): void {
-    this.#controller.abort(reason);
-  }
-
-  /** Call it when the answer was sent, or was dropped with its socket. */
-  finish(): void {
-    if (this.request.socket.destroyed) this.hangUp();
-    else this.#end();
-  }
-
-  /** Cuts off an answer that has begun. */
-  cut(): void {
-    this.#end();
-    this.response.destroy();
-  }
-
-  /** Call it when the socket is gone. */
-  hangUp(): void {
-    if (!this.#over) {
-      this.left = !this.signal.aborted;
-      this.abort(new AgnoChatError("CANCELLED", "The client hung up."));
-    }
-    this.#end();
-  }
-
-  #end(): void {
-    this.#over = true;
-    this.#close();
   }
 }
 
@@ -95,10 +74,15 @@ interface RequestTarget {
 }
 
 /** Parses a request target: a path, or a whole URL, as it is sent to proxies. */
-function targetOf(url = "/"): RequestTarget {
+function targetOf(url: string): RequestTarget {
+  if (url.startsWith("/")) return { authority: undefined, ...pathOf(url) };
   const [, authority, rest = url] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(url) ?? [];
-  const mark = rest.indexOf("?");
-  const path = mark < 0 ? rest : rest.slice(0, mark);
-  const search = mark < 0 ? "" : rest.slice(mark);
-  return { authority, path: path.replace(/(.)\/$/, "$1") || "/", search };
+  return { authority, ...pathOf(rest) };
+}
+
+function pathOf(target: string): Omit<RequestTarget, "authority"> {
+  const mark = target.indexOf("?");
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const search = mark < 0 ? "" : target.slice(mark);
+  return { path: path.replace(/(.)\/$/, "$1") || "/", search };
 }

@@ -1,5 +1,5 @@
 import { hash, randomUUID } from "node:crypto";
-import type { RequestContext } from "./request-context.js";
+import type { Exchange } from "./exchange.js";
 
 /** New in every process: a log shows which requests were the same user's, but not which user's. */
 const SALT = randomUUID();
@@ -10,13 +10,13 @@ const SALT = randomUUID();
  * its `fault` (a fixed sentence on what the program around the server did wrong) and `user`, a
  * hash. Never a text, an id or an address.
  */
-export function logLine(context: RequestContext, { path, ms }: LogFields): string {
-  const { request, response, left, failure, fault, userId } = context;
+export function logLine({ context, outlet, left }: Exchange, { path, ms }: LogFields): string {
+  const { head, failure, fault, userId } = context;
   return JSON.stringify({
     time: new Date().toISOString(),
-    method: request.method,
+    method: head.method,
     path,
-    status: left ? 499 : response.statusCode,
+    status: left ? 499 : outlet.status,
     ms: Math.round(ms * 10) / 10,
     code: failure,
     fault,

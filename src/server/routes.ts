@@ -1,59 +1,65 @@
+import type { Agent } from "../agent/agent.js";
 import { answerA2a } from "./a2a.js";
 import { agentCard } from "./agent-card.js";
-import { type ChatParts, chat } from "./chat.js";
+import { type Answer, json } from "./answer.js";
+import { chat } from "./chat.js";
 import { clear, exportAll, history, size } from "./own-data.js";
-import { sendJson } from "./reply.js";
 import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 export interface Route {
   /** Needs no authentication, because it shows nobody's data. */
   readonly open?: boolean;
-  readonly methods: Readonly<Record<string, (context: RequestContext) => Promise<void> | void>>;
+  readonly methods: Readonly<Record<string, Handler>>;
 }
+
+/** Answers a request; what it throws is answered as a failure. */
+export type Handler = (context: RequestContext) => Promise<Answer> | Answer;
 
 export type Routes = ReadonlyMap<string, Route>;
 
-export interface RouteParts extends ChatParts {
+export interface RouteParts {
+  readonly agent: Agent;
   readonly publicUrl: string | undefined;
   readonly proxies: TrustedProxies;
 }
 
 /** Every path and its handlers. */
 export function routesOf(parts: RouteParts): Routes {
+  const { agent } = parts;
   const card = { ...parts, since: new Date() };
   return new Map<string, Route>([
-    ["/chat", { methods: { POST: (context) => chat(context, parts) } }],
+    ["/chat", { methods: { POST: (context) => chat(context, agent) } }],
     [
       "/history",
       {
         methods: {
-          GET: (context) => history(context, parts),
-          DELETE: (context) => clear(context, parts),
+          GET: (context) => history(context, agent),
+          DELETE: (context) => clear(context, agent),
         },
       },
     ],
-    ["/size", { methods: { GET: (context) => size(context, parts) } }],
-    ["/export", { methods: { GET: (context) => exportAll(context, parts) } }],
-    ["/a2a", { methods: { POST: (context) => answerA2a(context, parts) } }],
+    ["/size", { methods: { GET: (context) => size(context, agent) } }],
+    ["/export", { methods: { GET: (context) => exportAll(context, agent) } }],
+    ["/a2a", { methods: { POST: (context) => answerA2a(context, agent) } }],
     [
       "/.well-known/agent-card.json",
       { open: true, methods: { GET: (context) => agentCard(context, card) } },
     ],
     ["/healthz", { open: true, methods: { GET: alive } }],
-    ["/readyz", { open: true, methods: { GET: (context) => ready(context, parts) } }],
+    ["/readyz", { open: true, methods: { GET: () => ready(agent) } }],
   ]);
 }
 
 /** `GET /healthz`: the process is alive. */
-const alive = ({ response }: RequestContext): void => sendJson(response, { status: "ok" });
+const alive = (): Answer => json({ status: "ok" });
 
 /** `GET /readyz`: the memory answers too. */
-async function ready({ response }: RequestContext, { agent }: ChatParts): Promise<void> {
+async function ready(agent: Agent): Promise<Answer> {
   try {
     await agent.forUser("default").size();
-    sendJson(response, { status: "ready" });
+    return json({ status: "ready" });
   } catch {
-    sendJson(response, { status: "unavailable" }, { status: 503 });
+    return json({ status: "unavailable" }, { status: 503 });
   }
 }

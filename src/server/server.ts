@@ -5,70 +5,25 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { type AccessOptions, admit, isLoopback } from "./access.js";
-import { BodyReader } from "./body.js";
+import { isLoopback } from "./access.js";
+import { Dispatcher } from "./dispatcher.js";
+import type { DoorParts, Exchange } from "./exchange.js";
 import { InFlight } from "./in-flight.js";
-import { methodNotAllowed, sendFailure } from "./reply.js";
-import { RequestContext } from "./request-context.js";
+import { NodeDoor } from "./node-door.js";
 import { logLine } from "./request-log.js";
-import { type Route, type Routes, routesOf } from "./routes.js";
+import { routesOf } from "./routes.js";
+import {
+  DEFAULT_TIMEOUTS,
+  hostsOf,
+  SERVER_KEYS,
+  type ServerOptions,
+  TIMEOUT_KEYS,
+  type Timeouts,
+} from "./server-options.js";
 import { TrustedProxies } from "./trusted-proxies.js";
-
-export interface ServerOptions extends AccessOptions {
-  readonly agent: Agent;
-  /** The server's public URL, for the agent card. Default: the one a request was sent to. */
-  readonly publicUrl?: string;
-  /**
-   * Addresses of proxies, or networks such as `10.0.0.0/8`. X-Forwarded-For and X-Forwarded-Proto
-   * are trusted from these only. Default: none.
-   */
-  readonly trustedProxies?: readonly string[];
-  /** Receives one line of JSON per finished request, without texts and ids. Default: no log. */
-  readonly log?: (line: string) => void;
-  readonly timeouts?: Timeouts;
-}
-
-const SERVER_KEYS: KnownKeys<ServerOptions> = {
-  agent: true,
-  authenticate: true,
-  allowAnonymous: true,
-  allowedHosts: true,
-  publicUrl: true,
-  trustedProxies: true,
-  log: true,
-  timeouts: true,
-};
-
-/** In milliseconds. */
-export interface Timeouts {
-  /** For a request's header to arrive. Default: 10 000. */
-  readonly header?: number;
-  /** For a request's body to arrive after the header. Default: 30 000. */
-  readonly body?: number;
-  /**
-   * For the next request on a connection. Must be longer than that of a proxy in front.
-   * Default: 65 000.
-   */
-  readonly keepAlive?: number;
-  /** For a whole answer of the agent. Default: no limit. */
-  readonly reply?: number;
-  /** For a client to read some more of its answer. Default: 30 000. */
-  readonly reader?: number;
-  /** For current requests to end on their own once the server closes. Default: 10 000. */
-  readonly drain?: number;
-}
-
-const TIMEOUT_KEYS: KnownKeys<Timeouts> = {
-  header: true,
-  body: true,
-  keepAlive: true,
-  reply: true,
-  reader: true,
-  drain: true,
-};
+import { type FetchInfo, WebDoor } from "./web-door.js";
 
 export interface ListenOptions {
   /** Default: `127.0.0.1`. */
@@ -100,8 +55,9 @@ const TAIL = 1000;
 export class ChatServer {
   readonly #options: ServerOptions;
   readonly #timeouts: Required<Timeouts>;
-  readonly #proxies: TrustedProxies;
-  readonly #routes: Routes;
+  readonly #dispatcher: Dispatcher;
+  readonly #nodeDoor: NodeDoor;
+  readonly #webDoor: WebDoor;
   readonly #inFlight = new InFlight();
   #http: HttpServer | undefined;
   #closing: Promise<void> | undefined;
@@ -115,34 +71,41 @@ export class ChatServer {
     refuseUnknownKeys(options, SERVER_KEYS, "createServer");
     const { agent, publicUrl, trustedProxies = [], timeouts = {} } = options;
     refuseUnknownKeys(timeouts, TIMEOUT_KEYS, "timeouts");
-    this.#options = { ...options, allowedHosts: hostsOf(options) };
-    this.#proxies = new TrustedProxies(trustedProxies);
-    this.#timeouts = {
-      header: 10_000,
-      body: 30_000,
-      keepAlive: 65_000,
-      reply: Infinity,
-      reader: 30_000,
-      drain: 10_000,
-      ...timeouts,
-    };
-    this.#routes = routesOf({
-      agent,
-      publicUrl,
-      proxies: this.#proxies,
-      bodies: new BodyReader(),
+    this.#options = options;
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
+    const access = { ...options, allowedHosts: hostsOf(options) };
+    const proxies = new TrustedProxies(trustedProxies);
+    this.#dispatcher = new Dispatcher(routesOf({ agent, publicUrl, proxies }), access, proxies);
+    const parts: DoorParts = {
+      quota: { held: 0 },
+      bodyTimeoutMs: this.#timeouts.body,
       writeTimeoutMs: this.#timeouts.reader,
-    });
+    };
+    this.#nodeDoor = new NodeDoor(parts);
+    this.#webDoor = new WebDoor(parts);
   }
 
   /**
    * Answers one request. Works wherever Node's `(request, response)` handlers do. Never throws.
    */
   readonly handler = (request: IncomingMessage, response: ServerResponse): void => {
-    const context = new RequestContext(request, response);
-    this.#inFlight.enter(context);
-    void this.#answer(context);
+    void this.#serve(this.#nodeDoor.enter(request, response));
   };
+
+  /**
+   * Answers one web-standard request: in Hono, Next, Bun, Deno or a worker. Aborting its signal, or
+   * cancelling the body of the response, stops the run. Never rejects.
+   * @param info Without an address, an anonymous caller counts as one from another machine.
+   * @example
+   * const chat = createServer({ agent: new Agent({ model: new DemoModel() }) });
+   * const request = new Request("http://localhost/size?user_id=alice");
+   * const response = await chat.fetch(request, { address: "127.0.0.1" });
+   * console.log(await response.json()); // { user_id: 'alice', messages: 0, runs: 0, bytes: 0 }
+   */
+  readonly fetch = (request: Request, info: FetchInfo = {}): Promise<Response> =>
+    new Promise((resolve) => {
+      void this.#serve(this.#webDoor.enter(request, info, resolve));
+    });
 
   /**
    * Starts its own HTTP server.
@@ -196,50 +159,36 @@ export class ChatServer {
     await closed;
   }
 
-  async #answer(context: RequestContext): Promise<void> {
+  async #serve(exchange: Exchange): Promise<void> {
+    const { context } = exchange;
     const started = performance.now();
-    const route = this.#routes.get(context.path);
-    const clear = this.#limit(context);
+    this.#inFlight.enter(exchange);
+    const clear = this.#limit(exchange);
     try {
-      await this.#dispatch(context, route);
+      context.cancellation.throwIfAborted();
+      this.#refuseTooMany(exchange);
+      await exchange.answer(await this.#dispatcher.answer(context));
     } catch (thrown) {
-      fail(context, thrown);
+      exchange.fail(thrown);
     } finally {
       clear();
     }
-    const { request, response } = context;
-    if (request.socket.writableNeedDrain) response.setTimeout(this.#timeouts.reader);
-    await context.closed;
-    this.#inFlight.leave(context);
-    const path = route === undefined ? "other" : context.path;
-    this.#options.log?.(logLine(context, { path, ms: performance.now() - started }));
+    await exchange.over();
+    this.#inFlight.leave(exchange);
+    const path = this.#dispatcher.knows(context.path) ? context.path : "other";
+    this.#options.log?.(logLine(exchange, { path, ms: performance.now() - started }));
   }
 
-  async #dispatch(context: RequestContext, route: Route | undefined): Promise<void> {
-    context.signal.throwIfAborted();
-    this.#refuseTooMany(context);
-    if (!route?.open) context.caller = await admit(context, this.#options, this.#proxies);
-    if (route === undefined)
-      throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
-        hint: "POST /chat talks to the agent.",
-      });
-    const { method = "" } = context.request;
-    // Node drops the body of an answer to HEAD.
-    const answer = route.methods[method === "HEAD" ? "GET" : method];
-    if (answer === undefined) methodNotAllowed(context, allowedBy(route));
-    await answer(context);
-  }
-
-  #limit(context: RequestContext): () => void {
+  #limit(exchange: Exchange): () => void {
     const { reply } = this.#timeouts;
     if (reply === Infinity) return () => {};
-    const timer = setTimeout(() => context.abort(tooSlow(reply)), reply);
+    const timer = setTimeout(() => exchange.abort(tooSlow(reply)), reply);
     return () => clearTimeout(timer);
   }
 
-  #refuseTooMany({ response }: RequestContext): void {
+  #refuseTooMany({ outlet }: Exchange): void {
     if (this.#closing !== undefined) {
-      response.shouldKeepAlive = false;
+      outlet.stopKeepAlive();
       throw new AgnoChatError("SHUTTING_DOWN", "The server is shutting down.");
     }
     if (this.#inFlight.size > MOST_IN_FLIGHT)
@@ -263,32 +212,6 @@ export class ChatServer {
  * @throws {AgnoChatError} `USAGE` for an invalid URL, proxy address or unknown option
  */
 export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);
-
-const allowedBy = ({ methods }: Route): string =>
-  Object.keys(methods)
-    .flatMap((method) => (method === "GET" ? [method, "HEAD"] : method))
-    .join(", ");
-
-/**
- * The allowed hosts. An anonymous server also allows its public host.
- * @throws {AgnoChatError} `USAGE` for an invalid URL
- */
-function hostsOf({ publicUrl, allowAnonymous, allowedHosts = [] }: ServerOptions): string[] {
-  if (publicUrl === undefined) return [...allowedHosts];
-  const url = URL.canParse(publicUrl) ? new URL(publicUrl) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol))
-    throw new AgnoChatError("USAGE", `The public URL ${JSON.stringify(publicUrl)} is not valid.`, {
-      hint: "Use an http or https URL, such as https://chat.example.",
-    });
-  return allowAnonymous ? [...allowedHosts, url.hostname] : [...allowedHosts];
-}
-
-function fail(context: RequestContext, thrown: unknown): void {
-  const { response } = context;
-  context.fail(thrown);
-  if (response.headersSent || response.destroyed) context.cut();
-  else sendFailure(context, thrown);
-}
 
 async function firstOf(promises: readonly Promise<void>[], milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,6 @@
-import type { IncomingMessage } from "node:http";
 import { BlockList, isIP } from "node:net";
-import type { TLSSocket } from "node:tls";
 import { AgnoChatError } from "../errors.js";
+import type { RequestHead } from "./request-context.js";
 
 /** The only proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted. */
 export class TrustedProxies {
@@ -25,13 +24,12 @@ export class TrustedProxies {
   }
 
   /**
-   * The client's address: the nearest that is not a trusted proxy's, `unknown` if a proxy sent an
-   * invalid one.
+   * The client's address: the nearest that is not a trusted proxy's. As in a `RequestHead`, and
+   * `unknown` if a proxy sent an invalid one.
    */
-  clientOf({ headers, socket }: IncomingMessage): string | undefined {
-    if (socket.remoteAddress === undefined) return undefined;
+  clientOf({ headers, address }: RequestHead): string {
     const hops = String(headers["x-forwarded-for"] ?? "").split(",");
-    let client = plain(socket.remoteAddress);
+    let client = plain(address);
     while (this.#trusts(client)) {
       const hop = hops.pop()?.trim();
       if (!hop) break;
@@ -40,13 +38,12 @@ export class TrustedProxies {
     return client;
   }
 
-  protocolOf({ headers, socket }: IncomingMessage): "http" | "https" {
+  protocolOf({ headers, address, protocol }: RequestHead): "http" | "https" {
     const protocols = String(headers["x-forwarded-proto"] ?? "").split(",");
     // The nearest proxy wrote the last value.
-    const protocol = protocols.at(-1)?.trim().toLowerCase();
-    const isTrusted = this.#trusts(plain(socket.remoteAddress ?? ""));
-    if (isTrusted && (protocol === "http" || protocol === "https")) return protocol;
-    return (socket as Partial<TLSSocket>).encrypted ? "https" : "http";
+    const claimed = protocols.at(-1)?.trim().toLowerCase();
+    const isClaim = claimed === "http" || claimed === "https";
+    return isClaim && this.#trusts(plain(address)) ? claimed : protocol;
   }
 
   #trusts(address: string): boolean {

@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -22,6 +30,7 @@ describe("README.md", () => {
     expect(programs.length).toBeGreaterThan(0);
     for (const [index, code] of programs.entries())
       writeFileSync(join(folder, `program-${index}.ts`), code);
+    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(compilerSettings()));
     const compile = () =>
@@ -145,7 +154,6 @@ function compilerSettings() {
         "agno-chat": source("index"),
         "agno-chat/testing": source("testing/index"),
         "agno-chat/server": source("server/index"),
-        "*": [join(root, "node_modules/*")],
       },
     },
     include: ["*.ts"],

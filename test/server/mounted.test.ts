@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { createServer as createHttpServer, IncomingMessage, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
@@ -67,9 +67,9 @@ test("a client that hangs up while it is being authenticated leaves nothing behi
   let asked = false;
   const { port, server, log } = await serve({
     timeouts: { drain: 1e6 },
-    authenticate: async ({ socket }) => {
+    authenticate: async ({ raw }) => {
       asked = true;
-      await once(socket, "close");
+      if (raw instanceof IncomingMessage) await once(raw.socket, "close");
       await new Promise(setImmediate);
       return { userId: "alice" };
     },
@@ -93,8 +93,8 @@ test.each([
   { what: "an empty body", message: undefined },
 ])("$what that authenticate has read is one clear server error", async ({ message }) => {
   const { url, log } = await serve({
-    authenticate: async (request) => {
-      for await (const _ of request);
+    authenticate: async ({ raw }) => {
+      if (raw instanceof IncomingMessage) for await (const _ of raw);
       return { userId: "alice" };
     },
   });

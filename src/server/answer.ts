@@ -1,0 +1,76 @@
+import { failureOf } from "./failure-answer.js";
+
+/** What a route answers. */
+export type Answer = WholeAnswer | StreamedAnswer;
+
+type Headers = Readonly<Record<string, string>>;
+
+export interface WholeAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body?: string;
+}
+
+/** An answer in pieces, for a client that may be slow. Nothing is sent before the first piece. */
+export interface StreamedAnswer {
+  readonly headers: Headers;
+  readonly pieces: AsyncIterable<string>;
+  /** A piece that may be sent at any time, to break a long silence. */
+  readonly filler?: string;
+  /** The answer if it fails before its first piece. Default: as a route that throws. */
+  refusal?(thrown: unknown): WholeAnswer;
+  /** The last piece if it fails later. Without it, the answer is cut off. */
+  lastWords?(thrown: unknown): string;
+}
+
+export const NEVER_CACHED = { "cache-control": "no-store" } as const;
+
+export interface JsonOptions {
+  readonly status?: number;
+  readonly headers?: Headers;
+}
+
+/** One JSON document. */
+export function json(
+  value: unknown,
+  { status = 200, headers = NEVER_CACHED }: JsonOptions = {},
+): WholeAnswer {
+  const body = JSON.stringify(value);
+  const length = String(Buffer.byteLength(body));
+  return {
+    status,
+    headers: { "content-type": "application/json", "content-length": length, ...headers },
+    body,
+  };
+}
+
+/** 204, No Content. */
+export const nothing = (): WholeAnswer => ({ status: 204, headers: NEVER_CACHED });
+
+/** `{ error, code }` with the status of the code. */
+export function failure(thrown: unknown, headers: Headers = {}): WholeAnswer {
+  const { code, message, http } = failureOf(thrown);
+  return json(
+    { error: message, code },
+    { status: http, headers: { ...headersOf(code), ...headers } },
+  );
+}
+
+const headersOf = (code: string): Headers =>
+  code === "BUSY" || code === "SHUTTING_DOWN"
+    ? { ...NEVER_CACHED, "retry-after": "1" }
+    : NEVER_CACHED;
+
+/** Server-sent events (WHATWG HTML, section 9.2). */
+export const eventStream = (
+  parts: Pick<StreamedAnswer, "pieces" | "refusal" | "lastWords">,
+): StreamedAnswer => ({
+  headers: {
+    "content-type": "text/event-stream",
+    // A proxy that compresses or rewrites the stream would delay the events.
+    "cache-control": "no-store, no-transform",
+    "x-accel-buffering": "no",
+  },
+  filler: ":\n\n",
+  ...parts,
+});

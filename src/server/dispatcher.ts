@@ -1,0 +1,50 @@
+import { AgnoChatError } from "../errors.js";
+import { type AccessOptions, admit } from "./access.js";
+import { type Answer, failure } from "./answer.js";
+import type { RequestContext } from "./request-context.js";
+import type { Route, Routes } from "./routes.js";
+import type { TrustedProxies } from "./trusted-proxies.js";
+
+/** Lets callers in and answers them by path and method. */
+export class Dispatcher {
+  readonly #routes: Routes;
+  readonly #access: AccessOptions;
+  readonly #proxies: TrustedProxies;
+
+  constructor(routes: Routes, access: AccessOptions, proxies: TrustedProxies) {
+    this.#routes = routes;
+    this.#access = access;
+    this.#proxies = proxies;
+  }
+
+  /** Whether there is anything at a path. */
+  knows(path: string): boolean {
+    return this.#routes.has(path);
+  }
+
+  /** @throws {AgnoChatError} rejects with whatever is to be answered as a failure */
+  async answer(context: RequestContext): Promise<Answer> {
+    const route = this.#routes.get(context.path);
+    if (!route?.open) context.caller = await admit(context, this.#access, this.#proxies);
+    if (route === undefined)
+      throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
+        hint: "POST /chat talks to the agent.",
+      });
+    const { method } = context.head;
+    // The answer to HEAD is that to GET; its body is left out where it is sent.
+    const handler = route.methods[method === "HEAD" ? "GET" : method];
+    return handler === undefined ? notAllowed(context, route) : handler(context);
+  }
+}
+
+function notAllowed(context: RequestContext, { methods }: Route): Answer {
+  const allowed = Object.keys(methods)
+    .flatMap((method) => (method === "GET" ? [method, "HEAD"] : method))
+    .join(", ");
+  const { path, head } = context;
+  const error = new AgnoChatError("METHOD_NOT_ALLOWED", `${path} does not allow ${head.method}.`, {
+    hint: `Allowed: ${allowed}.`,
+  });
+  context.fail(error);
+  return failure(error, { allow: allowed });
+}
