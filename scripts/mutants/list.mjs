@@ -437,7 +437,7 @@ export const MUTANTS = [
     "src/server/access.ts",
     "the caller is remembered per connection",
     "if (user !== null) return callerOf(user);",
-    "if (user !== null) return (context.request.socket.caller ??= callerOf(user));",
+    "if (user !== null) return (context.head.raw.socket.caller ??= callerOf(user));",
   ],
   [
     "src/server/access.ts",
@@ -446,10 +446,10 @@ export const MUTANTS = [
     "return user === null ? undefined : callerOf(user);",
   ],
   [
-    "src/server/server.ts",
+    "src/server/dispatcher.ts",
     "the caller is a field of the server",
-    "if (!route?.open) context.caller = await admit(context, this.#options, this.#proxies);",
-    "if (!route?.open) { globalThis.caller = await admit(context, this.#options, this.#proxies); await new Promise(setImmediate); context.caller = globalThis.caller; }",
+    "if (!route?.open) context.caller = await admit(context, this.#access, this.#proxies);",
+    "if (!route?.open) { globalThis.caller = await admit(context, this.#access, this.#proxies); await new Promise(setImmediate); context.caller = globalThis.caller; }",
   ],
   [
     "src/server/resolve-user.ts",
@@ -467,19 +467,19 @@ export const MUTANTS = [
     "src/server/resolve-user.ts",
     "a header is believed more than the token",
     "const { caller } = context;",
-    'const caller = context.request.headers["x-user-id"] ?? context.caller;',
+    'const caller = context.head.headers["x-user-id"] ?? context.caller;',
   ],
   [
     "src/server/chat.ts",
     "replies are cached by the body",
-    "sendJson(response, answerOf(await agent.run(input, options)));",
-    "sendJson(response, { ...((globalThis.replies ??= {})[input] ??= answerOf(await agent.run(input, options))), user_id: userId });",
+    "return json(answerOf(await agent.run(input, options)));",
+    "return json({ ...((globalThis.replies ??= {})[input] ??= answerOf(await agent.run(input, options))), user_id: userId });",
   ],
   [
     "src/server/chat.ts",
     "the session that is named is not used",
-    "const options = { userId, sessionId: sessionOf(session_id), signal };",
-    "const options = { userId, sessionId: undefined, signal };",
+    "const options = { userId, sessionId: sessionOf(session_id), signal: context.cancellation };",
+    "const options = { userId, sessionId: undefined, signal: context.cancellation };",
   ],
   [
     "src/server/chat.ts",
@@ -502,8 +502,8 @@ export const MUTANTS = [
   [
     "src/server/own-data.ts",
     "a page of history is cached by its session",
-    "sendJson(context.response, { user_id: user.userId, ...page });",
-    "sendJson(context.response, { user_id: user.userId, ...((globalThis.pages ??= {})[context.request.url] ??= page) });",
+    "return json({ user_id: user.userId, ...page });",
+    "return json({ user_id: user.userId, ...((globalThis.pages ??= {})[context.head.url] ??= page) });",
   ],
   [
     "src/server/own-data.ts",
@@ -514,8 +514,8 @@ export const MUTANTS = [
   [
     "src/server/own-data.ts",
     "an export is of the user who exported first",
-    "for await (const text of user.export({ sessionId, fields, signal })) await reply.write(text);",
-    "for await (const text of (globalThis.exporter ??= user).export({ sessionId, fields, signal })) await reply.write(text);",
+    "pieces: user.export({ sessionId, fields, signal }),",
+    "pieces: (globalThis.exporter ??= user).export({ sessionId, fields, signal }),",
   ],
   [
     "src/server/own-data.ts",
