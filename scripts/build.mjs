@@ -19,6 +19,8 @@ export const bundleOptions = {
   format: "esm",
   platform: "node",
   target: "node20",
+  // Its main file is UMD, whose requires esbuild cannot follow.
+  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
   external: ["@photostructure/sqlite"], // it contains a binary
   define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
   // CommonJS packages inside the bundle call `require` for Node's own modules.

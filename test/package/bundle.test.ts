@@ -11,6 +11,12 @@ test("an error is of the same class in every entry", async () => {
   expect(texts.filter((text) => text.includes('name = "AgnoChatError"'))).toHaveLength(1);
 });
 
+test("no file requires another by a path that only its package had", async () => {
+  const files = (await readdir("dist", { recursive: true })).filter((file) => /\.js$/.test(file));
+  const texts = await Promise.all(files.map((file) => readFile(path.join("dist", file), "utf8")));
+  expect(files.filter((_, index) => /require\d*\("\./.test(texts[index] ?? ""))).toEqual([]);
+});
+
 test.each(["dist/index.js", "dist/testing/index.js"])(
   "%s loads neither the command line nor a model's or a database's package",
   async (entry) => {
