@@ -125,6 +125,10 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "serve",
     summary: "serve the agent over HTTP and A2A",
     options: {
+      config: [
+        "--config <file>",
+        "JSON file with settings and these options; read anew on SIGHUP for the model and its key",
+      ],
       host: ["--host <address>", "address to listen on (127.0.0.1)"],
       port: ["--port <number>", "port to listen on (8080); 0 means any free one"],
       allowAnonymous: [

@@ -123,10 +123,17 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   if (spec.name === "repl") refuseOptions(command, isAsk);
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json, quiet, debug, color, yes };
-  const { fixed, repairsSettings } = spec;
+  const { fixed, repairsSettings, options: rows = {} } = spec;
   const flags = flagsOf(program);
-  const context = await createContext({ io, options, flags, signal, fixed, repairsSettings });
-  return work(context, isAsk ? [print, ...command.args] : command.args, command.opts());
+  const given = command.opts();
+  const config = typeof given.config === "string" ? { path: given.config, rows } : undefined;
+  const context = await createContext({
+    ...{ io, options, flags, signal, fixed, repairsSettings, config },
+  });
+  const args = isAsk ? [print, ...command.args] : command.args;
+  for (const [name, value] of Object.entries(context.fileOptions))
+    if (given[name] === undefined) command.setOptionValueWithSource(name, value, "config");
+  return work(context, args, command.opts());
 }
 
 /** The settings that were given as flags. */

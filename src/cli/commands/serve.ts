@@ -4,13 +4,15 @@ import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../command-context.js";
 import { parseDuration } from "../duration.js";
-import { endingSignals } from "../ending-signals.js";
+import { endingSignals, listenExclusively } from "../ending-signals.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
+import { ReplaceableModel } from "../replaceable-model.js";
 import { wordsFor } from "./prune.js";
 
 const HOUR = 3_600_000;
 
 export interface ServeOptions {
+  readonly config?: string;
   readonly host?: string;
   readonly port?: string;
   readonly allowAnonymous?: boolean;
@@ -27,15 +29,13 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
-  const { publicUrl, trustedProxies, keepAlive = "65s" } = options;
+  const { config, publicUrl, trustedProxies, keepAlive = "65s" } = options;
   const address = { host: String(host), port: portOf(port) };
   const maxAge =
     removeInactive === undefined ? undefined : parseDuration(removeInactive, "--remove-inactive");
   await withMemory(context, async (memory) => {
-    const agent = await createConfiguredAgent(context, {
-      model: await openConfiguredModel(context),
-      memory,
-    });
+    const model = new ReplaceableModel(await openConfiguredModel(context));
+    const agent = await createConfiguredAgent(context, { model, memory });
     const { createServer } = await import("../../server/index.js");
     const server = createServer({
       agent,
@@ -50,7 +50,9 @@ export async function serve(
     });
     announce(context, await server.listen(address));
     const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
+    const stopReloading = config === undefined ? () => {} : reloadOnHangUp(context, model);
     await untilSignalled(context, server);
+    stopReloading();
     stopSweeping();
   });
 }
@@ -81,6 +83,24 @@ async function untilSignalled({ io, signal, output }: Context, server: ChatServe
   } finally {
     for (const ending of endingSignals) io.off(ending, closeNow);
   }
+}
+
+/**
+ * On SIGHUP, opens the model anew: the key, the server and the name that the settings now have. A
+ * file that is not valid changes nothing. Returns a function that stops it.
+ */
+function reloadOnHangUp(context: Context, model: ReplaceableModel): () => void {
+  const reload = async () => {
+    const { output } = context;
+    try {
+      model.replace(await openConfiguredModel(await context.reread()));
+      output.note(`Reloaded the model ${model.name} and its key.`);
+    } catch (thrown) {
+      const { message, hint = "" } = asAgnoChatError(thrown);
+      output.note(`Nothing was reloaded. ${message} ${hint}`.trimEnd());
+    }
+  };
+  return listenExclusively(context.io, ["SIGHUP"], () => void reload());
 }
 
 /** Deletes inactive users now and every hour. Returns a function that stops it. */

@@ -18,8 +18,24 @@ export async function readSettingsFile(home: string): Promise<FileSettings> {
   const path = settingsPath(home);
   const bytes = readIfThere(path);
   if (bytes === undefined) return {};
-  refuseOthers(home);
+  refuseOthers(home, ELSEWHERE);
+  refuseOthers(path, ELSEWHERE);
+  return contentOf(path, bytes);
+}
+
+/**
+ * Reads a settings file that the command line names.
+ * @throws {AgnoChatError} as `readSettingsFile`, and when there is no such file
+ */
+export async function readNamedSettingsFile(path: string): Promise<FileSettings> {
+  const bytes = readIfThere(path);
+  if (bytes === undefined)
+    throw unreadable(path, "it does not exist", undefined, "Check the path after --config.");
   refuseOthers(path);
+  return contentOf(path, bytes);
+}
+
+async function contentOf(path: string, bytes: Buffer): Promise<FileSettings> {
   const parsed = await parse(textOf(bytes, path), path);
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed))
     throw unreadable(path, "it is not a JSON object");
@@ -64,22 +80,23 @@ function readIfThere(path: string): Buffer | undefined {
   }
 }
 
+const ELSEWHERE = ", or name another folder in AGNO_CHAT_HOME";
+
 const GROUP_OR_OTHERS_WRITE = 0o022;
 
 /** The settings name the server a key is sent to and the command that prints the key. */
-function refuseOthers(path: string): void {
+function refuseOthers(path: string, orElse = ""): void {
   if (process.getuid === undefined) return;
   const { uid, mode }: Stats = statSync(path);
   const mayWrite = mode & GROUP_OR_OTHERS_WRITE;
   if (uid !== 0 && uid !== process.getuid())
-    throw untrusted(path, "belongs to another user", "Make it yours with chown");
-  if (mayWrite) throw untrusted(path, "can be written by others", "Run chmod go-w");
+    throw untrusted(path, "belongs to another user", `Make it yours with chown ${path}${orElse}.`);
+  if (mayWrite)
+    throw untrusted(path, "can be written by others", `Run chmod go-w ${path}${orElse}.`);
 }
 
-const untrusted = (path: string, why: string, fix: string): AgnoChatError =>
-  new AgnoChatError("CONFIG_INVALID", `The settings are not used: ${path} ${why}.`, {
-    hint: `${fix} ${path}, or name another folder in AGNO_CHAT_HOME.`,
-  });
+const untrusted = (path: string, why: string, hint: string): AgnoChatError =>
+  new AgnoChatError("CONFIG_INVALID", `The settings are not used: ${path} ${why}.`, { hint });
 
 const MARKS_OF_UTF_16 = [Buffer.from([0xff, 0xfe]), Buffer.from([0xfe, 0xff])];
 
