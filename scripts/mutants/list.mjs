@@ -448,8 +448,8 @@ export const MUTANTS = [
   [
     "src/server/dispatcher.ts",
     "the caller is a field of the server",
-    "if (!route?.open) context.caller = await admit(context, this.#access, this.#proxies);",
-    "if (!route?.open) { globalThis.caller = await admit(context, this.#access, this.#proxies); await new Promise(setImmediate); context.caller = globalThis.caller; }",
+    "if (admitted !== undefined) context.caller = await admitted;",
+    "if (admitted !== undefined) { globalThis.caller = await admitted; await new Promise(setImmediate); context.caller = globalThis.caller; }",
   ],
   [
     "src/server/resolve-user.ts",
@@ -472,14 +472,14 @@ export const MUTANTS = [
   [
     "src/server/chat.ts",
     "replies are cached by the body",
-    "return json(answerOf(await agent.run(input, options)));",
-    "return json({ ...((globalThis.replies ??= {})[input] ??= answerOf(await agent.run(input, options))), user_id: userId });",
+    "return json(answerOf(await user.run(input, options)));",
+    "return json({ ...((globalThis.replies ??= {})[input] ??= answerOf(await user.run(input, options))), user_id: user.userId });",
   ],
   [
     "src/server/chat.ts",
     "the session that is named is not used",
-    "const options = { userId, sessionId: sessionOf(session_id), signal: context.cancellation };",
-    "const options = { userId, sessionId: undefined, signal: context.cancellation };",
+    "const options = { sessionId: sessionOf(session_id), signal: context.cancellation };",
+    "const options = { sessionId: undefined, signal: context.cancellation };",
   ],
   [
     "src/server/chat.ts",

@@ -24,18 +24,25 @@ export interface AccessOptions {
 }
 
 /**
- * Authenticates the caller.
+ * Authenticates the caller. An anonymous one is let in at once, because a promise has its price.
  * @returns the caller's user id; undefined for an anonymous caller, who may name any user
- * @throws {AgnoChatError} `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when `authenticate`
- *   returns anything else
+ * @throws {AgnoChatError} or rejects with `UNAUTHENTICATED`, `FORBIDDEN`; `CONFIG_INVALID` when
+ *   `authenticate` returns anything else
  */
-export async function admit(
+export function admit(
   context: RequestContext,
   options: AccessOptions,
   proxies: TrustedProxies,
-): Promise<UserId | undefined> {
+): Promise<UserId> | undefined {
   if (options.authenticate === undefined) return admitAnonymous(context, options, proxies);
-  const user = await options.authenticate(context.head);
+  return authenticated(context, options.authenticate);
+}
+
+async function authenticated(
+  { head }: RequestContext,
+  authenticate: NonNullable<AccessOptions["authenticate"]>,
+): Promise<UserId> {
+  const user = await authenticate(head);
   if (user !== null) return callerOf(user);
   throw new AgnoChatError("UNAUTHENTICATED", "This request needs authentication.", {
     hint: "Send credentials.",
@@ -84,6 +91,7 @@ const isLocalName = (name: string): boolean =>
 /** True for a name or address that only this machine has. */
 export const isLoopback = (host: string): boolean =>
   host === "localhost" ||
+  host === "127.0.0.1" ||
   host === "::1" ||
   host === "[::1]" ||
   /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host);

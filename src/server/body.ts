@@ -102,7 +102,7 @@ export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promis
     request.on("data", (chunk: Buffer) => {
       if (!intake.add(chunk)) request.destroy();
     });
-    request.once("end", () => {
+    request.on("end", () => {
       try {
         resolve(intake.text());
       } catch (thrown) {
@@ -112,8 +112,8 @@ export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promis
     const stop = () => {
       if (!request.readableEnded) reject(intake.refusalFor(hungUp()));
     };
-    request.once("error", stop);
-    request.once("close", stop);
+    request.on("error", stop);
+    request.on("close", stop);
   });
 }
 

@@ -20,22 +20,21 @@ import { resolveUser, sessionOf } from "./resolve-user.js";
  */
 export async function chat(context: RequestContext, agent: Agent): Promise<Answer> {
   const { user_id, session_id, message } = parseObject(await context.body());
-  const userId = resolveUser(context, user_id);
-  const options = { userId, sessionId: sessionOf(session_id), signal: context.cancellation };
+  const user = agent.forUser(resolveUser(context, user_id));
+  const options = { sessionId: sessionOf(session_id), signal: context.cancellation };
   const input = textOf(message);
   if (context.head.headers.accept?.includes("text/event-stream"))
     return eventStream({
-      pieces: eventsOf(agent.stream(input, options)),
+      pieces: eventsOf(user.stream(input, options)),
       lastWords: (thrown) => lastWords(context, thrown),
     });
-  return json(answerOf(await agent.run(input, options)));
+  return json(answerOf(await user.run(input, options)));
 }
 
-const answerOf = ({ userId, content, finishReason }: RunOutput) => ({
-  user_id: userId,
-  reply: content,
-  ...(finishReason === "length" ? { finish_reason: finishReason } : {}),
-});
+function answerOf({ userId, content, finishReason }: RunOutput) {
+  const answer = { user_id: userId, reply: content };
+  return finishReason === "length" ? { ...answer, finish_reason: finishReason } : answer;
+}
 
 function textOf(message: unknown): string {
   if (typeof message === "string") return message;

@@ -25,7 +25,8 @@ export class Dispatcher {
   /** @throws {AgnoChatError} rejects with whatever is to be answered as a failure */
   async answer(context: RequestContext): Promise<Answer> {
     const route = this.#routes.get(context.path);
-    if (!route?.open) context.caller = await admit(context, this.#access, this.#proxies);
+    const admitted = route?.open ? undefined : admit(context, this.#access, this.#proxies);
+    if (admitted !== undefined) context.caller = await admitted;
     if (route === undefined)
       throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
         hint: "POST /chat talks to the agent.",
@@ -33,7 +34,7 @@ export class Dispatcher {
     const { method } = context.head;
     // The answer to HEAD is that to GET; its body is left out where it is sent.
     const handler = route.methods[method === "HEAD" ? "GET" : method];
-    return handler === undefined ? notAllowed(context, route) : handler(context);
+    return handler === undefined ? notAllowed(context, route) : await handler(context);
   }
 }
 

@@ -49,6 +49,8 @@ export interface Receiver {
   hangUp(): void;
 }
 
+const ignore = (): void => {};
+
 /** One request and its answer, until it is sent or the client is gone. */
 export class Exchange implements Receiver {
   readonly context: RequestContext;
@@ -56,7 +58,7 @@ export class Exchange implements Receiver {
   /** The client hung up before the whole answer was sent. */
   left = false;
   #isOver = false;
-  #onOver = (): void => {};
+  #onOver = ignore;
 
   constructor(context: RequestContext, outlet: Outlet) {
     this.context = context;
@@ -64,10 +66,11 @@ export class Exchange implements Receiver {
     outlet.open(this);
   }
 
-  /** Sends the answer of a route. */
-  async answer(answer: Answer): Promise<void> {
-    if ("pieces" in answer) await this.#stream(answer);
-    else this.outlet.send(answer);
+  /** Sends the answer of a route. Undefined once all of it is handed over. */
+  answer(answer: Answer): Promise<void> | undefined {
+    if ("pieces" in answer) return this.#stream(answer);
+    this.outlet.send(answer);
+    return undefined;
   }
 
   /** Answers with a failure, or cuts off what has begun. */
@@ -83,7 +86,9 @@ export class Exchange implements Receiver {
 
   finish(): void {
     this.#isOver = true;
-    this.#onOver();
+    const tell = this.#onOver;
+    this.#onOver = ignore;
+    tell();
   }
 
   hangUp(): void {
@@ -94,12 +99,10 @@ export class Exchange implements Receiver {
     this.finish();
   }
 
-  /** Resolves when the answer is sent, or the client is gone. */
-  async over(): Promise<void> {
-    if (this.#isOver) return;
-    await new Promise<void>((resolve) => {
-      this.#onOver = resolve;
-    });
+  /** Calls the listener when the answer is sent, or the client is gone. */
+  whenOver(listener: () => void): void {
+    if (this.#isOver) listener();
+    else this.#onOver = listener;
   }
 
   #cut(): void {

@@ -101,7 +101,7 @@ class NodeOutlet implements Outlet {
     // A middleware may have delayed the request until after every event.
     if (request.socket.destroyed || response.closed) return receiver.hangUp();
     others.add(receiver);
-    response.once("finish", () => {
+    response.on("finish", () => {
       others.delete(receiver);
       // It may have been dropped with its socket.
       if (request.socket.destroyed) receiver.hangUp();

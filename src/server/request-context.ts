@@ -84,5 +84,6 @@ function pathOf(target: string): Omit<RequestTarget, "authority"> {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const search = mark < 0 ? "" : target.slice(mark);
-  return { path: path.replace(/(.)\/$/, "$1") || "/", search };
+  const isSlashed = path.length > 1 && path.endsWith("/");
+  return { path: isSlashed ? path.slice(0, -1) : path || "/", search };
 }

@@ -167,16 +167,23 @@ export class ChatServer {
     try {
       context.cancellation.throwIfAborted();
       this.#refuseTooMany(exchange);
-      await exchange.answer(await this.#dispatcher.answer(context));
+      const streaming = exchange.answer(await this.#dispatcher.answer(context));
+      if (streaming !== undefined) await streaming;
     } catch (thrown) {
       exchange.fail(thrown);
     } finally {
       clear();
     }
-    await exchange.over();
+    exchange.whenOver(() => this.#leave(exchange, started));
+  }
+
+  #leave(exchange: Exchange, started: number): void {
     this.#inFlight.leave(exchange);
-    const path = this.#dispatcher.knows(context.path) ? context.path : "other";
-    this.#options.log?.(logLine(exchange, { path, ms: performance.now() - started }));
+    const { log } = this.#options;
+    if (log === undefined) return;
+    const { path } = exchange.context;
+    const known = this.#dispatcher.knows(path) ? path : "other";
+    log(logLine(exchange, { path: known, ms: performance.now() - started }));
   }
 
   #limit(exchange: Exchange): () => void {
