@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
@@ -24,9 +24,7 @@ export const bundleOptions = {
   external: ["@photostructure/sqlite"], // it contains a binary
   define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
   // CommonJS packages inside the bundle call `require` for Node's own modules.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
+  banner: { js: "const require = process.getBuiltinModule;" },
   logLevel: "warning",
 };
 
@@ -48,8 +46,26 @@ export const bundleInto = (outdir, options) =>
     outbase: "src",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
+    plugins: [oneLibraryFile],
     ...options,
   });
+
+/**
+ * Puts all that `import "agno-chat"` loads into one file, because every file costs time. esbuild
+ * makes a file of the modules that the same entries need, so here every module needs the library.
+ * @type {import("esbuild").Plugin}
+ */
+const oneLibraryFile = {
+  name: "one-library-file",
+  setup({ onLoad }) {
+    const library = JSON.stringify(path.join(root, "src/index.ts"));
+    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async (file) => {
+      if (!file.path.startsWith(path.join(root, "src"))) return undefined;
+      const text = await readFile(file.path, "utf8");
+      return { contents: `import ${library};\n${text}`, loader: "ts" };
+    });
+  },
+};
 
 /** Clears dist after the build, so that a command started meanwhile still finds its files. */
 async function removeAllBut(outputs) {

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { type Cancellation, pause, untilAborted } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
@@ -51,7 +50,7 @@ export class RunLease {
    */
   static async take({ leases, onBusy }: LeaseSource, taker: LeaseTaker): Promise<RunLease> {
     const { userId, sessionId, limit, cancellation, onAttempt } = taker;
-    const claim = { userId, sessionId, holder: randomUUID() };
+    const claim = { userId, sessionId, holder: crypto.randomUUID() };
     let attempt: Promise<Leased | undefined> | undefined;
     try {
       for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {

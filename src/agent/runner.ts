@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { type Abortable, Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
@@ -111,7 +110,7 @@ export class Runner {
     if (signal !== undefined) follow(signal, cancellation);
     cancellation.throwIfAborted();
     return {
-      runId: randomUUID(),
+      runId: crypto.randomUUID(),
       userId,
       sessionId,
       input,

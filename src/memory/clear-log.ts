@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { SessionId, UserId } from "../ids.js";
 import type { At, InSession } from "./store.js";
 
@@ -10,7 +9,9 @@ export const CLEARS_KEPT_MS = 86_400_000;
  * a deleted user.
  */
 export const scopeOf = (userId: UserId, sessionId?: SessionId): string =>
-  createHash("sha256")
+  process
+    .getBuiltinModule("node:crypto") // here, because loading it takes as long as the whole library
+    .createHash("sha256")
     .update(JSON.stringify(sessionId === undefined ? [userId] : [userId, sessionId]))
     .digest("base64url");
 

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { UserId } from "../ids.js";
 import type { NewMessage, StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -195,7 +194,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       userId: id,
       sessionId,
       messages: rows,
-      newRunId: rows[0]?.runId ?? randomUUID(),
+      newRunId: rows[0]?.runId ?? crypto.randomUUID(),
       state: encodePatch(options.state),
       expected: encodePatch(options.expected),
       replaceRun: replaceRunOf(options, rows),

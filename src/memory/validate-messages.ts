@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId } from "../ids.js";
 import type {
@@ -47,7 +46,7 @@ export function validateMessages(
   let runId: string | undefined;
   const toRow = (message: unknown): NewRow => {
     const row = validateMessage(message, fields);
-    runId = row.runId ??= row.role === "user" ? randomUUID() : runId;
+    runId = row.runId ??= row.role === "user" ? crypto.randomUUID() : runId;
     return row;
   };
   return Array.isArray(messages) ? messages.map(toRow) : [toRow(messages)];

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { storedUserId, type UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
@@ -57,7 +56,7 @@ export class PostgresStore implements CopyStore {
   write(commit: Commit): Promise<CommitOutcome> {
     return this.#run(() =>
       this.#queues.inOrder(commit.userId, async () => {
-        const commitId = randomUUID();
+        const commitId = crypto.randomUUID();
         const { lease } = commit;
         const [name, token] =
           lease === undefined ? ["write_v1", []] : ["write_leased_v1", [lease.holder, lease.fence]];
@@ -141,7 +140,7 @@ export class PostgresStore implements CopyStore {
     const scope = scopeOf(userId, sessionId);
     return this.#run(() =>
       this.#queues.inOrder(userId, async () => {
-        const values = [userId, sessionId ?? null, scope, time, randomUUID()];
+        const values = [userId, sessionId ?? null, scope, time, crypto.randomUUID()];
         const row = await this.#write("delete_v1", () => values);
         const [sessions, messages] = row as readonly [number, number];
         return { sessions, messages };
@@ -175,7 +174,7 @@ export class PostgresStore implements CopyStore {
 
   deleteAll(): Promise<DeletedUsers> {
     return this.#run(async () => {
-      const values = [Date.now(), randomUUID()];
+      const values = [Date.now(), crypto.randomUUID()];
       const row = await this.#write("delete_all_v1", () => values);
       const [users, sessions, messages] = row as readonly [number, number, number];
       return { users, sessions, messages };
@@ -220,7 +219,7 @@ export class PostgresStore implements CopyStore {
     { idleSince, time }: LongSweep,
   ): Promise<DeletedUsers> {
     const scopes = userIds.map((userId) => scopeOf(userId));
-    const values = [userIds, scopes, idleSince, time, randomUUID()];
+    const values = [userIds, scopes, idleSince, time, crypto.randomUUID()];
     const row = await this.#write("delete_idle_v1", () => values);
     const [users, sessions, messages] = row as readonly [number, number, number];
     return { users, sessions, messages };
