@@ -390,6 +390,12 @@ export const MUTANTS = [
     ': ["user_key = ? AND ? >= 0", [userKey, sessionKey]];',
   ],
   [
+    "src/memory/stores/sqlite/window-cache.ts",
+    "the window is the one that was used last, whoever's it is",
+    "    const known = this.#windows.get(key);\n    if (known !== undefined && known.limit === limit && isSame(known.session, session)) {",
+    "    const known = [...this.#windows.values()].at(-1);\n    if (known !== undefined) {",
+  ],
+  [
     "src/memory/stores/sqlite/sqlite-store.ts",
     "the size is the user's, whatever the session",
     "        sessionId === undefined\n          ? findUser(connection, userId)\n          : findSession",
@@ -429,8 +435,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
     "a process reads a session again only when it has written itself",
-    "      return {\n        messages: session === undefined ? []",
-    '      const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n      return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n        messages: session === undefined ? []',
+    "      return {\n        messages:\n          session === undefined ? []",
+    '      const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n      return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n        messages:\n          session === undefined ? []',
   ],
   // The server.
   [

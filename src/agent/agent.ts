@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../errors.js";
+import { frozen } from "../frozen.js";
 import { type UserId, validateUserId } from "../ids.js";
 import { isPlainObject } from "../json.js";
 import { sessionIdOf } from "../memory/arguments.js";
@@ -10,7 +11,6 @@ import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type ToolTable, toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { RunOutput } from "./events.js";
-import { frozen } from "./frozen.js";
 import type { OnBusy } from "./queue.js";
 import { RunStream } from "./run-stream.js";
 import { RUN_KEYS, Runner, type UserRunOptions } from "./runner.js";

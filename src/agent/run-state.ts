@@ -1,7 +1,7 @@
+import { frozen } from "../frozen.js";
 import type { JsonValue, SessionState } from "../memory/memory.js";
 import { encodeValue } from "../memory/state.js";
 import type { StateUpdater } from "../tools/tool.js";
-import { frozen } from "./frozen.js";
 
 /**
  * How a run has changed one key. `json` is the new value as JSON text; undefined if the key was

@@ -176,10 +176,16 @@ export class SqliteConnection {
   /**
    * Runs `work` in a write transaction: everything it writes is stored durably or, if it throws,
    * not at all. Writes of one connection keep their order.
+   * @param committed Called right after the commit, before this connection does anything else.
    */
-  write<Result>(work: () => Result): Promise<Result> {
+  write<Result>(work: () => Result, committed?: (result: Result) => void): Promise<Result> {
     if (this.#writeRefusal !== undefined) return Promise.reject(this.#writeRefusal);
-    return this.#inOrder(() => this.retry(() => this.transact(work)));
+    const transact = () => {
+      const result = this.transact(work);
+      committed?.(result);
+      return result;
+    };
+    return this.#inOrder(() => this.retry(transact));
   }
 
   /**

@@ -43,11 +43,11 @@ import {
   pagesOfUsers,
   stateJsonOf,
   stateOf,
-  windowOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
 import { Upkeep } from "./upkeep.js";
+import { WindowCache } from "./window-cache.js";
 
 /** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
@@ -70,6 +70,7 @@ export class SqliteStore implements CopyStore {
   readonly #notice: (line: string) => void;
   #connection: Promise<SqliteConnection> | undefined;
   #upkeep: Upkeep | undefined;
+  readonly #windows = new WindowCache();
   /** A connection of its own, since an import reads and writes in turns. */
   #importer: SqliteConnection | undefined;
   #lastImport: Promise<unknown> = Promise.resolve();
@@ -83,7 +84,8 @@ export class SqliteStore implements CopyStore {
     return this.#read((connection) => {
       const session = findSession(connection, userId, sessionId);
       return {
-        messages: session === undefined ? [] : windowOf(connection, session, limit),
+        messages:
+          session === undefined ? [] : this.#windows.read(connection, { userId, session, limit }),
         state: stateOf(connection, session),
         total: session?.total ?? 0,
         generation: currentGeneration(connection),
@@ -92,7 +94,13 @@ export class SqliteStore implements CopyStore {
   }
 
   write(commit: Commit): Promise<CommitOutcome> {
-    return this.#write((connection) => writeTo(connection, commit));
+    return this.#write(
+      (connection) => {
+        this.#windows.forgetIfChanged(connection);
+        return writeTo(connection, commit);
+      },
+      (outcome) => this.#windows.noteCommit(commit, outcome),
+    );
   }
 
   page(
@@ -227,18 +235,22 @@ export class SqliteStore implements CopyStore {
         if (attempt === MAX_OPENINGS) throw storeFailed(this.#path, new SqliteError(SQLITE_BUSY));
       }
       this.#connection = undefined;
+      this.#windows.clear();
       await connection.close();
     }
   }
 
-  async #write<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+  async #write<Result>(
+    work: (connection: SqliteConnection) => Result,
+    committed: (result: Result) => void,
+  ): Promise<Result> {
     const connection = await this.#open();
-    return connection.write(() => work(connection));
+    return connection.write(() => work(connection), committed);
   }
 
   async #erase<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+    const result = await this.#write(work, () => this.#windows.clear());
     const connection = await this.#open();
-    const result = await connection.write(() => work(connection));
     this.#upkeepOf(connection).schedule();
     return result;
   }
