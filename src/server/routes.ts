@@ -46,9 +46,16 @@ export function routesOf(parts: RouteParts): Routes {
       "/.well-known/agent-card.json",
       { open: true, methods: { GET: (context) => agentCard(context, card) } },
     ],
+    ["/openapi.json", { open: true, methods: { GET: () => openapi(agent) } }],
     ["/healthz", { open: true, methods: { GET: alive } }],
     ["/readyz", { open: true, methods: { GET: () => ready(agent) } }],
   ]);
+}
+
+/** `GET /openapi.json`: every route, in the form of OpenAPI 3.1. */
+async function openapi({ name }: Agent): Promise<Answer> {
+  const { documentOf } = await import("./openapi/document.js");
+  return json(documentOf(name));
 }
 
 /** `GET /healthz`: the process is alive. */

@@ -41,7 +41,7 @@ const TAIL = 1000;
 
 /**
  * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`,
- * `/healthz`, `/readyz`, `/.well-known/agent-card.json` and `POST /a2a`.
+ * `/healthz`, `/readyz`, `/openapi.json`, `/.well-known/agent-card.json` and `POST /a2a`.
  * @example
  * import { createServer as createHttpServer } from "node:http";
  *

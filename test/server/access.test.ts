@@ -19,7 +19,7 @@ const serveKnown = () =>
     },
   });
 
-test("with authentication only the card and the health checks are open", async () => {
+test("with authentication only the card, the description and the health checks are open", async () => {
   const served = await serveKnown();
   expect(await chat(served, "alice", "Hi")).toMatchObject({
     status: 401,
@@ -28,7 +28,7 @@ test("with authentication only the card and the health checks are open", async (
   for (const path of ["/history", "/size", "/export", "/nothing"])
     expect((await get(`${served.url}${path}?user_id=alice`)).status).toBe(401);
   expect((await ask(`${served.url}/a2a`, { body: {} })).status).toBe(401);
-  for (const path of ["/healthz", "/readyz", "/.well-known/agent-card.json"])
+  for (const path of ["/healthz", "/readyz", "/openapi.json", "/.well-known/agent-card.json"])
     expect((await get(`${served.url}${path}`)).status).toBe(200);
 });
 
