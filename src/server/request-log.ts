@@ -2,8 +2,11 @@ import { hash, randomUUID } from "node:crypto";
 import type { UserId } from "../ids.js";
 import type { Exchange } from "./exchange.js";
 
-/** New in every process: a log shows which requests were the same user's, but not which user's. */
-const SALT = randomUUID();
+/**
+ * New in every process: a log shows which requests were the same user's, but not which user's. Made
+ * when it is first needed, because a worker may make no random value while it loads.
+ */
+let salt: string | undefined;
 
 /**
  * One line of JSON about a finished request: `time` (ISO 8601), `method`, `path` (a known route, or
@@ -38,7 +41,8 @@ function hashOf(userId: UserId): string {
   const known = hashes.get(userId);
   if (known !== undefined) return known;
   if (hashes.size === MOST_HASHES) hashes.clear();
-  const made = hash("sha256", SALT + userId).slice(0, 12);
+  salt ??= randomUUID();
+  const made = hash("sha256", salt + userId).slice(0, 12);
   hashes.set(userId, made);
   return made;
 }

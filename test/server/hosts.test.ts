@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { createServer as createHttpServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
@@ -13,6 +15,8 @@ import { type Serve, serverDoors } from "../../src/verify/doors/server.js";
 import { userIds } from "../../src/verify/users.js";
 import { appWith } from "./express-app.mjs";
 import { ask, chat, cleanUp, echo, eventually, get, rawPost, Wire } from "./support.js";
+
+const run = promisify(execFile);
 
 /** An app of Hono with the routes of a server below `path`. */
 function inHono(chatServer: ChatServer, path = "/"): Server {
@@ -101,4 +105,21 @@ test("no attack on anybody's data succeeds on a server in a Hono app", async () 
     signal: new AbortController().signal,
   });
   expect({ findings, notReached }).toEqual({ findings: [], notReached: [] });
+});
+
+const WORKER = `
+  import crypto from "node:crypto";
+  import { syncBuiltinESMExports } from "node:module";
+  const refuse = () => { throw new Error("Not allowed within global scope."); };
+  for (const name of ["randomUUID", "randomBytes", "randomInt"]) crypto[name] = refuse;
+  globalThis.setTimeout = globalThis.setInterval = refuse;
+  syncBuiltinESMExports();
+  const { Agent, DemoModel } = await import("agno-chat");
+  const { createServer } = await import("agno-chat/server");
+  console.log(typeof createServer({ agent: new Agent({ model: new DemoModel() }) }).fetch);
+`;
+
+test("a server is made without timers and random values, which workers allow only later", async () => {
+  const { stdout } = await run(process.execPath, ["--input-type=module", "-e", WORKER]);
+  expect(stdout).toBe("function\n");
 });
