@@ -1,4 +1,4 @@
-import vm from "node:vm";
+import type vm from "node:vm";
 
 /** Thrown when work was stopped because it exceeded its time limit. */
 export class TookTooLong extends Error {
@@ -23,10 +23,7 @@ let sandbox: Sandbox | undefined;
  * @throws {TookTooLong} or what the work throws
  */
 export function within<T>(milliseconds: number, work: () => T): T {
-  sandbox ??= {
-    context: vm.createContext({ work: undefined }) as Sandbox["context"],
-    script: new vm.Script("work()"),
-  };
+  sandbox ??= createSandbox();
   const { context, script } = sandbox;
   context.work = work;
   try {
@@ -36,6 +33,14 @@ export function within<T>(milliseconds: number, work: () => T): T {
   } finally {
     context.work = undefined;
   }
+}
+
+function createSandbox(): Sandbox {
+  const { createContext, Script } = process.getBuiltinModule("node:vm");
+  return {
+    context: createContext({ work: undefined }) as Sandbox["context"],
+    script: new Script("work()"),
+  };
 }
 
 const isTimeout = (thrown: unknown): boolean =>

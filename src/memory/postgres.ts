@@ -1,6 +1,7 @@
 import { refuseUnknownKeys } from "../options.js";
+import { LazyLeasedStore } from "./lazy-store.js";
 import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
-import { PostgresStore } from "./stores/postgres/postgres-store.js";
+import { parseDatabaseUrl } from "./stores/postgres/url.js";
 
 /**
  * A memory in a PostgreSQL database, which any number of processes and machines may use at once. It
@@ -16,6 +17,11 @@ export class PostgresMemory extends StoreMemory<false> {
    */
   constructor(url: string, options: StoreMemoryOptions = {}) {
     refuseUnknownKeys(options, STORE_MEMORY_KEYS, "PostgresMemory");
-    super(new PostgresStore(url), options);
+    parseDatabaseUrl(url); // a wrong one must not wait for the first call
+    const load = async () => {
+      const { PostgresStore } = await import("./stores/postgres/postgres-store.js");
+      return new PostgresStore(url);
+    };
+    super(new LazyLeasedStore(load), options);
   }
 }

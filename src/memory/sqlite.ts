@@ -1,6 +1,8 @@
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { LazyStore } from "./lazy-store.js";
 import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
-import { SqliteStore, type SqliteStoreOptions } from "./stores/sqlite/sqlite-store.js";
+import { pathOf } from "./stores/sqlite/path.js";
+import type { SqliteStoreOptions } from "./stores/sqlite/sqlite-store.js";
 
 export interface SqliteMemoryOptions extends StoreMemoryOptions, SqliteStoreOptions {}
 
@@ -16,10 +18,17 @@ const KEYS: KnownKeys<SqliteMemoryOptions> = { ...STORE_MEMORY_KEYS, notice: tru
  * await memory.close();
  */
 export class SqliteMemory extends StoreMemory<false> {
-  /** @throws {AgnoChatError} `USAGE` for an unknown option */
+  /**
+   * @throws {AgnoChatError} `STORE_UNKNOWN` for what is no path, `USAGE` for an unknown option
+   */
   constructor(path: string, options: SqliteMemoryOptions = {}) {
     refuseUnknownKeys(options, KEYS, "SqliteMemory");
     const { now, notice } = options;
-    super(new SqliteStore(path, { notice }), { now });
+    const file = pathOf(path);
+    const load = async () => {
+      const { SqliteStore } = await import("./stores/sqlite/sqlite-store.js");
+      return new SqliteStore(file, { notice });
+    };
+    super(new LazyStore(load), { now });
   }
 }

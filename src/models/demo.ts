@@ -1,7 +1,6 @@
 import { pause } from "../abort.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { conversationOf, type DemoCall } from "./demo/demo-request.js";
-import { replyTo } from "./demo/intents.js";
+import type { DemoCall } from "./demo/demo-request.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
 
 /** A rough figure for English text. */
@@ -37,8 +36,9 @@ export class DemoModel implements Model {
     request: ModelRequest,
     { signal }: { readonly signal: AbortSignal },
   ): AsyncGenerator<ModelEvent> {
+    const { replyTo } = await import("./demo/intents.js");
     signal.throwIfAborted();
-    const reply = replyTo(conversationOf(request));
+    const reply = replyTo(request);
     if (typeof reply === "string") yield* this.#speak(reply, signal);
     else yield* toolCalls(reply, request);
     yield {

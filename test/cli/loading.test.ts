@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
@@ -44,14 +44,34 @@ function scriptsIn(file: string): string[] {
 const packagesIn = (script: string): string[] =>
   [...readFileSync(script, "utf8").matchAll(HEAVY)].map(([, name = ""]) => name);
 
-it("the library loads no network module before it is used", () => {
+it("the library loads no network, cryptography or file module before it is used", () => {
+  const { modules } = loadedByImport("../../dist/index.js");
+  expect(modules).toContain("async_hooks");
+  const costly = ["net", "http", "https", "tls", "crypto", "stream", "vm", "child_process", "os"];
+  expect(modules.filter((name) => costly.includes(name))).toEqual([]);
+});
+
+it("the library is three files of at most 160 kB together", () => {
+  const { files } = loadedByImport("../../dist/index.js");
+  expect(files).toHaveLength(3);
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  expect(bytes).toBeLessThan(160_000);
+});
+
+/** The modules of Node and the files that a program loads which imports `entry` and ends. */
+function loadedByImport(entry: string): { modules: string[]; files: string[] } {
+  const counts = temporaryFolder();
   const program = `
-    import ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
+    import ${JSON.stringify(new URL(entry, import.meta.url).href)};
     console.log(process.moduleLoadList.join("\\n"));`;
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "--eval", program], {
     encoding: "utf8",
+    env: { ...process.env, NODE_V8_COVERAGE: counts },
   });
-  const loaded = stdout.split("\n").map((line) => line.replace("NativeModule ", ""));
-  expect(loaded).toContain("crypto");
-  expect(loaded.filter((name) => ["net", "http", "https", "tls"].includes(name))).toEqual([]);
-});
+  return {
+    modules: stdout.split("\n").map((line) => line.replace("NativeModule ", "")),
+    files: readdirSync(counts)
+      .flatMap((file) => scriptsIn(join(counts, file)))
+      .filter((file) => file.includes("/dist/")),
+  };
+}

@@ -1,4 +1,5 @@
-import type { Conversation, DemoReply, Intent } from "./demo-request.js";
+import type { ModelRequest } from "../model.js";
+import { conversationOf, type DemoReply, type Intent } from "./demo-request.js";
 import { noteFact, recallEverything, recallFact } from "./facts.js";
 import { showMarkdown } from "./markdown-intent.js";
 import { greetByName, recallName } from "./name.js";
@@ -25,7 +26,8 @@ const INTENTS: readonly Intent[] = [
   talk.sayGoodbye,
 ];
 
-export function replyTo(conversation: Conversation): DemoReply {
+export function replyTo(request: ModelRequest): DemoReply {
+  const conversation = conversationOf(request);
   for (const intent of INTENTS) {
     const reply = intent(conversation);
     if (reply !== undefined) return reply;

@@ -25,15 +25,8 @@ const KEYS: KnownKeys<ListModelsOptions> = {
   timing: true,
 };
 
-/**
- * Returns the names of the models that a server offers, in the server's order. Retries a server
- * that is busy or still loading its model, with the same waits as for an answer.
- * @example
- * const signal = AbortSignal.timeout(10_000);
- * const names = await listModels({ baseUrl: "http://localhost:11434/v1", signal });
- * @throws {AgnoChatError} with the same codes as `OpenAIModel`
- */
-export async function listModels(options: ListModelsOptions): Promise<string[]> {
+/** See `listModels`. */
+export async function requestModels(options: ListModelsOptions): Promise<string[]> {
   refuseUnknownKeys(options, KEYS, "listModels");
   const { signal, maxRetries = MAX_RETRIES, timing = REAL_TIMING } = options;
   const server = new ApiServer(options);

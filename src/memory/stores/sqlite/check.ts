@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Finding, ok, type StoreReport, unsafe, warning } from "../../store-report.js";
-import { OTHERS, OTHERS_WRITE, pathOf } from "./file.js";
+import { OTHERS, OTHERS_WRITE } from "./file.js";
+import { pathOf } from "./path.js";
 import { MIGRATIONS, peekMemoryFile } from "./schema.js";
 
 /**

@@ -1,5 +1,5 @@
 import type { Migrated } from "../../store-report.js";
-import { pathOf } from "./file.js";
+import { pathOf } from "./path.js";
 import { MIGRATIONS, openMemoryFile, peekMemoryFile } from "./schema.js";
 
 /**

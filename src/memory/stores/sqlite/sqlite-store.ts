@@ -18,8 +18,8 @@ import type {
 } from "../../store.js";
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
-import { pathOf } from "./file.js";
 import { importUser } from "./import-user.js";
+import { pathOf } from "./path.js";
 import {
   applyChanges,
   countUsers,

@@ -1,0 +1,95 @@
+import type { UserId } from "../ids.js";
+import type { StoredMessage } from "../messages.js";
+import type { Deleted, DeletedUsers, Snapshot } from "./memory.js";
+import type {
+  At,
+  Commit,
+  CommitOutcome,
+  IdleSince,
+  InSession,
+  Page,
+  SessionRow,
+  Store,
+  StoreLeases,
+  Sweep,
+  UserCount,
+  UserRow,
+  Window,
+} from "./store.js";
+
+type AsyncStore = Store<false>;
+
+/**
+ * A store whose code is loaded by its first call, so that importing the library loads no database
+ * that nobody uses. The calls reach the store in their order.
+ */
+export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
+  readonly atOnce = false;
+  readonly #load: () => Promise<Loaded>;
+  #loaded: Promise<Loaded> | undefined;
+
+  constructor(load: () => Promise<Loaded>) {
+    this.#load = load;
+  }
+
+  read(userId: UserId, window: Window): Promise<Snapshot> {
+    return this.call((store) => store.read(userId, window));
+  }
+
+  write(commit: Commit): Promise<CommitOutcome> {
+    return this.call((store) => store.write(commit));
+  }
+
+  page(userId: UserId, page: Page & InSession): Promise<readonly StoredMessage[]> {
+    return this.call((store) => store.page(userId, page));
+  }
+
+  size(userId: UserId, scope: InSession): Promise<number> {
+    return this.call((store) => store.size(userId, scope));
+  }
+
+  sessions(userId: UserId): Promise<readonly SessionRow[]> {
+    return this.call((store) => store.sessions(userId));
+  }
+
+  users(): Promise<readonly UserRow[]> {
+    return this.call((store) => store.users());
+  }
+
+  countUsers(sweep: IdleSince): Promise<UserCount> {
+    return this.call((store) => store.countUsers(sweep));
+  }
+
+  delete(userId: UserId, scope: InSession & At): Promise<Deleted> {
+    return this.call((store) => store.delete(userId, scope));
+  }
+
+  deleteIdle(sweep: Sweep): Promise<DeletedUsers> {
+    return this.call((store) => store.deleteIdle(sweep));
+  }
+
+  deleteAll(): Promise<DeletedUsers> {
+    return this.call((store) => store.deleteAll());
+  }
+
+  async close(): Promise<void> {
+    const store = await this.#loaded;
+    await store?.close();
+  }
+
+  protected call<T>(work: (store: Loaded) => Promise<T>): Promise<T> {
+    this.#loaded ??= this.#load();
+    return this.#loaded.then(work);
+  }
+}
+
+type LeasedStore = AsyncStore & { readonly leases: StoreLeases };
+
+/** The same for a store that several servers share. */
+export class LazyLeasedStore extends LazyStore<LeasedStore> {
+  readonly leases: StoreLeases = {
+    take: (claim, options) => this.call(({ leases }) => leases.take(claim, options)),
+    renew: (lease, time) => this.call(({ leases }) => leases.renew(lease, time)),
+    release: (claim) => this.call(({ leases }) => leases.release(claim)),
+  };
+}
