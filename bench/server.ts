@@ -6,10 +6,11 @@ import { Agent } from "../src/agent/agent.js";
 import { InMemory } from "../src/memory/in-memory.js";
 import type { Model, ModelEvent } from "../src/models/model.js";
 import { createServer } from "../src/server/index.js";
+import { isShort, median, reportRatio } from "./report.js";
 
 const CONNECTIONS = 100;
-const PER_ROUND = 10_000;
-const ROUNDS = 5;
+const PER_ROUND = isShort ? 3000 : 10_000;
+const ROUNDS = isShort ? 3 : 9;
 const LONG_RUN = 200_000;
 const USERS = 100;
 const KEPT_PER_USER = 20;
@@ -22,18 +23,24 @@ const model: Model = {
   },
 };
 
-/** Each server runs in its own process; both are measured in turn, so a busy machine slows both. */
+type Kind = "bare" | "a run" | "agno-chat";
+
+/** Each server runs in its own process; all are measured in turn, so a busy machine slows all. */
 async function compare(): Promise<void> {
-  const bare = await start("bare");
+  const servers = { bare: await start("bare"), run: await start("a run") };
   const ours = await start("agno-chat");
-  for (const server of [bare, ours]) await send(server, PER_ROUND);
-  const rounds: Figures[] = [];
+  for (const server of [servers.bare, servers.run, ours]) await send(server, PER_ROUND);
+  const rounds: Record<Kind, Figures>[] = [];
   for (let round = 1; round <= ROUNDS; round++)
-    rounds.push(ratioOf(await measure(bare), await measure(ours)));
-  const [rate, cpu] = [median(rounds, "rate"), median(rounds, "cpu")];
-  console.log(`${rate}x the requests per second of a bare node:http, ${cpu}x its CPU time`);
-  await watchMemory(ours);
-  for (const { child } of [bare, ours]) child.disconnect();
+    rounds.push({
+      bare: await measure(servers.bare),
+      "a run": await measure(servers.run),
+      "agno-chat": await measure(ours),
+    });
+  report(rounds, "bare", "POST /chat / a bare node:http");
+  report(rounds, "a run", "POST /chat / a bare node:http that runs the agent");
+  if (!isShort) await watchMemory(ours);
+  for (const { child } of [...Object.values(servers), ours]) child.disconnect();
 }
 
 interface Figures {
@@ -49,17 +56,21 @@ async function measure(server: Started): Promise<Figures> {
   await send(server, PER_ROUND);
   const rate = PER_ROUND / ((performance.now() - started) / 1000);
   const cpu = ((await usageOf(server)).cpu - before.cpu) / PER_ROUND;
-  console.log(`${server.kind}: ${rate.toFixed(0)} requests/s, ${cpu.toFixed(0)} us of CPU each`);
   return { rate, cpu };
 }
 
-const ratioOf = (bare: Figures, ours: Figures): Figures => ({
-  rate: ours.rate / bare.rate,
-  cpu: ours.cpu / bare.cpu,
-});
-
-const median = (rounds: readonly Figures[], key: keyof Figures): string =>
-  (rounds.map((round) => round[key]).sort((a, b) => a - b)[ROUNDS >> 1] ?? 0).toFixed(2);
+/** Reports CPU times, which other programs disturb least, and beside them the rates. */
+function report(rounds: readonly Record<Kind, Figures>[], kind: Kind, what: string): void {
+  const of = (name: Kind, key: keyof Figures) => rounds.map((round) => round[name][key]);
+  const ratios = (key: keyof Figures) =>
+    rounds.map((round) => round["agno-chat"][key] / round[kind][key]);
+  const least = [of("agno-chat", "cpu"), of(kind, "cpu")].map((all) => Math.min(...all));
+  const details = [
+    `${least.map((cpu) => cpu.toFixed(0)).join(" / ")} us of CPU`,
+    `${median(ratios("rate")).toFixed(2)}x its requests per second`,
+  ];
+  reportRatio(median(ratios("cpu")), what, details.join(", "));
+}
 
 async function watchMemory(server: Started): Promise<void> {
   for (let sent = LONG_RUN / 10; sent <= LONG_RUN; sent += LONG_RUN / 10) {
@@ -70,16 +81,15 @@ async function watchMemory(server: Started): Promise<void> {
 }
 
 interface Started {
-  readonly kind: string;
   readonly child: ReturnType<typeof fork>;
   readonly port: number;
 }
 
-async function start(kind: string): Promise<Started> {
+async function start(kind: Kind): Promise<Started> {
   const execArgv = ["--expose-gc", ...process.execArgv];
   const child = fork(process.argv[1] as string, [kind], { execArgv });
   const [port] = (await once(child, "message")) as [number];
-  return { kind, child, port };
+  return { child, port };
 }
 
 /** CPU time in microseconds, memory in MB after a garbage collection. */
@@ -132,10 +142,9 @@ function talk(port: number, { index, count }: { index: number; count: number }):
 }
 
 async function serve(kind: string): Promise<void> {
-  const port = kind === "bare" ? await serveBare() : await serveOurs();
   process.on("message", () => process.send?.(usage()));
   process.on("disconnect", () => process.exit());
-  process.send?.(port);
+  process.send?.(kind === "agno-chat" ? await serveOurs() : await serveBare(kind));
 }
 
 function usage(): Usage {
@@ -145,25 +154,34 @@ function usage(): Usage {
   return { cpu: user + system, heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 };
 }
 
+const openAgent = () => new Agent({ model, memory: new InMemory(KEPT_PER_USER) });
+
 async function serveOurs(): Promise<number> {
-  const agent = new Agent({ model, memory: new InMemory(KEPT_PER_USER) });
-  const server = createServer({ agent, log: () => {} });
+  const server = createServer({ agent: openAgent(), log: () => {} });
   return Number(new URL(await server.listen({ port: 0 })).port);
 }
 
-/** Parses and answers the same JSON, and nothing else. */
-async function serveBare(): Promise<number> {
+/** Parses and answers the same JSON, with a run or without, and nothing else. */
+async function serveBare(kind: string): Promise<number> {
+  const agent = openAgent();
   const http = createHttpServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const { user_id } = JSON.parse(Buffer.concat(chunks).toString());
-      const body = JSON.stringify({ user_id, reply: "Hello" });
+    const answer = (user_id: string, reply: string) => {
+      const body = JSON.stringify({ user_id, reply });
       response.writeHead(200, {
         "content-type": "application/json",
         "content-length": Buffer.byteLength(body),
       });
       response.end(body);
+    };
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const { user_id, message } = JSON.parse(Buffer.concat(chunks).toString());
+      if (kind === "bare") answer(user_id, "Hello");
+      else
+        void agent
+          .run(message, { userId: user_id })
+          .then(({ content }) => answer(user_id, content));
     });
   });
   http.listen(0, "127.0.0.1");
@@ -171,5 +189,6 @@ async function serveBare(): Promise<number> {
   return (http.address() as AddressInfo).port;
 }
 
-if (process.argv[2] === undefined) await compare();
-else await serve(process.argv[2]);
+const [kind] = process.argv.slice(2).filter((argument) => argument !== "--short");
+if (kind === undefined) await compare();
+else await serve(kind);

@@ -12,7 +12,7 @@ import { bundleBenchmarks } from "./bench.mjs";
  */
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FIGURES = path.join(root, "bench/figures.json");
-const NAMES = ["agent", "memory"];
+const NAMES = ["agent", "memory", "server"];
 
 /** How much worse a ratio may be. Machines differ, and so do two runs on the same one. */
 const MARGIN = 3;
