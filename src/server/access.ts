@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
-import { AgnoChatError } from "../errors.js";
+import { AgnoChatError, type AgnoChatErrorOptions } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
 import type { Awaitable } from "../memory/memory.js";
 import { ConfigurationFault } from "./failure-answer.js";
-import type { RequestContext, RequestHead } from "./request-context.js";
+import { type RequestContext, type RequestHead, UNKNOWN_ADDRESS } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 /**
@@ -78,7 +78,9 @@ function admitAnonymous(
   if (origin !== undefined && !isOriginOf(host, origin))
     throw forbidden("Requests from pages of another site are refused.");
   if (!allowAnonymous && !isLoopback(proxies.clientOf(head)))
-    throw forbidden("This server accepts only requests from its own machine.");
+    throw forbidden("This server accepts only requests from its own machine.", {
+      hint: head.address === UNKNOWN_ADDRESS ? TELL_FETCH : undefined,
+    });
 }
 
 const isOriginOf = (host: string, origin: string): boolean =>
@@ -96,4 +98,7 @@ export const isLoopback = (host: string): boolean =>
   host === "[::1]" ||
   /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(host);
 
-const forbidden = (message: string) => new AgnoChatError("FORBIDDEN", message);
+const TELL_FETCH = "Give fetch the address of the client, or authenticate it.";
+
+const forbidden = (message: string, options?: AgnoChatErrorOptions) =>
+  new AgnoChatError("FORBIDDEN", message, options);

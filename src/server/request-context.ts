@@ -4,6 +4,9 @@ import { asAgnoChatError } from "../errors.js";
 import type { UserId } from "../ids.js";
 import { ConfigurationFault } from "./failure-answer.js";
 
+/** The address of a client that `fetch` was told nothing about. */
+export const UNKNOWN_ADDRESS = "unknown";
+
 /** A request without its body. */
 export interface RequestHead {
   readonly method: string;

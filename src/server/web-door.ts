@@ -3,7 +3,7 @@ import { AgnoChatError } from "../errors.js";
 import type { StreamedAnswer, WholeAnswer } from "./answer.js";
 import { hungUp, Intake, readBefore } from "./body.js";
 import { type DoorParts, Exchange, type Outlet, type Receiver } from "./exchange.js";
-import { RequestContext, type RequestHead } from "./request-context.js";
+import { RequestContext, type RequestHead, UNKNOWN_ADDRESS } from "./request-context.js";
 
 /** What `fetch` cannot see in a `Request`. */
 export interface FetchInfo {
@@ -20,13 +20,10 @@ export class WebDoor {
   }
 
   /** @param respond Called once, with the response. */
-  enter(
-    request: Request,
-    { address = "unknown" }: FetchInfo,
-    respond: (response: Response) => void,
-  ): Exchange {
+  enter(request: Request, { address }: FetchInfo, respond: (response: Response) => void): Exchange {
     const { writeTimeoutMs } = this.#parts;
-    const head = headOf(request, address);
+    // Hosts pass something of their own as the second argument, such as the server or its bindings.
+    const head = headOf(request, typeof address === "string" ? address : UNKNOWN_ADDRESS);
     const body = () => readWebBody(request, context, this.#parts);
     const context: RequestContext = new RequestContext(head, body);
     return new Exchange(context, new ResponseOutlet({ request, writeTimeoutMs, respond }));

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Model } from "../../src/models/model.js";
-import { createServer, type ServerOptions } from "../../src/server/index.js";
+import { createServer, type FetchInfo, type ServerOptions } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
 import { cleanUp, echo, eventually, serve } from "./support.js";
@@ -283,6 +283,25 @@ test("an anonymous caller must be known to be on this machine", async () => {
   expect((await anyone.fetch(new Request("http://localhost/size?user_id=a"))).status).toBe(200);
   const rebound = new Request("http://evil.example/size?user_id=a");
   expect((await anyone.fetch(rebound)).status).toBe(403);
+});
+
+test("what a host passes beside a request is no address unless it says so", async () => {
+  const { server } = open();
+  const ofBun = { address: { address: "127.0.0.1", family: "IPv4", port: 80 } };
+  const ofDeno = { remoteAddr: { hostname: "127.0.0.1" } };
+  const ofWorkers = { ADDRESS: "127.0.0.1" };
+  for (const passed of [ofBun, ofDeno, ofWorkers] as unknown as FetchInfo[]) {
+    const answer = await server.fetch(new Request("http://localhost/size?user_id=a"), passed);
+    expect([answer.status, await answer.json()]).toEqual([
+      403,
+      {
+        error:
+          "This server accepts only requests from its own machine. " +
+          "Give fetch the address of the client, or authenticate it.",
+        code: "FORBIDDEN",
+      },
+    ]);
+  }
 });
 
 test("the host of the URL counts, not the header", async () => {

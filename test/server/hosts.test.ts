@@ -92,6 +92,24 @@ test.each(
   expect(memory.users()).toEqual([]);
 });
 
+test.each(Object.entries(HOSTS))(
+  "a refusal arrives through %s while a long body is still being sent",
+  async (_, host) => {
+    const agent = new Agent({ model: echo() });
+    const strict = createServer({ agent, authenticate: () => null });
+    const open = createServer({ agent });
+    const body = JSON.stringify({ user_id: "alice", message: "x".repeat(8_000_000) });
+    for (const [server, answer] of [
+      [strict, /^HTTP\/1.1 401 .*"UNAUTHENTICATED"/s],
+      [open, /^HTTP\/1.1 413 .*"TOO_LARGE"/s],
+    ] as const) {
+      const wire = await Wire.open((await listen(host(server))).port);
+      wire.socket.write(rawPost("/chat", body));
+      await wire.until(answer);
+    }
+  },
+);
+
 const serveInHono: Serve = async (agent, tokens) => {
   const server = createServer({ agent, authenticate: (request) => tokens.userOf(request) });
   const { url } = await listen(inHono(server));
