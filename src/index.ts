@@ -38,6 +38,7 @@ export type {
   Leased,
   Leases,
   Memory,
+  NewToken,
   ReadOptions,
   RemoveInactiveOptions,
   SessionInfo,
@@ -45,6 +46,9 @@ export type {
   SessionState,
   Snapshot,
   StatePatch,
+  TokenInfo,
+  TokenOptions,
+  Tokens,
   UserInfo,
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
@@ -59,7 +63,9 @@ export type {
   SessionRow,
   Store,
   StoreLeases,
+  StoreTokens,
   Sweep,
+  TokenRow,
   UserCount,
   UserRow,
 } from "./memory/store.js";

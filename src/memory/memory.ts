@@ -162,6 +162,50 @@ export interface RemoveInactiveOptions {
   readonly force?: boolean | undefined;
 }
 
+/** What is known of a token. The token itself is kept nowhere. */
+export interface TokenInfo {
+  /** Names the token; worth nothing without its secret. */
+  readonly tokenId: string;
+  readonly userId: string;
+  readonly label?: string;
+  /** ISO 8601, UTC. So are the others. */
+  readonly createdAt: string;
+  /** Absent if it does not expire. */
+  readonly expiresAt?: string;
+  /** To the minute. Absent if it was never used. */
+  readonly lastUsedAt?: string;
+}
+
+export interface NewToken extends TokenInfo {
+  /** Shown this once. */
+  readonly token: string;
+}
+
+export interface TokenOptions {
+  /** What the token is for, to tell it from others: up to 100 visible characters. */
+  readonly label?: string | undefined;
+  /** In milliseconds. Default: it does not expire. */
+  readonly expiresIn?: number | undefined;
+}
+
+/**
+ * What lets a user in at a server. A token is 256 random bits, of which the store keeps the SHA-256
+ * alone. Tokens are access, not conversation: clearing a user leaves theirs, and `revoke` ends them
+ * at once, for every server on the store.
+ */
+export interface Tokens {
+  /** @throws {AgnoChatError} rejects with `INVALID_USER_ID`, `INVALID_INPUT` */
+  create(userId: string, options?: TokenOptions): Promise<NewToken>;
+  /** Of one user, or of all; oldest first. Expired ones too. */
+  list(userId?: string): Promise<TokenInfo[]>;
+  /** Returns whether there was such a token. */
+  revoke(tokenId: string): Promise<boolean>;
+  /** The token's own description; undefined for anything that is not a valid token now. */
+  check(token: string): Promise<TokenInfo | undefined>;
+  /** Whether the token is still valid. */
+  isValid(tokenId: string): Promise<boolean>;
+}
+
 /**
  * Keeps history and session state by user and session. Every implementation keeps these promises,
  * which `memoryConformance` in `agno-chat/testing` checks:
@@ -226,6 +270,9 @@ export interface Memory {
 
   /** Only a memory that several servers share has leases. */
   readonly leases?: Leases | undefined;
+
+  /** What lets users in at a server. A memory of conversations alone has none. */
+  readonly tokens?: Tokens | undefined;
 
   /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;

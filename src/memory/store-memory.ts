@@ -35,6 +35,7 @@ import type {
   SessionOptions,
   SessionState,
   Snapshot,
+  Tokens,
   UserInfo,
 } from "./memory.js";
 import {
@@ -48,6 +49,7 @@ import { cutToPage } from "./order.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
+import { tokensOf } from "./tokens.js";
 import { validateMessages } from "./validate-messages.js";
 
 export interface StoreMemoryOptions {
@@ -71,6 +73,8 @@ export const STORE_MEMORY_KEYS: KnownKeys<StoreMemoryOptions> = { now: true };
 export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   /** Undefined unless the store has them. */
   readonly leases: Leases | undefined;
+  /** Undefined unless the store has them. */
+  readonly tokens: Tokens | undefined;
   readonly #store: Store<AtOnce>;
   readonly #now: () => number;
   #latest = { time: Number.NaN, iso: "" };
@@ -81,7 +85,9 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     refuseUnknownKeys(options, STORE_MEMORY_KEYS, "StoreMemory");
     this.#store = store;
     this.#now = options.now ?? Date.now;
-    this.leases = store.leases && leasesOf(store.leases, { isClosed: () => this.#closed });
+    const isClosed = () => this.#closed;
+    this.leases = store.leases && leasesOf(store.leases, { isClosed });
+    this.tokens = store.tokens && tokensOf(store.tokens, { now: this.#now, isClosed });
   }
 
   add(

@@ -1,6 +1,6 @@
 import type { SessionId, UserId } from "../ids.js";
 import type { Message, StoredFields, StoredMessage } from "../messages.js";
-import type { Claim, Deleted, DeletedUsers, Lease, Leased, Snapshot } from "./memory.js";
+import type { Awaitable, Claim, Deleted, DeletedUsers, Lease, Leased, Snapshot } from "./memory.js";
 import type { StateChange } from "./state.js";
 
 /** What a store's method returns: a value if `atOnce` is true, otherwise a promise. */
@@ -76,6 +76,9 @@ export interface Store<AtOnce extends boolean = boolean> {
 
   /** Left out by a store that several servers do not share. */
   readonly leases?: StoreLeases | undefined;
+
+  /** Left out by a store of conversations alone. */
+  readonly tokens?: StoreTokens | undefined;
 
   /** Waits for pending calls and releases all resources. Called once, as the last call. */
   close(): Answer<AtOnce, void>;
@@ -240,4 +243,32 @@ export interface SessionRow {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;
+}
+
+/** A token as it is kept. Times are milliseconds since 1970. */
+export interface TokenRow {
+  readonly tokenId: string;
+  readonly userId: UserId;
+  /** SHA-256 of the secret, as 64 hexadecimal digits. */
+  readonly hash: string;
+  readonly label: string | undefined;
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+  readonly lastUsedAt: number | undefined;
+}
+
+/**
+ * The tokens of all users. No delete of a user's data touches them. What one server deletes, no
+ * server finds any more.
+ */
+export interface StoreTokens {
+  /** The id is a new one. */
+  insert(row: TokenRow): Awaitable<void>;
+  find(tokenId: string): Awaitable<TokenRow | undefined>;
+  /** Of one user, or of all if that is undefined; oldest first. */
+  list(userId: UserId | undefined): Awaitable<readonly TokenRow[]>;
+  /** `lastUsedAt` never decreases. */
+  noteUse(tokenId: string, time: number): Awaitable<void>;
+  /** Returns whether there was one. */
+  delete(tokenId: string): Awaitable<boolean>;
 }

@@ -17,6 +17,7 @@ import {
   type StoreFixture,
   WINDOW,
 } from "./store/store-fixture.js";
+import { tokens } from "./store/tokens.js";
 import { declareSuite, RUNNER_KEYS, type SuiteRunner } from "./suite.js";
 
 export interface StoreConformanceOptions extends SuiteRunner {
@@ -271,4 +272,5 @@ const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store writes": writes,
   "store deletes": deletes,
   "store leases": leases,
+  "store tokens": tokens,
 };

@@ -87,8 +87,29 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     await memory.close();
   });
 
+  /** Makes the schema what version 2 was. */
+  const dropTokens = (database: string) =>
+    ask(
+      database,
+      `DROP FUNCTION agno_chat.insert_token_v1, agno_chat.token_v1, agno_chat.tokens_v1,
+         agno_chat.note_token_use_v1, agno_chat.delete_token_v1;
+       DROP TABLE agno_chat.tokens;
+       UPDATE agno_chat.meta SET version = 2`,
+    );
+
+  it("adds tokens to a memory of the version before them", async () => {
+    const { database, own } = await prepared();
+    await dropTokens(database);
+    expect(await migratePostgres(database)).toEqual({ from: 2, to: latest });
+    const memory = new PostgresMemory(own);
+    const created = await memory.tokens?.create("alice");
+    expect(await memory.tokens?.check(created?.token ?? "")).toMatchObject({ userId: "alice" });
+    await memory.close();
+  });
+
   it("adds leases to a memory of the version before them, which keeps working", async () => {
     const { database, own } = await prepared();
+    await dropTokens(database);
     await ask(
       database,
       `DROP TRIGGER sweep_leases ON agno_chat.sessions;

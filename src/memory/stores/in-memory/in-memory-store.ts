@@ -18,6 +18,7 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
+import { InMemoryTokens } from "./in-memory-tokens.js";
 import { SessionHistory } from "./session-history.js";
 import { UserHistory } from "./user-history.js";
 
@@ -27,6 +28,7 @@ export class InMemoryStore implements Store<true> {
   readonly #maxMessages: number;
   #users = new Map<UserId, UserHistory>();
   readonly #clears = new ClearLog();
+  readonly tokens = new InMemoryTokens();
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;

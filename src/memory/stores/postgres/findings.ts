@@ -11,6 +11,8 @@ const POLICIES: readonly string[] = [
   "(user_id = current_setting('agno_chat.user_id'::text, true))",
   "(current_setting('agno_chat.list'::text, true) = 'users'::text)",
   "((current_setting('agno_chat.list'::text, true) = 'leases'::text) AND (expires_at < clock_timestamp()))",
+  "(token_id = current_setting('agno_chat.token_id'::text, true))",
+  "(current_setting('agno_chat.list'::text, true) = 'tokens'::text)",
 ];
 
 const NEW_DATABASE =

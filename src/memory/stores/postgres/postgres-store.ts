@@ -20,6 +20,7 @@ import type { Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
 import { openDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
+import { PostgresTokens } from "./postgres-tokens.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
@@ -207,6 +208,11 @@ export class PostgresStore implements CopyStore {
         await database.call("release_lease_v1", [userId, sessionId, holder]);
       }),
   };
+
+  readonly tokens = new PostgresTokens({
+    read: (name, values) => this.#run(() => this.#read(name, values)),
+    write: (name, valuesOf) => this.#run(() => this.#write(name, valuesOf)),
+  });
 
   async close(): Promise<void> {
     await Promise.allSettled(this.#underWay);

@@ -4,6 +4,7 @@ import { LEASES } from "./schema/leases.js";
 import { LISTS } from "./schema/lists.js";
 import { READS } from "./schema/reads.js";
 import { TABLES } from "./schema/tables.js";
+import { TOKENS } from "./schema/tokens.js";
 import { WRITES } from "./schema/writes.js";
 
 /**
@@ -14,4 +15,5 @@ import { WRITES } from "./schema/writes.js";
 export const MIGRATIONS: readonly string[] = [
   [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),
   LEASES,
+  TOKENS,
 ];

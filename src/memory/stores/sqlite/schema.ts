@@ -111,6 +111,19 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO upkeep VALUES (1, 0, 0, 0);
   `,
+  // What lets users in at a server. Only a hash of each token is kept.
+  `
+  CREATE TABLE tokens (
+    token_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    label TEXT,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    last_used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tokens_by_user ON tokens (user_id);
+  `,
 ];
 
 export interface OpenOptions {

@@ -12,6 +12,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  StoreTokens,
   UserCount,
   UserRow,
   Window,
@@ -46,6 +47,7 @@ import {
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
+import { deleteToken, findToken, insertToken, listTokens, noteTokenUse } from "./token-rows.js";
 import { Upkeep } from "./upkeep.js";
 import { WindowCache } from "./window-cache.js";
 
@@ -215,6 +217,15 @@ export class SqliteStore implements CopyStore {
     });
   }
 
+  readonly tokens: StoreTokens = {
+    insert: (row) => this.#write((connection) => insertToken(connection, row)),
+    find: (tokenId) => this.#read((connection) => findToken(connection, tokenId)),
+    list: (userId) => this.#read((connection) => listTokens(connection, userId)),
+    noteUse: (tokenId, time) =>
+      this.#write((connection) => noteTokenUse(connection, tokenId, time)),
+    delete: (tokenId) => this.#write((connection) => deleteToken(connection, tokenId)),
+  };
+
   async close(): Promise<void> {
     await this.#lastImport;
     await this.#importer?.close();
@@ -242,7 +253,7 @@ export class SqliteStore implements CopyStore {
 
   async #write<Result>(
     work: (connection: SqliteConnection) => Result,
-    committed: (result: Result) => void,
+    committed?: (result: Result) => void,
   ): Promise<Result> {
     const connection = await this.#open();
     return connection.write(() => work(connection), committed);
