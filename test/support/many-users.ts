@@ -7,6 +7,11 @@ export interface ManyUsers {
   readonly messages?: number;
 }
 
+interface ManySessions extends ManyUsers {
+  /** Sessions of each user, each with that many messages. Default: 1, whose name is `default`. */
+  readonly sessions?: number;
+}
+
 /** The last activity of the first user; each of the others was active a second after another. */
 export const FIRST_ACTIVITY = 1_700_000_000_000;
 
@@ -38,7 +43,10 @@ export async function fillPostgres(url: string, { count, messages = 2 }: ManyUse
 }
 
 /** The same for a memory file. */
-export async function fillSqlite(path: string, { count, messages = 2 }: ManyUsers): Promise<void> {
+export async function fillSqlite(
+  path: string,
+  { count, messages = 2, sessions = 1 }: ManySessions,
+): Promise<void> {
   const connection = await openMemoryFile(path);
   const bytes = BODY.length + 100;
   const numbers = (from: number, to: number): string =>
@@ -47,17 +55,19 @@ export async function fillSqlite(path: string, { count, messages = 2 }: ManyUser
   await connection.write(() =>
     connection.exec(
       `INSERT INTO users
-         SELECT i + 1, 'user-' || printf('%08d', i * ${STEP} % ${count}), ${messages + 1}, 2, 1,
-           ${messages}, ${FIRST_ACTIVITY} + i * 1000
+         SELECT i + 1, 'user-' || printf('%08d', i * ${STEP} % ${count}),
+           ${messages * sessions + 1}, ${sessions + 1}, ${sessions}, ${messages * sessions},
+           ${FIRST_ACTIVITY} + i * 1000
          FROM ${numbers(0, count - 1)};
        INSERT INTO sessions (user_key, session_key, session_id, born, total, messages, runs, bytes,
                              latest_run_id, last_activity)
-         SELECT user_key, 1, 'default', 0, ${messages}, ${messages}, ${messages},
-           ${bytes * messages}, 'run', last_activity FROM users;
+         SELECT user_key, s.i, ${sessions === 1 ? "'default'" : "'session-' || (s.i - 1)"}, 0,
+           ${messages}, ${messages}, ${messages}, ${bytes * messages}, 'run', last_activity
+         FROM users, ${numbers(1, sessions)} s;
        INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at,
                              body_json)
-         SELECT user_key, m.i, 1, 0, 'run', last_activity, '${BODY}'
-         FROM users, ${numbers(1, messages)} m`,
+         SELECT user_key, m.i, (m.i - 1) / ${messages} + 1, 0, 'run', last_activity, '${BODY}'
+         FROM users, ${numbers(1, messages * sessions)} m`,
     ),
   );
   await connection.close();

@@ -40,13 +40,19 @@ export function blankMessages(
     sessionKey === undefined
       ? ["user_key = ?", [userKey]]
       : ["user_key = ? AND session_key = ?", [userKey, sessionKey]];
-  connection.run(
-    `UPDATE messages SET user_key = 0, message_id = rowid, session_key = 0, is_system = 0,
-            run_id = '', created_at = 0, body_json = ''
-     WHERE ${where}`,
-    ...values,
-  );
+  const blank = `
+    UPDATE messages SET user_key = 0, message_id = rowid, session_key = 0, is_system = 0,
+           run_id = '', created_at = 0, body_json = ''
+    WHERE rowid IN (SELECT rowid FROM messages WHERE ${where} LIMIT ${BLANKED_AT_ONCE})`;
+  let changed: number;
+  do {
+    connection.run(blank, ...values);
+    changed = sumOf(connection, "SELECT changes() AS sum");
+  } while (changed === BLANKED_AT_ONCE);
 }
+
+/** SQLite keeps a copy of every page that one statement changes, in memory. */
+const BLANKED_AT_ONCE = 1_000;
 
 interface UpkeepRow {
   readonly erased: number;
@@ -216,7 +222,8 @@ function moveRows(connection: SqliteConnection): boolean {
     last = row.id;
   }
   const range = [first.id, last];
-  connection.run("DELETE FROM messages WHERE user_key = 0 AND rowid BETWEEN ? AND ?", ...range);
+  // The plus keeps SQLite from looking at every blank row of the file in each step.
+  connection.run("DELETE FROM messages WHERE +user_key = 0 AND rowid BETWEEN ? AND ?", ...range);
   connection.run(
     `UPDATE messages SET rowid = rowid + (SELECT max(rowid) + 1 FROM messages) - ?
      WHERE rowid BETWEEN ? AND ?`,
