@@ -48,7 +48,7 @@ async function readWebBody(
   { head, cancellation }: RequestContext,
   { quota, bodyTimeoutMs }: DoorParts,
 ): Promise<string> {
-  if (request.bodyUsed) throw readBefore();
+  if (request.bodyUsed || request.body?.locked) throw readBefore();
   const intake = new Intake(quota, head.headers);
   if (request.body === null) return intake.text();
   const reader = request.body.getReader();

@@ -259,10 +259,13 @@ test("a body whose sender breaks off is a hang-up", async () => {
   expect(memory.users()).toEqual([]);
 });
 
-test("a body that was read before is one clear server error", async () => {
+test.each([
+  { what: "was read before", read: (request: Request): unknown => request.text() },
+  { what: "is being read", read: (request: Request): unknown => request.body?.getReader() },
+])("a body that $what is one clear server error", async ({ read }) => {
   const { server, log } = open({
     authenticate: async ({ raw }) => {
-      if (raw instanceof Request) await raw.text();
+      if (raw instanceof Request) await read(raw);
       return { userId: "alice" };
     },
   });
