@@ -2,7 +2,7 @@
  * One agent, many users, each with a history and a session state that nobody else can reach.
  * @module agno-chat
  */
-export { Agent, type AgentOptions, type RunOptions } from "./agent/agent.js";
+export { Agent, type AgentOptions, type RunOptions, type ViewOptions } from "./agent/agent.js";
 export type { RunEvent, RunOutput } from "./agent/events.js";
 export type { OnBusy } from "./agent/queue.js";
 export type { RunStream } from "./agent/run-stream.js";

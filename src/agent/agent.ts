@@ -6,6 +6,7 @@ import { sessionIdOf } from "../memory/arguments.js";
 import { noLeases } from "../memory/failures.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
+import type { Message } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type ToolTable, toolTable } from "../tools/call-tool.js";
@@ -60,6 +61,13 @@ export interface RunOptions extends UserRunOptions {
   readonly userId: string;
 }
 
+export interface ViewOptions {
+  /** More instructions for the runs of the view, after the agent's own. Stored nowhere. */
+  readonly instructions?: string | undefined;
+}
+
+const VIEW_KEYS: KnownKeys<ViewOptions> = { instructions: true };
+
 const CALL_KEYS: KnownKeys<RunOptions> = { userId: true, ...RUN_KEYS };
 const CONTEXT_KEYS: KnownKeys<ContextOptions> = { userId: true, sessionId: true };
 
@@ -105,7 +113,7 @@ export class Agent<Owner extends string | undefined = undefined> {
         ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
         leaseSource: leases && { leases, onBusy },
       },
-      onBusy,
+      { onBusy },
     );
   }
 
@@ -113,8 +121,28 @@ export class Agent<Owner extends string | undefined = undefined> {
    * The agent as one user sees it.
    * @throws {AgnoChatError} `INVALID_USER_ID`
    */
-  forUser(userId: string): UserView {
-    return new UserView(this.#runner, validateUserId(userId));
+  forUser(userId: string, options: ViewOptions = {}): UserView {
+    refuseUnknownKeys(options, VIEW_KEYS, "forUser");
+    return new UserView(this.#runner.instructed(options.instructions), validateUserId(userId));
+  }
+
+  /**
+   * The agent in a conversation that is kept nowhere: it begins with these messages, which are the
+   * whole history of its runs, and ends with the view. The memory is neither read nor written, and
+   * tools with `needsMemory` are left out. The others are told the user.
+   * @example
+   * const agent = new Agent({ model: new DemoModel() });
+   * const history = [userMessage("My name is Alice"), assistantMessage("Hello, Alice!")];
+   * const { content } = await agent.detached("alice", history).run("What's my name?");
+   * console.log(content); // Your name is Alice.
+   * console.log(await agent.forUser("alice").size()); // 0
+   * @throws {AgnoChatError} `INVALID_USER_ID`, `INVALID_MESSAGE`
+   */
+  detached(userId: string, messages: readonly Message[], options: ViewOptions = {}): UserView {
+    refuseUnknownKeys(options, VIEW_KEYS, "detached");
+    const user = validateUserId(userId);
+    const runner = this.#runner.detached(user, messages);
+    return new UserView(runner.instructed(options.instructions), user);
   }
 
   /** `UserView.run` for the named user. */

@@ -17,6 +17,7 @@ import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
+import { refuseOtherRun } from "./previous-run.js";
 import type { QueueSlot } from "./queue.js";
 import { withoutLastRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
@@ -58,6 +59,8 @@ export interface RunRequest {
   readonly cancellation: Cancellation;
   /** The id of the run that this one replaces. */
   readonly replaceRun: string | undefined;
+  /** The id of the run that this one continues. */
+  readonly previousRun: string | undefined;
   /** When the run is cancelled, store the text it has shown. */
   readonly keepInterrupted: boolean;
   /** Undefined if nobody listens. */
@@ -132,21 +135,28 @@ class Run {
   }
 
   #read(): Awaitable<Snapshot> {
-    const { memory, historyLimit: limit, leaseSource } = this.#parts;
+    const { memory, leaseSource } = this.#parts;
     const { userId, sessionId, cancellation } = this.#request;
     if (leaseSource !== undefined) return this.#takeLease(leaseSource);
     this.#noteClears();
+    const limit = this.#readLimit;
     const read = memory.read(userId, { sessionId, limit });
     return read instanceof Promise ? untilAborted(read, cancellation) : read;
   }
 
   async #takeLease(source: LeaseSource): Promise<Snapshot> {
     const { userId, sessionId, cancellation } = this.#request;
-    const { historyLimit: limit } = this.#parts;
+    const limit = this.#readLimit;
     const onAttempt = () => this.#noteClears();
     const taker = { userId, sessionId, limit, cancellation, onAttempt };
     this.#lease = await RunLease.take(source, taker);
     return this.#lease.snapshot;
+  }
+
+  /** The previous run is known by its last message. */
+  get #readLimit(): number {
+    const { historyLimit } = this.#parts;
+    return this.#request.previousRun === undefined ? historyLimit : Math.max(1, historyLimit);
   }
 
   #noteClears(): void {
@@ -155,8 +165,9 @@ class Run {
 
   /** What was read, as the model is to see it. */
   #checked(read: Snapshot): Snapshot {
-    const { replaceRun: runId, userId, sessionId } = this.#request;
+    const { replaceRun: runId, previousRun, userId, sessionId } = this.#request;
     const snapshot = checkedSnapshot(read, sessionId);
+    if (previousRun !== undefined) refuseOtherRun(snapshot, { runId: previousRun, userId });
     this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
     if (runId === undefined) return snapshot;
     return withoutLastRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });

@@ -4,10 +4,11 @@ import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
 import type { Deleted } from "../memory/memory.js";
-import { plainMessage } from "../messages.js";
+import { type Message, plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
 import { checkedSnapshot } from "./check-snapshot.js";
+import { detachedParts } from "./detached.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
@@ -28,23 +29,46 @@ export interface UserRunOptions {
    * to the session state or elsewhere, stay.
    */
   readonly replaceRun?: string | undefined;
+  /**
+   * The id of the run to continue, which must be the last of the session; `RUN_CONFLICT` otherwise,
+   * and the model is not called.
+   */
+  readonly previousRun?: string | undefined;
 }
 
 export const RUN_KEYS: KnownKeys<UserRunOptions> = {
   sessionId: true,
   signal: true,
   replaceRun: true,
+  previousRun: true,
 };
 
 /** Starts runs of any user on shared parts, one at a time per user and session. */
 export class Runner {
   readonly parts: RunParts;
   readonly #onBusy: OnBusy;
-  readonly #queue = new RunQueue();
+  readonly #queue: RunQueue;
 
-  constructor(parts: RunParts, onBusy: OnBusy) {
+  constructor(parts: RunParts, { onBusy, queue = new RunQueue() }: RunnerOptions) {
     this.parts = parts;
     this.#onBusy = onBusy;
+    this.#queue = queue;
+  }
+
+  /** The same with more instructions, in the same queue: a session has one run at a time. */
+  instructed(more: string | undefined): Runner {
+    if (!more) return this;
+    const { instructions } = this.parts;
+    const all = instructions ? `${instructions}\n\n${more}` : more;
+    return new Runner(
+      { ...this.parts, instructions: all },
+      { onBusy: this.#onBusy, queue: this.#queue },
+    );
+  }
+
+  /** The same on a conversation of this user that is kept nowhere. */
+  detached(userId: UserId, messages: readonly Message[]): Runner {
+    return new Runner(detachedParts(this.parts, userId, messages), { onBusy: this.#onBusy });
   }
 
   run(userId: UserId, input: string, options: UserRunOptions): Promise<RunOutput> {
@@ -104,7 +128,7 @@ export class Runner {
     { options, cancellation, keepInterrupted, emit }: StartOptions,
   ): RunRequest {
     const sessionId = sessionIdOf(options);
-    const { replaceRun, signal } = options;
+    const { replaceRun, previousRun, signal } = options;
     validateInput(input);
     this.parts.toolScope.refuseReentry({ userId, sessionId });
     if (signal !== undefined) follow(signal, cancellation);
@@ -116,12 +140,19 @@ export class Runner {
       input,
       cancellation,
       replaceRun,
+      previousRun,
       // An interrupted reply must not replace a whole one.
       keepInterrupted: keepInterrupted && replaceRun === undefined,
       emit,
       slot: this.#queue.join(userId, sessionId, cancellation, this.#onBusy),
     };
   }
+}
+
+interface RunnerOptions {
+  readonly onBusy: OnBusy;
+  /** Default: one of its own. */
+  readonly queue?: RunQueue;
 }
 
 interface StartOptions {

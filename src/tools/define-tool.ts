@@ -25,6 +25,8 @@ export interface ToolDefinition<Args, Parameters> {
   readonly parameters: Parameters;
   /** Milliseconds until a call times out. Default: 30,000. */
   readonly timeoutMs?: number;
+  /** See `Tool.needsMemory`. Default: false. */
+  readonly needsMemory?: boolean;
   /**
    * Returns what the model will read: a string or JSON. The model also reads the message of a
    * throw.
@@ -39,6 +41,7 @@ const KEYS: KnownKeys<AnyDefinition> = {
   description: true,
   parameters: true,
   timeoutMs: true,
+  needsMemory: true,
   execute: true,
 };
 

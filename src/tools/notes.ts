@@ -21,6 +21,7 @@ const text = (description: string) => ({
 
 const remember = defineTool<{ readonly text: string }>({
   name: "remember",
+  needsMemory: true,
   description: "Keeps a note for later in this session.",
   parameters: {
     type: "object",
@@ -42,6 +43,7 @@ const remember = defineTool<{ readonly text: string }>({
 
 const recall = defineTool<{ readonly text?: string }>({
   name: "recall",
+  needsMemory: true,
   description: "Lists the notes of this session: all of them, or those that contain a text.",
   parameters: {
     type: "object",
@@ -55,6 +57,7 @@ const recall = defineTool<{ readonly text?: string }>({
 
 const forget = defineTool<{ readonly text: string }>({
   name: "forget",
+  needsMemory: true,
   description: "Deletes every note that contains a text, and tells which.",
   parameters: {
     type: "object",

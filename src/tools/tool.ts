@@ -39,6 +39,11 @@ export interface Tool extends ToolSpec {
   /** Milliseconds until a call times out, 1–2147483647. Default: 30,000. */
   readonly timeoutMs?: number;
   /**
+   * Keeps something in the session state, so that it is of no use where nothing is kept: it is left
+   * out of detached conversations, such as those of `/v1/chat/completions`. Default: false.
+   */
+  readonly needsMemory?: boolean;
+  /**
    * Validates the arguments and may transform them; throws the reason when they do not fit. Without
    * it they are validated against `parameters`. Either way, validation that blocks the process for
    * 250 ms is stopped, as with catastrophic backtracking.

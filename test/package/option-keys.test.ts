@@ -38,6 +38,8 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
   Agent: ["instructions", (more) => new Agent({ model: new DemoModel(), ...more })],
   "Agent.run": ["sessionId", (more) => agent().run("hi", { userId: "alice", ...more })],
   "Agent.stream": ["sessionId", (more) => agent().stream("hi", { userId: "a", ...more }).result],
+  "Agent.forUser": ["instructions", (more) => agent().forUser("alice", more)],
+  "Agent.detached": ["instructions", (more) => agent().detached("alice", [], more)],
   "Agent.context": ["sessionId", (more) => agent().context({ userId: "alice", ...more })],
   "Agent.removeInactive": ["force", (more) => agent().removeInactive(1, more)],
   "UserView.run": ["sessionId", (more) => alice().run("hi", more)],
@@ -120,7 +122,6 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
 const TAKES_NONE: Readonly<Record<string, string>> = {
   AgnoChatError: "an error that is being made must not fail",
   "AgnoChatError.with": "an error that is being made must not fail",
-  "Agent.forUser": "an id alone",
   "UserView.sessions": "nothing",
   "StoreMemory.clearAll": "nothing",
   "StoreMemory.users": "nothing",

@@ -15,6 +15,7 @@ import { serverDoors } from "../../src/verify/doors/server.js";
  */
 const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agent.forUser": "opens the view, whose methods are driven",
+  "agent.detached": "reads no memory; test/agent/detached.test.ts shows it",
   "agent.removeInactive": "names no user, and calls the memory's",
   "view.userId": "reads nobody's data; test/agent/agent.test.ts shows that it cannot be assigned",
   "memory.add": "every run stores through it",

@@ -1,0 +1,26 @@
+import type { UserId } from "../ids.js";
+import { InMemory } from "../memory/in-memory.js";
+import type { Message } from "../messages.js";
+import type { RunParts } from "./run.js";
+import { ToolScope } from "./tool-scope.js";
+
+/**
+ * What the runs of a conversation share that is kept nowhere: a memory of its own, which begins
+ * with these messages, all of them for the model, and the tools that need no other memory.
+ * @throws {AgnoChatError} `INVALID_MESSAGE`
+ */
+export function detachedParts(
+  parts: RunParts,
+  userId: UserId,
+  messages: readonly Message[],
+): RunParts {
+  const memory = new InMemory();
+  memory.add(messages, userId);
+  const tools = new Map([...parts.tools].filter(([, { needsMemory }]) => !needsMemory));
+  const toolSpecs = parts.toolSpecs?.filter(({ name }) => tools.has(name));
+  return {
+    ...parts,
+    ...{ memory, tools, toolSpecs: tools.size === 0 ? undefined : toolSpecs },
+    ...{ leaseSource: undefined, toolScope: new ToolScope(), historyLimit: Infinity },
+  };
+}
