@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -46,23 +46,50 @@ export const bundleInto = (outdir, options) =>
     outbase: "src",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
-    plugins: [oneLibraryFile],
+    plugins: [fewFiles, globalProcess],
     ...options,
   });
 
 /**
- * Puts all that `import "agno-chat"` loads into one file, because every file costs time. esbuild
- * makes a file of the modules that the same entries need, so here every module needs the library.
+ * chalk imports `process` from `node:process`, which evaluates every stream and report of it.
  * @type {import("esbuild").Plugin}
  */
-const oneLibraryFile = {
-  name: "one-library-file",
+const globalProcess = {
+  name: "global-process",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:process$/ }, () => ({ path: "process", namespace: "global" }));
+    onLoad({ filter: /.*/, namespace: "global" }, ({ path: name }) => ({
+      contents: `module.exports = ${name};`,
+    }));
+  },
+};
+
+/** Modules, and the one whose file they share or load. What more than one row matches needs all. */
+const LOADED_WITH = [
+  [/^(?!cli\/).+\//, "index.ts"],
+  [/^cli\//, "cli/main.ts"],
+  [/^cli\/(chat|setup)\//, "cli/chat/interactive.ts"],
+  [/^cli\/(commands\/(?!repl)|script|setup|chat\/(load-chat|plain\.))/, "cli/commands/ask.ts"],
+];
+
+/**
+ * Every file costs time at the start, and esbuild makes a file of the modules that the same entries
+ * need. So here modules need more than they import, and the library, the command up to its prompt
+ * and `ask` are a few files each. All need the lowest layer, which the prompt needs and no more.
+ * @type {import("esbuild").Plugin}
+ */
+const fewFiles = {
+  name: "few-files",
   setup({ onLoad }) {
-    const library = JSON.stringify(path.join(root, "src/index.ts"));
-    onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async (file) => {
-      if (!file.path.startsWith(path.join(root, "src"))) return undefined;
-      const text = await readFile(file.path, "utf8");
-      return { contents: `import ${library};\n${text}`, loader: "ts" };
+    const source = path.join(root, "src");
+    const lowest = readdirSync(source).filter((name) => /(?<!index)\.ts$/.test(name));
+    onLoad({ filter: /\.ts$/ }, async (file) => {
+      const name = path.relative(source, file.path).split(path.sep).join("/");
+      const rows = LOADED_WITH.filter(([pattern]) => pattern.test(name));
+      const imports = [...lowest, ...rows.map(([, needed]) => needed)]
+        .map((needed) => `import ${JSON.stringify(path.join(source, needed))};\n`)
+        .join("");
+      return { contents: imports + (await readFile(file.path, "utf8")), loader: "ts" };
     });
   },
 };

@@ -1,4 +1,4 @@
-import type { Agent } from "../agent/agent.js";
+import { Agent } from "../agent/agent.js";
 import type { Memory } from "../memory/memory.js";
 import { openMemory } from "../memory/open-memory.js";
 import type { Model } from "../models/model.js";
@@ -59,7 +59,6 @@ export async function createConfiguredAgent(
   parts: { model: Model; memory: Memory },
 ): Promise<Agent> {
   const { system, historyLimit, lease } = context.settings.values;
-  const { Agent } = await import("../agent/agent.js");
   const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
   return new Agent({ ...parts, toolkits, historyLimit, lease, ...instructions });

@@ -1,8 +1,11 @@
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { InMemory } from "./in-memory.js";
 import type { Memory } from "./memory.js";
+import { PostgresMemory } from "./postgres.js";
+import { SqliteMemory } from "./sqlite.js";
 import { parseStoreSpec, type StoreKind } from "./store-spec.js";
 
-type Opener = (location: string, options: OpenMemoryOptions) => Promise<Memory>;
+type Opener = (location: string, options: OpenMemoryOptions) => Memory;
 
 export interface OpenMemoryOptions {
   /** The clock: milliseconds since 1970. Default: `Date.now`. */
@@ -13,13 +16,10 @@ export interface OpenMemoryOptions {
 
 const KEYS: KnownKeys<OpenMemoryOptions> = { now: true, notice: true };
 
-/** Each loads its implementation on first use. */
 const OPENERS: Readonly<Record<StoreKind, Opener>> = {
-  memory: async (_location, { now }) =>
-    new (await import("./in-memory.js")).InMemory(Infinity, { now }),
-  sqlite: async (path, options) => new (await import("./sqlite.js")).SqliteMemory(path, options),
-  postgres: async (url, { now }) =>
-    new (await import("./postgres.js")).PostgresMemory(url, { now }),
+  memory: (_location, { now }) => new InMemory(Infinity, { now }),
+  sqlite: (path, options) => new SqliteMemory(path, options),
+  postgres: (url, { now }) => new PostgresMemory(url, { now }),
 };
 
 /**

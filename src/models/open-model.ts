@@ -1,7 +1,9 @@
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { DemoModel } from "./demo.js";
 import type { Model } from "./model.js";
+import { OpenAIModel } from "./openai.js";
 
 export interface OpenModelOptions {
   /** The URL of the server, up to and including `/v1`. Default: OpenAI's. */
@@ -17,24 +19,17 @@ const KEYS: KnownKeys<OpenModelOptions> = { baseUrl: true, apiKey: true, delayMs
 interface ModelKind {
   /** Whether a name follows the kind, as in `openai:NAME`. */
   readonly isNamed: boolean;
-  readonly open: (name: string, options: OpenModelOptions) => Promise<Model>;
+  readonly open: (name: string, options: OpenModelOptions) => Model;
 }
 
-/** One row per kind of model. Its file is loaded when it is first opened. */
+/** One row per kind of model. */
 const KINDS: ReadonlyMap<string, ModelKind> = new Map<string, ModelKind>([
-  [
-    "demo",
-    {
-      isNamed: false,
-      open: async (_name, { delayMs }) => new (await import("./demo.js")).DemoModel({ delayMs }),
-    },
-  ],
+  ["demo", { isNamed: false, open: (_name, { delayMs }) => new DemoModel({ delayMs }) }],
   [
     "openai",
     {
       isNamed: true,
-      open: async (model, { baseUrl, apiKey }) =>
-        new (await import("./openai.js")).OpenAIModel({ model, baseUrl, apiKey }),
+      open: (model, { baseUrl, apiKey }) => new OpenAIModel({ model, baseUrl, apiKey }),
     },
   ],
 ]);

@@ -35,6 +35,17 @@ test("dist/server/index.js loads the A2A SDK only for an A2A request", async () 
   expect(loaded).not.toMatch(/^\/\/ (src\/cli\/|node_modules\/(@a2a-js|jose)\/)/m);
 });
 
+test.each(["repl", "interactive"])(
+  "up to the prompt, %s loads nothing of the library",
+  async (part) => {
+    const chunks = await readdir("dist/chunks");
+    const file = chunks.find((name) => name.startsWith(`${part}-`)) ?? "";
+    const loaded = await loadedAtOnce(`dist/chunks/${file}`);
+    expect(loaded).toContain(`\n// src/cli/main.ts`);
+    expect(loaded).not.toMatch(/^\/\/ src\/(agent|memory|models|tools|data|server)\//m);
+  },
+);
+
 /** The text of a bundled file and its static imports. Comments of esbuild name each source file. */
 async function loadedAtOnce(file: string, seen = new Set<string>()): Promise<string> {
   if (seen.has(file)) return "";

@@ -9,6 +9,7 @@ import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
 import type { AnswerView } from "./answer-view.js";
+import { writtenAnswer } from "./written-answer.js";
 
 export interface AskOptions {
   /** Start a new session. */
@@ -68,8 +69,7 @@ async function print(stream: RunStream, context: Context, raw: boolean): Promise
 /** Rendered Markdown on a terminal; plain text in a pipe and for --raw. */
 async function answerView(context: Context, raw: boolean): Promise<AnswerView> {
   const { stdout, env } = context.io;
-  if (!stdout.isTTY || env.TERM === "dumb" || raw)
-    return (await import("./written-answer.js")).writtenAnswer(context, raw);
+  if (!stdout.isTTY || env.TERM === "dumb" || raw) return writtenAnswer(context, raw);
   return (await import("./painted-answer.js")).paintedAnswer(context);
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import {
   appendFileSync,
   mkdirSync,
@@ -90,6 +89,8 @@ export class InputFiles implements InputStore {
    * are well-formed, so that UTF-8 keeps them apart.
    */
   #fileOf(userId: UserId): string {
+    // Loaded here, because the first prompt does not need it.
+    const { createHash } = process.getBuiltinModule("node:crypto");
     const digest = createHash("sha256").update(userId, "utf8").digest("hex");
     return path.join(this.#folder, `${digest}.jsonl`);
   }
