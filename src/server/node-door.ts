@@ -74,6 +74,7 @@ interface OutletParts {
 
 class NodeOutlet implements Outlet {
   readonly #parts: OutletParts;
+  #receiver!: Receiver;
   #drained = (): void => {};
 
   constructor(parts: OutletParts) {
@@ -98,15 +99,10 @@ class NodeOutlet implements Outlet {
 
   open(receiver: Receiver): void {
     const { request, response, others } = this.#parts;
+    this.#receiver = receiver;
     // A middleware may have delayed the request until after every event.
-    if (request.socket.destroyed || response.closed) return receiver.hangUp();
-    others.add(receiver);
-    response.on("finish", () => {
-      others.delete(receiver);
-      // It may have been dropped with its socket.
-      if (request.socket.destroyed) receiver.hangUp();
-      else receiver.finish();
-    });
+    if (request.socket.destroyed || response.closed) receiver.hangUp();
+    else others.add(receiver);
   }
 
   send({ status, headers, body }: WholeAnswer): void {
@@ -114,7 +110,7 @@ class NodeOutlet implements Outlet {
     response.writeHead(status, headers);
     // Node drops the body of an answer to HEAD.
     response.end(body);
-    this.#limitReading();
+    this.#settle();
   }
 
   begin(headers: StreamedAnswer["headers"]): void {
@@ -132,7 +128,7 @@ class NodeOutlet implements Outlet {
 
   end(): void {
     this.#parts.response.end();
-    this.#limitReading();
+    this.#settle();
   }
 
   cut(): void {
@@ -152,8 +148,19 @@ class NodeOutlet implements Outlet {
     this.#parts.response.shouldKeepAlive = false;
   }
 
-  #limitReading(): void {
+  /** The operating system has most answers at once, and waiting for an event takes its time. */
+  #settle(): void {
     const { request, response, writeTimeoutMs } = this.#parts;
+    if (response.writableEnded && response.writableLength === 0) return this.#finish();
+    response.on("finish", () => this.#finish());
     if (request.socket.writableNeedDrain) response.setTimeout(writeTimeoutMs);
+  }
+
+  #finish(): void {
+    const { request, others } = this.#parts;
+    others.delete(this.#receiver);
+    // It may have been dropped with its socket.
+    if (request.socket.destroyed) this.#receiver.hangUp();
+    else this.#receiver.finish();
   }
 }
