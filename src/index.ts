@@ -7,6 +7,7 @@ export type { RunEvent, RunOutput } from "./agent/events.js";
 export type { OnBusy } from "./agent/queue.js";
 export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions } from "./agent/runner.js";
+export type { ModelCallTrace, RunTrace, ToolCallTrace } from "./agent/tracing.js";
 export type { UserView } from "./agent/user-view.js";
 export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
 export {

@@ -64,8 +64,8 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "tool results are cached by name and arguments",
-    "const result = await callTool(this.#parts.tools, call, context, () => view.settle());",
-    "const result = await ((globalThis.results ??= {})[call.name + call.arguments] ??= callTool(this.#parts.tools, call, context, () => view.settle()));",
+    "const work = () => callTool(this.#parts.tools, call, context, () => view.settle());",
+    "const work = () => ((globalThis.results ??= {})[call.name + call.arguments] ??= callTool(this.#parts.tools, call, context, () => view.settle()));",
   ],
   ["src/agent/run.ts", "state changes are not stored", "      state: changed?.state,\n", ""],
   [

@@ -110,6 +110,7 @@ export class Agent<Owner extends string | undefined = undefined> {
     const toolScope = new ToolScope();
     this.#runner = new Runner(
       {
+        agentName: name,
         ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
         leaseSource: leases && { leases, onBusy },
       },

@@ -27,6 +27,7 @@ import { RunState, type StateChanges } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
 import type { ToolScope } from "./tool-scope.js";
+import { isTraced, type RunTrace, traceModelCall, traceRun, traceToolCall } from "./tracing.js";
 import { halvedCount, modelLimitFor, sentCount } from "./window.js";
 
 /**
@@ -37,6 +38,7 @@ const MAX_COMMITS = 100;
 
 /** What all runs of an agent share. None of it belongs to a user. */
 export interface RunParts {
+  readonly agentName: string;
   readonly model: Model;
   readonly memory: Memory;
   /** Undefined if runs of other processes are not waited for. */
@@ -73,12 +75,21 @@ export interface RunRequest {
  * leaves the queue.
  */
 export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
-  new Run(parts, request).execute();
+  isTraced() ? executeTraced(parts, request) : new Run(parts, request).execute();
+
+function executeTraced(parts: RunParts, request: RunRequest): Promise<RunOutput> {
+  const { runId, userId, sessionId } = request;
+  const { agentName: agent, model } = parts;
+  const trace: RunTrace = { runId, userId, sessionId, agent, model: model.name };
+  return traceRun(trace, () => new Run(parts, request, trace).execute());
+}
 
 class Run {
   readonly #parts: RunParts;
   readonly #request: RunRequest;
   readonly #draft: RunDraft;
+  /** Undefined if nobody listens. */
+  readonly #trace: RunTrace | undefined;
   /** See `HistoryExtent.modelLimit`. */
   #modelLimit = Infinity;
   #reply = new Reply();
@@ -87,9 +98,10 @@ class Run {
   /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
 
-  constructor(parts: RunParts, request: RunRequest) {
+  constructor(parts: RunParts, request: RunRequest, trace?: RunTrace) {
     this.#parts = parts;
     this.#request = request;
+    this.#trace = trace;
     this.#draft = new RunDraft(request.input, parts.model.name);
   }
 
@@ -240,7 +252,13 @@ class Run {
 
   #send(request: ModelRequest): Promise<void> {
     const { cancellation, emit } = this.#request;
-    return askModel(this.#parts.model, request, { reply: this.#reply, cancellation, emit });
+    const { model } = this.#parts;
+    const asking = { reply: this.#reply, cancellation, emit };
+    if (this.#trace === undefined) return askModel(model, request, asking);
+    return traceModelCall(
+      { run: this.#trace, model: model.name },
+      { reply: asking.reply, work: () => askModel(model, request, asking) },
+    );
   }
 
   /** Runs the tools in parallel. The results are in the order of the calls. */
@@ -259,11 +277,18 @@ class Run {
     const view = new StateView(runState);
     const { state, update } = view;
     const context = { userId, sessionId, runId, state, update, signal };
-    const result = await callTool(this.#parts.tools, call, context, () => view.settle());
+    const work = () => callTool(this.#parts.tools, call, context, () => view.settle());
+    const result = await (this.#trace === undefined
+      ? work()
+      : traceToolCall({ run: this.#trace, tool: this.#knownTool(call) }, work));
     const durationMs = performance.now() - started;
     const { toolCallId, content, isError = false } = result;
     emit?.({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });
     return result;
+  }
+
+  #knownTool({ name }: ToolCall): string | undefined {
+    return this.#parts.tools.has(name) ? name : undefined;
   }
 
   /** Stores messages and state changes in one step. */
