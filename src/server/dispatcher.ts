@@ -5,27 +5,30 @@ import type { RequestContext } from "./request-context.js";
 import type { Route, Routes } from "./routes.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
+export interface DispatcherParts {
+  readonly routes: Routes;
+  readonly access: AccessOptions;
+  readonly proxies: TrustedProxies;
+}
+
 /** Lets callers in and answers them by path and method. */
 export class Dispatcher {
-  readonly #routes: Routes;
-  readonly #access: AccessOptions;
-  readonly #proxies: TrustedProxies;
+  readonly #parts: DispatcherParts;
 
-  constructor(routes: Routes, access: AccessOptions, proxies: TrustedProxies) {
-    this.#routes = routes;
-    this.#access = access;
-    this.#proxies = proxies;
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
   }
 
   /** Whether there is anything at a path. */
   knows(path: string): boolean {
-    return this.#routes.has(path);
+    return this.#parts.routes.has(path);
   }
 
   /** @throws {AgnoChatError} rejects with whatever is to be answered as a failure */
   async answer(context: RequestContext): Promise<Answer> {
-    const route = this.#routes.get(context.path);
-    const admitted = route?.open ? undefined : admit(context, this.#access, this.#proxies);
+    const { routes, access, proxies } = this.#parts;
+    const route = routes.get(context.path);
+    const admitted = route?.open ? undefined : admit(context, access, proxies);
     if (admitted !== undefined) context.caller = await admitted;
     if (route === undefined)
       throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {

@@ -75,7 +75,8 @@ export class ChatServer {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     const access = { ...options, allowedHosts: hostsOf(options) };
     const proxies = new TrustedProxies(trustedProxies);
-    this.#dispatcher = new Dispatcher(routesOf({ agent, publicUrl, proxies }), access, proxies);
+    const routes = routesOf({ agent, publicUrl, proxies });
+    this.#dispatcher = new Dispatcher({ routes, access, proxies });
     const parts: DoorParts = {
       quota: { held: 0 },
       bodyTimeoutMs: this.#timeouts.body,
@@ -104,7 +105,7 @@ export class ChatServer {
    */
   readonly fetch = (request: Request, info: FetchInfo = {}): Promise<Response> =>
     new Promise((resolve) => {
-      void this.#serve(this.#webDoor.enter(request, info, resolve));
+      void this.#serve(this.#webDoor.enter(request, { info, respond: resolve }));
     });
 
   /**

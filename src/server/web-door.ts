@@ -11,6 +11,12 @@ export interface FetchInfo {
   readonly address?: string | undefined;
 }
 
+interface WebEntry {
+  readonly info: FetchInfo;
+  /** Called once. */
+  readonly respond: (response: Response) => void;
+}
+
 /** The way in of web-standard requests. */
 export class WebDoor {
   readonly #parts: DoorParts;
@@ -19,12 +25,12 @@ export class WebDoor {
     this.#parts = parts;
   }
 
-  /** @param respond Called once, with the response. */
-  enter(request: Request, { address }: FetchInfo, respond: (response: Response) => void): Exchange {
+  enter(request: Request, { info: { address }, respond }: WebEntry): Exchange {
     const { writeTimeoutMs } = this.#parts;
     // Hosts pass something of their own as the second argument, such as the server or its bindings.
     const head = headOf(request, typeof address === "string" ? address : UNKNOWN_ADDRESS);
-    const body = () => readWebBody(request, context, this.#parts);
+    const body = () =>
+      readWebBody(request, { ...this.#parts, head, cancellation: context.cancellation });
     const context: RequestContext = new RequestContext(head, body);
     return new Exchange(context, new ResponseOutlet({ request, writeTimeoutMs, respond }));
   }
@@ -39,14 +45,16 @@ const headOf = (request: Request, address: string): RequestHead => ({
   raw: request,
 });
 
+type WebBodyParts = Pick<RequestContext, "head" | "cancellation"> &
+  Pick<DoorParts, "quota" | "bodyTimeoutMs">;
+
 /**
  * Reads the body of a web-standard request.
  * @throws {AgnoChatError} rejects as `readNodeBody`, and with `REQUEST_TIMEOUT` for a slow sender
  */
 async function readWebBody(
   request: Request,
-  { head, cancellation }: RequestContext,
-  { quota, bodyTimeoutMs }: DoorParts,
+  { head, cancellation, quota, bodyTimeoutMs }: WebBodyParts,
 ): Promise<string> {
   if (request.bodyUsed || request.body?.locked) throw readBefore();
   const intake = new Intake(quota, head.headers);
