@@ -131,6 +131,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
       host: ["--host <address>", "address to listen on (127.0.0.1)"],
       port: ["--port <number>", "port to listen on (8080); 0 means any free one"],
+      auth: ["--auth <kind>", "who may send requests: tokens, made with agno-chat token create"],
       allowAnonymous: [
         "--allow-anonymous",
         "accept other machines without authentication: any caller can be any user",
@@ -188,6 +189,34 @@ export const COMMANDS: readonly CommandSpec[] = [
       maxCalls: ["--max-calls <count>", "end a live check before it calls the model more often"],
     },
     load: async () => (await import("./commands/verify.js")).verify,
+  }),
+  row({
+    name: "token",
+    args: "[command]",
+    summary: "make, list and revoke the tokens that let users in at a server",
+    commands: [
+      row({
+        name: "create",
+        summary: "make a token for one user, and print it this once",
+        options: {
+          label: ["--label <text>", "what it is for, such as laptop"],
+          expires: ["--expires <time>", "how long it is valid, such as 30d; without, for ever"],
+        },
+        load: async () => (await import("./commands/token.js")).createToken,
+      }),
+      row({
+        name: "list",
+        summary: "list the tokens of everybody, or of one user, without their secrets",
+        load: async () => (await import("./commands/token.js")).listTokens,
+      }),
+      row({
+        name: "revoke",
+        args: "[id]",
+        summary: "end a token at once, on every server; or all of a user's",
+        load: async () => (await import("./commands/token.js")).revokeToken,
+      }),
+    ],
+    load: async () => (await import("./commands/token.js")).token,
   }),
   row({
     name: "store",

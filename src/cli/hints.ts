@@ -2,7 +2,8 @@ import type { AgnoChatError, ErrorCode, HintId } from "../errors.js";
 
 /** Hints of the library in the words of the command line, which has flags and variables. */
 const BY_ID: Readonly<Record<HintId, string>> = {
-  "allow-anonymous": "Listen on 127.0.0.1, or accept the risk with --allow-anonymous.",
+  "allow-anonymous":
+    "Listen on 127.0.0.1, let people in with --auth tokens, or accept the risk with --allow-anonymous.",
   "choose-model": "Name the model with --model, or check the base URL: it usually ends in /v1.",
   "give-key":
     "Name the variable that holds a key for that server with --api-key-env, or save one with agno-chat config.",

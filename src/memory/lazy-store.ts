@@ -11,13 +11,14 @@ import type {
   SessionRow,
   Store,
   StoreLeases,
+  StoreTokens,
   Sweep,
   UserCount,
   UserRow,
   Window,
 } from "./store.js";
 
-type AsyncStore = Store<false>;
+type AsyncStore = Store<false> & { readonly tokens: StoreTokens };
 
 /**
  * A store whose code is loaded by its first call, so that importing the library loads no database
@@ -71,6 +72,14 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
   deleteAll(): Promise<DeletedUsers> {
     return this.call((store) => store.deleteAll());
   }
+
+  readonly tokens: StoreTokens = {
+    insert: (row) => this.call(async ({ tokens }) => tokens.insert(row)),
+    find: (tokenId) => this.call(async ({ tokens }) => tokens.find(tokenId)),
+    list: (userId) => this.call(async ({ tokens }) => tokens.list(userId)),
+    noteUse: (tokenId, time) => this.call(async ({ tokens }) => tokens.noteUse(tokenId, time)),
+    delete: (tokenId) => this.call(async ({ tokens }) => tokens.delete(tokenId)),
+  };
 
   async close(): Promise<void> {
     const store = await this.#loaded;

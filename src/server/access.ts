@@ -1,14 +1,14 @@
 import { isIP } from "node:net";
 import { AgnoChatError, type AgnoChatErrorOptions } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
-import type { Awaitable } from "../memory/memory.js";
+import type { Awaitable, Tokens } from "../memory/memory.js";
 import { ConfigurationFault } from "./failure-answer.js";
 import { type RequestContext, type RequestHead, UNKNOWN_ADDRESS } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 /**
- * Who may send requests. Without `authenticate` any caller may be any user, so only this machine
- * may connect.
+ * Who may send requests. Without `authenticate` and `tokens` any caller may be any user, so only
+ * this machine may connect.
  */
 export interface AccessOptions {
   /**
@@ -17,9 +17,17 @@ export interface AccessOptions {
    * without details. It must not read the body.
    */
   readonly authenticate?: (request: RequestHead) => Awaitable<{ userId: string } | null>;
-  /** Without `authenticate`: also accept other machines. Default: false. */
+  /**
+   * Lets in who holds one of these tokens, those of a memory, and no one else. A request has its
+   * token in the header `Authorization: Bearer …`. Not together with `authenticate`.
+   */
+  readonly tokens?: Tokens;
+  /** Without `authenticate` and `tokens`: also accept other machines. Default: false. */
   readonly allowAnonymous?: boolean;
-  /** Without `authenticate`: host names of the server, in addition to this machine's own. */
+  /**
+   * Without `authenticate` and `tokens`: host names of the server, in addition to this machine's
+   * own.
+   */
   readonly allowedHosts?: readonly string[];
 }
 

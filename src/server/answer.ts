@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors.js";
 import { failureOf } from "./failure-answer.js";
 
 /** What a route answers. */
@@ -56,10 +57,15 @@ export function failure(thrown: unknown, headers: Headers = {}): WholeAnswer {
   );
 }
 
-const headersOf = (code: string): Headers =>
-  code === "BUSY" || code === "SHUTTING_DOWN"
-    ? { ...NEVER_CACHED, "retry-after": "1" }
-    : NEVER_CACHED;
+const headersOf = (code: ErrorCode): Headers => ({ ...NEVER_CACHED, ...HEADERS[code] });
+
+/** What a client is to do next, by the code of the failure. */
+const HEADERS: Partial<Record<ErrorCode, Headers>> = {
+  BUSY: { "retry-after": "1" },
+  SHUTTING_DOWN: { "retry-after": "1" },
+  TOO_MANY_ATTEMPTS: { "retry-after": "60" },
+  UNAUTHENTICATED: { "www-authenticate": "Bearer" },
+};
 
 /** Server-sent events (WHATWG HTML, section 9.2). */
 export const eventStream = (

@@ -1,8 +1,10 @@
 import { AgnoChatError } from "../errors.js";
+import type { UserId } from "../ids.js";
 import { type AccessOptions, admit } from "./access.js";
 import { type Answer, failure } from "./answer.js";
 import type { RequestContext } from "./request-context.js";
 import type { Route, Routes } from "./routes.js";
+import { TokenGate } from "./token-gate.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
 export interface DispatcherParts {
@@ -14,9 +16,12 @@ export interface DispatcherParts {
 /** Lets callers in and answers them by path and method. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  readonly #gate: TokenGate | undefined;
 
   constructor(parts: DispatcherParts) {
+    const { access, proxies } = parts;
     this.#parts = parts;
+    this.#gate = access.tokens && new TokenGate(access.tokens, proxies);
   }
 
   /** Whether there is anything at a path. */
@@ -26,9 +31,9 @@ export class Dispatcher {
 
   /** @throws {AgnoChatError} rejects with whatever is to be answered as a failure */
   async answer(context: RequestContext): Promise<Answer> {
-    const { routes, access, proxies } = this.#parts;
+    const { routes } = this.#parts;
     const route = routes.get(context.path);
-    const admitted = route?.open ? undefined : admit(context, access, proxies);
+    const admitted = route?.open ? undefined : this.#admit(context);
     if (admitted !== undefined) context.caller = await admitted;
     if (route === undefined)
       throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
@@ -38,6 +43,11 @@ export class Dispatcher {
     // The answer to HEAD is that to GET; its body is left out where it is sent.
     const handler = route.methods[method === "HEAD" ? "GET" : method];
     return handler === undefined ? notAllowed(context, route) : await handler(context);
+  }
+
+  #admit(context: RequestContext): Promise<UserId> | undefined {
+    const { access, proxies } = this.#parts;
+    return this.#gate === undefined ? admit(context, access, proxies) : this.#gate.admit(context);
   }
 }
 

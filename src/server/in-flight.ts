@@ -1,5 +1,9 @@
-import type { AgnoChatError } from "../errors.js";
+import { AgnoChatError } from "../errors.js";
+import type { Tokens } from "../memory/memory.js";
 import type { Exchange } from "./exchange.js";
+
+const revoked = () =>
+  new AgnoChatError("UNAUTHENTICATED", "The token of this request is no longer valid.");
 
 /** The requests whose work or answer is not finished yet. */
 export class InFlight {
@@ -33,5 +37,13 @@ export class InFlight {
 
   abort(reason: AgnoChatError): void {
     for (const exchange of this.#exchanges) exchange.abort(reason);
+  }
+
+  /** Ends the requests whose token is no longer valid. */
+  async endRevoked(tokens: Tokens): Promise<void> {
+    for (const exchange of [...this.#exchanges]) {
+      const { tokenId } = exchange.context;
+      if (tokenId !== undefined && !(await tokens.isValid(tokenId))) exchange.abort(revoked());
+    }
   }
 }

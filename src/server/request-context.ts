@@ -39,6 +39,8 @@ export class RequestContext {
   readonly cancellation = new Cancellation();
   /** The authenticated user; undefined for an anonymous caller, who must name a user. */
   caller: UserId | undefined;
+  /** The token that the caller was let in with. */
+  tokenId: string | undefined;
   /** The caller, or the user whom an anonymous caller names, once known. */
   userId: UserId | undefined;
   /** The error code it failed with. */

@@ -20,6 +20,7 @@ export interface ServerOptions extends AccessOptions {
 export const SERVER_KEYS: KnownKeys<ServerOptions> = {
   agent: true,
   authenticate: true,
+  tokens: true,
   allowAnonymous: true,
   allowedHosts: true,
   publicUrl: true,
@@ -64,6 +65,20 @@ export const TIMEOUT_KEYS: KnownKeys<Timeouts> = {
   reader: true,
   drain: true,
 };
+
+/** @throws {AgnoChatError} `USAGE` for options that contradict each other */
+export function refuseTwoGates({ authenticate, tokens, allowAnonymous }: ServerOptions): void {
+  const gates = [
+    authenticate && "authenticate",
+    tokens && "tokens",
+    allowAnonymous && "allowAnonymous",
+  ];
+  const [first, second] = gates.filter((gate) => typeof gate === "string");
+  if (tokens !== undefined && second !== undefined)
+    throw new AgnoChatError("USAGE", `${first} and ${second} do not go together.`, {
+      hint: "Choose one way to let people in.",
+    });
+}
 
 /**
  * The allowed hosts. An anonymous server also allows its public host.

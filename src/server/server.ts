@@ -17,6 +17,7 @@ import { routesOf } from "./routes.js";
 import {
   DEFAULT_TIMEOUTS,
   hostsOf,
+  refuseTwoGates,
   SERVER_KEYS,
   type ServerOptions,
   TIMEOUT_KEYS,
@@ -35,6 +36,9 @@ export interface ListenOptions {
 const LISTEN_KEYS: KnownKeys<ListenOptions> = { host: true, port: true };
 
 const MOST_IN_FLIGHT = 20_000;
+
+/** Milliseconds between looks at whether the tokens of current requests are still valid. */
+const RECHECK = 5_000;
 
 /** Milliseconds for clients to receive the answers of aborted requests. */
 const TAIL = 1000;
@@ -59,6 +63,8 @@ export class ChatServer {
   readonly #nodeDoor: NodeDoor;
   readonly #webDoor: WebDoor;
   readonly #inFlight = new InFlight();
+  /** Set while requests with tokens are under way. */
+  #rechecking: NodeJS.Timeout | undefined;
   #http: HttpServer | undefined;
   #closing: Promise<void> | undefined;
   #closeNow!: () => void;
@@ -71,6 +77,7 @@ export class ChatServer {
     refuseUnknownKeys(options, SERVER_KEYS, "createServer");
     const { agent, publicUrl, trustedProxies = [], timeouts = {} } = options;
     refuseUnknownKeys(timeouts, TIMEOUT_KEYS, "timeouts");
+    refuseTwoGates(options);
     this.#options = options;
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     const access = { ...options, allowedHosts: hostsOf(options) };
@@ -117,8 +124,9 @@ export class ChatServer {
   async listen(options: ListenOptions = {}): Promise<string> {
     refuseUnknownKeys(options, LISTEN_KEYS, "listen");
     const { host = "127.0.0.1", port = 8080 } = options;
-    const { authenticate, allowAnonymous } = this.#options;
-    if (authenticate === undefined && !allowAnonymous && !isLoopback(host)) throw exposed(host);
+    const { authenticate, tokens, allowAnonymous } = this.#options;
+    const isOpen = authenticate === undefined && tokens === undefined;
+    if (isOpen && !allowAnonymous && !isLoopback(host)) throw exposed(host);
     const { header, body, keepAlive } = this.#timeouts;
     const http = createHttpServer(
       {
@@ -164,6 +172,7 @@ export class ChatServer {
     const { context } = exchange;
     const started = performance.now();
     this.#inFlight.enter(exchange);
+    this.#recheck();
     const clear = this.#limit(exchange);
     try {
       context.cancellation.throwIfAborted();
@@ -180,11 +189,25 @@ export class ChatServer {
 
   #leave(exchange: Exchange, started: number): void {
     this.#inFlight.leave(exchange);
+    this.#recheck();
     const { log } = this.#options;
     if (log === undefined) return;
     const { path } = exchange.context;
     const known = this.#dispatcher.knows(path) ? path : "other";
     log(logLine(exchange, { path: known, ms: performance.now() - started }));
+  }
+
+  /** Looks after the tokens of requests under way, while there are any. */
+  #recheck(): void {
+    const { tokens } = this.#options;
+    if (tokens === undefined) return;
+    if (this.#inFlight.size === 0) {
+      clearInterval(this.#rechecking);
+      this.#rechecking = undefined;
+    }
+    // A store that fails now is asked again.
+    const look = () => void this.#inFlight.endRevoked(tokens).catch(() => {});
+    if (this.#inFlight.size > 0) this.#rechecking ??= setInterval(look, RECHECK);
   }
 
   #limit(exchange: Exchange): () => void {
@@ -252,6 +275,6 @@ const tooSlow = (milliseconds: number) =>
 
 const exposed = (host: string) =>
   new AgnoChatError("USAGE", `On ${host}, anyone who can connect could be any user.`, {
-    hint: "Listen on 127.0.0.1, or accept the risk with allowAnonymous.",
+    hint: "Listen on 127.0.0.1, let people in with tokens, or accept the risk with allowAnonymous.",
     hintId: "allow-anonymous",
   });

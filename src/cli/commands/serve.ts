@@ -8,6 +8,7 @@ import { endingSignals, listenExclusively } from "../ending-signals.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { ReplaceableModel } from "../replaceable-model.js";
 import { wordsFor } from "./prune.js";
+import { tokensOf } from "./token.js";
 
 const HOUR = 3_600_000;
 
@@ -15,6 +16,7 @@ export interface ServeOptions {
   readonly config?: string;
   readonly host?: string;
   readonly port?: string;
+  readonly auth?: string;
   readonly allowAnonymous?: boolean;
   readonly removeInactive?: string;
   readonly publicUrl?: string;
@@ -29,7 +31,8 @@ export async function serve(
   options: ServeOptions,
 ): Promise<void> {
   const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
-  const { config, publicUrl, trustedProxies, keepAlive = "65s" } = options;
+  const { auth, config, publicUrl, trustedProxies, keepAlive = "65s" } = options;
+  if (auth !== undefined && auth !== "tokens") throw unknownAuth(auth);
   const address = { host: String(host), port: portOf(port) };
   const maxAge =
     removeInactive === undefined ? undefined : parseDuration(removeInactive, "--remove-inactive");
@@ -40,6 +43,7 @@ export async function serve(
     const server = createServer({
       agent,
       allowAnonymous: allowAnonymous === true,
+      ...(auth === undefined ? {} : { tokens: tokensOf(memory) }),
       log: (line) => void context.io.stderr.write(`${line}\n`),
       ...(publicUrl === undefined ? {} : { publicUrl }),
       trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
@@ -48,7 +52,7 @@ export async function serve(
         keepAlive: parseDuration(keepAlive, "--keep-alive"),
       },
     });
-    announce(context, await server.listen(address));
+    announce(context, await server.listen(address), { withToken: auth !== undefined });
     const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
     const stopReloading = config === undefined ? () => {} : reloadOnHangUp(context, model);
     await untilSignalled(context, server);
@@ -65,10 +69,22 @@ function portOf(text: unknown): number {
   });
 }
 
-function announce({ options, output }: Context, url: string): void {
+const unknownAuth = (auth: string) =>
+  new AgnoChatError("USAGE", `--auth ${JSON.stringify(auth)} is not known.`, {
+    hint: "Use --auth tokens.",
+  });
+
+function announce(
+  { options, output }: Context,
+  url: string,
+  { withToken }: { readonly withToken: boolean },
+): void {
   if (options.json) output.document({ ok: true, url });
+  const [header, who] = withToken
+    ? [" -H 'Authorization: Bearer TOKEN'", ""]
+    : ["", '"user_id":"alice",'];
   output.note(
-    `Listening on ${url}. Try: curl ${url}/chat -H 'Content-Type: application/json' -d '{"user_id":"alice","message":"My name is Alice"}'`,
+    `Listening on ${url}. Try: curl ${url}/chat${header} -H 'Content-Type: application/json' -d '{${who}"message":"My name is Alice"}'`,
   );
 }
 
