@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
+import type { GetMessagesOptions } from "../../src/memory/memory.js";
+import { userMessage } from "../../src/messages.js";
 import type { Model } from "../../src/models/model.js";
 import { createServer, type FetchInfo, type ServerOptions } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
@@ -11,10 +13,14 @@ import { cleanUp, echo, eventually, serve } from "./support.js";
 const HERE = { address: "127.0.0.1" };
 const JSON_TYPE = { "content-type": "application/json" };
 
+interface OpenOptions extends Partial<ServerOptions> {
+  readonly model?: Model;
+  readonly memory?: InMemory;
+}
+
 /** A server that listens nowhere. */
-function open({ model = echo(), ...options }: Partial<ServerOptions> & { model?: Model } = {}) {
+function open({ model = echo(), memory = new InMemory(), ...options }: OpenOptions = {}) {
   const log: Record<string, unknown>[] = [];
-  const memory = new InMemory();
   const agent = new Agent({ model, memory });
   const server = createServer({ agent, log: (line) => log.push(JSON.parse(line)), ...options });
   cleanUp(() => server.close({ now: true }));
@@ -182,6 +188,43 @@ test("a client that reads nothing of a long answer is cut off, and its run store
   expect(log[0]).toMatchObject({ status: 499 });
   await expect(response.text()).rejects.toThrow("cut off");
   expect(memory.size("alice")).toBe(2);
+});
+
+test("a silent stream is kept open with a comment every 15 seconds", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  cleanUp(() => vi.useRealTimers());
+  const model = waiting();
+  const { server } = open({ model });
+  const before = vi.getTimerCount();
+  const answered = server.fetch(post(say("alice"), streaming), HERE);
+  const waitingBehind = server.fetch(post(say("alice"), streaming), HERE);
+  await eventually(() => vi.getTimerCount() === before + 2);
+  vi.advanceTimersByTime(15_000);
+  for (const response of [await answered, await waitingBehind]) {
+    const reader = readerOf(response);
+    await readUntil(reader, ":\n\n");
+    await reader.cancel();
+  }
+  await eventually(() => vi.getTimerCount() === before);
+});
+
+test("an export reads no more than its client does", async () => {
+  let reads = 0;
+  class CountingMemory extends InMemory {
+    override getMessages(userId?: string, options?: GetMessagesOptions) {
+      reads += 1;
+      return super.getMessages(userId, options);
+    }
+  }
+  const memory = new CountingMemory();
+  for (let added = 0; added < 20_000; added += 500)
+    memory.add(Array(500).fill(userMessage("So many words. ".repeat(10))), "alice");
+  const { server, log } = open({ memory, timeouts: { reader: 50 } });
+  const response = await server.fetch(new Request("http://localhost/export?user_id=alice"), HERE);
+  await eventually(() => log.length === 1);
+  expect(log[0]).toMatchObject({ path: "/export", status: 499, code: "CANCELLED" });
+  expect(reads).toBeLessThan(20);
+  await expect(response.text()).rejects.toThrow("cut off");
 });
 
 test("a slow reader gets everything", async () => {
