@@ -123,7 +123,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   }),
   row({
     name: "serve",
-    summary: "serve the agent over HTTP and A2A",
+    summary: "serve the agent over HTTP, A2A and OpenAI's protocols",
     options: {
       config: [
         "--config <file>",

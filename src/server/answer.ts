@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.js";
 import { failureOf } from "./failure-answer.js";
+import type { FailureShape } from "./failure-shape.js";
 
 /** What a route answers. */
 export type Answer = WholeAnswer | StreamedAnswer;
@@ -48,13 +49,15 @@ export function json(
 /** 204, No Content. */
 export const nothing = (): WholeAnswer => ({ status: 204, headers: NEVER_CACHED });
 
-/** `{ error, code }` with the status of the code. */
-export function failure(thrown: unknown, headers: Headers = {}): WholeAnswer {
-  const { code, message, http } = failureOf(thrown);
-  return json(
-    { error: message, code },
-    { status: http, headers: { ...headersOf(code), ...headers } },
-  );
+export interface FailureOptions {
+  readonly shape: FailureShape;
+  readonly headers?: Headers;
+}
+
+/** A failure with the status of its code. */
+export function failure(thrown: unknown, { shape, headers }: FailureOptions): WholeAnswer {
+  const { code, http } = failureOf(thrown);
+  return json(shape(thrown), { status: http, headers: { ...headersOf(code), ...headers } });
 }
 
 const headersOf = (code: ErrorCode): Headers => ({ ...NEVER_CACHED, ...HEADERS[code] });

@@ -2,6 +2,7 @@ import { AgnoChatError } from "../errors.js";
 import type { UserId } from "../ids.js";
 import { type AccessOptions, admit } from "./access.js";
 import { type Answer, failure } from "./answer.js";
+import { failureShapeAt } from "./failure-shape.js";
 import type { RequestContext } from "./request-context.js";
 import type { Route, Routes } from "./routes.js";
 import { TokenGate } from "./token-gate.js";
@@ -60,5 +61,5 @@ function notAllowed(context: RequestContext, { methods }: Route): Answer {
     hint: `Allowed: ${allowed}.`,
   });
   context.fail(error);
-  return failure(error, { allow: allowed });
+  return failure(error, { shape: failureShapeAt(path), headers: { allow: allowed } });
 }

@@ -2,6 +2,7 @@ import { onAbort } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import { type Answer, failure, type StreamedAnswer, type WholeAnswer } from "./answer.js";
 import type { BodyQuota } from "./body.js";
+import { failureShapeAt } from "./failure-shape.js";
 import type { RequestContext } from "./request-context.js";
 
 /** Milliseconds. Proxies close silent connections, most of them after 30 or 60 seconds. */
@@ -77,7 +78,7 @@ export class Exchange implements Receiver {
   fail(thrown: unknown): void {
     this.context.fail(thrown);
     if (this.outlet.hasBegun || this.outlet.isClosed) this.#cut();
-    else this.outlet.send(failure(thrown));
+    else this.outlet.send(failure(thrown, { shape: failureShapeAt(this.context.path) }));
   }
 
   abort(reason: AgnoChatError): void {

@@ -3,6 +3,9 @@ import { answerA2a } from "./a2a.js";
 import { agentCard } from "./agent-card.js";
 import { type Answer, json } from "./answer.js";
 import { chat } from "./chat.js";
+import { completions } from "./openai/completions.js";
+import { models } from "./openai/models.js";
+import { conversations, responses } from "./openai/responses.js";
 import { clear, exportAll, history, size } from "./own-data.js";
 import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
@@ -27,7 +30,8 @@ export interface RouteParts {
 /** Every path and its handlers. */
 export function routesOf(parts: RouteParts): Routes {
   const { agent } = parts;
-  const card = { ...parts, since: new Date() };
+  const since = new Date();
+  const card = { ...parts, since };
   return new Map<string, Route>([
     ["/chat", { methods: { POST: (context) => chat(context, agent) } }],
     [
@@ -42,6 +46,10 @@ export function routesOf(parts: RouteParts): Routes {
     ["/size", { methods: { GET: (context) => size(context, agent) } }],
     ["/export", { methods: { GET: (context) => exportAll(context, agent) } }],
     ["/a2a", { methods: { POST: (context) => answerA2a(context, agent) } }],
+    ["/v1/models", { methods: { GET: () => models(agent, since) } }],
+    ["/v1/responses", { methods: { POST: (context) => responses(context, agent) } }],
+    ["/v1/conversations", { methods: { POST: conversations } }],
+    ["/v1/chat/completions", { methods: { POST: (context) => completions(context, agent) } }],
     [
       "/.well-known/agent-card.json",
       { open: true, methods: { GET: (context) => agentCard(context, card) } },

@@ -45,7 +45,8 @@ const TAIL = 1000;
 
 /**
  * One agent over HTTP and A2A: `POST /chat`, `GET` and `DELETE /history`, `GET /size`, `/export`,
- * `/healthz`, `/readyz`, `/openapi.json`, `/.well-known/agent-card.json` and `POST /a2a`.
+ * `/healthz`, `/readyz`, `/openapi.json`, `/.well-known/agent-card.json`, `POST /a2a`, and below
+ * `/v1` what clients of OpenAI speak.
  * @example
  * import { createServer as createHttpServer } from "node:http";
  *

@@ -33,6 +33,17 @@ const byHeader = {
 
 const ways: [string, string, Partial<AppOptions>, ServeOptions?][] = [
   ["POST /chat", "/chat", {}],
+  ["POST /v1/responses", "/v1/responses", { as: "openai" }],
+  [
+    "POST /v1/responses streamed, with an authenticated user",
+    "/v1/responses",
+    {
+      as: "openai",
+      headers: ["X-User: ${user}"],
+      body: '{"conversation":"${session}","input":"${message}","stream":true}',
+    },
+    byHeader,
+  ],
   ["A2A, where the context is the user", "/a2a", { as: "a2a" }],
   ["A2A with sessions", "/a2a", { as: "a2a", headers: ["X-User: ${user}"] }, byHeader],
 ];
@@ -41,6 +52,12 @@ test.each(ways)("finds nothing from outside by %s", async (_, path, options, ser
   const { findings, gaps, pairs } = await check(path, options, serving);
   expect({ findings, gaps }).toEqual({ findings: [], gaps: [] });
   expect(pairs.overlapped).toBe(pairs.of);
+});
+
+test("says that POST /v1/chat/completions keeps nothing, so that there is nothing to mix", async () => {
+  const { findings, gaps } = await check("/v1/chat/completions", { as: "openai" });
+  expect(findings).toEqual([]);
+  expect(gaps).toEqual([expect.stringMatching(/^stateless: /)]);
 });
 
 test("finds that a server takes everybody for one user", async () => {

@@ -1,41 +1,11 @@
-import { ref, SCHEMAS, type Schema, type SchemaName } from "./schemas.js";
+import { OPENAI_PATHS } from "./openai-paths.js";
+import { answer, eventsOf, JSON_TYPE, type Operation, type Parameter } from "./operation.js";
+import { ref, SCHEMAS, type Schema } from "./schemas.js";
 
 /** Defined by the build from package.json. */
 declare const AGNO_CHAT_VERSION: string;
 
-/** What a client reads about one method of a path. */
-interface Operation {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly parameters?: readonly Parameter[];
-  readonly requestBody?: object;
-  readonly responses: Readonly<Record<string, object>>;
-}
-
-interface Parameter {
-  readonly name: string;
-  readonly in: "query" | "header";
-  readonly description?: string;
-  readonly schema: Schema;
-  readonly example?: unknown;
-}
-
-const JSON_TYPE = "application/json";
-const EVENTS = "text/event-stream";
-
-const jsonOf = (name: SchemaName) => ({ [JSON_TYPE]: { schema: ref(name) } });
-
-const answer = (description: string, name: SchemaName, also: object = {}) => ({
-  description,
-  content: { ...jsonOf(name), ...also },
-});
-
 const FAILED = { default: answer("A failure: the caller's (4xx) or not (5xx).", "Failure") };
-
-const eventsOf = (description: string) => ({
-  [EVENTS]: { schema: { type: "string", description } },
-});
 
 const query = (name: string, schema: Schema, more: Partial<Parameter> = {}): Parameter => ({
   name,
@@ -167,6 +137,7 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       },
     },
   },
+  ...OPENAI_PATHS,
   "/.well-known/agent-card.json": {
     get: {
       operationId: "agentCard",

@@ -121,6 +121,76 @@ export const SCHEMAS = {
     required: ["jsonrpc", "id"],
     oneOf: [{ required: ["result"] }, { required: ["error"] }],
   },
+  OpenAiFailure: object({
+    error: object({ message: text, type: text, param: { type: ["string", "null"] }, code: text }),
+  }),
+  Models: object({
+    object: { const: "list" },
+    data: listOf(object({ id: text, object: { const: "model" }, created: count, owned_by: text })),
+  }),
+  ResponsesRequest: {
+    type: "object",
+    properties: {
+      model: { ...text, description: "Any; the agent answers." },
+      input: {
+        description: "The new message. With `store: false`, a whole chat may be sent.",
+        anyOf: [text, listOf({ type: "object" })],
+      },
+      instructions: { ...text, description: "For this run, after those of the agent." },
+      user: userId,
+      safety_identifier: userId,
+      conversation: { anyOf: [sessionId, object({ id: sessionId })] },
+      previous_response_id: text,
+      store: flag,
+      stream: flag,
+    },
+    required: ["input"],
+  },
+  OpenAiResponse: {
+    type: "object",
+    properties: {
+      id: text,
+      object: { const: "response" },
+      created_at: count,
+      status: oneOf("completed", "incomplete"),
+      model: text,
+      conversation: { anyOf: [object({ id: sessionId }), { type: "null" }] },
+      previous_response_id: { type: ["string", "null"] },
+      output: listOf(openObject("A message of the assistant.")),
+      usage: openObject("Tokens, if the model tells."),
+    },
+    required: ["id", "object", "created_at", "status", "model", "output"],
+  },
+  ConversationsRequest: {
+    type: "object",
+    properties: { items: { type: "array", maxItems: 0 } },
+  },
+  Conversation: object({
+    id: text,
+    object: { const: "conversation" },
+    created_at: count,
+    metadata: openObject("Empty."),
+  }),
+  CompletionsRequest: {
+    type: "object",
+    properties: {
+      model: { ...text, description: "Any; the agent answers." },
+      messages: listOf({ type: "object" }),
+      stream: flag,
+      stream_options: { type: "object", properties: { include_usage: flag } },
+    },
+    required: ["messages"],
+  },
+  Completion: object(
+    {
+      id: text,
+      object: { const: "chat.completion" },
+      created: count,
+      model: text,
+      choices: listOf({ type: "object" }),
+    },
+    { usage: openObject("Tokens, if the model tells.") },
+  ),
   OpenApi: openObject("This document."),
 } as const satisfies Readonly<Record<string, Schema>>;
 

@@ -14,9 +14,9 @@ import type { Door, Outgoing } from "./door.js";
 export interface ChatAppOptions {
   readonly url: string;
   /**
-   * The shape of a message: `chat` (default); `openai`, a chat.completions request with `user`; or
-   * `a2a`, of 1.0 or else 0.3, whose context is the session if a header names the user, otherwise
-   * the user.
+   * The shape of a message: `chat` (default); `openai`, a chat.completions request with `user`, or
+   * a responses request with a `conversation` too if the URL ends with `/responses`; or `a2a`, of
+   * 1.0 or else 0.3, whose context is the session if a header names the user, otherwise the user.
    */
   readonly as?: "chat" | "openai" | "a2a" | undefined;
   /** A JSON template, with `${message}` as well, and `${id}`, a new one for each message. */
@@ -72,6 +72,10 @@ const SHAPES = {
   openai: {
     body: '{"model":"verify","user":"${user}","messages":[{"role":"user","content":"${message}"}]}',
     reply: ".choices[0].message.content",
+  },
+  responses: {
+    body: '{"model":"verify","user":"${user}","conversation":"${session}","input":"${message}"}',
+    reply: ".output[0].content[0].text",
   },
 } as const;
 
@@ -132,14 +136,15 @@ interface Dialect {
 }
 
 function dialectsOf(
-  { as = "chat", body, reply }: ChatAppOptions,
+  { as = "chat", url, body, reply }: ChatAppOptions,
   context: "${session}" | "${user}",
 ): Dialect[] {
   if (as === "a2a") {
     const read = async (response: Response) => a2aReply(parseJson(await response.text()));
     return a2aShapes(context).map((shape) => ({ ...shape, read }));
   }
-  const shape = SHAPES[as];
+  const isResponses = as === "openai" && urlWithoutQuery(url).endsWith("/responses");
+  const shape = SHAPES[isResponses ? "responses" : as];
   const path = parsePath(reply ?? shape.reply);
   return [{ body: body ?? shape.body, headers: {}, read: (response) => readReply(response, path) }];
 }
@@ -185,7 +190,7 @@ async function readStream(body: AsyncIterable<Uint8Array>, path: readonly string
   for await (const data of eventsIn(body)) {
     if (data === "[DONE]") continue;
     const event = parseJson(data);
-    const whole = at(event, path);
+    const whole = at(event, path) ?? at(event, ["response", ...path]);
     const piece = at(event, ["choices", "0", "delta", "content"]) ?? at(event, ["text"]);
     if (typeof whole === "string") text = whole;
     else if (typeof piece === "string") text += piece;

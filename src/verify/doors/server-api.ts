@@ -19,6 +19,8 @@ export class WrongAnswer extends Error {}
 export class ServerApi {
   /** The latest A2A task of each user. */
   readonly tasks = new Map<UserId, string>();
+  /** The latest response of each user. */
+  readonly responses = new Map<UserId, string>();
   readonly #client: HttpClient;
   readonly #tokens: Tokens;
 

@@ -4,14 +4,10 @@ import { asRecord, isObject, parseJson } from "../../json.js";
 import { type A2aVersion, a2aHeaders } from "./a2a-shape.js";
 import type { Attack, Attempt, Forgery } from "./door.js";
 import type { HttpCall } from "./http-client.js";
+import { eventsOf, type MessageShape } from "./message-shape.js";
+import { RESPONSES_SHAPES } from "./responses-shape.js";
 import { HttpFailure, type ServerApi } from "./server-api.js";
-import {
-  A2A_SHAPES,
-  A2A_VERSIONS,
-  CHAT_SHAPES,
-  eventsOf,
-  type MessageShape,
-} from "./server-messages.js";
+import { A2A_SHAPES, A2A_VERSIONS, CHAT_SHAPES } from "./server-messages.js";
 
 /** How a request of one user says that it means another. */
 interface Disguise {
@@ -64,6 +60,30 @@ const CHAT_DISGUISES: readonly Disguise[] = [
   { how: "without a token", refused: true, anonymous: true, body: (of) => ({ user_id: of }) },
 ];
 
+const responsesDisguises = (api: ServerApi): readonly Disguise[] => [
+  { how: "with another's conversation" },
+  { how: "with another's user", refused: true, body: (of) => ({ user: of }) },
+  {
+    how: "with another's safety_identifier",
+    refused: true,
+    body: (of) => ({ safety_identifier: of }),
+  },
+  {
+    how: "after another's response",
+    refused: true,
+    body: (of, by) => (of === by ? {} : after(api, of)),
+  },
+  { how: "with another's user_id in the query", ...BY_QUERY },
+  { how: "with another's name in the headers", headers: identityHeaders },
+  { how: "with another's user_id in the metadata", body: (of) => ({ metadata: { user_id: of } }) },
+  { how: "without a token", refused: true, anonymous: true, body: (of) => ({ user: of }) },
+];
+
+const after = (api: ServerApi, of: UserId): object => ({
+  conversation: null,
+  previous_response_id: api.responses.get(of) ?? "resp_none",
+});
+
 /** A user id is a valid context too, so the context names the other user as well. */
 const a2aDisguises = (api: ServerApi): readonly Disguise[] => [
   { how: "with another's contextId" },
@@ -106,6 +126,9 @@ export const serverAttacks = (api: ServerApi): readonly Attack[] => [
 /** Every way to send our own server a message in another user's name. */
 export const serverForgeries = (api: ServerApi): readonly Forgery[] => [
   ...CHAT_SHAPES.flatMap((shape) => CHAT_DISGUISES.map((how) => forgery(api, shape, how))),
+  ...RESPONSES_SHAPES.flatMap((shape) =>
+    responsesDisguises(api).map((how) => forgery(api, shape, how)),
+  ),
   ...A2A_SHAPES.flatMap((shape) => a2aDisguises(api).map((how) => forgery(api, shape, how))),
 ];
 

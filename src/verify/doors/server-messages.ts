@@ -1,24 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { Readable } from "node:stream";
 import { asRecord, parseJson } from "../../json.js";
-import { eventsIn } from "../../models/openai/sse.js";
 import { type A2aVersion, a2aHeaders, a2aMessage, a2aReply, a2aStreamReply } from "./a2a-shape.js";
 import type { Door, Outgoing } from "./door.js";
-import { CONNECTIONS, type HttpCall } from "./http-client.js";
+import { CONNECTIONS } from "./http-client.js";
+import { eventsOf, type MessageShape } from "./message-shape.js";
+import { RESPONSES_SHAPES } from "./responses-shape.js";
 import { refuseOther, type ServerApi, WrongAnswer } from "./server-api.js";
-
-/** One shape of a message to the server. */
-export interface MessageShape {
-  readonly name: string;
-  /** @returns the request of a message, without a token */
-  callOf(message: Outgoing): HttpCall & { readonly body: object };
-  /**
-   * The reply in an answer.
-   * @throws {WrongAnswer} when it belongs to another user or session
-   * @throws {AgnoChatError} when the run failed
-   */
-  replyIn(text: string, message: Outgoing): Promise<string>;
-}
 
 export const A2A_VERSIONS: readonly A2aVersion[] = ["1.0", "0.3"];
 
@@ -61,12 +48,14 @@ export const A2A_SHAPES: readonly MessageShape[] = A2A_VERSIONS.flatMap((version
 ]);
 
 export const serverMessageDoors = (api: ServerApi): readonly Door[] =>
-  [...CHAT_SHAPES, ...A2A_SHAPES].map(({ name, callOf, replyIn }) => ({
+  [...CHAT_SHAPES, ...RESPONSES_SHAPES, ...A2A_SHAPES].map(({ name, callOf, replyIn }) => ({
     ...{ name, atOnce: CONNECTIONS },
     async send(message, signal) {
       const { text } = await api.ask(message.userId, { ...callOf(message), signal });
       const [, task] = /"taskId":"([^"]+)"/.exec(text) ?? [];
       if (task !== undefined) api.tasks.set(message.userId, task);
+      const [, response] = /"id":"(resp_[^"]+)"/.exec(text) ?? [];
+      if (response !== undefined) api.responses.set(message.userId, response);
       return replyIn(text, message);
     },
   }));
@@ -85,14 +74,6 @@ function a2aCall(
   const message = { id: randomUUID(), contextId: sessionId, text };
   const body = { jsonrpc: "2.0", id: 1, ...a2aMessage(version, message, options) };
   return { method: "POST", path: "/a2a", headers: a2aHeaders(version), body };
-}
-
-/** The data of all events of a stream; of an answer that is none, the document. */
-export async function eventsOf(text: string): Promise<readonly unknown[]> {
-  const events: unknown[] = [];
-  for await (const data of eventsIn(Readable.from([Buffer.from(text)])))
-    events.push(parseJson(data));
-  return events;
 }
 
 function streamedReply(events: readonly unknown[], { userId, sessionId }: Outgoing): string {
