@@ -25,6 +25,8 @@ export interface RouteParts {
   readonly agent: Agent;
   readonly publicUrl: string | undefined;
   readonly proxies: TrustedProxies;
+  /** Whether callers are let in by a token. */
+  readonly takesTokens: boolean;
 }
 
 /** Every path and its handlers. */
@@ -54,16 +56,16 @@ export function routesOf(parts: RouteParts): Routes {
       "/.well-known/agent-card.json",
       { open: true, methods: { GET: (context) => agentCard(context, card) } },
     ],
-    ["/openapi.json", { open: true, methods: { GET: () => openapi(agent) } }],
+    ["/openapi.json", { open: true, methods: { GET: () => openapi(parts) } }],
     ["/healthz", { open: true, methods: { GET: alive } }],
     ["/readyz", { open: true, methods: { GET: () => ready(agent) } }],
   ]);
 }
 
 /** `GET /openapi.json`: every route, in the form of OpenAPI 3.1. */
-async function openapi({ name }: Agent): Promise<Answer> {
+async function openapi({ agent, takesTokens }: RouteParts): Promise<Answer> {
   const { documentOf } = await import("./openapi/document.js");
-  return json(documentOf(name));
+  return json(documentOf({ name: agent.name, takesTokens }));
 }
 
 /** `GET /healthz`: the process is alive. */

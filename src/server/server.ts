@@ -83,7 +83,8 @@ export class ChatServer {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     const access = { ...options, allowedHosts: hostsOf(options) };
     const proxies = new TrustedProxies(trustedProxies);
-    const routes = routesOf({ agent, publicUrl, proxies });
+    const takesTokens = options.tokens !== undefined;
+    const routes = routesOf({ agent, publicUrl, proxies, takesTokens });
     this.#dispatcher = new Dispatcher({ routes, access, proxies });
     const parts: DoorParts = {
       quota: { held: 0 },

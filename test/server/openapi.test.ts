@@ -1,5 +1,7 @@
 import { Validator } from "@cfworker/json-schema";
 import { beforeEach, expect, test } from "vitest";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Tokens } from "../../src/memory/memory.js";
 import { type RouteParts, routesOf } from "../../src/server/routes.js";
 import { type Answer, ask, get, type Served, serve } from "./support.js";
 
@@ -14,6 +16,7 @@ interface Response {
 
 interface Operation {
   readonly operationId: string;
+  readonly security?: readonly unknown[];
   readonly parameters?: readonly { in: string; name: string; example?: string }[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Content>> };
   readonly responses: Readonly<Record<string, Response>>;
@@ -79,6 +82,20 @@ test("every route of the server is described, and nothing else", () => {
   ).toEqual(names.sort());
   const ids = operationsOf(document).map(([, { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
+});
+
+test("it says which routes need a token, if the server takes any", async () => {
+  const memory = new InMemory();
+  const { url } = await serve({ memory, tokens: memory.tokens as Tokens });
+  const withTokens = (await get(`${url}/openapi.json`)).json;
+  expect(withTokens.security).toEqual([{ token: [] }]);
+  expect(withTokens.components.securitySchemes.token.scheme).toBe("bearer");
+  const open = operationsOf(withTokens).filter(([, { security }]) => security?.length === 0);
+  const routes = [...routesOf({} as RouteParts)].filter(([, route]) => route.open);
+  expect(open.map(([name]) => name.split(" ")[1]).sort()).toEqual(
+    routes.map(([path]) => path).sort(),
+  );
+  expect(document).not.toHaveProperty("security");
 });
 
 test("every example in it is answered as it describes", async () => {

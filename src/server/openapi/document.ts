@@ -141,6 +141,7 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   "/.well-known/agent-card.json": {
     get: {
       operationId: "agentCard",
+      security: [],
       summary: "The agent and how to reach it over A2A.",
       responses: {
         200: answer("The card.", "AgentCard"),
@@ -152,6 +153,7 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   "/healthz": {
     get: {
       operationId: "alive",
+      security: [],
       summary: "Whether the process is alive.",
       responses: { 200: answer("It is.", "Alive"), ...FAILED },
     },
@@ -159,6 +161,7 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   "/readyz": {
     get: {
       operationId: "ready",
+      security: [],
       summary: "Whether the memory answers, too.",
       responses: {
         200: answer("It does.", "Readiness"),
@@ -170,14 +173,21 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
   "/openapi.json": {
     get: {
       operationId: "openapi",
+      security: [],
       summary: "This description.",
       responses: { 200: answer("This document.", "OpenApi"), ...FAILED },
     },
   },
 };
 
+export interface DocumentParts {
+  readonly name: string;
+  /** Whether callers are let in by a token. */
+  readonly takesTokens: boolean;
+}
+
 /** The API of a server in the form of OpenAPI 3.1. */
-export const documentOf = (name: string) => ({
+export const documentOf = ({ name, takesTokens }: DocumentParts) => ({
   openapi: "3.1.0",
   info: {
     title: name,
@@ -186,5 +196,9 @@ export const documentOf = (name: string) => ({
       "One agent for many users. Whatever answers GET answers HEAD. A path may end with a slash.",
   },
   paths: PATHS,
-  components: { schemas: SCHEMAS },
+  components: {
+    schemas: SCHEMAS,
+    ...(takesTokens ? { securitySchemes: { token: { type: "http", scheme: "bearer" } } } : {}),
+  },
+  ...(takesTokens ? { security: [{ token: [] }] } : {}),
 });

@@ -7,6 +7,8 @@ export interface Operation {
   readonly description?: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: object;
+  /** Empty for a route that is open to all. */
+  readonly security?: readonly [];
   readonly responses: Readonly<Record<string, object>>;
 }
 
