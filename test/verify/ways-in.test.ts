@@ -39,6 +39,7 @@ const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agno-chat demo": "a script on a memory of its own",
   "agno-chat serve": "the server, which is driven in this process",
   "agno-chat prune": "names no user, and calls `memory.removeInactive`",
+  "agno-chat token": "lets people in, for whoever may open the store; reads no history",
   "agno-chat store": "makes and checks tables; `copy` moves every user as they are, and compares",
   "agno-chat verify": "the check itself",
   "agno-chat models": "reads nobody's data",
