@@ -4,7 +4,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as TcpServer } from "node:net";
 import { AgnoChatError } from "../errors.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { isLoopback } from "./access.js";
@@ -31,14 +31,22 @@ export interface ListenOptions {
   readonly host?: string;
   /** 0 means any free port. Default: 8080. */
   readonly port?: number;
+  /**
+   * A listening socket that this process was given, in place of `host` and `port`. Several
+   * processes may share one: a new one takes over before the old one is closed.
+   */
+  readonly fd?: number | undefined;
 }
 
-const LISTEN_KEYS: KnownKeys<ListenOptions> = { host: true, port: true };
+const LISTEN_KEYS: KnownKeys<ListenOptions> = { host: true, port: true, fd: true };
 
 const MOST_IN_FLIGHT = 20_000;
 
 /** Milliseconds between looks at whether the tokens of current requests are still valid. */
 const RECHECK = 5_000;
+
+/** Milliseconds for clients to send once more over a connection that they keep open. */
+const LINGER = 1_000;
 
 /** Milliseconds for clients to receive the answers of aborted requests. */
 const TAIL = 1000;
@@ -68,6 +76,8 @@ export class ChatServer {
   #rechecking: NodeJS.Timeout | undefined;
   #http: HttpServer | undefined;
   #closing: Promise<void> | undefined;
+  /** It no longer waits for current requests. */
+  #isEnding = false;
   #closeNow!: () => void;
   readonly #closedNow = new Promise<void>((resolve) => {
     this.#closeNow = resolve;
@@ -125,10 +135,8 @@ export class ChatServer {
    */
   async listen(options: ListenOptions = {}): Promise<string> {
     refuseUnknownKeys(options, LISTEN_KEYS, "listen");
-    const { host = "127.0.0.1", port = 8080 } = options;
-    const { authenticate, tokens, allowAnonymous } = this.#options;
-    const isOpen = authenticate === undefined && tokens === undefined;
-    if (isOpen && !allowAnonymous && !isLoopback(host)) throw exposed(host);
+    const { host = "127.0.0.1", port = 8080, fd } = options;
+    if (fd === undefined) this.#refuseExposure(host);
     const { header, body, keepAlive } = this.#timeouts;
     const http = createHttpServer(
       {
@@ -139,15 +147,32 @@ export class ChatServer {
       },
       this.handler,
     );
-    await bind(http, host, port);
+    await bind(http, { host, port, fd });
     this.#http = http;
-    const { address, port: bound, family } = http.address() as AddressInfo;
+    const { address, port: bound, family } = addressOf(http);
+    if (fd !== undefined) await this.#refuseExposedSocket(address);
     return `http://${family === "IPv6" ? `[${address}]` : address}:${bound}`;
   }
 
+  #refuseExposure(host: string): void {
+    const { authenticate, tokens, allowAnonymous } = this.#options;
+    const isOpen = authenticate === undefined && tokens === undefined;
+    if (isOpen && !allowAnonymous && !isLoopback(host)) throw exposed(host);
+  }
+
+  async #refuseExposedSocket(address: string): Promise<void> {
+    try {
+      this.#refuseExposure(address);
+    } catch (thrown) {
+      await this.close({ now: true });
+      throw thrown;
+    }
+  }
+
   /**
-   * Refuses new requests, lets current ones end on their own for `timeouts.drain`, then aborts
-   * them. What was answered is stored. `now` aborts at once, even while an earlier call waits.
+   * Accepts no new connections, lets current requests end on their own for `timeouts.drain`, then
+   * aborts them. What was answered is stored. `now` aborts at once, even while an earlier call
+   * waits.
    */
   async close(options: { readonly now?: boolean } = {}): Promise<void> {
     refuseUnknownKeys(options, { now: true }, "close");
@@ -157,16 +182,19 @@ export class ChatServer {
   }
 
   async #close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      if (this.#http === undefined) resolve();
-      else this.#http.close(() => resolve());
-    });
+    const { drain } = this.#timeouts;
+    const http = this.#http;
+    const closed = http && stopListening(http);
     this.#inFlight.stopKeepAlive();
+    if (closed) await firstOf([closed, this.#closedNow], Math.min(LINGER, drain));
+    http?.closeIdleConnections();
     const idle = this.#inFlight.idle();
-    await firstOf([idle, this.#closedNow], this.#timeouts.drain);
-    this.#inFlight.abort(new AgnoChatError("SHUTTING_DOWN", "The server is shutting down."));
+    await firstOf([idle, this.#closedNow], drain);
+    this.#isEnding = true;
+    this.#inFlight.abort(shuttingDown());
     await firstOf([idle], TAIL);
-    this.#http?.closeAllConnections();
+    http?.closeAllConnections();
+    http?.close();
     await closed;
   }
 
@@ -222,7 +250,9 @@ export class ChatServer {
   #refuseTooMany({ outlet }: Exchange): void {
     if (this.#closing !== undefined) {
       outlet.stopKeepAlive();
-      throw new AgnoChatError("SHUTTING_DOWN", "The server is shutting down.");
+      // While it drains, it answers what was on its way over an open connection.
+      const isDraining = this.#http !== undefined && !this.#isEnding;
+      if (!isDraining) throw shuttingDown();
     }
     if (this.#inFlight.size > MOST_IN_FLIGHT)
       throw new AgnoChatError("BUSY", "Too many requests at once.", { hint: "Try again." });
@@ -246,6 +276,15 @@ export class ChatServer {
  */
 export const createServer = (options: ServerOptions): ChatServer => new ChatServer(options);
 
+/**
+ * Accepts no more connections. `close` of an HTTP server would also cut idle ones, over which a
+ * request may be on its way. Resolves when all are closed.
+ */
+const stopListening = (http: HttpServer): Promise<void> =>
+  new Promise((resolve) => {
+    TcpServer.prototype.close.call(http, () => resolve());
+  });
+
 async function firstOf(promises: readonly Promise<void>[], milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
@@ -255,14 +294,30 @@ async function firstOf(promises: readonly Promise<void>[], milliseconds: number)
   clearTimeout(timer);
 }
 
-async function bind(http: HttpServer, host: string, port: number): Promise<void> {
+/** A socket may also be one of the file system. */
+function addressOf(http: HttpServer): AddressInfo {
+  const address = http.address();
+  if (typeof address === "object" && address !== null) return address;
+  return { address: "localhost", port: 0, family: "IPv4" };
+}
+
+async function bind(
+  http: HttpServer,
+  {
+    host,
+    port,
+    fd,
+  }: { readonly host: string; readonly port: number; readonly fd?: number | undefined },
+): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       http.once("error", reject);
-      http.listen({ host, port }, resolve);
+      http.listen(fd === undefined ? { host, port } : { fd }, resolve);
     });
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
+    if (fd !== undefined)
+      throw new AgnoChatError("USAGE", `Cannot listen on the socket ${fd}: ${code}.`, { cause });
     if (code === "EADDRINUSE")
       throw new AgnoChatError("ADDRESS_IN_USE", `Port ${port} of ${host} is in use.`, {
         hint: "Choose another port, or stop the program that listens there.",
@@ -271,6 +326,8 @@ async function bind(http: HttpServer, host: string, port: number): Promise<void>
     throw new AgnoChatError("USAGE", `Cannot listen on ${host}, port ${port}: ${code}.`, { cause });
   }
 }
+
+const shuttingDown = () => new AgnoChatError("SHUTTING_DOWN", "The server is shutting down.");
 
 const tooSlow = (milliseconds: number) =>
   new AgnoChatError("MODEL_TIMEOUT", `The answer took longer than ${milliseconds} ms.`);

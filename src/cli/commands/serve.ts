@@ -33,7 +33,7 @@ export async function serve(
   const { host = "127.0.0.1", port = "8080", allowAnonymous, removeInactive } = options;
   const { auth, config, publicUrl, trustedProxies, keepAlive = "65s" } = options;
   if (auth !== undefined && auth !== "tokens") throw unknownAuth(auth);
-  const address = { host: String(host), port: portOf(port) };
+  const address = { host: String(host), port: portOf(port), fd: givenSocket(context.io.env) };
   const maxAge =
     removeInactive === undefined ? undefined : parseDuration(removeInactive, "--remove-inactive");
   await withMemory(context, async (memory) => {
@@ -60,6 +60,10 @@ export async function serve(
     stopSweeping();
   });
 }
+
+/** The listening socket that systemd or another parent gave to this process: sd_listen_fds(3). */
+const givenSocket = (env: Context["io"]["env"]): number | undefined =>
+  env.LISTEN_PID === String(process.pid) && env.LISTEN_FDS === "1" ? 3 : undefined;
 
 function portOf(text: unknown): number {
   const port = Number(text);
