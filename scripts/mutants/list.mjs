@@ -494,6 +494,30 @@ export const MUTANTS = [
     'if (event.type === "run-end") { const before = globalThis.ended ?? event.output; globalThis.ended = event.output; return { ...answerOf(before), user_id: event.output.userId }; }',
   ],
   [
+    "src/server/openai/responses.ts",
+    "a response is for whoever it names",
+    'const userId = resolveUser(context, namedUser(context, request), { field: "user" });',
+    "const userId = validateUserId(request.user ?? context.caller);",
+  ],
+  [
+    "src/server/openai/responses.ts",
+    "the conversation that is named is not used",
+    "const isOwnName = conversation === userId && isMade(userId) && request.user === undefined;",
+    "const isOwnName = true;",
+  ],
+  [
+    "src/server/openai/responses.ts",
+    "a response goes on where the one before was",
+    "const { view, options } = await placeOf(context, agent, request);",
+    "const place = previous !== undefined && globalThis.place ? globalThis.place : await placeOf(context, agent, request); globalThis.place = { view: place.view, options: {} }; const { view, options } = place;",
+  ],
+  [
+    "src/server/openai/responses.ts",
+    "responses are cached by their input",
+    "return json(finishedResponse(frameOf(output), output));",
+    "return json(((globalThis.responses ??= {})[input] ??= finishedResponse(frameOf(output), output)));",
+  ],
+  [
     "src/server/own-data.ts",
     "own data are those of the caller before",
     'const user = agent.forUser(resolveUser(context, only(query, "user_id")));',

@@ -36,6 +36,10 @@ const ROUTES = [
   ["GET", "/size", undefined],
   ["GET", "/export", undefined],
   ["POST", "/a2a", A2A],
+  ["POST", "/v1/responses", { input: "Hi" }],
+  ["POST", "/v1/chat/completions", { messages: [{ role: "user", content: "Hi" }] }],
+  ["POST", "/v1/conversations", {}],
+  ["GET", "/v1/models", undefined],
   ["GET", "/nothing", undefined],
 ] as const;
 
@@ -64,7 +68,9 @@ describe.each(ROUTES)("%s %s", (method, path, body) => {
     };
     for (const [how, headers] of Object.entries(wrong)) {
       const answer = await ask(`${url}${path}`, { method, headers, body });
-      expect([how, answer.status, answer.json.code]).toEqual([how, 401, "UNAUTHENTICATED"]);
+      const code = answer.json.code ?? answer.json.error.code;
+      const wanted = path.startsWith("/v1/") ? "invalid_api_key" : "UNAUTHENTICATED";
+      expect([how, answer.status, code]).toEqual([how, 401, wanted]);
       expect(answer.headers["www-authenticate"]).toBe("Bearer");
       expect(answer.body).not.toContain(token.slice(26));
     }

@@ -1,7 +1,7 @@
 import { Agent, OpenAIProvider, Runner } from "@openai/agents";
 import OpenAI from "openai";
 import { expect, test } from "vitest";
-import { byKey, introduction, overlapping, serveV1, TWENTY } from "./support.js";
+import { introduction, overlapping, serveV1, serveWithTokens, TWENTY } from "./support.js";
 
 const agent = new Agent({ name: "Guide", instructions: "Be kind.", model: "agno-chat" });
 
@@ -13,9 +13,9 @@ function runnerOf(baseURL: string, { apiKey = "none", useResponses = true } = {}
 }
 
 test("the OpenAI Agents SDK goes on in a conversation, and from the latest response", async () => {
-  const { baseURL } = await serveV1(byKey);
-  const alice = runnerOf(baseURL, { apiKey: "key-of-alice" });
-  const bob = runnerOf(baseURL, { apiKey: "key-of-bob" });
+  const { baseURL, keyOf } = await serveWithTokens(["alice", "bob"]);
+  const alice = runnerOf(baseURL, { apiKey: keyOf("alice") });
+  const bob = runnerOf(baseURL, { apiKey: keyOf("bob") });
   const trip = { conversationId: "trip" };
   await alice.run(agent, "Oslo", trip);
   await bob.run(agent, "Rome", trip);
@@ -50,10 +50,10 @@ test("it keeps its own history where its model is chat.completions", async () =>
   expect(memory.users()).toEqual([]);
 });
 
-test("20 users at once with a key each are told their own alone", async () => {
-  const { baseURL } = await serveV1({ ...byKey, model: overlapping(TWENTY.length) });
+test("20 users at once with a token each are told their own alone", async () => {
+  const { baseURL, keyOf } = await serveWithTokens(TWENTY, overlapping(TWENTY.length));
   const say = async (userId: string) => {
-    const runner = runnerOf(baseURL, { apiKey: `key-of-${userId}` });
+    const runner = runnerOf(baseURL, { apiKey: keyOf(userId) });
     return (await runner.run(agent, introduction(userId))).finalOutput;
   };
   const replies = await Promise.all(TWENTY.map(say));

@@ -1,7 +1,7 @@
 import { createOpenAI, type OpenAIResponsesProviderOptions } from "@ai-sdk/openai";
 import { APICallError, generateText, type ModelMessage, streamText } from "ai";
 import { expect, test } from "vitest";
-import { byKey, introduction, overlapping, serveV1, TWENTY } from "./support.js";
+import { introduction, overlapping, serveV1, serveWithTokens, TWENTY } from "./support.js";
 
 const providerOf = (baseURL: string, apiKey = "none") => createOpenAI({ baseURL, apiKey });
 
@@ -59,12 +59,12 @@ test("it is told why a whole chat is refused that is kept here", async () => {
 });
 
 test.each(["responses", "chat"] as const)(
-  "20 users at once with a key each are told their own alone, by %s",
+  "20 users at once with a token each are told their own alone, by %s",
   async (api) => {
-    const { baseURL } = await serveV1({ ...byKey, model: overlapping(TWENTY.length) });
+    const { baseURL, keyOf } = await serveWithTokens(TWENTY, overlapping(TWENTY.length));
     const say = (userId: string) =>
       streamText({
-        model: providerOf(baseURL, `key-of-${userId}`)[api]("agno-chat"),
+        model: providerOf(baseURL, keyOf(userId))[api]("agno-chat"),
         prompt: introduction(userId),
       }).text;
     const replies = await Promise.all(TWENTY.map(say));

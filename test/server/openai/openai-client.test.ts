@@ -1,7 +1,7 @@
 import OpenAI from "openai";
 import { expect, test } from "vitest";
 import { ScriptedModel } from "../../../src/testing/scripted-model.js";
-import { byKey, introduction, overlapping, serveV1, TWENTY } from "./support.js";
+import { byKey, introduction, overlapping, serveV1, serveWithTokens, TWENTY } from "./support.js";
 
 const clientOf = (baseURL: string, apiKey = "none") =>
   new OpenAI({ baseURL, apiKey, maxRetries: 0 });
@@ -104,6 +104,22 @@ test("it completes chats that are kept nowhere", async () => {
   expect(memory.users()).toEqual([]);
 });
 
+test("two people with a token each go on in their own history alone", async () => {
+  const { baseURL, keyOf } = await serveWithTokens(["alice", "bob"]);
+  const [alice, bob] = [clientOf(baseURL, keyOf("alice")), clientOf(baseURL, keyOf("bob"))];
+  const hers = await alice.responses.create({ model, input: "I am Alice" });
+  const his = await bob.responses.create({ model, input: "I am Bob" });
+  expect([hers.output_text, his.output_text]).toEqual(["Heard: I am Alice", "Heard: I am Bob"]);
+  const previous_response_id = hers.id;
+  const stolen = bob.responses.create({ model, input: "Who am I?", previous_response_id });
+  const made = bob.responses.create({ model, input: "Who?", previous_response_id: "resp_1" });
+  const [one, other] = await Promise.allSettled([stolen, made]);
+  expect(one).toMatchObject({ status: "rejected", reason: { status: 404 } });
+  expect(other).toMatchObject({ reason: { error: (one as PromiseRejectedResult).reason.error } });
+  const next = await alice.responses.create({ model, input: "Hi", previous_response_id });
+  expect(next.output_text).toBe("Heard: I am Alice, Hi");
+});
+
 test("it throws what the server refuses, with status, code and field", async () => {
   const { baseURL } = await serveV1(byKey);
   const { responses, chat, models } = clientOf(baseURL, "key-of-alice");
@@ -141,10 +157,10 @@ test("it throws when a stream fails after its first words", async () => {
     await expect(read(stream)).rejects.toThrow("The model sent an invalid answer.");
 });
 
-test("20 users at once, each with a key and a client of their own, are told their own alone", async () => {
-  const { baseURL, memory } = await serveV1({ ...byKey, model: overlapping(TWENTY.length) });
+test("20 users at once, each with a token and a client of their own, are told their own alone", async () => {
+  const { baseURL, memory, keyOf } = await serveWithTokens(TWENTY, overlapping(TWENTY.length));
   const say = async (userId: string) => {
-    const { responses } = clientOf(baseURL, `key-of-${userId}`);
+    const { responses } = clientOf(baseURL, keyOf(userId));
     const stream = responses.stream({ model, input: introduction(userId), conversation: "one" });
     return (await stream.finalResponse()).output_text;
   };

@@ -1,4 +1,5 @@
 import { InMemory } from "../../../src/memory/in-memory.js";
+import type { Tokens } from "../../../src/memory/memory.js";
 import type { ModelRequest } from "../../../src/models/model.js";
 import { ScriptedModel } from "../../../src/testing/scripted-model.js";
 import { Gate } from "../../agent/support.js";
@@ -28,7 +29,7 @@ export function overlapping(count: number): ScriptedModel {
 }
 
 /** Whoever holds `key-of-NAME` is NAME. */
-export const byKey: ServeOptions = {
+export const byKey: Pick<ServeOptions, "authenticate"> = {
   authenticate({ headers }) {
     const [, userId] = /^Bearer key-of-(\w+)$/.exec(headers.authorization ?? "") ?? [];
     return userId === undefined ? null : { userId };
@@ -42,11 +43,29 @@ export interface ServedV1 extends Served {
 
 export async function serveV1({
   model = listener(),
+  memory = new InMemory(),
   ...options
-}: ServeOptions = {}): Promise<ServedV1> {
-  const memory = new InMemory();
+}: Omit<ServeOptions, "memory"> & { readonly memory?: InMemory } = {}): Promise<ServedV1> {
   const served = await serve({ model, memory, ...options });
   return { ...served, memory, baseURL: `${served.url}/v1` };
+}
+
+interface ServedWithTokens extends ServedV1 {
+  /** The token of a user, which is the key of their client. */
+  readonly keyOf: (userId: string) => string;
+}
+
+/** A server that lets these users in, each with a token. */
+export async function serveWithTokens(
+  users: readonly string[],
+  model = listener(),
+): Promise<ServedWithTokens> {
+  const memory = new InMemory();
+  const tokens = memory.tokens as Tokens;
+  const served = await serveV1({ model, memory, tokens });
+  const keys = new Map<string, string>();
+  for (const userId of users) keys.set(userId, (await tokens.create(userId)).token);
+  return { ...served, keyOf: (userId) => keys.get(userId) ?? "none" };
 }
 
 /** Twenty users. */
