@@ -61,6 +61,8 @@ export const ERROR_TABLE = {
   STORE_FAILED: { exit: 4, http: 503, rpc: INTERNAL },
   STORE_CLOSED: { exit: 4, http: 503, rpc: INTERNAL },
   BUSY: { exit: 4, http: 429, rpc: INTERNAL },
+  RATE_LIMITED: { exit: 4, http: 429, rpc: INTERNAL },
+  BUDGET: { exit: 4, http: 429, rpc: INTERNAL },
   REENTRANT_RUN: { exit: 4, http: 500, rpc: INTERNAL },
   HISTORY_CLEARED: { exit: 4, http: 409, rpc: INTERNAL },
   TOO_MANY_INACTIVE: { exit: 2, http: 409, rpc: INTERNAL },
@@ -108,6 +110,8 @@ export interface AgnoChatErrorOptions {
   readonly cause?: unknown;
   /** Whether any part of the run it ended is stored. */
   readonly stored?: boolean | undefined;
+  /** In how many seconds the same call may succeed, if that is known. */
+  readonly retryAfter?: number | undefined;
 }
 
 interface ErrorChanges {
@@ -138,17 +142,20 @@ export class AgnoChatError extends Error {
    * no run, or it is not known.
    */
   readonly stored: boolean | undefined;
+  /** In how many seconds the same call may succeed; undefined if that is not known. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    { hint, hintId, cause, stored }: AgnoChatErrorOptions = {},
+    { hint, hintId, cause, stored, retryAfter }: AgnoChatErrorOptions = {},
   ) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
     this.hintId = hintId;
     this.stored = stored;
+    this.retryAfter = retryAfter;
   }
 
   /**
@@ -156,8 +163,8 @@ export class AgnoChatError extends Error {
    * itself.
    */
   with({ message = this.message, stored = this.stored }: ErrorChanges): AgnoChatError {
-    const { code, hint, hintId, cause } = this;
-    return new AgnoChatError(code, message, { hint, hintId, cause, stored });
+    const { code, hint, hintId, cause, retryAfter } = this;
+    return new AgnoChatError(code, message, { hint, hintId, cause, stored, retryAfter });
   }
 }
 

@@ -27,8 +27,10 @@ export {
 } from "./ids.js";
 export { type ClearCheck, ClearLog, type SavedClears } from "./memory/clear-log.js";
 export { InMemory, type InMemoryOptions } from "./memory/in-memory.js";
+export { LIMIT_NAMES, type LimitWaits, refuseOver, type UsedLimits } from "./memory/limits.js";
 export type {
   AddOptions,
+  Admission,
   Awaitable,
   Claim,
   Deleted,
@@ -38,6 +40,9 @@ export type {
   Lease,
   Leased,
   Leases,
+  LimitName,
+  Limits,
+  LimitUse,
   Memory,
   NewToken,
   ReadOptions,
@@ -46,11 +51,14 @@ export type {
   SessionOptions,
   SessionState,
   Snapshot,
+  Spent,
   StatePatch,
   TokenInfo,
   TokenOptions,
   Tokens,
   UserInfo,
+  UserLimits,
+  UserWithLimits,
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
 export { PostgresMemory } from "./memory/postgres.js";
@@ -64,6 +72,7 @@ export type {
   SessionRow,
   Store,
   StoreLeases,
+  StoreLimits,
   StoreTokens,
   Sweep,
   TokenRow,

@@ -134,3 +134,7 @@ export function plainMessage(message: Message): Message {
     return toolMessage(message.toolCallId, message.content, message.isError);
   return { role: message.role, content: message.content };
 }
+
+/** The tool calls of any message. */
+export const callsOf = (message: Message): readonly ToolCall[] =>
+  (message.role === "assistant" && message.toolCalls) || [];

@@ -435,8 +435,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
     "a process reads a session again only when it has written itself",
-    "      return {\n        messages:\n          session === undefined ? []",
-    '      const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n      return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n        messages:\n          session === undefined ? []',
+    "    return {\n      messages:\n        session === undefined ? []",
+    '    const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n    return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n      messages:\n        session === undefined ? []',
   ],
   // The server.
   [

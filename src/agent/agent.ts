@@ -3,9 +3,10 @@ import { frozen } from "../frozen.js";
 import { type UserId, validateUserId } from "../ids.js";
 import { isPlainObject } from "../json.js";
 import { sessionIdOf } from "../memory/arguments.js";
-import { noLeases } from "../memory/failures.js";
+import { noLeases, noLimits } from "../memory/failures.js";
 import { InMemory } from "../memory/in-memory.js";
-import type { DeletedUsers, Memory, SessionOptions } from "../memory/memory.js";
+import type { DeletedUsers, Limits, Memory, SessionOptions } from "../memory/memory.js";
+import { checkedLimits } from "../memory/user-limits.js";
 import type { Message } from "../messages.js";
 import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
@@ -41,6 +42,13 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
    * memory with `leases`, such as `PostgresMemory`. Default: false.
    */
   readonly lease?: boolean;
+  /**
+   * What each user may use who has no limits of their own in the memory: `memory.limits.set`. With
+   * `{}` only those do. A run of a user who has used up a limit is refused before the model is
+   * called, with `BUDGET`, `RATE_LIMITED` or `BUSY`. Also counts the tokens of every run. Default:
+   * nothing is limited or counted.
+   */
+  readonly limits?: Limits;
 }
 
 const AGENT_KEYS: KnownKeys<AgentOptions> = {
@@ -54,6 +62,7 @@ const AGENT_KEYS: KnownKeys<AgentOptions> = {
   historyLimit: true,
   onBusy: true,
   lease: true,
+  limits: true,
 };
 
 export interface RunOptions extends UserRunOptions {
@@ -103,6 +112,8 @@ export class Agent<Owner extends string | undefined = undefined> {
     if (!Number.isInteger(maxLoops) || maxLoops < 1)
       throw usage(`maxLoops must be 1 or more, not ${maxLoops}.`);
     if (!isCount(historyLimit)) throw usage(`historyLimit must be 0 or more, not ${historyLimit}.`);
+    const limits = options.limits && checkedLimits(options.limits);
+    if (limits !== undefined && memory.limits === undefined) throw noLimits();
     const tools = toolTable(toolkits);
     const toolSpecs = specsOf(tools);
     this.name = name;
@@ -113,6 +124,7 @@ export class Agent<Owner extends string | undefined = undefined> {
         agentName: name,
         ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
         leaseSource: leases && { leases, onBusy },
+        limitSource: limits && memory.limits && { limits, counts: memory.limits },
       },
       { onBusy },
     );

@@ -2,6 +2,7 @@ import type { UserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { Message } from "../messages.js";
 import type { RunParts } from "./run.js";
+import type { LimitSource } from "./run-admission.js";
 import { ToolScope } from "./tool-scope.js";
 
 /**
@@ -21,6 +22,24 @@ export function detachedParts(
   return {
     ...parts,
     ...{ memory, tools, toolSpecs: tools.size === 0 ? undefined : toolSpecs },
+    limitSource: parts.limitSource && countedApart(parts.limitSource, memory),
     ...{ leaseSource: undefined, toolScope: new ToolScope(), historyLimit: Infinity },
+  };
+}
+
+/** What is used counts in the lasting memory, in trips of their own. */
+function countedApart({ limits, counts }: LimitSource, memory: InMemory): LimitSource {
+  return {
+    limits,
+    isApart: true,
+    counts: {
+      async admit(userId, { limit, ...admission }) {
+        const { use } = await counts.admit(userId, { ...admission, limit: 0 });
+        const read = memory.read(userId, { sessionId: admission.sessionId, limit });
+        return use === undefined ? read : { ...read, use };
+      },
+      renew: (userId, runId) => counts.renew(userId, runId),
+      settle: (userId, spent) => counts.settle(userId, spent),
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { LimitUse } from "../memory/memory.js";
 import type { FinishReason, StoredMessage, Usage } from "../messages.js";
 
 /** The result of a run. */
@@ -16,6 +17,8 @@ export interface RunOutput {
   readonly messages: readonly StoredMessage[];
   /** The sum over all model calls; undefined if the model reports none. */
   readonly usage: Usage | undefined;
+  /** How much of their limits the user has used, this run included. Absent without limits. */
+  readonly limits?: readonly LimitUse[];
 }
 
 /** What happens during a run, in order. `run-start` comes first, `run-end` last. */

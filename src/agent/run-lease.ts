@@ -3,7 +3,7 @@ import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { leaseLost } from "../memory/failures.js";
 import { LEASE_MS } from "../memory/leases.js";
-import type { Claim, Lease, Leased, Leases, Snapshot } from "../memory/memory.js";
+import type { Admission, Claim, Lease, Leased, Leases, Snapshot } from "../memory/memory.js";
 import type { OnBusy } from "./queue.js";
 
 /** How soon a run asks again while another process has the lease: first, and at most. */
@@ -22,6 +22,8 @@ export interface LeaseTaker {
   readonly sessionId: SessionId;
   /** How many messages to read. */
   readonly limit: number;
+  /** Admits the run in the trip that takes the lease. */
+  readonly admission: Admission | undefined;
   /** Ends the wait; and ends the run if it loses the lease. */
   readonly cancellation: Cancellation;
   /** Called before each attempt, one of which reads. */
@@ -49,13 +51,13 @@ export class RunLease {
    * @throws the reason of the cancellation
    */
   static async take({ leases, onBusy }: LeaseSource, taker: LeaseTaker): Promise<RunLease> {
-    const { userId, sessionId, limit, cancellation, onAttempt } = taker;
+    const { userId, sessionId, limit, admission, cancellation, onAttempt } = taker;
     const claim = { userId, sessionId, holder: crypto.randomUUID() };
     let attempt: Promise<Leased | undefined> | undefined;
     try {
       for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
         onAttempt();
-        attempt = leases.take(claim, { limit });
+        attempt = leases.take(claim, { limit, admission });
         const taken = await untilAborted(attempt, cancellation);
         if (taken !== undefined) return new RunLease(leases, taken, cancellation);
         if (onBusy === "reject") throw busyElsewhere();

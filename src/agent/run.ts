@@ -21,6 +21,7 @@ import { refuseOtherRun } from "./previous-run.js";
 import type { QueueSlot } from "./queue.js";
 import { withoutLastRun } from "./replaced-run.js";
 import { requestOf } from "./request.js";
+import { admit, type LimitSource, RunAdmission } from "./run-admission.js";
 import { RunDraft } from "./run-draft.js";
 import { type LeaseSource, RunLease } from "./run-lease.js";
 import { RunState, type StateChanges } from "./run-state.js";
@@ -43,6 +44,8 @@ export interface RunParts {
   readonly memory: Memory;
   /** Undefined if runs of other processes are not waited for. */
   readonly leaseSource: LeaseSource | undefined;
+  /** Undefined if nothing is counted. */
+  readonly limitSource: LimitSource | undefined;
   readonly instructions: string | undefined;
   readonly tools: ToolTable;
   /** What the model is sent about the tools; undefined without tools. */
@@ -95,6 +98,7 @@ class Run {
   #reply = new Reply();
   #stored: boolean | undefined = false;
   #lease: RunLease | undefined;
+  #admission: RunAdmission | undefined;
   /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
 
@@ -110,10 +114,13 @@ class Run {
     let snapshot: Snapshot | undefined;
     try {
       if (slot.turn !== undefined) await slot.turn;
-      emit?.({ type: "run-start", runId, userId, sessionId });
+      const { limitSource } = this.#parts;
+      if (limitSource === undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       cancellation.throwIfAborted();
       const read = this.#read();
       snapshot = this.#checked(read instanceof Promise ? await read : read);
+      // A run that is refused has not started.
+      if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       await this.#callModel(snapshot);
       if (this.#reply.toolCalls.length > 0) await this.#callToolsAndModel(snapshot);
       this.#finish(snapshot);
@@ -121,12 +128,16 @@ class Run {
       const added = this.#commit(snapshot);
       const messages = added instanceof Promise ? await added : added;
       this.#stored = true;
+      if (this.#admission?.isApart) await this.#admission.settle();
       const output = this.#outputOf(messages);
       emit?.({ type: "run-end", output });
       return output;
     } catch (thrown) {
-      throw await this.#failureOf(thrown, snapshot);
+      const failure = await this.#failureOf(thrown, snapshot);
+      if (this.#stored !== true) await this.#admission?.settle();
+      throw failure;
     } finally {
+      this.#admission?.end();
       this.#lease?.end({ isStored: this.#stored === true });
       cancellation.unfollow();
       slot.leave();
@@ -147,22 +158,37 @@ class Run {
   }
 
   #read(): Awaitable<Snapshot> {
-    const { memory, leaseSource } = this.#parts;
+    const { memory, leaseSource, limitSource } = this.#parts;
     const { userId, sessionId, cancellation } = this.#request;
     if (leaseSource !== undefined) return this.#takeLease(leaseSource);
     this.#noteClears();
+    if (limitSource !== undefined) return this.#admit(limitSource);
     const limit = this.#readLimit;
     const read = memory.read(userId, { sessionId, limit });
     return read instanceof Promise ? untilAborted(read, cancellation) : read;
   }
 
+  #admit(source: LimitSource): Awaitable<Snapshot> {
+    const read = admit(source, this.#request, this.#readLimit);
+    if (!(read instanceof Promise)) return this.#admitted(source, read);
+    return read.then((snapshot) => this.#admitted(source, snapshot));
+  }
+
+  #admitted(source: LimitSource, snapshot: Snapshot): Snapshot {
+    this.#admission = new RunAdmission(source, this.#request, snapshot.use);
+    return snapshot;
+  }
+
   async #takeLease(source: LeaseSource): Promise<Snapshot> {
-    const { userId, sessionId, cancellation } = this.#request;
+    const { runId, userId, sessionId, cancellation } = this.#request;
+    const { limitSource } = this.#parts;
     const limit = this.#readLimit;
+    const admission = limitSource && { runId, limits: limitSource.limits };
     const onAttempt = () => this.#noteClears();
-    const taker = { userId, sessionId, limit, cancellation, onAttempt };
+    const taker = { userId, sessionId, limit, admission, cancellation, onAttempt };
     this.#lease = await RunLease.take(source, taker);
-    return this.#lease.snapshot;
+    const { snapshot } = this.#lease;
+    return limitSource === undefined ? snapshot : this.#admitted(limitSource, snapshot);
   }
 
   /** The previous run is known by its last message. */
@@ -254,11 +280,14 @@ class Run {
     const { cancellation, emit } = this.#request;
     const { model } = this.#parts;
     const asking = { reply: this.#reply, cancellation, emit };
-    if (this.#trace === undefined) return askModel(model, request, asking);
-    return traceModelCall(
-      { run: this.#trace, model: model.name },
-      { reply: asking.reply, work: () => askModel(model, request, asking) },
-    );
+    const asked =
+      this.#trace === undefined
+        ? askModel(model, request, asking)
+        : traceModelCall(
+            { run: this.#trace, model: model.name },
+            { reply: asking.reply, work: () => askModel(model, request, asking) },
+          );
+    return this.#admission?.count(asked, { request, ...asking }) ?? asked;
   }
 
   /** Runs the tools in parallel. The results are in the order of the calls. */
@@ -334,6 +363,7 @@ class Run {
       replaceRun,
       generation,
       lease: this.#lease?.lease,
+      spent: this.#admission?.isApart ? undefined : this.#admission?.spent,
     });
   }
 
@@ -357,7 +387,10 @@ class Run {
   #outputOf(messages: readonly StoredMessage[]): RunOutput {
     const { runId, userId, sessionId } = this.#request;
     const { text: content, finishReason = "stop" } = this.#reply;
-    return { runId, userId, sessionId, content, finishReason, messages, usage: this.#draft.usage };
+    const { usage } = this.#draft;
+    const output = { runId, userId, sessionId, content, finishReason, messages, usage };
+    const limits = this.#admission?.use;
+    return limits === undefined ? output : { ...output, limits };
   }
 }
 

@@ -53,7 +53,14 @@ export const pageOf = ({ limit, maxCharacters, before, after }: GetMessagesOptio
  * @throws {AgnoChatError} `INVALID_INPUT`
  */
 export function countOf(value: number | undefined, noun: string): number {
-  if (value === undefined || value === Infinity) return Infinity;
+  return value === undefined || value === Infinity ? Infinity : finiteCountOf(value, noun);
+}
+
+/**
+ * Validates a whole number from 0 up.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function finiteCountOf(value: number, noun: string): number {
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw invalid(noun, value, "a whole number from 0 up");
 }

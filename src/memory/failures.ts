@@ -49,6 +49,12 @@ export const noLeases = (): AgnoChatError =>
     hintId: "lease-store",
   });
 
+/** Thrown where limits are asked of a memory that has none. */
+export const noLimits = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "This memory cannot count what its users use.", {
+    hint: "Use a memory that has limits, such as InMemory, or leave out limits.",
+  });
+
 /** Thrown by `removeInactive` if it would delete most users. */
 export const tooManyInactive = ({ users, idle }: UserCount): AgnoChatError =>
   new AgnoChatError(

@@ -1,6 +1,6 @@
 import type { UserId } from "../ids.js";
 import type { StoredMessage } from "../messages.js";
-import type { Deleted, DeletedUsers, Snapshot } from "./memory.js";
+import type { Awaitable, Deleted, DeletedUsers, Snapshot } from "./memory.js";
 import type {
   At,
   Commit,
@@ -11,6 +11,7 @@ import type {
   SessionRow,
   Store,
   StoreLeases,
+  StoreLimits,
   StoreTokens,
   Sweep,
   UserCount,
@@ -18,7 +19,10 @@ import type {
   Window,
 } from "./store.js";
 
-type AsyncStore = Store<false> & { readonly tokens: StoreTokens };
+type AsyncStore = Store<false> & {
+  readonly limits: StoreLimits;
+  readonly tokens: StoreTokens;
+};
 
 /**
  * A store whose code is loaded by its first call, so that importing the library loads no database
@@ -73,12 +77,22 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     return this.call((store) => store.deleteAll());
   }
 
+  readonly limits: StoreLimits = {
+    admit: (userId, admission) => this.call(({ limits }) => limits.admit(userId, admission)),
+    renew: (userId, run) => this.call(({ limits }) => limits.renew(userId, run)),
+    settle: (userId, spent) => this.call(({ limits }) => limits.settle(userId, spent)),
+    use: (userId, options) => this.call(({ limits }) => limits.use(userId, options)),
+    list: () => this.call(({ limits }) => limits.list()),
+    set: (userId, own) => this.call(({ limits }) => limits.set(userId, own)),
+    remove: (userId) => this.call(({ limits }) => limits.remove(userId)),
+  };
+
   readonly tokens: StoreTokens = {
-    insert: (row) => this.call(async ({ tokens }) => tokens.insert(row)),
-    find: (tokenId) => this.call(async ({ tokens }) => tokens.find(tokenId)),
-    list: (userId) => this.call(async ({ tokens }) => tokens.list(userId)),
-    noteUse: (tokenId, time) => this.call(async ({ tokens }) => tokens.noteUse(tokenId, time)),
-    delete: (tokenId) => this.call(async ({ tokens }) => tokens.delete(tokenId)),
+    insert: (row) => this.call(({ tokens }) => tokens.insert(row)),
+    find: (tokenId) => this.call(({ tokens }) => tokens.find(tokenId)),
+    list: (userId) => this.call(({ tokens }) => tokens.list(userId)),
+    noteUse: (tokenId, time) => this.call(({ tokens }) => tokens.noteUse(tokenId, time)),
+    delete: (tokenId) => this.call(({ tokens }) => tokens.delete(tokenId)),
   };
 
   async close(): Promise<void> {
@@ -86,7 +100,7 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     await store?.close();
   }
 
-  protected call<T>(work: (store: Loaded) => Promise<T>): Promise<T> {
+  protected call<T>(work: (store: Loaded) => Awaitable<T>): Promise<T> {
     this.#loaded ??= this.#load();
     return this.#loaded.then(work);
   }

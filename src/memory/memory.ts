@@ -46,6 +46,8 @@ export interface AddOptions extends SessionOptions {
    * `LEASE_LOST`. When the messages are stored, it is given back in the same step.
    */
   readonly lease?: Lease | undefined;
+  /** Settles a run that `limits.admit` has admitted, in the step that stores the messages. */
+  readonly spent?: Spent | undefined;
 }
 
 export interface ReadOptions extends SessionOptions {
@@ -84,6 +86,8 @@ export interface Snapshot {
   readonly total: number;
   /** Pass it to `add`, which then refuses to continue a history that was cleared. */
   readonly generation: number;
+  /** Only of a run that `limits.admit` has admitted: what limits the user, this run included. */
+  readonly use?: readonly LimitUse[];
 }
 
 /** A request to be the only run in a session. */
@@ -106,6 +110,11 @@ export interface Leased {
   readonly snapshot: Snapshot;
 }
 
+export interface TakeOptions extends Pick<ReadOptions, "limit"> {
+  /** Admits the run in the same trip, once the lease is free; throws as `limits.admit` does. */
+  readonly admission?: Admission | undefined;
+}
+
 /**
  * One run at a time per user and session, over any number of processes. A lease lasts for
  * 30 seconds by the clock of the database; then somebody else may take it over, unless it was
@@ -116,13 +125,86 @@ export interface Leases {
    * Takes the lease and reads the session, in one call. `undefined` if somebody else has it: ask
    * again soon, and you are the next to get it. Who has it already gets it again.
    */
-  take(claim: Claim, options?: Pick<ReadOptions, "limit">): Promise<Leased | undefined>;
+  take(claim: Claim, options?: TakeOptions): Promise<Leased | undefined>;
 
   /** Makes it last from now on. False if somebody else has taken it over. */
   renew(lease: Lease): Promise<boolean>;
 
   /** Gives the lease back, or waits for it no longer. */
   release(claim: Claim): Promise<void>;
+}
+
+/** What one user may use. What is left out is not limited. Whole numbers from 0 up. */
+export interface Limits {
+  /** Runs that begin in a minute, which starts with the first of them. */
+  readonly requestsPerMinute?: number | undefined;
+  /** Runs under way, in all sessions and on all servers. */
+  readonly runsAtOnce?: number | undefined;
+  /** Input and output tokens of a UTC day. The run that exceeds it is finished. */
+  readonly tokensPerDay?: number | undefined;
+  /** Bytes of stored messages, as `sessions` counts them. */
+  readonly bytesKept?: number | undefined;
+}
+
+export type LimitName = keyof Limits;
+
+/** How much of a limit a user has used. */
+export interface LimitUse {
+  readonly limit: LimitName;
+  readonly used: number;
+  /** Undefined if it is not limited. */
+  readonly allowed: number | undefined;
+}
+
+/** A run that asks to begin. */
+export interface Admission {
+  /** A UUID. */
+  readonly runId: string;
+  /** For a user who has none of their own. */
+  readonly limits: Limits;
+}
+
+/** What a run that has ended has used. */
+export interface Spent {
+  readonly runId: string;
+  readonly tokens: number;
+}
+
+export interface UserWithLimits {
+  readonly userId: string;
+  readonly limits: Limits;
+}
+
+/**
+ * What users may use, and have used. All servers on one store count together. A user's own limits
+ * come before those that a run brings for everybody. Clearing a user changes neither their limits
+ * nor what they have spent today.
+ */
+export interface UserLimits {
+  /**
+   * Admits a run and reads its session, in one trip.
+   * @throws {AgnoChatError} `BUDGET` for tokens and bytes, `RATE_LIMITED` for requests, `BUSY` for
+   *   runs at once. A run that is refused counts nowhere.
+   */
+  admit(userId: string | undefined, options: Admission & ReadOptions): Awaitable<Snapshot>;
+
+  /** Keeps a run counted as under way, which otherwise ends after 30 seconds. */
+  renew(userId: string | undefined, runId: string): Awaitable<void>;
+
+  /** Ends a run that stores nothing, and counts its tokens. One that does passes them to `add`. */
+  settle(userId: string | undefined, spent: Spent): Awaitable<void>;
+
+  /** All limits of a user; `limits` as for a run. */
+  use(userId: string | undefined, limits: Limits): Awaitable<readonly LimitUse[]>;
+
+  /** Users with limits of their own, by id. */
+  list(): Awaitable<readonly UserWithLimits[]>;
+
+  /** Sets limits of one user; those that are left out stay as they are. */
+  set(userId: string, limits: Limits): Awaitable<void>;
+
+  /** The user has the limits of everybody again. Returns whether they had their own. */
+  remove(userId: string): Awaitable<boolean>;
 }
 
 export interface Deleted {
@@ -273,6 +355,8 @@ export interface Memory {
 
   /** What lets users in at a server. A memory of conversations alone has none. */
   readonly tokens?: Tokens | undefined;
+  /** What users may use. Needed by an agent with `limits`. */
+  readonly limits?: UserLimits | undefined;
 
   /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;

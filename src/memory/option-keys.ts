@@ -18,6 +18,7 @@ export const ADD_KEYS: KnownKeys<AddOptions> = {
   replaceRun: true,
   generation: true,
   lease: true,
+  spent: true,
 };
 
 export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {

@@ -15,6 +15,7 @@ import {
   historyCleared,
   leaseLost,
   noLeases,
+  noLimits,
   runConflict,
   stateConflict,
   storeClosed,
@@ -37,6 +38,7 @@ import type {
   Snapshot,
   Tokens,
   UserInfo,
+  UserLimits,
 } from "./memory.js";
 import {
   ADD_KEYS,
@@ -50,6 +52,7 @@ import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
 import { tokensOf } from "./tokens.js";
+import { checkedSpent, userLimitsOf } from "./user-limits.js";
 import { validateMessages } from "./validate-messages.js";
 
 export interface StoreMemoryOptions {
@@ -75,6 +78,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   readonly leases: Leases | undefined;
   /** Undefined unless the store has them. */
   readonly tokens: Tokens | undefined;
+  readonly limits: UserLimits | undefined;
   readonly #store: Store<AtOnce>;
   readonly #now: () => number;
   #latest = { time: Number.NaN, iso: "" };
@@ -88,6 +92,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     const isClosed = () => this.#closed;
     this.leases = store.leases && leasesOf(store.leases, { isClosed });
     this.tokens = store.tokens && tokensOf(store.tokens, { now: this.#now, isClosed });
+    this.limits = store.limits && userLimitsOf(store.limits, { now: this.#now, isClosed });
   }
 
   add(
@@ -192,6 +197,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     if (this.#closed) throw storeClosed();
     refuseUnknownKeys(options, ADD_KEYS, "add");
     if (options.lease !== undefined && this.leases === undefined) throw noLeases();
+    if (options.spent !== undefined && this.limits === undefined) throw noLimits();
     const id = userIdOf(userId);
     const sessionId = sessionIdOf(options);
     const time = this.#now();
@@ -206,6 +212,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       replaceRun: replaceRunOf(options, rows),
       generation: options.generation,
       lease: options.lease,
+      spent: options.spent && checkedSpent(options.spent),
       time,
     });
     return outcome instanceof Promise

@@ -1,6 +1,19 @@
 import type { SessionId, UserId } from "../ids.js";
 import type { Message, StoredFields, StoredMessage } from "../messages.js";
-import type { Awaitable, Claim, Deleted, DeletedUsers, Lease, Leased, Snapshot } from "./memory.js";
+import type {
+  Admission,
+  Awaitable,
+  Claim,
+  Deleted,
+  DeletedUsers,
+  Lease,
+  Leased,
+  Limits,
+  LimitUse,
+  Snapshot,
+  Spent,
+  UserWithLimits,
+} from "./memory.js";
 import type { StateChange } from "./state.js";
 
 /** What a store's method returns: a value if `atOnce` is true, otherwise a promise. */
@@ -79,6 +92,8 @@ export interface Store<AtOnce extends boolean = boolean> {
 
   /** Left out by a store of conversations alone. */
   readonly tokens?: StoreTokens | undefined;
+  /** Left out by a store that limits nobody. */
+  readonly limits?: StoreLimits | undefined;
 
   /** Waits for pending calls and releases all resources. Called once, as the last call. */
   close(): Answer<AtOnce, void>;
@@ -94,13 +109,57 @@ export interface StoreLeases {
    * comes first. Who is refused and asks again within a second is the next to get it. A holder who
    * has it already gets it again, with a larger fence.
    */
-  take(claim: Claim, options: LeaseTime & Pick<Window, "limit">): Promise<Leased | undefined>;
+  take(claim: Claim, options: TakeLease): Promise<Leased | undefined>;
 
   /** Makes it last for so long from now on. False if it was given back or is somebody else's. */
   renew(lease: Lease, time: LeaseTime): Promise<boolean>;
 
   /** Gives the lease back, or waits for it no longer. Tried once, since it ends anyway. */
   release(claim: Claim): Promise<void>;
+}
+
+/** `admission`: once the lease is free, as `StoreLimits.admit`, in the same call. */
+export interface TakeLease extends LeaseTime, Pick<Window, "limit"> {
+  readonly admission?: (Admission & LeaseTime) | undefined;
+}
+
+/**
+ * What users may use and have used. `Limits` of a call are those of everybody; a user's own come
+ * first, one by one. Counted together over all processes, by the clock of the database if it has
+ * one, otherwise by `time`:
+ *
+ * - Requests count in a minute that begins with the first run admitted after the one before.
+ * - Tokens count in the UTC day in which the run was settled.
+ * - A run is under way from its admission until it is settled, or until its time is over.
+ * - Bytes are the sum of `SessionRow.bytes`.
+ *
+ * Deletes change none of this, except that they may forget what was spent before yesterday.
+ */
+export interface StoreLimits {
+  /**
+   * Reads as `Store.read` does, and admits the run, in one call. Nothing but a lookup is added for
+   * a user without any limit. If the same run asks again, it counts once.
+   * @throws {AgnoChatError} what `refuseOver` throws if a limit is used up; then nothing is counted
+   */
+  admit(userId: UserId, admission: Window & Admission & LeaseTime & At): Awaitable<Snapshot>;
+
+  /** Makes the run count as under way for so long from now on, if it still does. */
+  renew(userId: UserId, run: Pick<Admission, "runId"> & LeaseTime & At): Awaitable<void>;
+
+  /** Ends the run and counts its tokens. `Commit.spent` does so in the write. */
+  settle(userId: UserId, spent: Spent & At): Awaitable<void>;
+
+  /** All four, in the order of `LIMIT_NAMES`. */
+  use(userId: UserId, limits: { readonly limits: Limits } & At): Awaitable<readonly LimitUse[]>;
+
+  /** By user id. */
+  list(): Awaitable<readonly UserWithLimits[]>;
+
+  /** Changes the limits that are given. */
+  set(userId: UserId, limits: Limits): Awaitable<void>;
+
+  /** Returns whether there were any. */
+  remove(userId: UserId): Awaitable<boolean>;
 }
 
 export interface LeaseTime {
@@ -199,6 +258,8 @@ export interface Commit extends At {
    * lease is given back in the same step, and who takes it next reads what was stored.
    */
   readonly lease?: Lease | undefined;
+  /** Only given to a store with `limits`: settles this run in the same step as it is stored. */
+  readonly spent?: Spent | undefined;
   /** The last activity of user and session, unless theirs is later: it never decreases. */
   readonly time: number;
 }

@@ -8,6 +8,7 @@ import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { newClock } from "./memory/memory-fixture.js";
 import { MEMORY_CHECKS } from "./memory-conformance.js";
 import { leases } from "./store/leases.js";
+import { limits } from "./store/limits.js";
 import {
   ALICE,
   ALL,
@@ -273,4 +274,5 @@ const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store deletes": deletes,
   "store leases": leases,
   "store tokens": tokens,
+  "store limits": limits,
 };

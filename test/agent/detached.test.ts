@@ -144,3 +144,25 @@ it("lets one of two runs continue the same run", async () => {
   const ends = await Promise.allSettled(runs);
   expect(ends.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
 });
+
+it("counts for the user in the lasting memory, and is refused there", async () => {
+  const memory = new InMemory();
+  memory.add(userMessage("Secret"), "alice");
+  const usage = { inputTokens: 10, outputTokens: 5 };
+  const model = new ScriptedModel(() => ({ text: "3", usage }));
+  const agent = new Agent({ model, memory, limits: { tokensPerDay: 15 } });
+  const { limits } = await agent.detached("alice", HISTORY).run("Three");
+  expect(limits).toEqual([{ limit: "tokensPerDay", used: 15, allowed: 15 }]);
+  expect(model.requests[0]?.messages).toMatchObject([...HISTORY, userMessage("Three")]);
+  await failsWith(agent.detached("alice", HISTORY).run("Four"), "BUDGET");
+  await failsWith(agent.run("Four", { userId: "alice" }), "BUDGET");
+  await memory.limits?.set("bob", {});
+  const free = new Agent({ model, memory, limits: {} });
+  await free.detached("bob", HISTORY).run("Three");
+  expect(memory.limits?.use("bob", {})).toMatchObject([
+    { limit: "tokensPerDay", used: 15 },
+    {},
+    {},
+    {},
+  ]);
+});

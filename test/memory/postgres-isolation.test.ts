@@ -92,9 +92,17 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     const own = { is_forced: true, policies: ["own ALL"] };
     expect(rows).toEqual([
       { relname: "leases", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
+      { relname: "limits", is_forced: true, policies: ["list SELECT", "own ALL"] },
       { relname: "messages", ...own },
+      { relname: "runs", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "sessions", ...own },
+      { relname: "spending", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "states", ...own },
+      {
+        relname: "tokens",
+        is_forced: true,
+        policies: ["listed SELECT", "named ALL", "own ALL"],
+      },
       { relname: "users", is_forced: true, policies: ["list SELECT", "own ALL"] },
     ]);
     // Whatever has no user holds nobody's text.

@@ -88,28 +88,37 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
   });
 
   /** Makes the schema what version 2 was. */
-  const dropTokens = (database: string) =>
+  const toVersion2 = (database: string) =>
     ask(
       database,
       `DROP FUNCTION agno_chat.insert_token_v1, agno_chat.token_v1, agno_chat.tokens_v1,
          agno_chat.note_token_use_v1, agno_chat.delete_token_v1;
        DROP TABLE agno_chat.tokens;
+       DROP TRIGGER sweep_spending ON agno_chat.sessions;
+       DROP FUNCTION agno_chat.sweep_spending, agno_chat.use_v1, agno_chat.admit_run_v1,
+         agno_chat.admit_leased_v1, agno_chat.renew_run_v1, agno_chat.settle_run_v1,
+         agno_chat.write_run_v1, agno_chat.set_limits_v1, agno_chat.remove_limits_v1,
+         agno_chat.limits_v1;
+       DROP TABLE agno_chat.limits, agno_chat.spending, agno_chat.runs;
        UPDATE agno_chat.meta SET version = 2`,
     );
 
-  it("adds tokens to a memory of the version before them", async () => {
+  it("adds tokens and limits to a memory of the version before them", async () => {
     const { database, own } = await prepared();
-    await dropTokens(database);
+    await toVersion2(database);
     expect(await migratePostgres(database)).toEqual({ from: 2, to: latest });
     const memory = new PostgresMemory(own);
     const created = await memory.tokens?.create("alice");
     expect(await memory.tokens?.check(created?.token ?? "")).toMatchObject({ userId: "alice" });
+    const agent = new Agent({ model: new DemoModel(), memory, limits: { requestsPerMinute: 0 } });
+    const refused = agent.run("hi", { userId: "alice" });
+    await expect(refused).rejects.toMatchObject({ code: "RATE_LIMITED" });
     await memory.close();
   });
 
   it("adds leases to a memory of the version before them, which keeps working", async () => {
     const { database, own } = await prepared();
-    await dropTokens(database);
+    await toVersion2(database);
     await ask(
       database,
       `DROP TRIGGER sweep_leases ON agno_chat.sessions;

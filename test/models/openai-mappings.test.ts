@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { estimateTokens } from "../../src/models/estimate-usage.js";
 import { ApiServer } from "../../src/models/openai/api-server.js";
-import { estimateTokens } from "../../src/models/openai/estimate-usage.js";
 import { proxyFor } from "../../src/models/openai/proxy.js";
 import { retryDelay } from "../../src/models/openai/retry-policy.js";
 import { EventTooLongError, eventsIn } from "../../src/models/openai/sse.js";

@@ -36,6 +36,7 @@ type Call = (misspelt: Readonly<Record<string, unknown>>) => unknown;
  */
 const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Call]>> = {
   Agent: ["instructions", (more) => new Agent({ model: new DemoModel(), ...more })],
+  "Agent limits": ["tokensPerDay", (limits) => new Agent({ model: new DemoModel(), limits })],
   "Agent.run": ["sessionId", (more) => agent().run("hi", { userId: "alice", ...more })],
   "Agent.stream": ["sessionId", (more) => agent().stream("hi", { userId: "a", ...more }).result],
   "Agent.forUser": ["instructions", (more) => agent().forUser("alice", more)],
@@ -138,6 +139,7 @@ const TAKES_NONE: Readonly<Record<string, string>> = {
   "OpenAIModel.stream": "a request, and a signal that is required",
   "ScriptedModel.stream": "a request, and a signal that is required",
   "ScriptedModel.assertDone": "nothing",
+  refuseOver: "counts and limits, each by its name",
   systemMessage: "a text alone",
   userMessage: "a text alone",
   assistantMessage: "a text and tool calls",

@@ -71,6 +71,6 @@ export const empty = (url: string): Promise<unknown> =>
   ask(
     url,
     `TRUNCATE agno_chat.users, agno_chat.sessions, agno_chat.messages, agno_chat.states, agno_chat.clears,
-       agno_chat.leases;
+       agno_chat.leases, agno_chat.limits, agno_chat.spending, agno_chat.runs;
      UPDATE agno_chat.generations SET generation = 0, forgotten = 0`,
   );

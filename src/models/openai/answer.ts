@@ -1,15 +1,16 @@
 import { AgnoChatError } from "../../errors.js";
 import { asList, asRecord, asString } from "../../json.js";
-import type { ToolCall, Usage } from "../../messages.js";
+import { callsOf, type ToolCall, type Usage } from "../../messages.js";
+import { estimateTokens, estimateUsage } from "../estimate-usage.js";
 import { limitSize } from "../limits.js";
 import type { FinishReason, ModelEvent, ModelRequest } from "../model.js";
 import { stripUnopenedThoughts } from "../think-tags.js";
 import type { ApiServer } from "./api-server.js";
 import { ToolCallCollector } from "./collect-tool-calls.js";
-import { estimateTokens, estimateUsage, usageIn } from "./estimate-usage.js";
 import { createSurrogateJoiner } from "./surrogate-joiner.js";
 import { createThinkFilter } from "./think-filter.js";
-import { callsOf, type WireNames } from "./wire-names.js";
+import { usageIn } from "./usage-in.js";
+import type { WireNames } from "./wire-names.js";
 
 /** Builds one answer from the chunks of chat.completions that any server sends. */
 export class AnswerBuilder {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Message, ToolCall } from "../../messages.js";
+import { callsOf, type ToolCall } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 
 /** A tool name that every server accepts. */
@@ -71,9 +71,6 @@ export class WireIds {
     return sent;
   }
 }
-
-export const callsOf = (message: Message): readonly ToolCall[] =>
-  (message.role === "assistant" && message.toolCalls) || [];
 
 function firstFree(candidates: Iterable<string>, taken: ReadonlyMap<string, unknown>): string {
   for (const candidate of candidates) if (!taken.has(candidate)) return candidate;

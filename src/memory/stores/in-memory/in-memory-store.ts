@@ -1,6 +1,7 @@
 import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { ClearLog } from "../../clear-log.js";
+import { dayOf } from "../../limits.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import { decodeState } from "../../state.js";
 import type {
@@ -18,6 +19,7 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
+import { InMemoryLimits } from "./in-memory-limits.js";
 import { InMemoryTokens } from "./in-memory-tokens.js";
 import { SessionHistory } from "./session-history.js";
 import { UserHistory } from "./user-history.js";
@@ -29,6 +31,10 @@ export class InMemoryStore implements Store<true> {
   #users = new Map<UserId, UserHistory>();
   readonly #clears = new ClearLog();
   readonly tokens = new InMemoryTokens();
+  readonly limits = new InMemoryLimits({
+    read: (userId, window) => this.read(userId, window),
+    bytesOf: (userId) => this.#users.get(userId)?.bytes ?? 0,
+  });
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;
@@ -45,6 +51,14 @@ export class InMemoryStore implements Store<true> {
   }
 
   write(commit: Commit): CommitOutcome {
+    const outcome = this.#write(commit);
+    const { userId, spent, time } = commit;
+    if (spent !== undefined && typeof outcome !== "string")
+      this.limits.settle(userId, { ...spent, time });
+    return outcome;
+  }
+
+  #write(commit: Commit): CommitOutcome {
     const { userId, sessionId, messages, time } = commit;
     const known = this.#users.get(userId);
     const { created, state, lastTurn } = known?.sessions.get(sessionId) ?? {};
@@ -107,6 +121,7 @@ export class InMemoryStore implements Store<true> {
         : { messages: session.size, sessions: 1 };
     if (session === undefined) this.#users.delete(userId);
     else this.#remove(userId, user, session);
+    this.limits.forgetBefore(dayOf(time) - 1);
     this.#clears.record(userId, { sessionId, time });
     return deleted;
   }
@@ -125,6 +140,7 @@ export class InMemoryStore implements Store<true> {
       this.#users.delete(userId);
       this.#clears.record(userId, { sessionId: undefined, time });
     }
+    this.limits.forgetBefore(dayOf(time) - 1);
     return tally(idle.map(([, user]) => user));
   }
 

@@ -26,6 +26,12 @@ export class UserHistory {
     return this.#maxMessages !== Infinity;
   }
 
+  get bytes(): number {
+    let bytes = 0;
+    for (const session of this.sessions.values()) bytes += session.bytes;
+    return bytes;
+  }
+
   append(session: SessionHistory, messages: readonly StoredMessage[]): void {
     for (const message of messages) {
       session.push(message);

@@ -13,6 +13,9 @@ const POLICIES: readonly string[] = [
   "((current_setting('agno_chat.list'::text, true) = 'leases'::text) AND (expires_at < clock_timestamp()))",
   "(token_id = current_setting('agno_chat.token_id'::text, true))",
   "(current_setting('agno_chat.list'::text, true) = 'tokens'::text)",
+  "(current_setting('agno_chat.list'::text, true) = 'limits'::text)",
+  "((current_setting('agno_chat.list'::text, true) = 'spending'::text) AND (expires_at < clock_timestamp()))",
+  "((current_setting('agno_chat.list'::text, true) = 'spending'::text) AND (day < (((clock_timestamp() AT TIME ZONE 'UTC'::text))::date - 1)))",
 ];
 
 const NEW_DATABASE =

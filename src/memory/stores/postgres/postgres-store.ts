@@ -20,6 +20,7 @@ import type { Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
 import { openDatabase } from "./open-database.js";
 import { storeFailed } from "./postgres-errors.js";
+import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js";
 import { PostgresTokens } from "./postgres-tokens.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
@@ -58,9 +59,7 @@ export class PostgresStore implements CopyStore {
     return this.#run(() =>
       this.#queues.inOrder(commit.userId, async () => {
         const commitId = crypto.randomUUID();
-        const { lease } = commit;
-        const [name, token] =
-          lease === undefined ? ["write_v1", []] : ["write_leased_v1", [lease.holder, lease.fence]];
+        const [name, token] = writeFunctionFor(commit);
         const row = await this.#write(name, ({ isRepeat }) => [
           ...token,
           ...writeArguments(commit, { commitId, isRepeat }),
@@ -184,15 +183,21 @@ export class PostgresStore implements CopyStore {
 
   /** Taken and renewed like reads, again and again: whoever has it already gets it again. */
   readonly leases: StoreLeases = {
-    take: ({ userId, sessionId, holder }, { limit, ms }) =>
+    take: ({ userId, sessionId, holder }, { limit, ms, admission }) =>
       this.#run(async () => {
-        const values = [userId, sessionId, limitOf(limit), holder, ms];
-        const rows = await this.#read("take_lease_v1", values);
+        const rows =
+          admission === undefined
+            ? await this.#read("take_lease_v1", [userId, sessionId, limitOf(limit), holder, ms])
+            : await this.#read("admit_leased_v1", [
+                ...[holder, ms],
+                ...admitArguments(userId, { sessionId, limit, ...admission }),
+              ]);
         const [first] = rows;
         if (first === undefined) return undefined;
         const lease = { userId, sessionId, holder, fence: first[0] as number };
-        const lines = rows.map(([, line]) => line as string);
-        return { lease, snapshot: snapshotOf(lines, sessionId) };
+        const lines = rows.map(([, ...line]) => line);
+        if (admission !== undefined) return { lease, snapshot: admittedIn(lines, sessionId) };
+        return { lease, snapshot: snapshotOf(textsOf(lines), sessionId) };
       }),
 
     renew: ({ userId, sessionId, holder, fence }, { ms }) =>
@@ -212,6 +217,11 @@ export class PostgresStore implements CopyStore {
   readonly tokens = new PostgresTokens({
     read: (name, values) => this.#run(() => this.#read(name, values)),
     write: (name, valuesOf) => this.#run(() => this.#write(name, valuesOf)),
+  });
+
+  readonly limits = new PostgresLimits({
+    read: (name, values) => this.#run(() => this.#read(name, values)),
+    write: (name, values) => this.#run(() => this.#write(name, () => values)),
   });
 
   async close(): Promise<void> {
@@ -262,6 +272,13 @@ export class PostgresStore implements CopyStore {
     });
     return this.#opened;
   }
+}
+
+/** The function that stores this commit, and its arguments before those of `write_v1`. */
+function writeFunctionFor({ lease, spent }: Commit): readonly [string, SqlValue[]] {
+  const held = lease === undefined ? [null, null] : [lease.holder, lease.fence];
+  if (spent !== undefined) return ["write_run_v1", [spent.runId, spent.tokens, ...held]];
+  return lease === undefined ? ["write_v1", []] : ["write_leased_v1", held];
 }
 
 type SessionColumns = readonly [

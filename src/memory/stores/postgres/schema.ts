@@ -1,6 +1,7 @@
 import { DELETES } from "./schema/deletes.js";
 import { IMPORTS } from "./schema/imports.js";
 import { LEASES } from "./schema/leases.js";
+import { LIMITS } from "./schema/limits.js";
 import { LISTS } from "./schema/lists.js";
 import { READS } from "./schema/reads.js";
 import { TABLES } from "./schema/tables.js";
@@ -15,5 +16,5 @@ import { WRITES } from "./schema/writes.js";
 export const MIGRATIONS: readonly string[] = [
   [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),
   LEASES,
-  TOKENS,
+  [TOKENS, LIMITS].join("\n"),
 ];

@@ -1,5 +1,6 @@
 import { CLEARS_KEPT_MS, type ClearRecord } from "../../clear-log.js";
 import type { SqliteConnection } from "./driver.js";
+import { forgetSpending } from "./limit-rows.js";
 
 /** The clear record of a memory file. */
 export const clearRecordOf = (connection: SqliteConnection): ClearRecord => ({
@@ -34,6 +35,7 @@ export function recordClears(
   }
   connection.run("UPDATE generations SET generation = ?", generation);
   forgetBefore(connection, time - CLEARS_KEPT_MS);
+  forgetSpending(connection, time);
 }
 
 export function recordClearOfAll(connection: SqliteConnection): void {

@@ -179,13 +179,26 @@ export class SqliteConnection {
    * @param committed Called right after the commit, before this connection does anything else.
    */
   write<Result>(work: () => Result, committed?: (result: Result) => void): Promise<Result> {
-    if (this.#writeRefusal !== undefined) return Promise.reject(this.#writeRefusal);
-    const transact = () => {
+    return this.#enqueue(() => {
       const result = this.transact(work);
       committed?.(result);
       return result;
-    };
-    return this.#inOrder(() => this.retry(transact));
+    });
+  }
+
+  /**
+   * Like `write`, but a power failure may undo it: what is written reaches the disk with the next
+   * `write`. Later transactions of every process see it at once.
+   */
+  writeLightly<Result>(work: () => Result): Promise<Result> {
+    return this.#enqueue(() => {
+      this.exec("PRAGMA synchronous = NORMAL");
+      try {
+        return this.transact(work);
+      } finally {
+        this.exec("PRAGMA synchronous = FULL");
+      }
+    });
   }
 
   /**
@@ -246,9 +259,11 @@ export class SqliteConnection {
     }
   }
 
-  #inOrder<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Repeats `transact` while the file is locked, after the writes that were asked for before. */
+  #enqueue<Result>(transact: () => Result): Promise<Result> {
+    if (this.#writeRefusal !== undefined) return Promise.reject(this.#writeRefusal);
     this.#hasWritten = true;
-    const done = this.#lastWrite.then(work);
+    const done = this.#lastWrite.then(() => this.retry(transact));
     this.#lastWrite = done.catch(() => undefined);
     return done;
   }

@@ -111,7 +111,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   INSERT INTO upkeep VALUES (1, 0, 0, 0);
   `,
-  // What lets users in at a server. Only a hash of each token is kept.
+  // What lets users in at a server, of which only a hash is kept; what users may use, and what they
+  // have used, by id since clearing a user must not reset it.
   `
   CREATE TABLE tokens (
     token_id TEXT PRIMARY KEY,
@@ -123,6 +124,30 @@ export const MIGRATIONS: readonly string[] = [
     last_used_at INTEGER
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX tokens_by_user ON tokens (user_id);
+
+  CREATE TABLE limits (
+    user_id TEXT PRIMARY KEY,
+    requests_per_minute INTEGER,
+    runs_at_once INTEGER,
+    tokens_per_day INTEGER,
+    bytes_kept INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE spending (
+    user_id TEXT PRIMARY KEY,
+    day INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    minute INTEGER NOT NULL,
+    requests INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX spending_by_day ON spending (day);
+
+  CREATE TABLE runs_under_way (
+    user_id TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (user_id, run_id)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

@@ -2,6 +2,7 @@ import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf, wasCleared } from "../../clear-log.js";
 import type { CopyStore, LongSweep, UserCopy } from "../../copy-store.js";
+import { limitsNothing } from "../../limits.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import type {
   At,
@@ -12,6 +13,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  StoreLimits,
   StoreTokens,
   UserCount,
   UserRow,
@@ -20,6 +22,16 @@ import type {
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import { importUser } from "./import-user.js";
+import {
+  admitRun,
+  limitsOf,
+  limitUseOf,
+  listLimits,
+  removeLimits,
+  renewRun,
+  setLimits,
+  settleRun,
+} from "./limit-rows.js";
 import { pathOf } from "./path.js";
 import {
   applyChanges,
@@ -83,23 +95,33 @@ export class SqliteStore implements CopyStore {
   }
 
   read(userId: UserId, { sessionId, limit }: Window): Promise<Snapshot> {
-    return this.#read((connection) => {
-      const session = findSession(connection, userId, sessionId);
-      return {
-        messages:
-          session === undefined ? [] : this.#windows.read(connection, { userId, session, limit }),
-        state: stateOf(connection, session),
-        total: session?.total ?? 0,
-        generation: currentGeneration(connection),
-      };
-    });
+    return this.#read((connection) => this.#snapshotOf(connection, userId, { sessionId, limit }));
+  }
+
+  #snapshotOf(
+    connection: SqliteConnection,
+    userId: UserId,
+    { sessionId, limit }: Window,
+  ): Snapshot {
+    const session = findSession(connection, userId, sessionId);
+    return {
+      messages:
+        session === undefined ? [] : this.#windows.read(connection, { userId, session, limit }),
+      state: stateOf(connection, session),
+      total: session?.total ?? 0,
+      generation: currentGeneration(connection),
+    };
   }
 
   write(commit: Commit): Promise<CommitOutcome> {
     return this.#write(
       (connection) => {
         this.#windows.forgetIfChanged(connection);
-        return writeTo(connection, commit);
+        const outcome = writeTo(connection, commit);
+        const { userId, spent, time } = commit;
+        if (spent !== undefined && typeof outcome !== "string")
+          settleRun(connection, userId, { ...spent, time });
+        return outcome;
       },
       (outcome) => this.#windows.noteCommit(commit, outcome),
     );
@@ -226,6 +248,33 @@ export class SqliteStore implements CopyStore {
     delete: (tokenId) => this.#write((connection) => deleteToken(connection, tokenId)),
   };
 
+  readonly limits: StoreLimits = {
+    admit: async (userId, admission) => {
+      const isLimited = !limitsNothing(admission.limits);
+      const free = isLimited ? undefined : await this.#readIfFree(userId, admission);
+      if (free !== undefined) return free;
+      return this.#writeLightly((connection) => {
+        const use = admitRun(connection, userId, admission);
+        return { ...this.#snapshotOf(connection, userId, admission), use };
+      });
+    },
+    renew: (userId, run) => this.#writeLightly((connection) => renewRun(connection, userId, run)),
+    settle: (userId, spent) => this.#write((connection) => settleRun(connection, userId, spent)),
+    use: (userId, options) => this.#read((connection) => limitUseOf(connection, userId, options)),
+    list: () => this.#read(listLimits),
+    set: (userId, limits) => this.#write((connection) => setLimits(connection, userId, limits)),
+    remove: (userId) => this.#write((connection) => removeLimits(connection, userId)),
+  };
+
+  /** The session of a user without any limit; undefined for one who has some. */
+  #readIfFree(userId: UserId, window: Window): Promise<Snapshot | undefined> {
+    return this.#read((connection) =>
+      limitsNothing(limitsOf(connection, userId, {}))
+        ? this.#snapshotOf(connection, userId, window)
+        : undefined,
+    );
+  }
+
   async close(): Promise<void> {
     await this.#lastImport;
     await this.#importer?.close();
@@ -257,6 +306,12 @@ export class SqliteStore implements CopyStore {
   ): Promise<Result> {
     const connection = await this.#open();
     return connection.write(() => work(connection), committed);
+  }
+
+  /** For what may be lost if the machine loses its power: the disk is not awaited. */
+  async #writeLightly<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+    const connection = await this.#open();
+    return connection.writeLightly(() => work(connection));
   }
 
   async #erase<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {

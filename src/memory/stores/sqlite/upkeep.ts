@@ -164,6 +164,7 @@ export class Upkeep {
 const SMALL_TABLES = [
   ["users", "octet_length(user_id) * 2 + 40"],
   ["sessions", "octet_length(session_id) * 2 + 80"],
+  ["spending", "octet_length(user_id) * 2 + 40"],
   ["session_states", "octet_length(key_json) + octet_length(value_json) + 40"],
 ] as const;
 

@@ -1,7 +1,5 @@
-import { asRecord } from "../../json.js";
-import type { Message, Usage } from "../../messages.js";
-import type { ModelRequest } from "../model.js";
-import { callsOf } from "./wire-names.js";
+import { callsOf, type Message, type ToolCall, type Usage } from "../messages.js";
+import type { ModelRequest } from "./model.js";
 
 /**
  * Tokens by the UTF-8 length of a code point; at most 13 % below o200k, measured on five scripts.
@@ -32,17 +30,21 @@ export function estimateUsage(request: ModelRequest, outputTokens: number): Usag
   };
 }
 
-const textsOf = (message: Message): string[] => [
-  message.content,
-  ...callsOf(message).flatMap((call) => [call.name, call.arguments]),
-];
-
-/** Reads the counts of a `usage` object, or undefined when they are missing or zero. */
-export function usageIn(usage: unknown): Usage | undefined {
-  const { prompt_tokens: input, completion_tokens: output } = asRecord(usage);
-  if (!isCount(input) || !isCount(output) || input === 0) return undefined;
-  return { inputTokens: input, outputTokens: output };
+/** Estimates the usage of a reply, or of as much of it as arrived. */
+export function estimateReply(
+  request: ModelRequest,
+  { text, toolCalls }: { readonly text: string; readonly toolCalls: readonly ToolCall[] },
+): Usage {
+  const texts = [text, ...toolCalls.flatMap(textsOfCall)];
+  return estimateUsage(
+    request,
+    texts.reduce((sum, each) => sum + estimateTokens(each), 0),
+  );
 }
 
-const isCount = (value: unknown): value is number =>
-  Number.isSafeInteger(value) && Number(value) >= 0;
+const textsOf = (message: Message): string[] => [
+  message.content,
+  ...callsOf(message).flatMap(textsOfCall),
+];
+
+const textsOfCall = (call: ToolCall): string[] => [call.name, call.arguments];
