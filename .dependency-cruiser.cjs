@@ -14,6 +14,7 @@ const HOMES = [
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
   { name: "pg", home: "^src/memory/stores/postgres/client[.]ts$" },
+  { name: "jose", home: "^src/server/jwt-verifier[.]ts$" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a-sdk[.]ts$" },
 ];
 

@@ -24,6 +24,7 @@ const PLANTED = [
   ],
   ["src/memory/stores/fourth.ts", 'await import("pg");', "pg-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
+  ["src/server/sixth.ts", 'await import("jose/jwt/verify");', "jose-in-one-file"],
   [
     "src/models/openai/client.ts",
     'import OpenAI from "openai"; new OpenAI();',

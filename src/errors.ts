@@ -72,6 +72,7 @@ export const ERROR_TABLE = {
 
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },
   TOO_MANY_ATTEMPTS: { exit: 1, http: 429, rpc: INVALID_REQUEST },
+  AUTH_UNAVAILABLE: { exit: 4, http: 503, rpc: INTERNAL },
   FORBIDDEN: { exit: 1, http: 403, rpc: INVALID_REQUEST },
   NOT_FOUND: { exit: 1, http: 404, rpc: INVALID_REQUEST },
   REQUEST_TIMEOUT: { exit: 1, http: 408, rpc: INVALID_REQUEST },

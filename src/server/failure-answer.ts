@@ -61,6 +61,10 @@ const MASKED: Partial<Record<ErrorCode, Masked>> = {
   MODEL_BAD_RESPONSE: { what: "The model sent an invalid answer.", hint: "Try again." },
   STORE_FAILED: STORE,
   STORE_CLOSED: STORE,
+  AUTH_UNAVAILABLE: {
+    what: "The server cannot check who you are at the moment.",
+    hint: "Try again in a while.",
+  },
   SHUTTING_DOWN: { what: "The server is shutting down.", hint: "Try again in a while." },
 };
 

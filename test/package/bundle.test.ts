@@ -29,7 +29,7 @@ test.each(["dist/index.js", "dist/testing/index.js"])(
   },
 );
 
-test("dist/server/index.js loads the A2A SDK only for an A2A request", async () => {
+test("dist/server/index.js loads the A2A SDK and jose only for a request that needs them", async () => {
   const loaded = await loadedAtOnce("dist/server/index.js");
   expect(loaded).toContain("\n// src/server/");
   expect(loaded).not.toMatch(/^\/\/ (src\/cli\/|node_modules\/(@a2a-js|jose)\/)/m);

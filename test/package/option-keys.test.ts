@@ -80,6 +80,10 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
       }),
   ],
   createServer: ["allowAnonymous", (more) => server.createServer({ agent: agent(), ...more })],
+  jwtAuthentication: [
+    "issuer",
+    (more) => server.jwtAuthentication({ issuer: "i", audience: "a", key: "k", ...more }),
+  ],
   ChatServer: ["allowAnonymous", (more) => new server.ChatServer({ agent: agent(), ...more })],
   "ChatServer timeouts": ["reply", (timeouts) => server.createServer({ agent: agent(), timeouts })],
   "ChatServer.listen": ["host", (more) => chatServer().listen({ port: 0, ...more })],

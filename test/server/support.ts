@@ -102,6 +102,45 @@ export async function ask(
   };
 }
 
+/** A header with a token. */
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+const A2A = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "SendMessage",
+  params: { message: { messageId: "1", role: "ROLE_USER", parts: [{ text: "Hi" }] } },
+};
+
+/** Every route that asks who is there. */
+export const ROUTES = [
+  ["POST", "/chat", { message: "Hi" }],
+  ["GET", "/history", undefined],
+  ["DELETE", "/history", undefined],
+  ["GET", "/size", undefined],
+  ["GET", "/export", undefined],
+  ["POST", "/a2a", A2A],
+  ["POST", "/v1/responses", { input: "Hi" }],
+  ["POST", "/v1/chat/completions", { messages: [{ role: "user", content: "Hi" }] }],
+  ["POST", "/v1/conversations", {}],
+  ["GET", "/v1/models", undefined],
+  ["GET", "/nothing", undefined],
+] as const;
+
+/** The status of a request with two Authorization headers. */
+export function twice(
+  url: string,
+  { method, tokens }: { method: string; tokens: readonly string[] },
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = tokens.flatMap((token) => ["Authorization", `Bearer ${token}`]);
+    const request = http.request(url, { method, headers: ["Host", "localhost", ...headers] });
+    request.on("response", (response) => resolve(response.resume().statusCode ?? 0));
+    request.on("error", reject);
+    request.end();
+  });
+}
+
 export const get = (url: string, headers: Record<string, string> = {}): Promise<Answer> =>
   ask(url, { method: "GET", headers });
 

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { request as httpRequest } from "node:http";
 import { describe, expect, test, vi } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
@@ -8,9 +7,19 @@ import { SqliteMemory } from "../../src/memory/sqlite.js";
 import type { Model, ModelEvent } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
 import { temporaryFile } from "../support/memory-file.js";
-import { ask, Command, cleanUp, echo, eventually, get, serve, temporaryFolder } from "./support.js";
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+import {
+  ask,
+  bearer,
+  Command,
+  cleanUp,
+  echo,
+  eventually,
+  get,
+  ROUTES,
+  serve,
+  temporaryFolder,
+  twice,
+} from "./support.js";
 
 /** A server for alice and bob, each of whom has a token and a history. */
 async function serveTwo(model: Model = echo()) {
@@ -20,28 +29,6 @@ async function serveTwo(model: Model = echo()) {
   const [alice, bob] = [await tokens.create("alice"), await tokens.create("bob")];
   return { ...served, tokens, alice, bob };
 }
-
-const A2A = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "SendMessage",
-  params: { message: { messageId: "1", role: "ROLE_USER", parts: [{ text: "Hi" }] } },
-};
-
-/** Every route that asks who is there. */
-const ROUTES = [
-  ["POST", "/chat", { message: "Hi" }],
-  ["GET", "/history", undefined],
-  ["DELETE", "/history", undefined],
-  ["GET", "/size", undefined],
-  ["GET", "/export", undefined],
-  ["POST", "/a2a", A2A],
-  ["POST", "/v1/responses", { input: "Hi" }],
-  ["POST", "/v1/chat/completions", { messages: [{ role: "user", content: "Hi" }] }],
-  ["POST", "/v1/conversations", {}],
-  ["GET", "/v1/models", undefined],
-  ["GET", "/nothing", undefined],
-] as const;
 
 describe.each(ROUTES)("%s %s", (method, path, body) => {
   test("lets nobody in without a valid token of its own in the right place", async () => {
@@ -99,20 +86,6 @@ describe.each(ROUTES)("%s %s", (method, path, body) => {
     expect(await answerTo(`bearer ${token}`)).toBe(path === "/nothing" ? 404 : 200);
   });
 });
-
-/** The status of a request with two Authorization headers. */
-function twice(
-  url: string,
-  { method, tokens }: { method: string; tokens: readonly string[] },
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = tokens.flatMap((token) => ["Authorization", `Bearer ${token}`]);
-    const request = httpRequest(url, { method, headers: ["Host", "localhost", ...headers] });
-    request.on("response", (response) => resolve(response.resume().statusCode ?? 0));
-    request.on("error", reject);
-    request.end();
-  });
-}
 
 test("two people on one server reach their own data, and get one answer for anybody else's", async () => {
   const { url, memory, alice, bob } = await serveTwo();
