@@ -318,7 +318,7 @@ describe("store migrate", () => {
       expect(await cli.run(["store", "migrate", database])).toMatchObject({ code: 3, stdout: "" });
       await cli.run(["store", "init", database, "--grant", role.name]);
       expect(await cli.run(["store", "migrate", database])).toEqual({
-        ...{ code: 0, stdout: "The schema is current: version 2.\n", stderr: "" },
+        ...{ code: 0, stdout: "The schema is current: version 3.\n", stderr: "" },
       });
       const refused = await cli.run(["store", "migrate", asRole(database, role)]);
       expect(refused).toMatchObject({ code: 3, stdout: "" });

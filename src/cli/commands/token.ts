@@ -55,18 +55,21 @@ export async function listTokens(context: Context): Promise<void> {
 /** `token revoke ID`, or with `--user` all tokens of that user. */
 export async function revokeToken(context: Context, [id]: string[]): Promise<void> {
   const user = namedUser(context);
-  if ((id === undefined) === (user === undefined))
-    throw new AgnoChatError("USAGE", "token revoke takes the id of a token, or --user.", {
-      hint: "See agno-chat token list.",
-    });
   await withMemory(context, async (memory) => {
     const tokens = tokensOf(memory);
-    if (id === undefined) return revokeAll(context, tokens, user as UserId);
-    if (await tokens.revoke(id)) return report(context, 1);
-    throw new AgnoChatError("USAGE", `There is no token ${JSON.stringify(id)}.`, {
-      hint: "See agno-chat token list.",
+    if (id !== undefined && user === undefined) return revokeOne(context, tokens, id);
+    if (id === undefined && user !== undefined) return revokeAll(context, tokens, user);
+    throw new AgnoChatError("USAGE", "token revoke takes the id of a token, or --user.", {
+      hint: SEE_LIST,
     });
   });
+}
+
+const SEE_LIST = "See agno-chat token list.";
+
+async function revokeOne(context: Context, tokens: Tokens, id: string): Promise<void> {
+  if (await tokens.revoke(id)) return report(context, 1);
+  throw new AgnoChatError("USAGE", `There is no token ${JSON.stringify(id)}.`, { hint: SEE_LIST });
 }
 
 async function revokeAll(context: Context, tokens: Tokens, user: UserId): Promise<void> {
