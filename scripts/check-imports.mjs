@@ -23,6 +23,7 @@ const PLANTED = [
     "@photostructure/sqlite-in-one-file",
   ],
   ["src/memory/stores/fourth.ts", 'await import("pg");', "pg-in-one-file"],
+  ["src/server/counts.ts", 'await import("prom-client");', "prom-client-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
   ["src/server/sixth.ts", 'await import("jose/jwt/verify");', "jose-in-one-file"],
   [

@@ -478,8 +478,8 @@ export const MUTANTS = [
   [
     "src/server/chat.ts",
     "replies are cached by the body",
-    "return json(answerOf(await user.run(input, options)));",
-    "return json({ ...((globalThis.replies ??= {})[input] ??= answerOf(await user.run(input, options))), user_id: user.userId });",
+    "return json(answerOf(output));",
+    "return json({ ...((globalThis.replies ??= {})[input] ??= answerOf(output)), user_id: user.userId });",
   ],
   [
     "src/server/chat.ts",

@@ -145,6 +145,8 @@ export const COMMANDS: readonly CommandSpec[] = [
         "comma-separated proxies whose X-Forwarded-For and -Proto are believed",
       ],
       keepAlive: ["--keep-alive <time>", "how long an idle connection stays open (65s)"],
+      audit: ["--audit <file>", "append who did what, when and from where, one JSON object a line"],
+      metrics: ["--metrics <host:port>", "also answer GET /metrics there, for Prometheus"],
       removeInactive: [
         "--remove-inactive <time>",
         "every hour, delete the data of users inactive for that long",

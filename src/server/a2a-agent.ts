@@ -60,6 +60,7 @@ export class A2aAgent implements A2aRequestHandler {
     try {
       const { contextId, input, options } = this.#inputOf(request);
       const output = await this.#agent.run(input, options);
+      this.#context.runId = output.runId;
       return { ...this.#messageOf(contextId, output.content), metadata: metadataOf(output) };
     } catch (thrown) {
       throw this.#errorOf(thrown);
@@ -74,6 +75,7 @@ export class A2aAgent implements A2aRequestHandler {
       const { contextId, input, options } = this.#inputOf(request);
       for await (const event of this.#agent.stream(input, options)) {
         if (event.type === "run-start") {
+          this.#context.runId = event.runId;
           task = new StreamedTask(contextId);
           yield task.begin(this.#sdk.TaskState.TASK_STATE_WORKING);
         }

@@ -25,10 +25,12 @@ export async function chat(context: RequestContext, agent: Agent): Promise<Answe
   const input = textOf(message);
   if (context.head.headers.accept?.includes("text/event-stream"))
     return eventStream({
-      pieces: eventsOf(user.stream(input, options)),
+      pieces: eventsOf(context, user.stream(input, options)),
       lastWords: (thrown) => lastWords(context, thrown),
     });
-  return json(answerOf(await user.run(input, options)));
+  const output = await user.run(input, options);
+  context.runId = output.runId;
+  return json(answerOf(output));
 }
 
 function answerOf({ userId, content, finishReason }: RunOutput) {
@@ -41,8 +43,14 @@ function textOf(message: unknown): string {
   throw new AgnoChatError("INVALID_INPUT", "message must be a string.");
 }
 
-async function* eventsOf(events: AsyncIterable<RunEvent>): AsyncGenerator<string> {
-  for await (const event of events) yield eventText(event.type, dataOf(event));
+async function* eventsOf(
+  context: RequestContext,
+  events: AsyncIterable<RunEvent>,
+): AsyncGenerator<string> {
+  for await (const event of events) {
+    if (event.type === "run-start") context.runId = event.runId;
+    yield eventText(event.type, dataOf(event));
+  }
 }
 
 function lastWords(context: RequestContext, thrown: unknown): string {

@@ -43,6 +43,8 @@ export class RequestContext {
   tokenId: string | undefined;
   /** The caller, or the user whom an anonymous caller names, once known. */
   userId: UserId | undefined;
+  /** The run it started, once its answer has begun. */
+  runId: string | undefined;
   /** The error code it failed with. */
   failure: string | undefined;
   /** What the program around the server did wrong: a fixed sentence for the log. */

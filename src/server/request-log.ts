@@ -2,6 +2,51 @@ import { hash, randomUUID } from "node:crypto";
 import type { UserId } from "../ids.js";
 import type { Exchange } from "./exchange.js";
 
+/** A finished request, with whose and where from. Never a text. */
+export interface RequestRecord {
+  /** When it was over, ISO 8601. */
+  readonly time: string;
+  readonly method: string;
+  /** A known route, or `other`. */
+  readonly path: string;
+  /** 499 if the client hung up first. */
+  readonly status: number;
+  readonly durationMs: number;
+  /** The error code it failed with. */
+  readonly code: string | undefined;
+  /** The authenticated user, or the user whom an anonymous caller named. */
+  readonly userId: string | undefined;
+  /** The id of the token that let the request in; not the token. */
+  readonly tokenId: string | undefined;
+  /** The client's address: what a trusted proxy says it is. */
+  readonly address: string;
+  /** The run it started, if that is stored or its stream has begun. */
+  readonly runId: string | undefined;
+}
+
+interface RecordFields extends LogFields {
+  readonly address: string;
+}
+
+export function recordOf(
+  { context, outlet, left }: Exchange,
+  { path, ms, address }: RecordFields,
+): RequestRecord {
+  const { head, failure: code, caller, userId = caller, tokenId, runId } = context;
+  return {
+    time: isoNow(),
+    method: head.method,
+    path,
+    status: left ? 499 : outlet.status,
+    durationMs: ms,
+    code,
+    userId,
+    tokenId,
+    address,
+    runId,
+  };
+}
+
 /**
  * New in every process: a log shows which requests were the same user's, but not which user's. Made
  * when it is first needed, because a worker may make no random value while it loads.

@@ -2,6 +2,7 @@ import type { Agent } from "../agent/agent.js";
 import { AgnoChatError } from "../errors.js";
 import type { KnownKeys } from "../options.js";
 import type { AccessOptions } from "./access.js";
+import type { RequestRecord } from "./request-log.js";
 
 export interface ServerOptions extends AccessOptions {
   readonly agent: Agent;
@@ -14,6 +15,8 @@ export interface ServerOptions extends AccessOptions {
   readonly trustedProxies?: readonly string[];
   /** Receives one line of JSON per finished request, without texts and ids. Default: no log. */
   readonly log?: (line: string) => void;
+  /** Receives each finished request, with the user's id and address, for an audit or metrics. */
+  readonly record?: (record: RequestRecord) => void;
   readonly timeouts?: Timeouts;
 }
 
@@ -26,6 +29,7 @@ export const SERVER_KEYS: KnownKeys<ServerOptions> = {
   publicUrl: true,
   trustedProxies: true,
   log: true,
+  record: true,
   timeouts: true,
 };
 

@@ -12,7 +12,7 @@ import { Dispatcher } from "./dispatcher.js";
 import type { DoorParts, Exchange } from "./exchange.js";
 import { InFlight } from "./in-flight.js";
 import { NodeDoor } from "./node-door.js";
-import { logLine } from "./request-log.js";
+import { logLine, recordOf } from "./request-log.js";
 import { routesOf } from "./routes.js";
 import {
   DEFAULT_TIMEOUTS,
@@ -68,6 +68,7 @@ const TAIL = 1000;
 export class ChatServer {
   readonly #options: ServerOptions;
   readonly #timeouts: Required<Timeouts>;
+  readonly #proxies: TrustedProxies;
   readonly #dispatcher: Dispatcher;
   readonly #nodeDoor: NodeDoor;
   readonly #webDoor: WebDoor;
@@ -93,6 +94,7 @@ export class ChatServer {
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...timeouts };
     const access = { ...options, allowedHosts: hostsOf(options) };
     const proxies = new TrustedProxies(trustedProxies);
+    this.#proxies = proxies;
     const takesTokens = options.tokens !== undefined;
     const routes = routesOf({ agent, publicUrl, proxies, takesTokens });
     this.#dispatcher = new Dispatcher({ routes, access, proxies });
@@ -103,6 +105,11 @@ export class ChatServer {
     };
     this.#nodeDoor = new NodeDoor(parts);
     this.#webDoor = new WebDoor(parts);
+  }
+
+  /** How many requests are being answered. */
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
   /**
@@ -220,11 +227,13 @@ export class ChatServer {
   #leave(exchange: Exchange, started: number): void {
     this.#inFlight.leave(exchange);
     this.#recheck();
-    const { log } = this.#options;
-    if (log === undefined) return;
-    const { path } = exchange.context;
+    const { log, record } = this.#options;
+    if (log === undefined && record === undefined) return;
+    const { path, head } = exchange.context;
     const known = this.#dispatcher.knows(path) ? path : "other";
-    log(logLine(exchange, { path: known, ms: performance.now() - started }));
+    const fields = { path: known, ms: performance.now() - started };
+    log?.(logLine(exchange, fields));
+    record?.(recordOf(exchange, { ...fields, address: this.#proxies.clientOf(head) }));
   }
 
   /** Looks after the tokens of requests under way, while there are any. */
@@ -301,7 +310,8 @@ function addressOf(http: HttpServer): AddressInfo {
   return { address: "localhost", port: 0, family: "IPv4" };
 }
 
-async function bind(
+/** @throws {AgnoChatError} rejects with `ADDRESS_IN_USE`, or `USAGE` for any other failure */
+export async function bind(
   http: HttpServer,
   {
     host,

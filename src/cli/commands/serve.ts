@@ -7,12 +7,13 @@ import { parseDuration } from "../duration.js";
 import { endingSignals, listenExclusively } from "../ending-signals.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { ReplaceableModel } from "../replaceable-model.js";
+import { type ObserverOptions, Observers } from "../serve/observers.js";
 import { wordsFor } from "./prune.js";
 import { tokensOf } from "./token.js";
 
 const HOUR = 3_600_000;
 
-export interface ServeOptions {
+export interface ServeOptions extends ObserverOptions {
   readonly config?: string;
   readonly host?: string;
   readonly port?: string;
@@ -40,11 +41,13 @@ export async function serve(
     const model = new ReplaceableModel(await openConfiguredModel(context));
     const agent = await createConfiguredAgent(context, { model, memory });
     const { createServer } = await import("../../server/index.js");
+    const observers = await Observers.open(context, options);
     const server = createServer({
       agent,
       allowAnonymous: allowAnonymous === true,
       ...(auth === undefined ? {} : { tokens: tokensOf(memory) }),
       log: (line) => void context.io.stderr.write(`${line}\n`),
+      record: observers.record,
       ...(publicUrl === undefined ? {} : { publicUrl }),
       trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
       timeouts: {
@@ -52,12 +55,17 @@ export async function serve(
         keepAlive: parseDuration(keepAlive, "--keep-alive"),
       },
     });
-    announce(context, await server.listen(address), { withToken: auth !== undefined });
-    const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
-    const stopReloading = config === undefined ? () => {} : reloadOnHangUp(context, model);
-    await untilSignalled(context, server);
-    stopReloading();
-    stopSweeping();
+    observers.watch(server);
+    try {
+      announce(context, await server.listen(address), { withToken: auth !== undefined });
+      const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
+      const stopReloading = config === undefined ? () => {} : reloadOnHangUp(context, model);
+      await untilSignalled(context, server);
+      stopReloading();
+      stopSweeping();
+    } finally {
+      observers.close();
+    }
   });
 }
 
