@@ -82,6 +82,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/size.js")).size,
   }),
   row({
+    name: "stats",
+    summary: "show what one user has used, and may use",
+    load: async () => (await import("./commands/stats.js")).stats,
+  }),
+  row({
     name: "export",
     summary: "print one user's history",
     options: {
@@ -219,6 +224,35 @@ export const COMMANDS: readonly CommandSpec[] = [
       }),
     ],
     load: async () => (await import("./commands/token.js")).token,
+  }),
+  row({
+    name: "limit",
+    args: "[command]",
+    summary: "set, list and remove limits of single users",
+    commands: [
+      row({
+        name: "set",
+        summary: "limit one user, at once on every server; limits not named stay",
+        options: {
+          requestsPerMinute: ["--requests-per-minute <count>", "messages in a minute"],
+          runsAtOnce: ["--runs-at-once <count>", "replies at once, in all sessions"],
+          tokensPerDay: ["--tokens-per-day <count>", "tokens in a UTC day"],
+          bytesKept: ["--bytes-kept <count>", "bytes of messages that are kept"],
+        },
+        load: async () => (await import("./commands/limit.js")).setLimits,
+      }),
+      row({
+        name: "list",
+        summary: "list the users with limits of their own",
+        load: async () => (await import("./commands/limit.js")).listLimits,
+      }),
+      row({
+        name: "remove",
+        summary: "give one user the limits of everybody again",
+        load: async () => (await import("./commands/limit.js")).removeLimits,
+      }),
+    ],
+    load: async () => (await import("./commands/limit.js")).limit,
   }),
   row({
     name: "store",

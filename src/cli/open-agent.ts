@@ -1,11 +1,13 @@
 import { Agent } from "../agent/agent.js";
-import type { Memory } from "../memory/memory.js";
+import { noLimits } from "../memory/failures.js";
+import type { Limits, Memory, UserLimits } from "../memory/memory.js";
 import { openMemory } from "../memory/open-memory.js";
 import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { Context } from "./command-context.js";
 import { chooseModel, openChosenModel } from "./model-choice.js";
 import { requireHome } from "./settings/home.js";
+import type { Settings } from "./settings/settings.js";
 
 /**
  * The store in the settings.
@@ -53,6 +55,20 @@ export async function openConfiguredToolkits({ settings }: Context): Promise<rea
   return openToolkits(tools);
 }
 
+/** What each user may use who has no limits of their own. */
+export const limitsIn = ({ values }: Settings): Limits => ({
+  requestsPerMinute: values.maxRequestsPerMinute,
+  runsAtOnce: values.maxRunsAtOnce,
+  tokensPerDay: values.maxTokensPerDay,
+  bytesKept: values.maxBytesKept,
+});
+
+/** @throws {AgnoChatError} `USAGE` for a memory without limits */
+export function limitsOf({ limits }: Memory): UserLimits {
+  if (limits === undefined) throw noLimits();
+  return limits;
+}
+
 /** Creates the agent described by the settings, on an open model and memory. */
 export async function createConfiguredAgent(
   context: Context,
@@ -61,5 +77,6 @@ export async function createConfiguredAgent(
   const { system, historyLimit, lease } = context.settings.values;
   const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
-  return new Agent({ ...parts, toolkits, historyLimit, lease, ...instructions });
+  const limits = limitsIn(context.settings);
+  return new Agent({ ...parts, toolkits, historyLimit, lease, limits, ...instructions });
 }

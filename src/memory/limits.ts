@@ -72,14 +72,22 @@ export function refuseOver(used: UsedLimits, limits: Limits, waits: LimitWaits):
 function refusal(name: LimitName, allowed: number, { minuteMs, dayMs }: LimitWaits): AgnoChatError {
   switch (name) {
     case "tokensPerDay":
-      return new AgnoChatError("BUDGET", `The ${count(allowed, "token")} of today are used up.`, {
-        hint: "Go on after midnight UTC.",
-        retryAfter: Math.ceil(dayMs / 1000),
-      });
+      return new AgnoChatError(
+        "BUDGET",
+        `Today's limit of ${count(allowed, "token")} is used up.`,
+        {
+          hint: "Go on after midnight UTC.",
+          retryAfter: Math.ceil(dayMs / 1000),
+        },
+      );
     case "bytesKept":
-      return new AgnoChatError("BUDGET", `The ${count(allowed, "byte")} for messages are full.`, {
-        hint: "Clear a session or the whole history first.",
-      });
+      return new AgnoChatError(
+        "BUDGET",
+        `The room for messages, ${count(allowed, "byte")}, is full.`,
+        {
+          hint: "Clear a session or the whole history first.",
+        },
+      );
     case "requestsPerMinute":
       return new AgnoChatError(
         "RATE_LIMITED",
@@ -87,10 +95,14 @@ function refusal(name: LimitName, allowed: number, { minuteMs, dayMs }: LimitWai
         { hint: "Wait a little, then try again.", retryAfter: Math.ceil(minuteMs / 1000) },
       );
     case "runsAtOnce":
-      return new AgnoChatError("BUSY", `Only ${count(allowed, "reply", "replies")} at once.`, {
-        hint: "Wait for a reply, then try again.",
-        retryAfter: 1,
-      });
+      return new AgnoChatError(
+        "BUSY",
+        `Only ${count(allowed, "reply", "replies")} at once can be had.`,
+        {
+          hint: "Wait for a reply, then try again.",
+          retryAfter: 1,
+        },
+      );
   }
 }
 

@@ -56,8 +56,12 @@ export interface FailureOptions {
 
 /** A failure with the status of its code. */
 export function failure(thrown: unknown, { shape, headers }: FailureOptions): WholeAnswer {
-  const { code, http } = failureOf(thrown);
-  return json(shape(thrown), { status: http, headers: { ...headersOf(code), ...headers } });
+  const { code, http, retryAfter } = failureOf(thrown);
+  const wait = retryAfter === undefined ? {} : { "retry-after": String(retryAfter) };
+  return json(shape(thrown), {
+    status: http,
+    headers: { ...headersOf(code), ...wait, ...headers },
+  });
 }
 
 const headersOf = (code: ErrorCode): Headers => ({ ...NEVER_CACHED, ...HEADERS[code] });

@@ -13,6 +13,8 @@ export interface Failure {
   readonly message: string;
   /** Whether anything of the run is stored; see `AgnoChatError.stored`. */
   readonly stored: boolean | undefined;
+  /** In how many seconds the same request may succeed, if that is known. */
+  readonly retryAfter: number | undefined;
   readonly http: number;
   readonly rpc: number;
 }
@@ -71,13 +73,14 @@ const MASKED: Partial<Record<ErrorCode, Masked>> = {
 /** 4xx messages are sent as they are; the others are replaced by a fixed sentence and the code. */
 export function failureOf(thrown: unknown): Failure {
   const error = asAgnoChatError(thrown);
-  const { code, stored } = error;
+  const { code, stored, retryAfter } = error;
   const { http, rpc } = ERROR_TABLE[code];
   const masked = MASKED[code] ?? (http >= 500 ? INTERNAL : undefined);
   return {
     code,
     message: masked ? maskedText(masked, stored) : sentencesOf(error),
     stored,
+    retryAfter,
     http,
     rpc,
   };

@@ -290,3 +290,22 @@ test("unknown paths and methods have different errors", async () => {
   expect(answer).toMatchObject({ status: 405, headers: { allow: "GET, HEAD, DELETE" } });
   expect((await ask(`${url}/chat`, { method: "toString" })).status).toBe(400);
 });
+
+test("429 with Retry-After and no model call for a user over a limit, in a stream too", async () => {
+  const model = new ScriptedModel(["Hello.", "Hello."]);
+  const { url } = await serve({ model, limits: { requestsPerMinute: 1 } });
+  expect((await chat({ url }, "alice", "hi")).status).toBe(200);
+  const refused = await chat({ url }, "alice", "hi");
+  expect(refused).toMatchObject({ status: 429, json: { code: "RATE_LIMITED" } });
+  const seconds = Number(refused.headers["retry-after"]);
+  expect(seconds > 0 && seconds <= 60).toBe(true);
+  const stream = await fetch(`${url}/chat`, {
+    method: "POST",
+    headers: { accept: "text/event-stream", "content-type": "application/json" },
+    body: JSON.stringify({ user_id: "alice", message: "hi" }),
+  });
+  expect(stream.status).toBe(429);
+  expect(stream.headers.get("retry-after")).not.toBeNull();
+  expect((await chat({ url }, "bob", "hi")).status).toBe(200);
+  expect(model.requests).toHaveLength(2);
+});

@@ -10,7 +10,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, expect } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
-import type { Memory } from "../../src/memory/memory.js";
+import type { Limits, Memory } from "../../src/memory/memory.js";
 import type { Model } from "../../src/models/model.js";
 import {
   type ChatServer,
@@ -43,6 +43,7 @@ export interface Served {
 export interface ServeOptions extends Omit<ServerOptions, "agent" | "log"> {
   readonly model?: Model;
   readonly memory?: Memory;
+  readonly limits?: Limits;
   readonly listen?: ListenOptions;
 }
 
@@ -50,12 +51,13 @@ export interface ServeOptions extends Omit<ServerOptions, "agent" | "log"> {
 export async function serve({
   model = echo(),
   memory = new InMemory(),
+  limits,
   listen,
   ...options
 }: ServeOptions = {}): Promise<Served> {
   const log: Record<string, unknown>[] = [];
   const server = createServer({
-    agent: new Agent({ model, memory }),
+    agent: new Agent({ model, memory, ...(limits && { limits }) }),
     log: (line) => log.push(JSON.parse(line)),
     ...options,
   });

@@ -1,7 +1,7 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
-import type { UserInfo } from "../../memory/memory.js";
+import type { LimitName, LimitUse, UserInfo } from "../../memory/memory.js";
 import { sanitise } from "../../sanitise.js";
 import { askWhether, askWhich } from "../inquirer-questions.js";
 import type { Io } from "../io.js";
@@ -197,14 +197,31 @@ export class LiveScreen implements ChatScreen {
   }
 }
 
-function summaryOf({ messages, usage }: RunOutput, milliseconds: number): string {
+function summaryOf({ messages, usage, limits }: RunOutput, milliseconds: number): string {
   const model = messages.findLast((message) => message.model !== undefined)?.model;
   const about = usage?.estimated ? "about " : "";
   const tokens =
     usage === undefined ? undefined : `${about}${usage.inputTokens + usage.outputTokens} tokens`;
-  return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`]
+  const near = limits?.map(nearText) ?? [];
+  return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`, ...near]
     .filter((part) => part !== undefined)
     .join(" · ");
+}
+
+/** From which part of a limit on the user is told. */
+const NEAR_PERCENT = 80;
+
+/** Nothing of runs at once, of which there is one now. */
+const OF_WHAT: Partial<Record<LimitName, string>> = {
+  tokensPerDay: "of today's tokens",
+  requestsPerMinute: "of this minute's messages",
+  bytesKept: "of the room for messages",
+};
+
+function nearText({ limit, used, allowed = Infinity }: LimitUse): string | undefined {
+  const percent = Math.min(100, Math.floor((100 * used) / allowed));
+  const what = OF_WHAT[limit];
+  return what === undefined || percent < NEAR_PERCENT ? undefined : `${percent} % ${what}`;
 }
 
 /** Whether text from an editor would be sent as a message without a block around it. */

@@ -2,7 +2,7 @@ import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
-import { openConfiguredToolkits } from "../open-agent.js";
+import { limitsIn, openConfiguredToolkits } from "../open-agent.js";
 import { Repl } from "./repl.js";
 import type { ChatScreen } from "./screen.js";
 
@@ -21,7 +21,10 @@ export async function openRepl(
   const { screen, memory, model, lease = context.settings.values.lease, delayMs = 0 } = parts;
   const toolkits = await openConfiguredToolkits(context);
   return new Repl({
-    parts: { memory, model, toolkits, historyLimit, lease, instructions: system, timeout },
+    parts: {
+      ...{ memory, model, toolkits, historyLimit, lease, instructions: system, timeout },
+      limits: limitsIn(context.settings),
+    },
     screen,
     start: { userId: user, sessionId: session },
     openModel: (name) => namedModel(context, name, delayMs),

@@ -7,7 +7,7 @@ import {
   validateSessionId,
   validateUserId,
 } from "../../ids.js";
-import type { Memory } from "../../memory/memory.js";
+import type { Limits, Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Toolkit } from "../../tools/tool.js";
 import { signalWithin } from "../time-limit.js";
@@ -22,6 +22,8 @@ export interface ReplParts {
   readonly historyLimit: number;
   /** See `AgentOptions.lease`. */
   readonly lease?: boolean;
+  /** See `AgentOptions.limits`. */
+  readonly limits?: Limits;
   readonly instructions?: string | undefined;
   /** The time limit of a reply, in seconds. */
   readonly timeout?: number | undefined;

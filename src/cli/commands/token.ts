@@ -5,6 +5,7 @@ import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { parseDuration } from "../duration.js";
 import { withMemory } from "../open-agent.js";
+import { namedUser } from "../settings/settings.js";
 import { refuseSubcommand } from "../subcommands.js";
 import { count } from "../words.js";
 
@@ -25,7 +26,7 @@ export async function createToken(
   { label, expires }: CreateTokenOptions,
 ): Promise<void> {
   const { options, output } = context;
-  const user = namedUser(context);
+  const user = namedUser(context.settings);
   if (user === undefined)
     throw new AgnoChatError("USAGE", "A token is for one user, but none is named.", {
       hint: "For example: agno-chat token create --user alice.",
@@ -43,7 +44,9 @@ export async function createToken(
 /** `token list`: of everybody, or of the user that `--user` names. */
 export async function listTokens(context: Context): Promise<void> {
   const { options, output } = context;
-  const found = await withMemory(context, (memory) => tokensOf(memory).list(namedUser(context)));
+  const found = await withMemory(context, (memory) =>
+    tokensOf(memory).list(namedUser(context.settings)),
+  );
   const rows = found.map(shown);
   if (options.json) return output.document({ ok: true, tokens: rows });
   if (rows.length === 0) return output.note("There are no tokens.");
@@ -54,7 +57,7 @@ export async function listTokens(context: Context): Promise<void> {
 
 /** `token revoke ID`, or with `--user` all tokens of that user. */
 export async function revokeToken(context: Context, [id]: string[]): Promise<void> {
-  const user = namedUser(context);
+  const user = namedUser(context.settings);
   await withMemory(context, async (memory) => {
     const tokens = tokensOf(memory);
     if (id !== undefined && user === undefined) return revokeOne(context, tokens, id);
@@ -90,10 +93,6 @@ const shown = ({ tokenId: id, userId: user, ...rest }: TokenInfo) => ({
   expiresAt: rest.expiresAt ?? null,
   lastUsedAt: rest.lastUsedAt ?? null,
 });
-
-/** Undefined when the user is only the default one. */
-const namedUser = ({ settings }: Context): UserId | undefined =>
-  settings.origins.user === "flag" ? settings.values.user : undefined;
 
 /** @throws {AgnoChatError} `USAGE` for a memory without tokens */
 export function tokensOf({ tokens }: Memory): Tokens {

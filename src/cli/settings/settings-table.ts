@@ -41,6 +41,12 @@ const wholeNumber = (value: string): number => {
   return Number(value);
 };
 
+/** Up to a number that every store holds. */
+export const limitCount = (value: string): number => {
+  if (!/^\d{1,15}$/.test(value)) throw new Error("must be a whole number from 0 up");
+  return Number(value);
+};
+
 const seconds = (value: string): number => {
   const number = Number(value.replace(/s$/, ""));
   if (!(number > 0 && number <= 86_400))
@@ -134,6 +140,34 @@ export const SETTINGS = {
     parse: wholeNumber,
     numeric: true,
     otherwise: "200",
+  },
+  maxRequestsPerMinute: {
+    describe: "messages a user may send in a minute",
+    flag: "--max-requests-per-minute <count>",
+    env: "AGNO_CHAT_MAX_REQUESTS_PER_MINUTE",
+    parse: limitCount,
+    numeric: true,
+  },
+  maxRunsAtOnce: {
+    describe: "replies a user may wait for at once, in all sessions",
+    flag: "--max-runs-at-once <count>",
+    env: "AGNO_CHAT_MAX_RUNS_AT_ONCE",
+    parse: limitCount,
+    numeric: true,
+  },
+  maxTokensPerDay: {
+    describe: "tokens a user may use in a UTC day",
+    flag: "--max-tokens-per-day <count>",
+    env: "AGNO_CHAT_MAX_TOKENS_PER_DAY",
+    parse: limitCount,
+    numeric: true,
+  },
+  maxBytesKept: {
+    describe: "bytes of messages that are kept for a user",
+    flag: "--max-bytes-kept <count>",
+    env: "AGNO_CHAT_MAX_BYTES_KEPT",
+    parse: limitCount,
+    numeric: true,
   },
   timeout: {
     describe: "seconds a reply may take",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { AgnoChatError } from "../../errors.js";
-import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, type SessionId } from "../../ids.js";
+import { DEFAULT_SESSION_ID, DEFAULT_USER_ID, type SessionId, type UserId } from "../../ids.js";
 import { nearest } from "../../nearest.js";
 import { maskSecrets } from "../../secrets.js";
 import type { Io } from "../io.js";
@@ -27,6 +27,10 @@ export interface Settings {
 /** The session that a flag or setting names; undefined, which means all of the user, otherwise. */
 export const namedSession = ({ values, origins }: Settings): SessionId | undefined =>
   origins.session === "default" ? undefined : values.session;
+
+/** The user whom a flag names: not one of the environment, the file or the default. */
+export const namedUser = ({ values, origins }: Settings): UserId | undefined =>
+  origins.user === "flag" ? values.user : undefined;
 
 /** Values of the flags as typed, by setting; true for a flag that takes none. */
 export type Flags = Readonly<Partial<Record<SettingName, string | true>>>;

@@ -14,6 +14,8 @@ export interface ErrorObject {
 const CODES: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: "invalid_api_key",
   BUSY: "rate_limit_exceeded",
+  RATE_LIMITED: "rate_limit_exceeded",
+  BUDGET: "insufficient_quota",
   CONTEXT_TOO_LONG: "context_length_exceeded",
   MODEL_FILTERED: "content_filter",
 };
