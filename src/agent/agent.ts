@@ -45,10 +45,10 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
   /**
    * What each user may use who has no limits of their own in the memory: `memory.limits.set`. With
    * `{}` only those do. A run of a user who has used up a limit is refused before the model is
-   * called, with `BUDGET`, `RATE_LIMITED` or `BUSY`. Also counts the tokens of every run. Default:
-   * nothing is limited or counted.
+   * called, with `BUDGET`, `RATE_LIMITED` or `BUSY`. Also counts the tokens of every run. A function
+   * is asked with every run. Default: nothing is limited or counted.
    */
-  readonly limits?: Limits;
+  readonly limits?: Limits | (() => Limits);
 }
 
 const AGENT_KEYS: KnownKeys<AgentOptions> = {
@@ -112,7 +112,7 @@ export class Agent<Owner extends string | undefined = undefined> {
     if (!Number.isInteger(maxLoops) || maxLoops < 1)
       throw usage(`maxLoops must be 1 or more, not ${maxLoops}.`);
     if (!isCount(historyLimit)) throw usage(`historyLimit must be 0 or more, not ${historyLimit}.`);
-    const limits = options.limits && checkedLimits(options.limits);
+    const limits = options.limits && limitsNow(options.limits);
     if (limits !== undefined && memory.limits === undefined) throw noLimits();
     const tools = toolTable(toolkits);
     const toolSpecs = specsOf(tools);
@@ -215,6 +215,12 @@ const NO_OPTIONS: { readonly userId?: string; readonly sessionId?: string } = {}
 
 interface ContextOptions extends SessionOptions {
   readonly userId: string;
+}
+
+function limitsNow(limits: Limits | (() => Limits)): () => Limits {
+  if (typeof limits === "function") return limits;
+  const checked = checkedLimits(limits);
+  return () => checked;
 }
 
 /** The tools as the model is sent them, frozen because all users share them. */

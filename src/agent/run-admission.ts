@@ -10,7 +10,8 @@ import type { Reply } from "./ask-model.js";
 /** Who counts what users use, and the limits of those who have none of their own. */
 export interface LimitSource {
   readonly counts: Pick<UserLimits, "admit" | "renew" | "settle">;
-  readonly limits: Limits;
+  /** As they are now. */
+  readonly limits: () => Limits;
   /** The run is stored elsewhere, so its commit cannot settle it. */
   readonly isApart?: boolean;
 }
@@ -32,7 +33,7 @@ export function admit(
   { runId, userId, sessionId, cancellation }: Asker,
   limit: number,
 ): Awaitable<Snapshot> {
-  const admitted = counts.admit(userId, { runId, limits, sessionId, limit });
+  const admitted = counts.admit(userId, { runId, limits: limits(), sessionId, limit });
   if (!(admitted instanceof Promise)) return admitted;
   return untilAborted(admitted, cancellation).catch((thrown: unknown) => {
     // If it was cancelled, it may still be admitted.

@@ -183,7 +183,7 @@ class Run {
     const { runId, userId, sessionId, cancellation } = this.#request;
     const { limitSource } = this.#parts;
     const limit = this.#readLimit;
-    const admission = limitSource && { runId, limits: limitSource.limits };
+    const admission = limitSource && { runId, limits: limitSource.limits() };
     const onAttempt = () => this.#noteClears();
     const taker = { userId, sessionId, limit, admission, cancellation, onAttempt };
     this.#lease = await RunLease.take(source, taker);

@@ -132,7 +132,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: {
       config: [
         "--config <file>",
-        "JSON file with settings and these options; read anew on SIGHUP for the model and its key",
+        "JSON file with settings and these options; read anew on SIGHUP for the model, its key and the limits",
       ],
       host: ["--host <address>", "address to listen on (127.0.0.1)"],
       port: ["--port <number>", "port to listen on (8080); 0 means any free one"],

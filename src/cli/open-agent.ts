@@ -72,11 +72,11 @@ export function limitsOf({ limits }: Memory): UserLimits {
 /** Creates the agent described by the settings, on an open model and memory. */
 export async function createConfiguredAgent(
   context: Context,
-  parts: { model: Model; memory: Memory },
+  parts: { model: Model; memory: Memory; limits?: () => Limits },
 ): Promise<Agent> {
   const { system, historyLimit, lease } = context.settings.values;
   const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
   const limits = limitsIn(context.settings);
-  return new Agent({ ...parts, toolkits, historyLimit, lease, limits, ...instructions });
+  return new Agent({ limits, ...parts, toolkits, historyLimit, lease, ...instructions });
 }

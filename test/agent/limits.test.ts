@@ -125,6 +125,17 @@ describe.each(MEMORIES)("an agent with limits on $name", ({ open }) => {
     expect(await memory.limits?.remove("alice")).toBe(true);
   });
 
+  it("asks a function for its limits with every run", async () => {
+    let requestsPerMinute = 1;
+    const model = new ScriptedModel(() => "Hello.");
+    const agent = new Agent({ model, memory: open(), limits: () => ({ requestsPerMinute }) });
+    await agent.run("hi", ALICE);
+    await failsWith(agent.run("hi", ALICE), "RATE_LIMITED");
+    requestsPerMinute = 2;
+    await agent.run("hi", ALICE);
+    await failsWith(agent.run("hi", ALICE), "RATE_LIMITED");
+  });
+
   it("lets nobody spend more by clearing", async () => {
     const memory = open();
     const agent = new Agent({ model: new DemoModel(), memory, limits: { tokensPerDay: 1 } });

@@ -97,10 +97,18 @@ describe("SIGHUP with --config", () => {
     const underWay = ask();
     await arrived;
     change(content("key-of-today"));
-    await command.line(/^Reloaded the model test-model and its key\.$/);
+    await command.line(/^Reloaded the model test-model, its key and the limits\.$/);
     answer();
     expect(await Promise.all([underWay, ask()])).toEqual([200, 200]);
     expect(keysOf(model)).toEqual(["Bearer key-of-yesterday", "Bearer key-of-today"]);
+  });
+
+  test("takes the new limits of everybody", async () => {
+    const { content, ask, change, command } = await serveKey();
+    expect([await ask(), await ask()]).toEqual([200, 200]);
+    change({ ...content("key"), maxRequestsPerMinute: 2 });
+    await command.line(/^Reloaded/);
+    expect(await ask()).toBe(429);
   });
 
   test("keeps everything if the file is not valid, and says so", async () => {

@@ -5,9 +5,10 @@ import type { ChatServer } from "../../server/server.js";
 import type { Context } from "../command-context.js";
 import { parseDuration } from "../duration.js";
 import { endingSignals, listenExclusively } from "../ending-signals.js";
-import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
+import { createConfiguredAgent, limitsIn, openConfiguredModel, withMemory } from "../open-agent.js";
 import { ReplaceableModel } from "../replaceable-model.js";
 import { type ObserverOptions, Observers } from "../serve/observers.js";
+import type { Settings } from "../settings/settings.js";
 import { wordsFor } from "./prune.js";
 import { tokensOf } from "./token.js";
 
@@ -39,7 +40,9 @@ export async function serve(
     removeInactive === undefined ? undefined : parseDuration(removeInactive, "--remove-inactive");
   await withMemory(context, async (memory) => {
     const model = new ReplaceableModel(await openConfiguredModel(context));
-    const agent = await createConfiguredAgent(context, { model, memory });
+    const current = { settings: context.settings };
+    const limits = () => limitsIn(current.settings);
+    const agent = await createConfiguredAgent(context, { model, memory, limits });
     const { createServer } = await import("../../server/index.js");
     const observers = await Observers.open(context, options);
     const server = createServer({
@@ -59,7 +62,8 @@ export async function serve(
     try {
       announce(context, await server.listen(address), { withToken: auth !== undefined });
       const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
-      const stopReloading = config === undefined ? () => {} : reloadOnHangUp(context, model);
+      const stopReloading =
+        config === undefined ? () => {} : reloadOnHangUp(context, model, current);
       await untilSignalled(context, server);
       stopReloading();
       stopSweeping();
@@ -114,15 +118,21 @@ async function untilSignalled({ io, signal, output }: Context, server: ChatServe
 }
 
 /**
- * On SIGHUP, opens the model anew: the key, the server and the name that the settings now have. A
- * file that is not valid changes nothing. Returns a function that stops it.
+ * On SIGHUP, reads the settings anew: the model with its server and key, and the limits of
+ * everybody. A file that is not valid changes nothing. Returns a function that stops it.
  */
-function reloadOnHangUp(context: Context, model: ReplaceableModel): () => void {
+function reloadOnHangUp(
+  context: Context,
+  model: ReplaceableModel,
+  current: { settings: Settings },
+): () => void {
+  const { output } = context;
   const reload = async () => {
-    const { output } = context;
     try {
-      model.replace(await openConfiguredModel(await context.reread()));
-      output.note(`Reloaded the model ${model.name} and its key.`);
+      const changed = await context.reread();
+      model.replace(await openConfiguredModel(changed));
+      current.settings = changed.settings;
+      output.note(`Reloaded the model ${model.name}, its key and the limits.`);
     } catch (thrown) {
       const { message, hint = "" } = asAgnoChatError(thrown);
       output.note(`Nothing was reloaded. ${message} ${hint}`.trimEnd());
