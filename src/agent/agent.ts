@@ -45,8 +45,8 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
   /**
    * What each user may use who has no limits of their own in the memory: `memory.limits.set`. With
    * `{}` only those do. A run of a user who has used up a limit is refused before the model is
-   * called, with `BUDGET`, `RATE_LIMITED` or `BUSY`. Also counts the tokens of every run. A function
-   * is asked with every run. Default: nothing is limited or counted.
+   * called, with `BUDGET`, `RATE_LIMITED` or `BUSY`. Also counts the tokens of every run. A
+   * function is asked with every run. Default: nothing is limited or counted.
    */
   readonly limits?: Limits | (() => Limits);
 }

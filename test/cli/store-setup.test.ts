@@ -345,7 +345,8 @@ describe("store check --conformance", () => {
       expect(lines(stdout, "FAILED")).toEqual([]);
       expect(stdout).toMatch(/\d\d rules kept, 0 broken\.\n$/);
       expect(code).toBe(0);
-      expect(await ask(database, "SELECT user_id FROM agno_chat.users")).toEqual([]);
+      for (const table of ["users", "tokens", "limits"])
+        expect(await ask(database, `SELECT user_id FROM agno_chat.${table}`)).toEqual([]);
     },
   );
 
