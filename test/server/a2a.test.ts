@@ -12,6 +12,8 @@ import {
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { AgnoChatError } from "../../src/errors.js";
+import { InMemory } from "../../src/memory/in-memory.js";
+import type { Tokens } from "../../src/memory/memory.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { ask, echo, eventually, get, rawPost, type Served, serve, Wire } from "./support.js";
 
@@ -19,13 +21,15 @@ const VERSIONS = ["1.0", "0.3"] as const;
 type Version = (typeof VERSIONS)[number];
 
 /** The official client. For 0.3 it follows the card, as an agent of that version would. */
-async function clientOf({ url }: Served, version: Version): Promise<Client> {
+async function clientOf({ url }: Served, version: Version, token?: string): Promise<Client> {
   const legacyCompat = { enabled: true };
   const fetchImpl: typeof fetch = (input, init) => {
     // Proves that it speaks the intended version.
     const body = JSON.parse(String(init?.body));
     expect(body.method).toMatch(version === "1.0" ? /^[A-Z]/ : /^(message|tasks)\//);
-    return fetch(input, init);
+    const headers = new Headers(init?.headers);
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    return fetch(input, { ...init, headers });
   };
   const options = ClientFactoryOptions.createFrom(ClientFactoryOptions.default, {
     transports: [new JsonRpcTransportFactory({ legacyCompat, fetchImpl })],
@@ -61,6 +65,23 @@ const saying = (text: string, contextId = ""): { message: Message } & object => 
 
 const textOf = (message: Message): string =>
   message.parts.map(({ content }) => (content?.$case === "text" ? content.value : "")).join("");
+
+test.each(VERSIONS)(
+  "the official client of %s with a token reaches its own user, whatever context it names",
+  async (version) => {
+    const memory = new InMemory();
+    const tokens = memory.tokens as Tokens;
+    const served = await serve({ memory, tokens });
+    const client = await clientOf(served, version, (await tokens.create("alice")).token);
+    const reply = (await client.sendMessage(saying("Hi", "bob") as never)) as Message;
+    expect([textOf(reply), reply.contextId]).toEqual(["You said: Hi", "bob"]);
+    expect(memory.sessions("alice")).toMatchObject([{ sessionId: "bob", messages: 2 }]);
+    expect(memory.size("bob")).toBe(0);
+    const stranger = await clientOf(served, version, "wrong");
+    await expect(stranger.sendMessage(saying("Hi", "bob") as never)).rejects.toThrow();
+    expect(memory.users()).toHaveLength(1);
+  },
+);
 
 test.each(VERSIONS)(
   "the official client of %s sends, and its context is the user",
