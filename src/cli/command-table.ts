@@ -189,6 +189,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         "--header <header...>",
         "headers such as 'X-User: ${user}' or 'X-Session: ${session}'",
       ],
+      tokens: [
+        "--tokens",
+        "give each user of the check a token of the store, for serve --auth tokens; revoked after it",
+      ],
       body: ["--body <json>", "the message as JSON, with ${user}, ${session} and ${message}"],
       reply: ["--reply <path>", "where the reply is, such as .answer"],
       clear: ["--clear <route>", "a route that clears, such as 'DELETE http://…?user=${user}'"],

@@ -6,6 +6,7 @@ import type { Tokens } from "../../src/memory/memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import type { Model, ModelEvent } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
+import { freePort } from "../support/free-port.js";
 import { temporaryFile } from "../support/memory-file.js";
 import {
   ask,
@@ -240,4 +241,24 @@ describe("agno-chat", () => {
     expect(code).toBe(2);
     expect(stderr).toContain(words);
   });
+});
+
+test.each([
+  ["chat", "/chat"],
+  ["openai", "/v1/responses"],
+  ["a2a", "/a2a"],
+])("verify --url --tokens shows serve --auth tokens to be isolated as %s", async (shape, path) => {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  const upstream = ["--base-url", `http://127.0.0.1:${port}/v1`, "--model", "any"];
+  const server = new Command(folder, ["serve", "--auth", "tokens", "--port", "0", ...upstream]);
+  const url = `${await server.url()}${path}`;
+  const checking = ["verify", "--url", url, "--as", shape, "--tokens", "--upstream", `${port}`];
+  const check = new Command(folder, [...checking, "--json"]);
+  const code = await check.ended;
+  const { verdict, findings } = JSON.parse(check.stdout);
+  expect([verdict, findings, code]).toEqual(["isolated", [], 0]);
+  const left = new Command(folder, ["token", "list"]);
+  await left.ended;
+  expect(left.lines).toEqual(["There are no tokens."]);
 });

@@ -15,6 +15,7 @@ import { requireConfirmation } from "../confirm.js";
 import { VERSION } from "../version.js";
 import { openPaidModel } from "./verify-live.js";
 import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
+import { withTokens } from "./verify-tokens.js";
 
 const SHAPES = ["chat", "openai", "a2a"] as const;
 
@@ -50,12 +51,14 @@ export async function verifyAnyApp(
   const started = performance.now();
   const planted = await plantedLeaks(seed, signal);
   const { body, reply, header: headers, clear } = options;
-  const result = await checkApp(chatApp({ url, as: shape, body, reply, headers, clear }), {
-    ...{ upstream, rounds, seed, signal, record, live },
-    // New ids each time: the app may have kept those of the last check.
-    users: userIds(users, newPrefix()),
-    onUpstream: (base) => output.note(`Listening as the app's model: OPENAI_BASE_URL=${base}`),
-  });
+  // New ids each time: the app may have kept those of the last check.
+  const ids = userIds(users, newPrefix());
+  const check = (tokenOf?: (userId: string) => string) =>
+    checkApp(chatApp({ url, as: shape, body, reply, headers, tokenOf, clear }), {
+      ...{ upstream, users: ids, rounds, seed, signal, record, live },
+      onUpstream: (base) => output.note(`Listening as the app's model: OPENAI_BASE_URL=${base}`),
+    });
+  const result = await (options.tokens ? withTokens(context, ids, check) : check());
   signal.throwIfAborted();
   return reportOf({
     ...{ results: [result], planted, seed, version: VERSION, gaps: result.gaps },

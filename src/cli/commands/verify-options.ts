@@ -12,6 +12,7 @@ export interface VerifyOptions {
   readonly as?: string;
   readonly upstream?: string;
   readonly header?: string[];
+  readonly tokens?: boolean;
   readonly body?: string;
   readonly reply?: string;
   readonly clear?: string;

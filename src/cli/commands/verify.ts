@@ -61,7 +61,7 @@ export async function verify(
   return report.ok ? 0 : NOT_ISOLATED;
 }
 
-const APP_OPTIONS = ["as", "upstream", "header", "body", "reply", "clear"] as const;
+const APP_OPTIONS = ["as", "upstream", "header", "tokens", "body", "reply", "clear"] as const;
 
 function refuseAppOptions(options: VerifyOptions): void {
   const given = APP_OPTIONS.find((name) => options[name] !== undefined);

@@ -25,6 +25,8 @@ export interface ChatAppOptions {
   readonly reply?: string | undefined;
   /** Templates like `X-User: ${user}`. */
   readonly headers?: readonly string[] | undefined;
+  /** The bearer token of a user, for an app that lets in who has one. */
+  readonly tokenOf?: ((userId: string) => string) | undefined;
   /** A route that clears a user or session, like `DELETE http://localhost/history/${user}`. */
   readonly clear?: string | undefined;
 }
@@ -35,6 +37,7 @@ export const CHAT_APP_KEYS: KnownKeys<ChatAppOptions> = {
   body: true,
   reply: true,
   headers: true,
+  tokenOf: true,
   clear: true,
 };
 
@@ -85,14 +88,16 @@ const SHAPES = {
  * @throws {AgnoChatError} `USAGE` for a template that cannot work
  */
 export function chatApp(options: ChatAppOptions): ChatApp {
-  const { headers = [], clear, url } = options;
-  const namesUser = headers.some((text) => text.includes("${user}"));
+  const { headers = [], clear, url, tokenOf } = options;
+  const namesUser = tokenOf !== undefined || headers.some((text) => text.includes("${user}"));
   const dialects = dialectsOf(options, namesUser ? "${session}" : "${user}");
   for (const { body } of dialects) checkBody(body);
   const names = headers.map(parseHeader);
   const route = clear === undefined ? undefined : parseRoute(clear);
-  const headersOf = (whose: Whose): Record<string, string> =>
-    Object.fromEntries(names.map(([name, template]) => [name, headerValue(template, whose)]));
+  const headersOf = (whose: Whose): Record<string, string> => ({
+    ...(tokenOf && { authorization: `Bearer ${tokenOf(whose.userId)}` }),
+    ...Object.fromEntries(names.map(([name, template]) => [name, headerValue(template, whose)])),
+  });
   return {
     name: `POST ${urlWithoutQuery(url)}`,
     namesSession: [...dialects.map(({ body }) => body), url, ...headers].some((text) =>
