@@ -235,6 +235,10 @@ describe("agno-chat", () => {
     [["token", "revoke", "0123"], 'There is no token "0123".'],
     [["serve", "--auth", "passwords"], "Use --auth tokens."],
     [["serve", "--auth", "tokens", "--allow-anonymous"], "do not go together"],
+    [
+      ["serve", "--auth", "tokens", "--allow-anonymous", "--metrics", "127.0.0.1:0"],
+      "do not go together",
+    ],
     [["serve", "--host", "0.0.0.0"], "--auth tokens"],
   ])("%j says what to do", async (args, words) => {
     const { code, stderr } = await run(temporaryFolder(), ...args);

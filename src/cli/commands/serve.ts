@@ -45,21 +45,21 @@ export async function serve(
     const agent = await createConfiguredAgent(context, { model, memory, limits });
     const { createServer } = await import("../../server/index.js");
     const observers = await Observers.open(context, options);
-    const server = createServer({
-      agent,
-      allowAnonymous: allowAnonymous === true,
-      ...(auth === undefined ? {} : { tokens: tokensOf(memory) }),
-      log: (line) => void context.io.stderr.write(`${line}\n`),
-      record: observers.record,
-      ...(publicUrl === undefined ? {} : { publicUrl }),
-      trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
-      timeouts: {
-        reply: (context.settings.values.timeout ?? Infinity) * 1000,
-        keepAlive: parseDuration(keepAlive, "--keep-alive"),
-      },
-    });
-    observers.watch(server);
     try {
+      const server = createServer({
+        agent,
+        allowAnonymous: allowAnonymous === true,
+        ...(auth === undefined ? {} : { tokens: tokensOf(memory) }),
+        log: (line) => void context.io.stderr.write(`${line}\n`),
+        record: observers.record,
+        ...(publicUrl === undefined ? {} : { publicUrl }),
+        trustedProxies: trustedProxies?.split(",").map((address) => address.trim()) ?? [],
+        timeouts: {
+          reply: (context.settings.values.timeout ?? Infinity) * 1000,
+          keepAlive: parseDuration(keepAlive, "--keep-alive"),
+        },
+      });
+      observers.watch(server);
       announce(context, await server.listen(address), { withToken: auth !== undefined });
       const stopSweeping = maxAge === undefined ? () => {} : sweepHourly(context, agent, maxAge);
       const stopReloading =
