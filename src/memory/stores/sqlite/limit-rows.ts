@@ -89,11 +89,9 @@ export function admitRun(
   const limits = limitsOf(connection, userId, everybody);
   connection.run("DELETE FROM runs_under_way WHERE user_id = ? AND expires_at <= ?", userId, time);
   const spending = spendingOf(connection, userId, time);
-  const used = (): UsedLimits => ({
-    ...{ tokensPerDay: spending.tokens, requestsPerMinute: spending.requests },
-    runsAtOnce: runsOf(connection, userId, time),
-    bytesKept: limits.bytesKept === undefined ? 0 : bytesOf(connection, userId),
-  });
+  // The bytes are a sum over all sessions, so only if they matter.
+  const withBytes = limits.bytesKept !== undefined;
+  const used = () => usedOf(connection, userId, { spending, time, withBytes });
   if (!isUnderWay(connection, userId, runId)) {
     refuseOver(used(), limits, waitsAt(time, spending.minute));
     spending.requests += 1;
@@ -136,14 +134,26 @@ export function limitUseOf(
   userId: UserId,
   { limits, time }: { readonly limits: Limits } & At,
 ): LimitUse[] {
-  const { tokens, requests } = spendingOf(connection, userId, time);
-  const used = {
-    ...{ tokensPerDay: tokens, requestsPerMinute: requests },
-    runsAtOnce: runsOf(connection, userId, time),
-    bytesKept: bytesOf(connection, userId),
-  };
+  const spending = spendingOf(connection, userId, time);
+  const used = usedOf(connection, userId, { spending, time, withBytes: true });
   return useOf(used, limitsOf(connection, userId, limits));
 }
+
+interface UsedAt extends At {
+  readonly spending: Spending;
+  readonly withBytes: boolean;
+}
+
+const usedOf = (
+  connection: SqliteConnection,
+  userId: UserId,
+  { spending: { tokens, requests }, time, withBytes }: UsedAt,
+): UsedLimits => ({
+  tokensPerDay: tokens,
+  requestsPerMinute: requests,
+  runsAtOnce: runsOf(connection, userId, time),
+  bytesKept: withBytes ? bytesOf(connection, userId) : 0,
+});
 
 /** Forgets what users spent before yesterday, and the runs that killed processes left behind. */
 export function forgetSpending(connection: SqliteConnection, time: number): void {
