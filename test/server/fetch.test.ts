@@ -8,7 +8,7 @@ import type { Model } from "../../src/models/model.js";
 import { createServer, type FetchInfo, type ServerOptions } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
-import { cleanUp, echo, eventually, serve } from "./support.js";
+import { cleanUp, echo, eventually, halting, serve } from "./support.js";
 
 const HERE = { address: "127.0.0.1" };
 const JSON_TYPE = { "content-type": "application/json" };
@@ -102,18 +102,6 @@ test.each(asked)("%j is answered as over the network", async ({ path, ...init })
   expect(one.status).toBe(other.status);
   // The card names the host.
   if (!path.includes("agent-card")) expect(headers).toEqual(others);
-});
-
-/** Sends the first part at once, and the second when the gate opens. */
-const halting = (gate: Gate): Model => ({
-  name: "halting",
-  async *stream(_, { signal }) {
-    yield { type: "text-delta", text: "Hel" };
-    await Promise.race([gate.opened, once(signal, "abort")]);
-    signal.throwIfAborted();
-    yield { type: "text-delta", text: "lo" };
-    yield { type: "finish", reason: "stop" };
-  },
 });
 
 /** Reads from a stream until it has seen the words. */

@@ -4,11 +4,10 @@ import type { AddressInfo } from "node:net";
 import { createGunzip, createGzip } from "node:zlib";
 import { expect, test, vi } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
-import type { Model } from "../../src/models/model.js";
 import { createServer } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
-import { cleanUp, eventually, rawChat, rawPost, serve, Wire } from "./support.js";
+import { cleanUp, eventually, halting, rawChat, rawPost, serve, Wire } from "./support.js";
 
 /** Every streaming route, as a raw request of alice. */
 const ROUTES = {
@@ -30,18 +29,6 @@ function rawA2a(version: string, method: string, fields: object): string {
 }
 
 const silent = () => new ScriptedModel((_, { signal }) => once(signal, "abort").then(() => "late"));
-
-/** Sends the first part at once, and the second when the gate opens. */
-const halting = (gate = new Gate()): Model => ({
-  name: "halting",
-  async *stream(_, { signal }) {
-    yield { type: "text-delta", text: "Hel" };
-    await Promise.race([gate.opened, once(signal, "abort")]);
-    signal.throwIfAborted();
-    yield { type: "text-delta", text: "lo" };
-    yield { type: "finish", reason: "stop" };
-  },
-});
 
 const commentsIn = ({ received }: Wire): number => received.match(/^:$/gm)?.length ?? 0;
 

@@ -19,6 +19,7 @@ import {
   type ServerOptions,
 } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
+import { Gate } from "../agent/support.js";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -30,6 +31,18 @@ export const cleanUp = (work: () => unknown): void => void cleanups.push(work);
 /** Echoes the last message. */
 export const echo = (): ScriptedModel =>
   new ScriptedModel(({ messages }) => `You said: ${messages.at(-1)?.content}`);
+
+/** Sends the first part at once, and the second when the gate opens. */
+export const halting = (gate = new Gate()): Model => ({
+  name: "halting",
+  async *stream(_, { signal }) {
+    yield { type: "text-delta", text: "Hel" };
+    await Promise.race([gate.opened, once(signal, "abort")]);
+    signal.throwIfAborted();
+    yield { type: "text-delta", text: "lo" };
+    yield { type: "finish", reason: "stop" };
+  },
+});
 
 export interface Served {
   readonly url: string;
