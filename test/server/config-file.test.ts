@@ -1,8 +1,9 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
+import { Gate } from "../agent/support.js";
 import { ModelServer, streamedText } from "../support/model-server.js";
-import { Command, chat, cleanUp, temporaryFolder } from "./support.js";
+import { Command, chat, cleanUp, lateText, temporaryFolder } from "./support.js";
 
 /** `serve` in a folder of its own, with this content of its file. */
 function serveWith(content: object | string, ...args: readonly string[]) {
@@ -85,20 +86,14 @@ describe("SIGHUP with --config", () => {
 
   test("takes the new key, without a request lost", async () => {
     const { model, content, ask, change, command } = await serveKey();
-    let answer!: () => void;
-    const gate = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    model.reply(async (response, request) => {
-      await gate;
-      await streamedText("late")(response, request);
-    }, streamedText("ok"));
+    const gate = new Gate();
+    model.reply(lateText("late", gate), streamedText("ok"));
     const arrived = model.nextRequest();
     const underWay = ask();
     await arrived;
     change(content("key-of-today"));
     await command.line(/^Reloaded the model test-model, its key and the limits\.$/);
-    answer();
+    gate.open();
     expect(await Promise.all([underWay, ask()])).toEqual([200, 200]);
     expect(keysOf(model)).toEqual(["Bearer key-of-yesterday", "Bearer key-of-today"]);
   });

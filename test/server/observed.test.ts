@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { auditLine } from "../../src/cli/serve/audit-line.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { RequestRecord } from "../../src/server/index.js";
-import { ModelServer, streamedText } from "../support/model-server.js";
+import { Gate } from "../agent/support.js";
+import { ModelServer } from "../support/model-server.js";
 import {
   ask,
   Command,
@@ -12,6 +13,7 @@ import {
   cleanUp,
   eventually,
   get,
+  lateText,
   serve,
   temporaryFolder,
   Wire,
@@ -106,14 +108,8 @@ test("a record names the user of a token even if the request was no good", async
 });
 
 test("the record of a request under way is not lost when TERM ends the server", async () => {
-  let answer!: () => void;
-  const gate = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  const model = await ModelServer.start(async (response, request) => {
-    await gate;
-    await streamedText("in time")(response, request);
-  });
+  const gate = new Gate();
+  const model = await ModelServer.start(lateText("in time", gate));
   cleanUp(() => model.close());
   const file = path.join(temporaryFolder(), "audit.log");
   const real = ["--base-url", model.url, "--model", "test-model", "--audit", file];
@@ -124,7 +120,7 @@ test("the record of a request under way is not lost when TERM ends the server", 
   await arrived;
   command.child.kill("SIGTERM");
   await command.line(/Finishing/);
-  answer();
+  gate.open();
   expect((await asked).status).toBe(200);
   expect(await command.ended).toBe(143);
   expect(linesOf(file)).toMatchObject([{ action: "asked", user: "alice", status: 200 }]);

@@ -5,8 +5,18 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { userMessage } from "../../src/messages.js";
-import { ModelServer, silence, streamedText } from "../support/model-server.js";
-import { Command, chat, cleanUp, eventually, get, serve, temporaryFolder } from "./support.js";
+import { Gate } from "../agent/support.js";
+import { ModelServer, silence } from "../support/model-server.js";
+import {
+  Command,
+  chat,
+  cleanUp,
+  eventually,
+  get,
+  lateText,
+  serve,
+  temporaryFolder,
+} from "./support.js";
 
 const sh = promisify(execFile);
 
@@ -60,14 +70,8 @@ async function serveModel(model: ModelServer, folder = temporaryFolder()): Promi
 }
 
 test("SIGTERM lets a current run end and be stored", async () => {
-  let answer!: () => void;
-  const gate = new Promise<void>((resolve) => {
-    answer = resolve;
-  });
-  const model = await ModelServer.start(async (response, request) => {
-    await gate;
-    await streamedText("in time")(response, request);
-  });
+  const gate = new Gate();
+  const model = await ModelServer.start(lateText("in time", gate));
   const folder = temporaryFolder();
   const command = await serveModel(model, folder);
   const url = await command.url();
@@ -76,7 +80,7 @@ test("SIGTERM lets a current run end and be stored", async () => {
   await arrived;
   command.child.kill("SIGTERM");
   await command.line(/Finishing/);
-  answer();
+  gate.open();
   expect(await asked).toMatchObject({ status: 200, json: { reply: "in time" } });
   expect(await command.ended).toBe(143);
   const memory = new SqliteMemory(path.join(folder, "chat.db"));

@@ -20,6 +20,7 @@ import {
 } from "../../src/server/index.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import { Gate } from "../agent/support.js";
+import { type Reply, streamedText } from "../support/model-server.js";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -43,6 +44,14 @@ export const halting = (gate = new Gate()): Model => ({
     yield { type: "finish", reason: "stop" };
   },
 });
+
+/** A reply that is sent when the gate opens. */
+export const lateText =
+  (words: string, gate: Gate): Reply =>
+  async (response, request) => {
+    await gate.opened;
+    await streamedText(words)(response, request);
+  };
 
 export interface Served {
   readonly url: string;
