@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: users write these placeholders.
 import type { Context } from "./command-context.js";
-import type { AskOptions } from "./commands/ask.js";
+import type { AskOptions } from "./commands/ask-options.js";
 import type { ScriptOptions } from "./commands/run.js";
 import type { Flags } from "./settings/settings.js";
 
@@ -46,6 +46,12 @@ export const ASK_OPTIONS: OptionRows<AskOptions> = {
   new: ["--new", "start a new session for that user"],
   stdin: ["--no-stdin", "do not read stdin"],
   raw: ["--raw", "print the answer exactly as the model wrote it, including escape sequences"],
+  extract: ["-x, --extract", "print only the last code block of the answer"],
+  streamJson: [
+    "--stream-json",
+    "print every event of the run as it happens, one JSON object a line",
+  ],
+  interactive: ["-i, --interactive", "ask in the chat, and stay there"],
 };
 
 /** Options of scripts. */

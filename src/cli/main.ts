@@ -21,7 +21,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return ending.exitCode ?? exitCode;
   } catch (thrown) {
     // After Ctrl-C the reason is obvious, but a JSON reader still needs its document.
-    if (ending.exitCode === undefined || flagsIn(argv).json) report(thrown, argv, io);
+    const { json, streamJson } = flagsIn(argv);
+    if (ending.exitCode === undefined || json || streamJson) report(thrown, argv, io);
     return ending.exitCode ?? exitCodeOf(thrown);
   } finally {
     // A terminal that closes may send its signal twice: the second must not end what ends in order.
@@ -92,7 +93,12 @@ function flagsIn(argv: readonly string[]): OutputOptions {
   const end = argv.indexOf("--");
   const given = end === -1 ? argv : argv.slice(0, end);
   const has = (...flags: string[]) => flags.some((flag) => given.includes(flag));
-  return { json: has("--json"), quiet: has("-q", "--quiet"), debug: has("--debug") };
+  return {
+    json: has("--json"),
+    streamJson: has("--stream-json"),
+    quiet: has("-q", "--quiet"),
+    debug: has("--debug"),
+  };
 }
 
 /**

@@ -10,6 +10,8 @@ import { noteLine } from "./note-line.js";
 
 export interface OutputOptions {
   readonly json: boolean;
+  /** Failures are events, each a line of JSON on stdout. */
+  readonly streamJson?: boolean;
   readonly quiet: boolean;
   readonly debug: boolean;
 }
@@ -61,9 +63,11 @@ export class Output {
     if (!this.#options.quiet) this.#io.stderr.write(`${style(noteLine(maskSecrets(text)))}\n`);
   }
 
-  /** Reports a failure: one line on stderr, or with `--json` the document on stdout. */
+  /** Reports a failure: one line on stderr, or with `--json` or `--stream-json` on stdout. */
   failure(error: AgnoChatError): void {
-    if (this.#options.json) this.document({ ok: false, error: failureDocument(error) });
+    const { json, streamJson } = this.#options;
+    if (json) this.document({ ok: false, error: failureDocument(error) });
+    else if (streamJson) this.document({ type: "error", ok: false, error: failureDocument(error) });
     else this.#io.stderr.write(`agno-chat: ${failureLine(error)}\n`);
     if (this.#options.debug)
       for (const line of causeLines(error)) this.#io.stderr.write(`  ${line}\n`);

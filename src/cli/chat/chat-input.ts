@@ -38,6 +38,10 @@ export function parseInput(text: string, literal = false): Input {
   return { kind: "command", name, argument };
 }
 
+/** Whether `text` would be sent as it is without a block around it. */
+export const isPlainText = (text: string): boolean =>
+  !text.trimStart().startsWith("/") && parseInput(text).kind === "message";
+
 /** What `/as` sends, and as whom. */
 export interface Aside {
   readonly userId: UserId;

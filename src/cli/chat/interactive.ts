@@ -6,12 +6,15 @@ import { inputFilesIn } from "../terminal/input-files.js";
 import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";
 import type { TerminalStreams } from "../terminal/modes.js";
-import { type Aside, type Input, parseAside, parseInput } from "./chat-input.js";
+import { type Aside, type Input, isPlainText, parseAside, parseInput } from "./chat-input.js";
 import type { LoadedChat } from "./load-chat.js";
 import { promptOf } from "./prompt.js";
 
-/** The REPL on a terminal. Shows the prompt first and loads everything else after it. */
-export async function interactive(context: Context): Promise<void> {
+/**
+ * The REPL on a terminal. Shows the prompt first and loads everything else after it.
+ * @param first A message to begin with.
+ */
+export async function interactive(context: Context, first?: string): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const speaker = { userId: settings.values.user, sessionId: settings.values.session };
@@ -26,6 +29,7 @@ export async function interactive(context: Context): Promise<void> {
     complete: async (text) => (await loading).complete(text),
     keep: (text) => keptOf(text, historyOf),
   });
+  if (first !== undefined) editor.send(first, !isPlainText(first));
   editor.resume();
   onAbort(signal, () => editor.close());
   const loading: Promise<LoadedChat> = import("./load-chat.js").then(({ loadChat }) =>

@@ -18,7 +18,7 @@ import type { Copied } from "../terminal/clipboard.js";
 import type { InputHistory } from "../terminal/input-history.js";
 import type { LineEditor } from "../terminal/line-editor.js";
 import type { PromptIo } from "../terminal/question-input.js";
-import { parseInput } from "./chat-input.js";
+import { isPlainText } from "./chat-input.js";
 import { nameOf, promptOf } from "./prompt.js";
 import type { AnswerSpace, ChatScreen, ReplyView, Speaker } from "./screen.js";
 
@@ -223,7 +223,3 @@ function nearText({ limit, used, allowed = Infinity }: LimitUse): string | undef
   const what = OF_WHAT[limit];
   return what === undefined || percent < NEAR_PERCENT ? undefined : `${percent} % ${what}`;
 }
-
-/** Whether text from an editor would be sent as a message without a block around it. */
-const isPlainText = (text: string): boolean =>
-  !text.trimStart().startsWith("/") && parseInput(text).kind === "message";

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline";
 import { onAbort } from "../../abort.js";
 import { asAgnoChatError } from "../../errors.js";
 import { openMemory } from "../../memory/open-memory.js";
+import { sanitise } from "../../sanitise.js";
 import type { Context } from "../command-context.js";
 import { listenExclusively } from "../ending-signals.js";
 import { causeLines, failureLine } from "../failure-text.js";
@@ -11,7 +12,7 @@ import { storeOf } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
 import { beginsWithMark, blockContent, isOpenBlock } from "../terminal/block.js";
 import { inputFilesIn } from "../terminal/input-files.js";
-import { parseInput } from "./chat-input.js";
+import { type Input, parseInput } from "./chat-input.js";
 import { handle } from "./handle-input.js";
 import { openRepl } from "./open-repl.js";
 import { PlainScreen } from "./plain-screen.js";
@@ -25,8 +26,9 @@ const CONTINUATION = "… ";
 /**
  * The REPL on a terminal that only prints, or with its answers in a pipe. The terminal edits the
  * line. Prompts and remarks go to the terminal, answers to stdout.
+ * @param first A message to begin with.
  */
-export async function plain(context: Context): Promise<void> {
+export async function plain(context: Context, first?: string): Promise<void> {
   const { io, home, options, settings, signal } = context;
   const aside = io.stdout.isTTY ? io.stdout : io.stderr;
   const lines = new TypedLines(io.stdin);
@@ -45,7 +47,7 @@ export async function plain(context: Context): Promise<void> {
     if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
     const model = await openChosenModel(chooseModel(settings, io.env), { signal });
     const repl = await openRepl(context, { memory, model, screen });
-    await new PlainConversation({ context, repl, lines, screen, aside }).run();
+    await new PlainConversation({ context, repl, lines, screen, aside }).run(first);
   } finally {
     lines.close();
     await memory.close();
@@ -90,6 +92,11 @@ class TypedLines {
   }
 }
 
+function inputOf(typed: string): Input {
+  const block = blockContent(typed);
+  return parseInput(block ?? typed, block !== undefined && beginsWithMark(typed));
+}
+
 interface PlainConversationOptions {
   readonly context: Context;
   readonly repl: Repl;
@@ -107,14 +114,15 @@ class PlainConversation {
     this.#options = options;
   }
 
-  async run(): Promise<void> {
+  async run(first: string | undefined): Promise<void> {
     const { context, repl } = this.#options;
     const restore = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
     try {
+      if (first !== undefined) await this.#begin(first);
       while (!repl.isOver && !context.signal.aborted) {
         const text = await this.#read();
         if (text === undefined) return;
-        if (text.trim() !== "") await this.#perform(text);
+        if (text.trim() !== "") await this.#perform(inputOf(text));
       }
     } finally {
       restore();
@@ -135,14 +143,19 @@ class PlainConversation {
     return text;
   }
 
-  async #perform(typed: string): Promise<void> {
+  /** Shows the first message as if it had been typed. */
+  async #begin(text: string): Promise<void> {
+    this.#prompt();
+    this.#write(`${sanitise(text)}\n`);
+    await this.#perform({ kind: "message", text });
+  }
+
+  async #perform(input: Input): Promise<void> {
     const { context, repl, screen } = this.#options;
-    const block = blockContent(typed);
     const controller = new AbortController();
     this.#running = controller;
     try {
       const signal = AbortSignal.any([context.signal, controller.signal]);
-      const input = parseInput(block ?? typed, block !== undefined && beginsWithMark(typed));
       await handle(repl, input, { speaker: repl.active, signal });
     } catch (thrown) {
       const error = asAgnoChatError(thrown);

@@ -2,30 +2,29 @@ import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
+import { validateSessionId } from "../../ids.js";
+import { lastCodeBlock } from "../code-block.js";
 import type { Context } from "../command-context.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { remarkOn } from "../render/run-view.js";
 import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
+import { answerDocument } from "./answer-document.js";
 import type { AnswerView } from "./answer-view.js";
-import { writtenAnswer } from "./written-answer.js";
-
-export interface AskOptions {
-  /** Start a new session. */
-  readonly new?: boolean;
-  /** `false`: do not read stdin. */
-  readonly stdin?: boolean;
-  /** Print the answer exactly as the model wrote it. */
-  readonly raw?: boolean;
-}
+import { type AskOptions, refuseContradictions } from "./ask-options.js";
+import { eventLines } from "./event-lines.js";
+import { spinnerOn, writtenAnswer } from "./written-answer.js";
 
 /** `ask`: sends one message and prints the answer. */
-export async function ask(
-  context: Context,
-  words: string[],
-  { new: isNew = false, stdin = true, raw = false }: AskOptions,
-): Promise<void> {
+export async function ask(context: Context, words: string[], options: AskOptions): Promise<void> {
+  refuseContradictions(context, options);
+  if (options.interactive) await chatFrom(context, words, options);
+  else await askOnce(context, words, options);
+}
+
+async function askOnce(context: Context, words: string[], options: AskOptions): Promise<void> {
+  const { new: isNew = false, stdin = true } = options;
   const { settings } = context;
   const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
@@ -37,7 +36,10 @@ export async function ask(
       const sessionId = isNew ? await newSession(agent) : settings.values.session;
       const run = { sessionId, signal };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
-      else await print(agent.stream(prompt, run), context, raw);
+      else if (options.streamJson)
+        await context.output.pieces(eventLines(agent.stream(prompt, run), model.name), signal);
+      else if (options.extract) await printCode(agent.run(prompt, run), context, options);
+      else await print(agent.stream(prompt, run), context, options);
     }),
   );
 }
@@ -51,13 +53,43 @@ async function printDocument(
   model: string,
 ): Promise<void> {
   const answer = await run;
-  output.document(documentOf(answer, model));
+  output.document(answerDocument(answer, model));
+  noteOn(answer, output);
+}
+
+/** Prints the last code block, or the whole answer if it has none: then all of it may be code. */
+async function printCode(
+  run: Promise<RunOutput>,
+  context: Context,
+  { raw = false }: AskOptions,
+): Promise<void> {
+  const { output } = context;
+  const stopSpinner = spinnerOn(context);
+  const answer = await run.finally(stopSpinner);
+  if (raw) output.note(RAW_NOTE);
+  const code = await lastCodeBlock(answer.content);
+  if (code === undefined) output.note("The answer has no code block, so this is all of it.");
+  const text = withLineEnd(code ?? answer.content);
+  if (raw) output.writeSafe(text);
+  else output.write(text);
+  noteOn(answer, output);
+}
+
+const withLineEnd = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
+
+function noteOn(answer: RunOutput, output: Context["output"]): void {
   const remark = remarkOn(answer);
   if (remark !== undefined) output.note(remark);
 }
 
-async function print(stream: RunStream, context: Context, raw: boolean): Promise<void> {
-  if (raw) context.output.note("Raw output: the model's text can control your terminal.");
+const RAW_NOTE = "Raw output: the model's text can control your terminal.";
+
+async function print(
+  stream: RunStream,
+  context: Context,
+  { raw = false }: AskOptions,
+): Promise<void> {
+  if (raw) context.output.note(RAW_NOTE);
   const view = await answerView(context, raw);
   try {
     for await (const event of stream) view.show(event);
@@ -93,26 +125,39 @@ async function promptOf(
   const input = isRead ? await readAll(io.stdin, { signal, onWaiting }) : "";
   const parts = [input.trimEnd(), argument].filter((part) => part.trim() !== "");
   if (parts.length > 0) return parts.join("\n\n");
-  throw new AgnoChatError("INVALID_INPUT", "The prompt is empty.", {
-    hint: 'Give one: agno-chat ask "Hello"',
-  });
+  throw emptyPrompt('agno-chat ask "Hello"');
 }
+
+const emptyPrompt = (example: string): AgnoChatError =>
+  new AgnoChatError("INVALID_INPUT", "The prompt is empty.", { hint: `Give one: ${example}` });
 
 const waitingText = (isTerminal: boolean): string =>
   isTerminal
     ? "Type the prompt, then press Ctrl-D on an empty line."
     : "Waiting for input on stdin. To skip it: --no-stdin";
 
-const documentOf = (
-  { userId, sessionId, content, finishReason, usage, runId }: RunOutput,
-  model: string,
-) => ({
-  ok: true,
-  user: userId,
-  session: sessionId,
-  model,
-  reply: content,
-  finishReason,
-  usage: usage ?? null,
-  runId,
-});
+/** Asks at the prompt of the chat, which goes on from there. */
+async function chatFrom(
+  context: Context,
+  words: string[],
+  { new: isNew = false }: AskOptions,
+): Promise<void> {
+  const message = words.join(" ");
+  if (message === "-")
+    throw new AgnoChatError("USAGE", "The prompt - reads stdin, but -i needs it for the chat.", {
+      hint: "Give the prompt as an argument.",
+    });
+  if (message.trim() === "") throw emptyPrompt('agno-chat ask -i "Hello"');
+  const { chatOnTerminal } = await import("../chat/chat-on-terminal.js");
+  await chatOnTerminal(isNew ? await inNewSession(context) : context, message);
+}
+
+async function inNewSession(context: Context): Promise<Context> {
+  const { settings } = context;
+  const sessions = await withMemory(context, async (memory) =>
+    memory.sessions(settings.values.user),
+  );
+  const name = unusedSessionName(sessions.map(({ sessionId }) => sessionId));
+  const values = { ...settings.values, session: validateSessionId(name) };
+  return { ...context, settings: { ...settings, values } };
+}

@@ -17,9 +17,7 @@ export async function repl(
       throw new AgnoChatError("USAGE", "--keep-going is for scripts, and stdin is a terminal.", {
         hint: "agno-chat --keep-going < chat.script",
       });
-    if (io.stdout.isTTY && io.env.TERM !== "dumb")
-      await (await import("../chat/interactive.js")).interactive(context);
-    else await (await import("../chat/plain.js")).plain(context);
+    await (await import("../chat/chat-on-terminal.js")).chatOnTerminal(context);
     return 0;
   }
   const [{ openConfiguredModel, storeOf }, { runScriptSession }] = await Promise.all([

@@ -28,7 +28,7 @@ export function writtenAnswer(context: Context, raw: boolean): AnswerView {
 const verbatim = (): TextRenderer => ({ write: (chunk) => chunk, end: () => "" });
 
 /** Spins only until the first word, since afterwards it would overwrite text. */
-function spinnerOn({ io: { stderr, env }, options }: Context): () => void {
+export function spinnerOn({ io: { stderr, env }, options }: Context): () => void {
   if (!stderr.isTTY || options.quiet || env.TERM === "dumb") return () => {};
   const spinner = createSpinner((frame) =>
     stderr.write(frame === undefined ? "\r\u001b[K" : `\r${frame}`),

@@ -6,6 +6,7 @@ import type { Unfinished } from "../render/live-text.js";
 import { asBlock, looksLikeCommand } from "./block.js";
 import { editExternally } from "./external-editor.js";
 import { isTerminalConnected } from "./gone-terminal.js";
+import type { InputBuffer } from "./input-buffer.js";
 import type { InputHistory } from "./input-history.js";
 import { UserInputState } from "./input-state.js";
 import type { Key } from "./key-names.js";
@@ -137,6 +138,16 @@ export class LineEditor {
     this.#prompt = prompt;
     this.#busyPrompt = busy;
     this.#show();
+  }
+
+  /**
+   * Sends `text` as if it had been typed, before anything that is typed from now on. `literal`: not
+   * a command.
+   */
+  send(text: string, literal: boolean): void {
+    const state = new UserInputState(this.#state.owner, this.#state.history);
+    state.replace(text, literal);
+    this.#act(() => this.#noteFailure(() => this.#send(state)), true);
   }
 
   /** Inserts `text`, which was sent but not handled, before the draft of `owner`. */
@@ -278,25 +289,29 @@ export class LineEditor {
   #enter(): void {
     const state = this.#state;
     if (state.continueOnNextLine()) return;
+    if (state.draft.message.text.trim() === "") state.clear();
+    else this.#send(state);
+  }
+
+  #send(state: UserInputState): void {
     const { text, literal } = state.draft.message;
-    if (text.trim() === "") return state.clear();
     this.#screen.commit(state.sentRows(this.#prompt, this.#screen.columns));
     state.clear();
     const { owner } = state;
     try {
       // First, since the listener may switch to another user.
-      this.#remember(text, literal);
+      this.#remember(state, { text, literal });
     } finally {
       // The message is sent even if the history cannot be written.
       this.#listener?.({ type: "message", text, owner, literal });
     }
   }
 
-  #remember(text: string, literal: boolean): void {
+  #remember(state: UserInputState, { text, literal }: InputBuffer["message"]): void {
     const elsewhere = literal ? undefined : this.#options.keep?.(text);
     if (elsewhere === "nothing") return;
     if (elsewhere !== undefined) elsewhere.history.add(elsewhere.text);
-    else this.#state.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
+    else state.history.add(literal && looksLikeCommand(text) ? asBlock(text) : text);
   }
 
   #interrupt(key: Interrupt["key"]): void {

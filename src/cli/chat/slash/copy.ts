@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../../../errors.js";
 import type { StoredMessage } from "../../../messages.js";
+import { lastCodeBlock } from "../../code-block.js";
 import type { Copied } from "../../terminal/clipboard.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
@@ -12,7 +13,7 @@ export async function copy(repl: Repl, { argument, speaker, signal }: CommandCal
       hint: "/copy or /copy code",
     });
   const reply = await lastReply(repl, speaker);
-  const text = argument === "code" ? lastCodeBlock(reply?.content ?? "") : reply?.content;
+  const text = argument === "code" ? await lastCodeBlock(reply?.content ?? "") : reply?.content;
   if (text === undefined)
     throw new AgnoChatError(
       "USAGE",
@@ -38,6 +39,3 @@ async function lastReply(repl: Repl, speaker: Speaker): Promise<StoredMessage | 
   const messages = await repl.viewOf(speaker).history({ sessionId, limit: LOOK_BACK });
   return messages.findLast(({ role, content }) => role === "assistant" && content !== "");
 }
-
-const lastCodeBlock = (text: string): string | undefined =>
-  [...text.matchAll(/^(`{3,}|~{3,})[^\n]*\n([\s\S]*?)^\1/gm)].at(-1)?.[2];
