@@ -68,6 +68,7 @@ export const ERROR_TABLE = {
   TOO_MANY_INACTIVE: { exit: 2, http: 409, rpc: INTERNAL },
   STATE_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
   RUN_CONFLICT: { exit: 4, http: 409, rpc: INTERNAL },
+  SESSION_EXISTS: { exit: 2, http: 409, rpc: INVALID_PARAMS },
   LEASE_LOST: { exit: 4, http: 409, rpc: INTERNAL },
 
   UNAUTHENTICATED: { exit: 1, http: 401, rpc: INVALID_REQUEST },

@@ -66,6 +66,15 @@ export function finiteCountOf(value: number, noun: string): number {
 }
 
 /**
+ * Validates a whole number from 1 up.
+ * @throws {AgnoChatError} `INVALID_INPUT`
+ */
+export function positiveCountOf(value: number, noun: string): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw invalid(noun, value, "a whole number from 1 up");
+}
+
+/**
  * Validates a duration in milliseconds, from 0 to `Infinity`.
  * @throws {AgnoChatError} `INVALID_INPUT`
  */

@@ -10,6 +10,7 @@ import type {
   Page,
   SessionRow,
   Store,
+  StoreEdits,
   StoreLeases,
   StoreLimits,
   StoreTokens,
@@ -20,6 +21,7 @@ import type {
 } from "./store.js";
 
 type AsyncStore = Store<false> & {
+  readonly edits: StoreEdits;
   readonly limits: StoreLimits;
   readonly tokens: StoreTokens;
 };
@@ -93,6 +95,11 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     list: (userId) => this.call(({ tokens }) => tokens.list(userId)),
     noteUse: (tokenId, time) => this.call(({ tokens }) => tokens.noteUse(tokenId, time)),
     delete: (tokenId) => this.call(({ tokens }) => tokens.delete(tokenId)),
+  };
+
+  readonly edits: StoreEdits = {
+    undo: (userId, undo) => this.call(({ edits }) => edits.undo(userId, undo)),
+    fork: (userId, fork) => this.call(({ edits }) => edits.fork(userId, fork)),
   };
 
   async close(): Promise<void> {

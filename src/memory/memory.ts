@@ -212,6 +212,46 @@ export interface Deleted {
   readonly sessions: number;
 }
 
+export interface UndoOptions extends SessionOptions {
+  /** How many of the last runs to take back, from 1 up. Default: 1. */
+  readonly runs?: number | undefined;
+}
+
+/** What was taken back. */
+export interface Undone {
+  readonly runs: number;
+  readonly messages: number;
+}
+
+export interface ForkOptions extends SessionOptions {
+  /** The id of the copy, which must be a new session of the user. */
+  readonly to: string;
+}
+
+/** What was copied. */
+export interface Forked {
+  readonly messages: number;
+}
+
+/** Changes to what is stored already. A method without a session id means the session `default`. */
+export interface Edits {
+  /**
+   * Takes back the last runs of a session, or all if it has fewer: their messages are deleted, and
+   * every key of the session state that they changed has the value from before again. System
+   * messages stay. A run under way elsewhere in the session ends with `HISTORY_CLEARED`.
+   * @throws {AgnoChatError} `INVALID_INPUT` for a run that changed the session state before its
+   *   last 20 changes: earlier values are not kept
+   */
+  undo(userId?: string, options?: UndoOptions): Awaitable<Undone>;
+
+  /**
+   * Copies a session with its state. The messages get ids of their own and keep everything else;
+   * runs of the copy can be taken back as those of the original.
+   * @throws {AgnoChatError} `SESSION_EXISTS`; `INVALID_INPUT` if there is nothing to copy
+   */
+  fork(userId: string | undefined, options: ForkOptions): Awaitable<Forked>;
+}
+
 export interface DeletedUsers extends Deleted {
   readonly users: number;
 }
@@ -357,6 +397,8 @@ export interface Memory {
   readonly tokens?: Tokens | undefined;
   /** What users may use. Needed by an agent with `limits`. */
   readonly limits?: UserLimits | undefined;
+  /** Takes back runs and copies sessions. */
+  readonly edits?: Edits | undefined;
 
   /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;

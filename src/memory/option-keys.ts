@@ -1,10 +1,12 @@
 import type { KnownKeys } from "../options.js";
 import type {
   AddOptions,
+  ForkOptions,
   GetMessagesOptions,
   ReadOptions,
   RemoveInactiveOptions,
   SessionOptions,
+  UndoOptions,
 } from "./memory.js";
 
 export const SESSION_KEYS: KnownKeys<SessionOptions> = { sessionId: true };
@@ -28,6 +30,10 @@ export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {
   before: true,
   after: true,
 };
+
+export const UNDO_KEYS: KnownKeys<UndoOptions> = { sessionId: true, runs: true };
+
+export const FORK_KEYS: KnownKeys<ForkOptions> = { sessionId: true, to: true };
 
 export const REMOVE_INACTIVE_KEYS: KnownKeys<RemoveInactiveOptions> = {
   except: true,

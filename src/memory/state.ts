@@ -5,6 +5,9 @@ import type { JsonValue, SessionState, StatePatch } from "./memory.js";
 /** One change of a session state: a key and its new value as JSON text; `undefined` deletes it. */
 export type StateChange = readonly [key: string, json: string | undefined];
 
+/** For how many commits of a session a store keeps what they changed; see `StoreEdits`. */
+export const CHANGES_KEPT = 20;
+
 const NOTHING: readonly StateChange[] = [];
 
 /**

@@ -1,6 +1,7 @@
 import type { UserId } from "../ids.js";
 import type { NewMessage, StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { andThen } from "./and-then.js";
 import {
   countOf,
   durationOf,
@@ -11,6 +12,7 @@ import {
   userIdOf,
   userIdsOf,
 } from "./arguments.js";
+import { editsOf } from "./edits.js";
 import {
   historyCleared,
   leaseLost,
@@ -27,6 +29,7 @@ import type {
   Awaitable,
   Deleted,
   DeletedUsers,
+  Edits,
   GetMessagesOptions,
   Leases,
   Memory,
@@ -79,6 +82,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   /** Undefined unless the store has them. */
   readonly tokens: Tokens | undefined;
   readonly limits: UserLimits | undefined;
+  readonly edits: Edits | undefined;
   readonly #store: Store<AtOnce>;
   readonly #now: () => number;
   #latest = { time: Number.NaN, iso: "" };
@@ -93,6 +97,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     this.leases = store.leases && leasesOf(store.leases, { isClosed });
     this.tokens = store.tokens && tokensOf(store.tokens, { now: this.#now, isClosed });
     this.limits = store.limits && userLimitsOf(store.limits, { now: this.#now, isClosed });
+    this.edits = store.edits && editsOf(store.edits, { now: this.#now, isClosed });
   }
 
   add(
@@ -248,12 +253,6 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     return this.#latest.iso;
   }
 }
-
-/** Applies `next` to the value, without a promise unless it is one. */
-const andThen = <T, Next>(
-  value: Awaitable<T>,
-  next: (value: T) => Awaitable<Next>,
-): Awaitable<Next> => (value instanceof Promise ? value.then(next) : next(value));
 
 const ERRORS = {
   HISTORY_CLEARED: historyCleared,

@@ -6,12 +6,14 @@ import type {
   Claim,
   Deleted,
   DeletedUsers,
+  Forked,
   Lease,
   Leased,
   Limits,
   LimitUse,
   Snapshot,
   Spent,
+  Undone,
   UserWithLimits,
 } from "./memory.js";
 import type { StateChange } from "./state.js";
@@ -94,6 +96,8 @@ export interface Store<AtOnce extends boolean = boolean> {
   readonly tokens?: StoreTokens | undefined;
   /** Left out by a store that limits nobody. */
   readonly limits?: StoreLimits | undefined;
+  /** Left out by a store that only ever adds and deletes. */
+  readonly edits?: StoreEdits | undefined;
 
   /** Waits for pending calls and releases all resources. Called once, as the last call. */
   close(): Answer<AtOnce, void>;
@@ -161,6 +165,40 @@ export interface StoreLimits {
   /** Returns whether there were any. */
   remove(userId: UserId): Awaitable<boolean>;
 }
+
+/**
+ * Changes to what is stored already. A run is here the messages at the end of a session with one
+ * run id, ignoring system messages.
+ *
+ * To give a session state back, a store keeps what each commit with messages has changed of it: the
+ * key, its value before, and the id of the commit's first message. It keeps that of the last
+ * `CHANGES_KEPT` such commits of a session, and no longer than the session.
+ */
+export interface StoreEdits {
+  /**
+   * Removes the last runs of the session, or all if it has fewer, and gives every key its value
+   * from before the first change that was kept after the message before them. The session then
+   * counts as deleted and created again; see `Commit.generation`. Without any run, changes nothing.
+   * Changes nothing either, and returns `STATE_UNKNOWN`, if a change after that message is no longer
+   * kept.
+   */
+  undo(userId: UserId, undo: EditedSession & { readonly runs: number }): Awaitable<UndoOutcome>;
+
+  /**
+   * Copies messages, state and kept changes into a new session. The copies have the user's next
+   * ids, in the same order. Nothing is stored if that session exists, or if there is nothing to
+   * copy: `SESSION_EXISTS` and `NOTHING`.
+   */
+  fork(userId: UserId, fork: EditedSession & { readonly to: SessionId }): Awaitable<ForkOutcome>;
+}
+
+export interface EditedSession extends At {
+  readonly sessionId: SessionId;
+}
+
+export type UndoOutcome = Undone | "STATE_UNKNOWN";
+
+export type ForkOutcome = Forked | "SESSION_EXISTS" | "NOTHING";
 
 export interface LeaseTime {
   /** How long a lease lasts, in milliseconds. */

@@ -19,6 +19,7 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
+import { InMemoryEdits } from "./in-memory-edits.js";
 import { InMemoryLimits } from "./in-memory-limits.js";
 import { InMemoryTokens } from "./in-memory-tokens.js";
 import { SessionHistory } from "./session-history.js";
@@ -34,6 +35,12 @@ export class InMemoryStore implements Store<true> {
   readonly limits = new InMemoryLimits({
     read: (userId, window) => this.read(userId, window),
     bytesOf: (userId) => this.#users.get(userId)?.bytes ?? 0,
+  });
+
+  readonly edits = new InMemoryEdits({
+    userOf: (userId) => this.#users.get(userId),
+    remove: (userId, user, session) => this.#remove(userId, user, session),
+    clears: this.#clears,
   });
 
   constructor(maxMessages: number) {
@@ -78,6 +85,8 @@ export class InMemoryStore implements Store<true> {
     user.sessions.set(sessionId, session);
     user.lastActivity = Math.max(user.lastActivity, time);
     session.lastActivity = Math.max(session.lastActivity, time);
+    if (commit.state.length > 0 && messages.length > 0)
+      session.noteChanges(user.nextId, commit.state);
     for (const [key, json] of commit.state) session.setState(key, json);
     if (commit.replaceRun !== undefined) user.removeLastRun(session, commit.replaceRun);
     user.append(session, stored);

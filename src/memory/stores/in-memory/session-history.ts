@@ -1,8 +1,11 @@
+import { frozen } from "../../../frozen.js";
 import type { SessionId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf } from "../../measure.js";
 import { byId, cutToPage } from "../../order.js";
+import type { StateChange } from "../../state.js";
 import type { Page } from "../../store.js";
+import { ChangeLog } from "./change-log.js";
 
 const NO_STATE: ReadonlyMap<string, string> = new Map();
 
@@ -17,8 +20,8 @@ export interface TrackedRun {
 /** The messages and the state of one session in this process. */
 export class SessionHistory {
   readonly sessionId: SessionId;
-  /** The store's generation when this session was created. */
-  readonly created: number;
+  /** The store's generation when this session was created, or when runs were taken back last. */
+  created: number;
   /** Undefined until a key is set, since most sessions have none. */
   #state: Map<string, string> | undefined;
   total = 0;
@@ -33,6 +36,8 @@ export class SessionHistory {
   #turns: StoredMessage[] = [];
   /** How many messages at the start of `#turns` are dropped but not yet removed. */
   #dropped = 0;
+  /** What the last commits have changed of the state; undefined until there is one. */
+  #changes: ChangeLog | undefined;
 
   constructor(sessionId: SessionId, created: number) {
     this.sessionId = sessionId;
@@ -78,19 +83,68 @@ export class SessionHistory {
     this.#system.push(message);
   }
 
-  /** Removes the messages of this run from the end and returns how many there were. */
-  removeLastRun(runId: string): number {
+  /** Keeps the values that these changes of the commit at message `id` replace. */
+  noteChanges(id: number, changes: readonly StateChange[]): void {
+    this.#changes ??= new ChangeLog();
+    this.#changes.note(
+      id,
+      changes.map(([key]) => [key, this.state.get(key)]),
+    );
+  }
+
+  /** Whether the state from before the first message above this id can be given back. */
+  knowsStateAfter(id: number): boolean {
+    return this.#changes === undefined || this.#changes.forgotten <= id;
+  }
+
+  restoreStateAfter(id: number): void {
+    for (const [key, json] of this.#changes?.takeAfter(id) ?? []) this.setState(key, json);
+  }
+
+  /** The last runs: how many there are, at most `most`, and the message before them. */
+  lastRuns(most: number): { readonly runs: number; readonly after: number } {
+    let [runs, index, runId]: [number, number, string | undefined] = [0, this.#turns.length, ""];
+    for (; index > this.#dropped; index -= 1) {
+      const turn = this.#turns[index - 1] as StoredMessage;
+      if (runs > 0 && turn.runId === runId) continue;
+      if (runs === most) break;
+      runs += 1;
+      runId = turn.runId;
+    }
+    const first = this.#turns[index]?.id ?? 0;
+    const system = this.#system?.findLast(({ id }) => id < first)?.id ?? 0;
+    const turn = index > this.#dropped ? (this.#turns[index - 1] as StoredMessage).id : 0;
+    return { runs, after: Math.max(system, turn) };
+  }
+
+  /** Removes the last turns as long as they are `gone`, and returns how many there were. */
+  removeLast(gone: (turn: StoredMessage) => boolean): number {
     let count = 0;
-    for (; this.lastTurn?.runId === runId; count += 1)
-      this.#count(this.#turns.pop() as StoredMessage, -1);
+    for (let turn = this.lastTurn; turn !== undefined && gone(turn); turn = this.lastTurn) {
+      this.#turns.pop();
+      this.#count(turn, -1);
+      count += 1;
+    }
     this.total -= count;
     return count;
+  }
+
+  /** Copies everything but the messages into an empty session, and returns copies of those. */
+  copyTo(session: SessionHistory, firstId: number): StoredMessage[] {
+    const messages = this.window(Infinity);
+    const idOf = (id: number) => firstId - 1 + countBelow(messages, id + 1);
+    for (const [key, json] of this.state) session.setState(key, json);
+    session.#changes = this.#changes?.copy(idOf);
+    return messages.map((message, index) =>
+      frozen({ ...message, id: firstId + index, sessionId: session.sessionId }),
+    );
   }
 
   dropOldest(count: number): void {
     for (const message of this.#turns.slice(this.#dropped, this.#dropped + count))
       this.#count(message, -1);
     this.#dropped += count;
+    this.#changes?.dropBefore(this.#turns[this.#dropped]?.id ?? Infinity);
     // Removing from the front moves the rest. Once half is dropped, that costs O(1) per message.
     if (2 * this.#dropped < this.#turns.length) return;
     this.#turns = this.#turns.slice(this.#dropped);

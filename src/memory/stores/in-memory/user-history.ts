@@ -45,18 +45,31 @@ export class UserHistory {
 
   /** Removes the messages of this run from the end of the session. Its system messages stay. */
   removeLastRun(session: SessionHistory, runId: string): void {
+    this.#removeLast(session, (turn) => turn.runId === runId);
+  }
+
+  /** The same for all messages above an id. Returns how many there were. */
+  removeTurnsAfter(session: SessionHistory, id: number): number {
+    const count = this.#removeLast(session, (turn) => turn.id > id);
+    session.latestRunId = session.lastTurn?.runId;
+    return count;
+  }
+
+  #removeLast(session: SessionHistory, gone: (turn: StoredMessage) => boolean): number {
     const runs = this.#runs.slice(this.#firstRun);
     const own = runs.filter((run) => run.session === session);
-    let count = session.removeLastRun(runId);
-    this.size -= count;
+    const removed = session.removeLast(gone);
+    this.size -= removed;
+    let count = removed;
     for (const run of own.reverse()) {
-      const removed = Math.min(count, run.messages);
-      run.messages -= removed;
-      count -= removed;
+      const part = Math.min(count, run.messages);
+      run.messages -= part;
+      count -= part;
     }
     this.#runs = runs.filter(({ messages }) => messages > 0);
     this.#firstRun = 0;
     session.latestRun = own.find(({ messages }) => messages > 0);
+    return removed;
   }
 
   /** A page of all sessions, oldest first. */

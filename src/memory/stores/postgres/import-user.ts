@@ -21,6 +21,7 @@ export async function importUser(
       "SELECT agno_chat.import_messages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       messageArguments(user.userId, page),
     );
+  await ask("SELECT agno_chat.end_import_v1($1)", [user.userId]);
   return true;
 }
 

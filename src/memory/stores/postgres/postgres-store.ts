@@ -19,6 +19,7 @@ import type {
 import type { Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
 import { openDatabase } from "./open-database.js";
+import { PostgresEdits } from "./postgres-edits.js";
 import { storeFailed } from "./postgres-errors.js";
 import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js";
 import { PostgresTokens } from "./postgres-tokens.js";
@@ -217,6 +218,11 @@ export class PostgresStore implements CopyStore {
   readonly tokens = new PostgresTokens({
     read: (name, values) => this.#run(() => this.#read(name, values)),
     write: (name, valuesOf) => this.#run(() => this.#write(name, valuesOf)),
+  });
+
+  readonly edits = new PostgresEdits({
+    write: (userId, name, values) =>
+      this.#run(() => this.#queues.inOrder(userId, () => this.#write(name, () => values))),
   });
 
   readonly limits = new PostgresLimits({

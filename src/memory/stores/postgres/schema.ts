@@ -1,4 +1,5 @@
 import { DELETES } from "./schema/deletes.js";
+import { EDITS } from "./schema/edits.js";
 import { IMPORTS } from "./schema/imports.js";
 import { LEASES } from "./schema/leases.js";
 import { LIMITS } from "./schema/limits.js";
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly string[] = [
   [TABLES, READS, WRITES, DELETES, LISTS, IMPORTS].join("\n"),
   LEASES,
   [TOKENS, LIMITS].join("\n"),
+  EDITS,
 ];

@@ -34,8 +34,9 @@ export async function importUser(
   }
   for (const { sessionId, total } of sessions)
     connection.run(
-      "UPDATE sessions SET total = ? WHERE user_key = ? AND session_key = ?",
+      "UPDATE sessions SET total = ?, undo_after = ? WHERE user_key = ? AND session_key = ?",
       total,
+      last,
       userKey,
       (rows.get(sessionId) as SessionRow).sessionKey,
     );

@@ -225,7 +225,7 @@ export function deleteLastRun(
     encodeRunId(runId),
   );
   const after = other?.id ?? 0;
-  const deleted = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
+  subtractTurns(connection, session, after);
   connection.run(
     `DELETE FROM messages
      WHERE user_key = ? AND session_key = ? AND is_system = 0 AND message_id > ?`,
@@ -233,22 +233,33 @@ export function deleteLastRun(
     sessionKey,
     after,
   );
+}
+
+/** Subtracts the turns above an id from all counts, and returns how many there are. */
+export function subtractTurns(
+  connection: SqliteConnection,
+  session: SessionRow,
+  after: number,
+): number {
+  const { userKey, sessionKey } = session;
+  const turns = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
   connection.run(
     `UPDATE sessions
      SET total = total - ?, messages = messages - ?, runs = runs - ?, bytes = bytes - ?
      WHERE user_key = ? AND session_key = ?`,
-    deleted.length,
-    deleted.length,
-    deleted.filter(({ role }) => role === "user").length,
-    deleted.reduce((sum, message) => sum + bytesOf(message), 0),
+    turns.length,
+    turns.length,
+    turns.filter(({ role }) => role === "user").length,
+    turns.reduce((sum, message) => sum + bytesOf(message), 0),
     userKey,
     sessionKey,
   );
   connection.run(
     "UPDATE users SET messages = messages - ? WHERE user_key = ?",
-    deleted.length,
+    turns.length,
     userKey,
   );
+  return turns.length;
 }
 
 export function applyChanges(
@@ -510,7 +521,7 @@ export function deleteSession(
 ): void {
   noteErased(connection);
   blankMessages(connection, { userKey, sessionKey });
-  for (const table of ["session_states", "sessions"])
+  for (const table of ["session_states", "state_changes", "sessions"])
     connection.run(
       `DELETE FROM ${table} WHERE user_key = ? AND session_key = ?`,
       userKey,
@@ -528,7 +539,7 @@ export function deleteSession(
 export function deleteUser(connection: SqliteConnection, userKey: number): void {
   noteErased(connection);
   blankMessages(connection, { userKey });
-  for (const table of ["session_states", "sessions", "users"])
+  for (const table of ["session_states", "state_changes", "sessions", "users"])
     connection.run(`DELETE FROM ${table} WHERE user_key = ?`, userKey);
 }
 
@@ -540,7 +551,7 @@ export function deleteEveryUser(connection: SqliteConnection): DeletedUsers {
      FROM users`,
   ) as DeletedUsers;
   if (deleted.users > 0) noteErased(connection);
-  for (const table of ["messages", "session_states", "sessions", "users"])
+  for (const table of ["messages", "session_states", "state_changes", "sessions", "users"])
     connection.run(`DELETE FROM ${table}`);
   return { ...deleted };
 }

@@ -149,6 +149,23 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (user_id, run_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What the commits with a message have changed of a session state: the value before, NULL if
+  // there was none. Those up to the message undo_after are not kept, so not in older files.
+  `
+  CREATE TABLE state_changes (
+    user_key INTEGER NOT NULL,
+    session_key INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    key_json TEXT NOT NULL,
+    before_json TEXT,
+    PRIMARY KEY (user_key, session_key, message_id, key_json)
+  ) STRICT, WITHOUT ROWID;
+
+  ALTER TABLE sessions ADD COLUMN undo_after INTEGER NOT NULL DEFAULT 0;
+  UPDATE sessions SET undo_after = (
+    SELECT coalesce(max(message_id), 0) FROM messages
+    WHERE messages.user_key = sessions.user_key AND messages.session_key = sessions.session_key);
+  `,
 ];
 
 export interface OpenOptions {

@@ -13,6 +13,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  StoreEdits,
   StoreLimits,
   StoreTokens,
   UserCount,
@@ -21,6 +22,7 @@ import type {
 } from "../../store.js";
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
+import { forkSession, noteChanges, undoRuns } from "./edit-rows.js";
 import { importUser } from "./import-user.js";
 import {
   admitRun,
@@ -266,6 +268,11 @@ export class SqliteStore implements CopyStore {
     remove: (userId) => this.#write((connection) => removeLimits(connection, userId)),
   };
 
+  readonly edits: StoreEdits = {
+    undo: (userId, undo) => this.#erase((connection) => undoRuns(connection, userId, undo)),
+    fork: (userId, fork) => this.#write((connection) => forkSession(connection, userId, fork)),
+  };
+
   /** The session of a user without any limit; undefined for one who has some. */
   #readIfFree(userId: UserId, window: Window): Promise<Snapshot | undefined> {
     return this.#read((connection) =>
@@ -355,6 +362,7 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));
   if (replaceRun !== undefined) deleteLastRun(connection, session, replaceRun);
   insertMessages(connection, session, { messages: stored, time });
+  if (stored.length > 0) noteChanges(connection, session, { id: user.nextMessageId, state });
   applyChanges(connection, session, state);
   if (stored.length === 0 && isEmptySession(connection, session))
     deleteSession(connection, session);

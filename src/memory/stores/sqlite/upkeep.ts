@@ -32,14 +32,8 @@ export const noteErased = (connection: SqliteConnection): void =>
  * copies of those in unused space. A row that shrinks moves no others, and `secure_delete`
  * overwrites its old content.
  */
-export function blankMessages(
-  connection: SqliteConnection,
-  { userKey, sessionKey }: { readonly userKey: number; readonly sessionKey?: number },
-): void {
-  const [where, values] =
-    sessionKey === undefined
-      ? ["user_key = ?", [userKey]]
-      : ["user_key = ? AND session_key = ?", [userKey, sessionKey]];
+export function blankMessages(connection: SqliteConnection, messages: OwnMessages): void {
+  const [where, values] = conditionOf(messages);
   const blank = `
     UPDATE messages SET user_key = 0, message_id = rowid, session_key = 0, is_system = 0,
            run_id = '', created_at = 0, body_json = ''
@@ -49,6 +43,20 @@ export function blankMessages(
     connection.run(blank, ...values);
     changed = sumOf(connection, "SELECT changes() AS sum");
   } while (changed === BLANKED_AT_ONCE);
+}
+
+/** The messages of a user, of one session, or those of a session that are above an id. */
+type OwnMessages =
+  | { readonly userKey: number; readonly sessionKey?: undefined }
+  | { readonly userKey: number; readonly sessionKey: number; readonly turnsAfter?: number };
+
+function conditionOf(messages: OwnMessages): readonly [where: string, values: number[]] {
+  const { userKey, sessionKey } = messages;
+  if (sessionKey === undefined) return ["user_key = ?", [userKey]];
+  const { turnsAfter } = messages;
+  const where = "user_key = ? AND session_key = ?";
+  if (turnsAfter === undefined) return [where, [userKey, sessionKey]];
+  return [`${where} AND is_system = 0 AND message_id > ?`, [userKey, sessionKey, turnsAfter]];
 }
 
 /** SQLite keeps a copy of every page that one statement changes, in memory. */
@@ -166,6 +174,7 @@ const SMALL_TABLES = [
   ["sessions", "octet_length(session_id) * 2 + 80"],
   ["spending", "octet_length(user_id) * 2 + 40"],
   ["session_states", "octet_length(key_json) + octet_length(value_json) + 40"],
+  ["state_changes", "octet_length(key_json) + coalesce(octet_length(before_json), 0) + 40"],
 ] as const;
 
 /** Reads no more rows than `MAX_REWRITE_BYTES` can hold. */

@@ -1,0 +1,270 @@
+import type { SessionId, UserId } from "../../../ids.js";
+import { scopeOf } from "../../clear-log.js";
+import { jsonBytes } from "../../measure.js";
+import { CHANGES_KEPT, type StateChange } from "../../state.js";
+import type { EditedSession, ForkOutcome, UndoOutcome } from "../../store.js";
+import { currentGeneration, recordClears } from "./clear-rows.js";
+import type { SqliteConnection } from "./driver.js";
+import {
+  applyChanges,
+  deleteSession,
+  findSession,
+  findUser,
+  insertSession,
+  isEmptySession,
+  type SessionRow,
+  subtractTurns,
+} from "./rows.js";
+import { blankMessages, noteErased } from "./upkeep.js";
+
+/** Keeps the values that the commit at message `id` is about to change. */
+export function noteChanges(
+  connection: SqliteConnection,
+  { userKey, sessionKey }: SessionRow,
+  { id, state }: { readonly id: number; readonly state: readonly StateChange[] },
+): void {
+  if (state.length === 0) return;
+  for (const [key] of state)
+    connection.run(
+      `INSERT INTO state_changes
+       VALUES (?1, ?2, ?3, ?4, (SELECT value_json FROM session_states
+         WHERE user_key = ?1 AND session_key = ?2 AND key_json = ?4))`,
+      userKey,
+      sessionKey,
+      id,
+      JSON.stringify(key),
+    );
+  const oldest = connection.get<{ id: number }>(
+    `SELECT DISTINCT message_id AS id FROM state_changes WHERE user_key = ? AND session_key = ?
+     ORDER BY message_id DESC LIMIT 1 OFFSET ${CHANGES_KEPT}`,
+    userKey,
+    sessionKey,
+  );
+  if (oldest === undefined) return;
+  connection.run(
+    "DELETE FROM state_changes WHERE user_key = ? AND session_key = ? AND message_id <= ?",
+    userKey,
+    sessionKey,
+    oldest.id,
+  );
+  connection.run(
+    "UPDATE sessions SET undo_after = ? WHERE user_key = ? AND session_key = ?",
+    oldest.id,
+    userKey,
+    sessionKey,
+  );
+}
+
+/** Takes back the last runs of a session; see `StoreEdits`. */
+export function undoRuns(
+  connection: SqliteConnection,
+  userId: UserId,
+  { sessionId, runs: most, time }: EditedSession & { readonly runs: number },
+): UndoOutcome {
+  const session = findSession(connection, userId, sessionId);
+  if (session === undefined) return { runs: 0, messages: 0 };
+  const { runs, after, latestRun } = lastRuns(connection, session, most);
+  if (runs === 0) return { runs: 0, messages: 0 };
+  const { userKey, sessionKey } = session;
+  const kept = connection.get<{ undoAfter: number }>(
+    "SELECT undo_after AS undoAfter FROM sessions WHERE user_key = ? AND session_key = ?",
+    userKey,
+    sessionKey,
+  );
+  if (kept === undefined || kept.undoAfter > after) return "STATE_UNKNOWN";
+
+  noteErased(connection);
+  const messages = subtractTurns(connection, session, after);
+  blankMessages(connection, { userKey, sessionKey, turnsAfter: after });
+  restoreState(connection, session, after);
+  recordClears(connection, [scopeOf(userId, sessionId)], time);
+  connection.run(
+    "UPDATE sessions SET born = ?, latest_run_id = ? WHERE user_key = ? AND session_key = ?",
+    currentGeneration(connection),
+    latestRun,
+    userKey,
+    sessionKey,
+  );
+  const left = { ...session, messages: session.messages - messages };
+  if (isEmptySession(connection, left)) deleteSession(connection, left);
+  return { runs, messages };
+}
+
+interface LastRuns {
+  readonly runs: number;
+  /** The message before them, or 0. */
+  readonly after: number;
+  /** The run before them, as it is stored. */
+  readonly latestRun: string | null;
+}
+
+function lastRuns(
+  connection: SqliteConnection,
+  { userKey, sessionKey }: SessionRow,
+  most: number,
+): LastRuns {
+  let [runs, first] = [0, Infinity];
+  let run: string | null = null;
+  let latestRun: string | null = null;
+  for (const turn of connection.each<{ id: number; run: string }>(
+    `SELECT message_id AS id, run_id AS run FROM messages
+     WHERE user_key = ? AND session_key = ? AND is_system = 0 ORDER BY message_id DESC`,
+    userKey,
+    sessionKey,
+  )) {
+    if (turn.run !== run) {
+      latestRun = turn.run;
+      if (runs === most) break;
+      runs += 1;
+      run = turn.run;
+    }
+    first = turn.id;
+    latestRun = null;
+  }
+  if (runs === 0) return { runs, after: 0, latestRun };
+  const before = connection.get<{ id: number | null }>(
+    `SELECT max(message_id) AS id FROM messages
+     WHERE user_key = ? AND session_key = ? AND message_id < ?`,
+    userKey,
+    sessionKey,
+    first,
+  );
+  return { runs, after: before?.id ?? 0, latestRun };
+}
+
+/** Gives every key its value from before the first change after this message. */
+function restoreState(connection: SqliteConnection, session: SessionRow, after: number): void {
+  const where = "user_key = ? AND session_key = ? AND message_id > ?";
+  const values = [session.userKey, session.sessionKey, after];
+  const changes = connection.all<{ keyJson: string; beforeJson: string | null }>(
+    `SELECT key_json AS keyJson, before_json AS beforeJson FROM state_changes
+     WHERE ${where} ORDER BY message_id DESC`,
+    ...values,
+  );
+  applyChanges(
+    connection,
+    session,
+    changes.map(({ keyJson, beforeJson }) => [
+      JSON.parse(keyJson) as string,
+      beforeJson ?? undefined,
+    ]),
+  );
+  connection.run(`DELETE FROM state_changes WHERE ${where}`, ...values);
+}
+
+/** How many messages one statement copies: SQLite keeps them in memory meanwhile. */
+const COPIED_AT_ONCE = 1_000;
+
+/** Copies a session; see `StoreEdits`. */
+export function forkSession(
+  connection: SqliteConnection,
+  userId: UserId,
+  { sessionId, to, time }: EditedSession & { readonly to: SessionId },
+): ForkOutcome {
+  const user = findUser(connection, userId);
+  const from = findSession(connection, userId, sessionId);
+  if (findSession(connection, userId, to) !== undefined) return "SESSION_EXISTS";
+  if (user === undefined || from === undefined) return "NOTHING";
+  const created = currentGeneration(connection);
+  const { userKey, sessionKey } = insertSession(connection, user, { sessionId: to, created, time });
+  copyMessages(connection, from, { sessionKey, firstId: user.nextMessageId });
+  copyState(connection, from, { sessionKey, firstId: user.nextMessageId });
+  connection.run(
+    `UPDATE sessions SET (total, messages, runs, latest_run_id, undo_after, bytes) = (
+       SELECT messages, messages, runs, latest_run_id, ${copyOf("undo_after")},
+              bytes + ?5 * messages + ${digitsOf("?3")} - ${digitsOf("?2")}
+       FROM sessions WHERE user_key = ?1 AND session_key = ?2)
+     WHERE user_key = ?1 AND session_key = ?3`,
+    userKey,
+    from.sessionKey,
+    sessionKey,
+    user.nextMessageId,
+    jsonBytes(to) - jsonBytes(from.sessionId),
+  );
+  connection.run(
+    `UPDATE users SET messages = messages + ?1, next_message_id = next_message_id + ?1,
+            last_activity = max(last_activity, ?2)
+     WHERE user_key = ?3`,
+    from.messages,
+    time,
+    userKey,
+  );
+  return { messages: from.messages };
+}
+
+interface Copy {
+  readonly sessionKey: number;
+  readonly firstId: number;
+}
+
+function copyMessages(
+  connection: SqliteConnection,
+  { userKey, sessionKey, messages }: SessionRow,
+  copy: Copy,
+): void {
+  let after = 0;
+  for (let done = 0; done < messages; done += COPIED_AT_ONCE) {
+    connection.run(
+      `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at,
+                             body_json)
+       SELECT user_key, ?4 - 1 + row_number() OVER (ORDER BY message_id), ?5, is_system, run_id,
+              created_at, body_json
+       FROM messages WHERE user_key = ?1 AND session_key = ?2 AND message_id > ?3
+       ORDER BY message_id LIMIT ${COPIED_AT_ONCE}`,
+      userKey,
+      sessionKey,
+      after,
+      copy.firstId + done,
+      copy.sessionKey,
+    );
+    after =
+      connection.get<{ id: number }>(
+        `SELECT max(message_id) AS id FROM (
+           SELECT message_id FROM messages
+           WHERE user_key = ? AND session_key = ? AND message_id > ?
+           ORDER BY message_id LIMIT ${COPIED_AT_ONCE})`,
+        userKey,
+        sessionKey,
+        after,
+      )?.id ?? after;
+  }
+}
+
+function copyState(
+  connection: SqliteConnection,
+  { userKey, sessionKey }: SessionRow,
+  copy: Copy,
+): void {
+  connection.run(
+    `INSERT INTO session_states (user_key, session_key, key_json, value_json)
+     SELECT user_key, ?3, key_json, value_json FROM session_states
+     WHERE user_key = ?1 AND session_key = ?2`,
+    userKey,
+    sessionKey,
+    copy.sessionKey,
+  );
+  connection.run(
+    `INSERT INTO state_changes
+     SELECT user_key, ?3, ${copyOf("state_changes.message_id")}, key_json, before_json
+     FROM state_changes WHERE user_key = ?1 AND session_key = ?2`,
+    userKey,
+    sessionKey,
+    copy.sessionKey,
+    copy.firstId,
+  );
+}
+
+/**
+ * In SQL: the id of the copy of a message, by its place in the session ?2 of the user ?1, where ?4
+ * is the first id of the copies. 0 stays 0.
+ */
+const copyOf = (id: string): string =>
+  `CASE ${id} WHEN 0 THEN 0 ELSE ?4 - 1 + (
+     SELECT count(*) FROM messages
+     WHERE messages.user_key = ?1 AND messages.session_key = ?2 AND messages.message_id <= ${id})
+   END`;
+
+/** In SQL: how many digits the ids of a session have, which count as bytes of its messages. */
+const digitsOf = (sessionKey: string): string =>
+  `(SELECT coalesce(sum(length(message_id)), 0) FROM messages
+    WHERE user_key = ?1 AND session_key = ${sessionKey})`;
