@@ -35,6 +35,9 @@ export type {
   Claim,
   Deleted,
   DeletedUsers,
+  Edits,
+  Forked,
+  ForkOptions,
   GetMessagesOptions,
   JsonValue,
   Lease,
@@ -56,6 +59,8 @@ export type {
   TokenInfo,
   TokenOptions,
   Tokens,
+  Undone,
+  UndoOptions,
   UserInfo,
   UserLimits,
   UserWithLimits,
@@ -63,19 +68,24 @@ export type {
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
 export { PostgresMemory } from "./memory/postgres.js";
 export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
+export { CHANGES_KEPT } from "./memory/state.js";
 export type {
   Answer,
   Commit,
   CommitOutcome,
+  EditedSession,
+  ForkOutcome,
   NewRow,
   Page,
   SessionRow,
   Store,
+  StoreEdits,
   StoreLeases,
   StoreLimits,
   StoreTokens,
   Sweep,
   TokenRow,
+  UndoOutcome,
   UserCount,
   UserRow,
 } from "./memory/store.js";

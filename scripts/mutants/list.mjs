@@ -368,13 +368,13 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/rows.ts",
     "the state of a deleted user stays",
-    'for (const table of ["session_states", "sessions", "users"])',
+    'for (const table of ["session_states", "state_changes", "sessions", "users"])',
     'for (const table of ["sessions", "users"])',
   ],
   [
     "src/memory/stores/sqlite/rows.ts",
     "the state of a deleted session stays",
-    'for (const table of ["session_states", "sessions"])',
+    'for (const table of ["session_states", "state_changes", "sessions"])',
     'for (const table of ["sessions"])',
   ],
   [
@@ -386,8 +386,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/upkeep.ts",
     "deleting one session blanks all of the user's",
-    ': ["user_key = ? AND session_key = ?", [userKey, sessionKey]];',
-    ': ["user_key = ? AND ? >= 0", [userKey, sessionKey]];',
+    "if (turnsAfter === undefined) return [where, [userKey, sessionKey]];",
+    'if (turnsAfter === undefined) return ["user_key = ? AND ? >= 0", [userKey, sessionKey]];',
   ],
   [
     "src/memory/stores/sqlite/window-cache.ts",
@@ -595,5 +595,43 @@ export const MUTANTS = [
     "an export is of the user who exported first",
     "this.#userId = validateUserId(userId);",
     "this.#userId = (globalThis.exported ??= validateUserId(userId));",
+  ],
+
+  // Taking back runs, and copying sessions.
+  [
+    "src/agent/user-view.ts",
+    "runs are taken back from the user who took some back first",
+    "(edits) => edits.undo(this.#userId, options)",
+    "(edits) => edits.undo((globalThis.undoer ??= this.#userId), options)",
+  ],
+  [
+    "src/memory/edits.ts",
+    "runs are taken back from the default session",
+    "const undo = { sessionId: sessionIdOf(options), runs, time: now() };",
+    "const undo = { sessionId: sessionIdOf({}), runs, time: now() };",
+  ],
+  [
+    "src/memory/stores/in-memory/in-memory-edits.ts",
+    "one run more is taken back",
+    "session?.lastRuns(most)",
+    "session?.lastRuns(most + 1)",
+  ],
+  [
+    "src/memory/stores/in-memory/in-memory-edits.ts",
+    "what a run has changed of the state stays when it is taken back",
+    "session.restoreStateAfter(after);",
+    "",
+  ],
+  [
+    "src/memory/stores/sqlite/edit-rows.ts",
+    "what a run has changed of the state stays when it is taken back",
+    "restoreState(connection, session, after);",
+    "",
+  ],
+  [
+    "src/memory/stores/sqlite/edit-rows.ts",
+    "a copy of a session holds all sessions of its user",
+    "FROM messages WHERE user_key = ?1 AND session_key = ?2 AND message_id > ?3\n       ORDER BY message_id LIMIT",
+    "FROM messages WHERE user_key = ?1 AND ?2 > 0 AND message_id > ?3\n       ORDER BY message_id LIMIT",
   ],
 ];

@@ -3,7 +3,8 @@ import { type Abortable, Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
-import type { Deleted } from "../memory/memory.js";
+import { noEdits } from "../memory/failures.js";
+import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
 import { type Message, plainMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
@@ -104,6 +105,24 @@ export class Runner {
   async clear(userId: UserId, sessionId: SessionId | undefined): Promise<Deleted> {
     this.#queue.clear(userId, sessionId);
     return this.parts.memory.clear(userId, { sessionId });
+  }
+
+  /** Changes a session once the runs that began before are done. */
+  async edit<T>(
+    userId: UserId,
+    sessionId: SessionId,
+    work: (edits: Edits) => Awaitable<T>,
+  ): Promise<T> {
+    const { memory, toolScope } = this.parts;
+    if (memory.edits === undefined) throw noEdits();
+    toolScope.refuseReentry({ userId, sessionId });
+    const slot = this.#queue.join(userId, sessionId, new Cancellation(), "queue");
+    try {
+      await slot.turn;
+      return await work(memory.edits);
+    } finally {
+      slot.leave();
+    }
   }
 
   /** Users with a run under way or waiting. */

@@ -3,13 +3,17 @@ import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
 import type {
   Deleted,
+  Forked,
+  ForkOptions,
   GetMessagesOptions,
   Memory,
   SessionInfo,
   SessionOptions,
   SessionState,
+  Undone,
+  UndoOptions,
 } from "../memory/memory.js";
-import { PAGE_KEYS, SESSION_KEYS } from "../memory/option-keys.js";
+import { FORK_KEYS, PAGE_KEYS, SESSION_KEYS, UNDO_KEYS } from "../memory/option-keys.js";
 import type { StoredMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
@@ -108,6 +112,20 @@ export class UserView {
   async clear(options: SessionOptions = {}): Promise<Deleted> {
     refuseUnknownKeys(options, SESSION_KEYS, "clear");
     return this.#runner.clear(this.#userId, optionalSessionIdOf(options));
+  }
+
+  /** As `memory.edits.undo`, after the runs of the session that are under way or waiting. */
+  async undo(options: UndoOptions = {}): Promise<Undone> {
+    refuseUnknownKeys(options, UNDO_KEYS, "undo");
+    const sessionId = sessionIdOf(options);
+    return this.#runner.edit(this.#userId, sessionId, (edits) => edits.undo(this.#userId, options));
+  }
+
+  /** As `memory.edits.fork`, after the runs of the session that are under way or waiting. */
+  async fork(options: ForkOptions): Promise<Forked> {
+    refuseUnknownKeys(options, FORK_KEYS, "fork");
+    const sessionId = sessionIdOf(options);
+    return this.#runner.edit(this.#userId, sessionId, (edits) => edits.fork(this.#userId, options));
   }
 
   get #memory(): Memory {

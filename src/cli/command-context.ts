@@ -12,6 +12,8 @@ export interface CommonOptions {
   readonly debug: boolean;
   readonly color: boolean;
   readonly yes: boolean;
+  /** False: nothing of the conversation may stay behind. The store is then `memory:`. */
+  readonly save: boolean;
 }
 
 export interface Context {

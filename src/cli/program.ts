@@ -61,6 +61,7 @@ function rootCommand(io: Io): Command {
       .option("--debug", "print the causes of an error on stderr, with keys masked")
       .option("--no-color", "no colour (NO_COLOR)")
       .option("-y, --yes", "do not ask for confirmation")
+      .option("--no-save", "keep nothing: neither the conversation nor what was typed")
       .version(VERSION, "-V, --version", "print the version")
       .helpOption("-h, --help", "show help")
   );
@@ -113,6 +114,7 @@ interface Parsed {
 
 async function runCommand(program: Command, { spec, command, io, signal }: Parsed) {
   const { print, json = false, quiet = false, debug = false, color, yes = false } = program.opts();
+  const { save = true } = program.opts();
   const isAsk = typeof print === "string";
   if (isAsk && spec.name !== "repl" && spec.name !== "ask")
     throw new AgnoChatError("USAGE", `-p means ask, so it does not go with ${spec.name}.`, {
@@ -122,9 +124,9 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
   if (spec.name === "repl") refuseOptions(command, isAsk);
   const work = isAsk ? await loadAsk() : await spec.load();
-  const options = { json, quiet, debug, color, yes };
+  const options = { json, quiet, debug, color, yes, save };
   const { fixed, repairsSettings, options: rows = {} } = spec;
-  const flags = flagsOf(program);
+  const flags = save ? flagsOf(program) : unsaved(flagsOf(program), spec);
   const given = command.opts();
   const config = typeof given.config === "string" ? { path: given.config, rows } : undefined;
   const context = await createContext({
@@ -143,6 +145,20 @@ function flagsOf(program: Command): Flags {
     return [name, long && program.getOptionValue(new Option(long).attributeName())] as const;
   });
   return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+}
+
+const CONVERSATIONS: ReadonlySet<string> = new Set(["repl", "ask", "run"]);
+
+/** `--no-save`: the conversation begins empty, in this process alone. */
+function unsaved(flags: Flags, { name }: CommandSpec): Flags {
+  if (!CONVERSATIONS.has(name))
+    throw new AgnoChatError("USAGE", `--no-save does not go with ${name}.`, {
+      hint: "It is for the chat, ask and run.",
+    });
+  if (flags.store === undefined) return { ...flags, store: "memory:" };
+  throw new AgnoChatError("USAGE", "--no-save keeps nothing, so it does not go with --store.", {
+    hint: "Give only one of them.",
+  });
 }
 
 /** The root is `ask` with -p and the REPL without it: refuses the options of the other one. */

@@ -55,6 +55,12 @@ export const noLimits = (): AgnoChatError =>
     hint: "Use a memory that has limits, such as InMemory, or leave out limits.",
   });
 
+/** Thrown where edits are asked of a memory that has none. */
+export const noEdits = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "This memory cannot take back runs or copy sessions.", {
+    hint: "Use a memory that has edits, such as InMemory.",
+  });
+
 /** Thrown by `removeInactive` if it would delete most users. */
 export const tooManyInactive = ({ users, idle }: UserCount): AgnoChatError =>
   new AgnoChatError(

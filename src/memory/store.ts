@@ -179,8 +179,8 @@ export interface StoreEdits {
    * Removes the last runs of the session, or all if it has fewer, and gives every key its value
    * from before the first change that was kept after the message before them. The session then
    * counts as deleted and created again; see `Commit.generation`. Without any run, changes nothing.
-   * Changes nothing either, and returns `STATE_UNKNOWN`, if a change after that message is no longer
-   * kept.
+   * Changes nothing either, and returns `STATE_UNKNOWN`, if a change after that message is no
+   * longer kept.
    */
   undo(userId: UserId, undo: EditedSession & { readonly runs: number }): Awaitable<UndoOutcome>;
 

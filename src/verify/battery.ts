@@ -11,6 +11,7 @@ import { Gate } from "./gate.js";
 import { Ledger } from "./ledger.js";
 import { attacks } from "./phases/attacks.js";
 import { clears } from "./phases/clears.js";
+import { edits } from "./phases/edits.js";
 import { failures } from "./phases/failures.js";
 import { limits } from "./phases/limits.js";
 import { overlap } from "./phases/overlap.js";
@@ -114,6 +115,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       doors: [...library.doors, ...more.doors],
       readers: [...library.readers, ...more.readers],
       clearers: [...library.clearers, ...more.clearers],
+      editors: [...(library.editors ?? []), ...(more.editors ?? [])],
       attacks: more.attacks,
       forgeries: more.forgeries,
     });
@@ -142,6 +144,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       ["limits", () => limits(stage, { ...door, name: `${door.name} with historyLimit` })],
       ["attacks", () => attacks(stage)],
       ["reading back", () => stage.readAllBack()],
+      ["edits", () => edits(stage)],
       ["clears", () => clears(stage)],
       ["another process", async () => other && reopened(stage, other)],
       ["removing users", async () => options.also?.(stage)],
@@ -160,7 +163,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
 function resultOf(stage: Stage): BatteryResult {
   const { users, findings, recorder, ledger, reached } = stage;
-  const harmless = [...stage.doors, ...stage.readers, ...stage.clearers];
+  const { editors } = stage;
+  const harmless = [...stage.doors, ...stage.readers, ...stage.clearers, ...editors];
   const hostile = [...stage.attacks, ...stage.forgeries];
   const doors = [...harmless, ...hostile].map(({ name }) => name);
   return {

@@ -42,6 +42,7 @@ export const CHECKS = {
   stored: "every reader returns exactly what its user said and was told",
   failures: "a failed or cancelled run left nothing behind",
   clears: "a clear removed what it named and nothing else",
+  edits: "taking runs back and copying a session changed that session alone",
   limits: "a shorter window holds the most recent runs of its own session",
   attacks: "asking for another user's data returned none of it",
   reopened: "another process reads the same histories",

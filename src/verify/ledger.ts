@@ -149,6 +149,14 @@ export class Ledger {
     runs.sort((one, other) => stored.indexOf(one) - stored.indexOf(other));
   }
 
+  /** Notes that the last runs of a session were taken back, with what they changed of the state. */
+  undo(whose: Whose, runs: number): void {
+    const kept = this.kept(whose);
+    for (const run of kept.slice(-runs)) run.cleared = true;
+    const latest = kept.slice(0, -runs).findLast(({ state }) => state !== undefined);
+    this.conversation(whose).state = latest?.state ?? new Map();
+  }
+
   /** Notes that a user, or one session of that user, was cleared. */
   clear(userId: UserId, sessionId?: SessionId): void {
     for (const conversation of this.conversations) {

@@ -1,6 +1,6 @@
 import type { SessionId, UserId } from "../ids.js";
 import type { StoredMessage } from "../messages.js";
-import type { Clearer, Door, Doors, Outgoing, Reader, Reading } from "./doors/door.js";
+import type { Clearer, Door, Doors, Editor, Outgoing, Reader, Reading } from "./doors/door.js";
 import {
   type CheckName,
   type Finding,
@@ -65,6 +65,7 @@ export class Stage {
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
   readonly clearers: readonly Clearer[];
+  readonly editors: readonly Editor[];
   readonly attacks: Doors["attacks"];
   readonly forgeries: Doors["forgeries"];
   readonly findings: Findings;
@@ -86,6 +87,7 @@ export class Stage {
     this.doors = parts.doors;
     this.readers = parts.readers;
     this.clearers = parts.clearers;
+    this.editors = parts.editors ?? [];
     this.attacks = parts.attacks;
     this.forgeries = parts.forgeries;
     this.findings = parts.findings;
@@ -199,6 +201,28 @@ export class Stage {
       this.report([{ ...place, kind: "error", by, text }]);
     }
     this.ledger.clear(userId, sessionId);
+  }
+
+  /** Takes back the last runs of a session. */
+  async undo(editor: Editor, whose: Whose, runs: number): Promise<void> {
+    await this.#edit(editor, whose, () => editor.undo(whose, runs));
+    this.ledger.undo(whose, runs);
+  }
+
+  /** Copies a session. The copy is not in the ledger, so clear it before anything is read back. */
+  async fork(editor: Editor, whose: Whose, to: SessionId): Promise<void> {
+    await this.#edit(editor, whose, () => editor.fork(whose, to));
+  }
+
+  async #edit(editor: Editor, whose: Whose, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+      this.reached.add(editor.name);
+    } catch (thrown) {
+      const text = `could not be changed: ${reasonOf(thrown)}`;
+      const sighting: Sighting = { check: "edits", by: whoseOf(whose), door: editor.name };
+      this.report([{ ...sighting, kind: "error", where: "edit", text }]);
+    }
   }
 
   /** Reads a session through every reader and compares it with what it must hold. */

@@ -14,7 +14,7 @@ async function shown(step: number, { isTTY = true, quiet = false } = {}): Promis
   const io = new FakeProcess(["--version"], { env: {}, input: "" });
   await io.result;
   Object.assign(io.stderr, { isTTY });
-  const options = { json: false, quiet, debug: false, color: true, yes: false };
+  const options = { json: false, quiet, debug: false, color: true, yes: false, save: true };
   const progress = new Progress({ io, options });
   let done = 0;
   async function* work(): AsyncGenerator<number> {

@@ -97,6 +97,7 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
       { relname: "runs", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "sessions", ...own },
       { relname: "spending", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
+      { relname: "state_changes", ...own },
       { relname: "states", ...own },
       // A token is found by its id before its user is known, and listed by who runs the server.
       { relname: "tokens", is_forced: true, policies: ["listed SELECT", "named ALL", "own ALL"] },

@@ -87,9 +87,24 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     await memory.close();
   });
 
-  /** Makes the schema what version 2 was. */
-  const toVersion2 = (database: string) =>
+  /** Makes the schema what version 3 was. */
+  const toVersion3 = (database: string) =>
     ask(
+      database,
+      `DROP TRIGGER note_state_change ON agno_chat.states;
+       DROP TRIGGER forget_state_changes ON agno_chat.sessions;
+       DROP TRIGGER forget_all_state_changes ON agno_chat.sessions;
+       DROP FUNCTION agno_chat.note_state_change, agno_chat.forget_state_changes,
+         agno_chat.end_import_v1, agno_chat.undo_v1, agno_chat.fork_v1;
+       DROP TABLE agno_chat.state_changes;
+       ALTER TABLE agno_chat.sessions DROP COLUMN undo_after;
+       UPDATE agno_chat.meta SET version = 3`,
+    );
+
+  /** Makes the schema what version 2 was. */
+  async function toVersion2(database: string): Promise<void> {
+    await toVersion3(database);
+    await ask(
       database,
       `DROP FUNCTION agno_chat.insert_token_v1, agno_chat.token_v1, agno_chat.tokens_v1,
          agno_chat.note_token_use_v1, agno_chat.delete_token_v1;
@@ -102,6 +117,25 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
        DROP TABLE agno_chat.limits, agno_chat.spending, agno_chat.runs;
        UPDATE agno_chat.meta SET version = 2`,
     );
+  }
+
+  it("takes back what is said from now on, in a memory of the version before that", async () => {
+    const { database, own } = await prepared();
+    await toVersion3(database);
+    await ask(
+      database,
+      `SELECT agno_chat.write_v1('alice', 'default', 1, gen_random_uuid(), false, NULL, '{}', '{}',
+         '{}', NULL, '"new"', '{user}', '{"\\"run\\""}', '{1}', '{10}', '{3}',
+         ARRAY['{"role":"user","content":"old"}'], '{"\\"n\\""}', '{1}')`,
+    );
+    await migratePostgres(database);
+    const memory = new PostgresMemory(own);
+    await memory.add([userMessage("new")], "alice", { state: { n: 2 } });
+    await expect(memory.edits?.undo("alice", { runs: 2 })).rejects.toThrow("is not known");
+    expect(await memory.edits?.undo("alice")).toEqual({ runs: 1, messages: 1 });
+    expect({ ...(await memory.getState("alice")) }).toEqual({ n: 1 });
+    await memory.close();
+  });
 
   it("adds tokens and limits to a memory of the version before them", async () => {
     const { database, own } = await prepared();

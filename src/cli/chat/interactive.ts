@@ -18,7 +18,8 @@ export async function interactive(context: Context, first?: string): Promise<voi
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const speaker = { userId: settings.values.user, sessionId: settings.values.session };
-  const historyOf = inputHistories(io.env.AGNO_CHAT_NO_HISTORY ? undefined : inputFilesIn(home));
+  const isKept = options.save && !io.env.AGNO_CHAT_NO_HISTORY;
+  const historyOf = inputHistories(isKept ? inputFilesIn(home) : undefined);
   const editor = new LineEditor({
     input: io.stdin as TerminalStreams["input"],
     output: io.stdout as TerminalStreams["output"],

@@ -1,6 +1,7 @@
 import { helpText } from "./help-text.js";
 import { copy } from "./slash/copy.js";
 import * as data from "./slash/data.js";
+import * as edits from "./slash/edits.js";
 import { retry } from "./slash/retry.js";
 import * as session from "./slash/session.js";
 import * as setup from "./slash/setup.js";
@@ -67,6 +68,20 @@ export const COMMANDS: readonly SlashCommand[] = [
     summary: "ask what failed, or the last question, again",
     turn: "after-replies",
     run: retry,
+  },
+  {
+    name: "undo",
+    argument: "[n]",
+    summary: "take back the last n messages and replies",
+    turn: "after-replies",
+    run: edits.undo,
+  },
+  {
+    name: "fork",
+    argument: "[name]",
+    summary: "go on in a copy of this session",
+    turn: "after-replies",
+    run: edits.fork,
   },
   {
     name: "copy",

@@ -51,6 +51,15 @@ export interface Clearer {
   clear(userId: UserId, sessionId?: SessionId): Promise<unknown>;
 }
 
+/** A way to change what is kept of one session. */
+export interface Editor {
+  readonly name: string;
+  /** Takes back its last runs. */
+  undo(whose: Whose, runs: number): Promise<unknown>;
+  /** Copies it to another session of its user. */
+  fork(whose: Whose, to: SessionId): Promise<unknown>;
+}
+
 /** What came of asking for data that is not one's own. */
 export interface Attempt {
   readonly refused: boolean;
@@ -100,6 +109,7 @@ export interface Doors {
   readonly doors: readonly Door[];
   readonly readers: readonly Reader[];
   readonly clearers: readonly Clearer[];
+  readonly editors?: readonly Editor[];
   readonly attacks: readonly Attack[];
   readonly forgeries: readonly Forgery[];
   close?(): Promise<void>;

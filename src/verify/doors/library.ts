@@ -4,7 +4,7 @@ import type { Memory, SessionState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
 import type { Whose } from "../finding.js";
-import type { Clearer, Door, Doors, Outgoing, Reader } from "./door.js";
+import type { Clearer, Door, Doors, Editor, Outgoing, Reader } from "./door.js";
 
 /** The parts of an agent that a check uses. */
 export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context">;
@@ -14,6 +14,7 @@ export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
   doors: [...agentDoors(agent), ...viewDoors(agent)],
   readers: [...memoryReaders(memory), ...agentReaders(agent), ...viewReaders(agent)],
   clearers: clearers(agent, memory),
+  editors: editors(agent, memory),
   attacks: [],
   forgeries: [],
 });
@@ -170,3 +171,21 @@ const clearers = (agent: VerifiedAgent, memory: Memory): readonly Clearer[] => [
     clear: async (userId, sessionId) => memory.clear(userId, { sessionId }),
   },
 ];
+
+/** A memory of another kind may have none. */
+function editors(agent: VerifiedAgent, { edits }: Memory): readonly Editor[] {
+  if (edits === undefined) return [];
+  return [
+    {
+      name: "view.undo and view.fork",
+      undo: ({ userId, sessionId }, runs) => agent.forUser(userId).undo({ sessionId, runs }),
+      fork: ({ userId, sessionId }, to) => agent.forUser(userId).fork({ sessionId, to }),
+    },
+    // As another process does it.
+    {
+      name: "memory.edits",
+      undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
+      fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
+    },
+  ];
+}

@@ -25,7 +25,7 @@ function contextWith(env: Readonly<Record<string, string>>) {
     env: { AGNO_CHAT_HOME: temporaryFolder(), ...env },
     input: "",
   });
-  const options = { json: false, quiet: false, debug: false, color: true, yes: false };
+  const options = { json: false, quiet: false, debug: false, color: true, yes: false, save: true };
   return createContext({ io, options, flags: {}, signal: new AbortController().signal });
 }
 

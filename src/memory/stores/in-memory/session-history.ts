@@ -132,7 +132,8 @@ export class SessionHistory {
   /** Copies everything but the messages into an empty session, and returns copies of those. */
   copyTo(session: SessionHistory, firstId: number): StoredMessage[] {
     const messages = this.window(Infinity);
-    const idOf = (id: number) => firstId - 1 + countBelow(messages, id + 1);
+    // Messages that are gone count as the next one, so that the order stays.
+    const idOf = (id: number) => firstId + countBelow(messages, id);
     for (const [key, json] of this.state) session.setState(key, json);
     session.#changes = this.#changes?.copy(idOf);
     return messages.map((message, index) =>

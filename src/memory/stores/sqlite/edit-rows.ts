@@ -244,9 +244,9 @@ function copyState(
     copy.sessionKey,
   );
   connection.run(
-    `INSERT INTO state_changes
+    `INSERT OR IGNORE INTO state_changes
      SELECT user_key, ?3, ${copyOf("state_changes.message_id")}, key_json, before_json
-     FROM state_changes WHERE user_key = ?1 AND session_key = ?2`,
+     FROM state_changes WHERE user_key = ?1 AND session_key = ?2 ORDER BY message_id`,
     userKey,
     sessionKey,
     copy.sessionKey,
@@ -255,13 +255,13 @@ function copyState(
 }
 
 /**
- * In SQL: the id of the copy of a message, by its place in the session ?2 of the user ?1, where ?4
- * is the first id of the copies. 0 stays 0.
+ * In SQL: the id of the copy of a message, or of the next one if it is gone, in the session ?2 of
+ * the user ?1, where ?4 is the first id of the copies. 0 stays 0.
  */
 const copyOf = (id: string): string =>
-  `CASE ${id} WHEN 0 THEN 0 ELSE ?4 - 1 + (
+  `CASE ${id} WHEN 0 THEN 0 ELSE ?4 + (
      SELECT count(*) FROM messages
-     WHERE messages.user_key = ?1 AND messages.session_key = ?2 AND messages.message_id <= ${id})
+     WHERE messages.user_key = ?1 AND messages.session_key = ?2 AND messages.message_id < ${id})
    END`;
 
 /** In SQL: how many digits the ids of a session have, which count as bytes of its messages. */

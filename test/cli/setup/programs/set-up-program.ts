@@ -5,7 +5,7 @@ import { setUp } from "../../../../src/cli/setup/set-up.js";
 const offered = process.argv
   .slice(2)
   .map((baseUrl) => ({ name: "Nearby", baseUrl, isLocal: true }));
-const options = { json: false, quiet: false, debug: false, color: true, yes: false };
+const options = { json: false, quiet: false, debug: false, color: true, yes: false, save: true };
 const context = await createContext({
   ...{ io: process, options, flags: {}, signal: new AbortController().signal },
 });

@@ -215,13 +215,16 @@ BEGIN
     FROM (
       SELECT u.next_message_id - 1 + row_number() OVER (ORDER BY y.message_id) AS id, y.*
       FROM agno_chat.messages y WHERE y.user_id = p_user AND y.session_key = s.session_key) x;
+  -- A change of a message that is gone counts as one of the next, so that the order stays.
   INSERT INTO agno_chat.state_changes
-    SELECT p_user, u.next_session_key, u.next_message_id - 1 + (
+    SELECT p_user, u.next_session_key, u.next_message_id + (
         SELECT count(*) FROM agno_chat.messages m WHERE m.user_id = p_user
-          AND m.session_key = s.session_key AND m.message_id <= c.message_id),
+          AND m.session_key = s.session_key AND m.message_id < c.message_id),
       c.key_hash, c.key, c.before
     FROM agno_chat.state_changes c
-    WHERE c.user_id = p_user AND c.session_key = s.session_key;
+    WHERE c.user_id = p_user AND c.session_key = s.session_key
+    ORDER BY c.message_id
+    ON CONFLICT (user_id, session_key, message_id, key_hash) DO NOTHING;
   INSERT INTO agno_chat.sessions AS x (
       user_id, session_id, session_key, born, total, messages, runs, bytes, last_activity,
       latest_run, state_commits, undo_after)
@@ -229,9 +232,9 @@ BEGIN
       (SELECT coalesce(sum(m.bytes), 0) FROM agno_chat.messages m
         WHERE m.user_id = p_user AND m.session_key = u.next_session_key),
       p_time, s.latest_run, ARRAY[p_commit],
-      CASE s.undo_after WHEN 0 THEN 0 ELSE u.next_message_id - 1 + (
+      CASE s.undo_after WHEN 0 THEN 0 ELSE u.next_message_id + (
         SELECT count(*) FROM agno_chat.messages m WHERE m.user_id = p_user
-          AND m.session_key = s.session_key AND m.message_id <= s.undo_after) END
+          AND m.session_key = s.session_key AND m.message_id < s.undo_after) END
     FROM agno_chat.generations g;
   UPDATE agno_chat.users x SET
       next_message_id = x.next_message_id + s.messages,

@@ -1,0 +1,38 @@
+import { AgnoChatError } from "../../../errors.js";
+import { unusedSessionName } from "../../session-name.js";
+import { count } from "../../words.js";
+import type { Repl } from "../repl.js";
+import type { CommandCall } from "./slash-command.js";
+
+/** Takes back the last runs of the session, with what they changed of the state. */
+export async function undo(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
+  const asked = argument === "" ? 1 : Number(argument);
+  if (!Number.isSafeInteger(asked) || asked < 1)
+    throw new AgnoChatError(
+      "USAGE",
+      `/undo takes a number of messages of yours, not ${JSON.stringify(argument)}.`,
+      { hint: "/undo takes back the last one and its answer, /undo 3 the last three." },
+    );
+  const { userId, sessionId } = speaker;
+  const { runs, messages } = await repl.viewOf(speaker).undo({ sessionId, runs: asked });
+  if (runs === 0) return repl.screen.note(`Nothing to take back in session ${sessionId}.`);
+  repl.unanswered.forget(speaker);
+  const what = runs === 1 ? "the last run" : `the last ${count(runs, "run")}`;
+  repl.screen.print(`Took back ${what} of ${userId}: ${count(messages, "message")}.\n`);
+}
+
+/** Goes on in a copy of the session. */
+export async function fork(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
+  const view = repl.viewOf(speaker);
+  const to = argument === "" ? await unusedName(repl, { speaker }) : argument;
+  const { messages } = await view.fork({ sessionId: speaker.sessionId, to });
+  repl.switchSession(speaker, to);
+  repl.screen.note(
+    `Session ${to} of ${speaker.userId}: a copy of ${speaker.sessionId}, ${count(messages, "message")}.`,
+  );
+}
+
+async function unusedName(repl: Repl, { speaker }: Pick<CommandCall, "speaker">): Promise<string> {
+  const sessions = await repl.viewOf(speaker).sessions();
+  return unusedSessionName(sessions.map(({ sessionId }) => sessionId));
+}
