@@ -15,6 +15,7 @@ const HOMES = [
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
   { name: "pg", home: "^src/memory/stores/postgres/client[.]ts$" },
   { name: "jose", home: "^src/server/jwt-verifier[.]ts$" },
+  { name: "ajv", home: "^src/agent/reply-schema[.]ts$" },
   { name: "prom-client", home: "^src/cli/serve/metrics[.]ts$" },
   { name: "@a2a-js/sdk", home: "^src/server/a2a-sdk[.]ts$" },
 ];

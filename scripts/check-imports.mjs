@@ -24,6 +24,7 @@ const PLANTED = [
   ],
   ["src/memory/stores/fourth.ts", 'await import("pg");', "pg-in-one-file"],
   ["src/server/counts.ts", 'await import("prom-client");', "prom-client-in-one-file"],
+  ["src/agent/checks.ts", 'await import("ajv/dist/2019.js");', "ajv-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],
   ["src/server/sixth.ts", 'await import("jose/jwt/verify");', "jose-in-one-file"],
   [

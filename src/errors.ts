@@ -53,6 +53,7 @@ export const ERROR_TABLE = {
   MODEL_TIMEOUT: { exit: 4, http: 504, rpc: INTERNAL },
   MODEL_BAD_RESPONSE: { exit: 4, http: 502, rpc: INTERNAL },
   MODEL_FILTERED: { exit: 4, http: 422, rpc: INVALID_PARAMS },
+  MODEL_REPLY_UNFIT: { exit: 5, http: 502, rpc: INTERNAL },
   CONTEXT_TOO_LONG: { exit: 4, http: 413, rpc: INVALID_PARAMS },
   MAX_LOOPS: { exit: 4, http: 502, rpc: INTERNAL },
   STORE_FOREIGN: { exit: 4, http: 500, rpc: INTERNAL },

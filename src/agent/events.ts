@@ -17,6 +17,8 @@ export interface RunOutput {
   readonly messages: readonly StoredMessage[];
   /** The sum over all model calls; undefined if the model reports none. */
   readonly usage: Usage | undefined;
+  /** The reply as JSON, for a run with `replySchema`, which it fits. */
+  readonly value?: unknown;
   /** How much of their limits the user has used, this run included. Absent without limits. */
   readonly limits?: readonly LimitUse[];
 }
@@ -40,6 +42,11 @@ export type RunEvent =
       /** The history was too long for the model, so only its latest messages are sent now. */
       readonly type: "history-shortened";
       readonly messages: number;
+    }
+  | {
+      /** The reply does not fit `replySchema`. The model is asked once more, from the start. */
+      readonly type: "reply-refused";
+      readonly reason: string;
     }
   | {
       readonly type: "tool-call";

@@ -62,7 +62,7 @@ export class RunDraft {
 
   get usage(): Usage | undefined {
     return this.#rounds.reduceRight(
-      (total, { messages: [{ usage }] }) => sum(usage, total),
+      (total, { messages: [{ usage }] }) => sumOfUsage(usage, total),
       this.#final.usage,
     );
   }
@@ -117,7 +117,8 @@ type AssistantDraft = {
     StoredFields)[Key];
 } & Pick<AssistantMessage, "role" | "content">;
 
-function sum(total: Usage | undefined, usage: Usage | undefined): Usage | undefined {
+/** Undefined only if both are. */
+export function sumOfUsage(total: Usage | undefined, usage: Usage | undefined): Usage | undefined {
   if (total === undefined || usage === undefined) return total ?? usage;
   const added = {
     inputTokens: total.inputTokens + usage.inputTokens,

@@ -6,12 +6,13 @@ import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import type {
   FinishReason,
+  Message,
   NewMessage,
   StoredMessage,
   ToolCall,
   ToolMessage,
 } from "../messages.js";
-import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
+import type { JsonSchema, Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
@@ -20,9 +21,10 @@ import type { RunEvent, RunOutput } from "./events.js";
 import { refuseOtherRun } from "./previous-run.js";
 import type { QueueSlot } from "./queue.js";
 import { withoutLastRun } from "./replaced-run.js";
+import type { ReplySchema } from "./reply-schema.js";
 import { requestOf } from "./request.js";
 import { admit, type LimitSource, RunAdmission } from "./run-admission.js";
-import { RunDraft } from "./run-draft.js";
+import { RunDraft, sumOfUsage } from "./run-draft.js";
 import { type LeaseSource, RunLease } from "./run-lease.js";
 import { RunState, type StateChanges } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
@@ -66,6 +68,8 @@ export interface RunRequest {
   readonly replaceRun: string | undefined;
   /** The id of the run that this one continues. */
   readonly previousRun: string | undefined;
+  /** What the reply has to fit. */
+  readonly replySchema: JsonSchema | undefined;
   /** When the run is cancelled, store the text it has shown. */
   readonly keepInterrupted: boolean;
   /** Undefined if nobody listens. */
@@ -99,6 +103,11 @@ class Run {
   #stored: boolean | undefined = false;
   #lease: RunLease | undefined;
   #admission: RunAdmission | undefined;
+  #replySchema: ReplySchema | undefined;
+  /** Sent after the messages of the run, and never stored: a reply that does not fit, and why. */
+  #correction: readonly Message[] | undefined;
+  /** The reply as JSON. */
+  #value: unknown;
   /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
 
@@ -110,19 +119,21 @@ class Run {
   }
 
   async execute(): Promise<RunOutput> {
-    const { runId, userId, sessionId, slot, cancellation, emit } = this.#request;
+    const { runId, userId, sessionId, slot, cancellation, emit, replySchema } = this.#request;
     let snapshot: Snapshot | undefined;
     try {
       if (slot.turn !== undefined) await slot.turn;
       const { limitSource } = this.#parts;
       if (limitSource === undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       cancellation.throwIfAborted();
+      if (replySchema !== undefined) await this.#loadSchema(replySchema);
       const read = this.#read();
       snapshot = this.#checked(read instanceof Promise ? await read : read);
       // A run that is refused has not started.
       if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       await this.#callModel(snapshot);
       if (this.#reply.toolCalls.length > 0) await this.#callToolsAndModel(snapshot);
+      if (this.#replySchema !== undefined) await this.#fitReply(snapshot, this.#replySchema);
       this.#finish(snapshot);
       cancellation.throwIfAborted();
       const added = this.#commit(snapshot);
@@ -224,6 +235,31 @@ class Run {
     }
   }
 
+  async #loadSchema(schema: JsonSchema): Promise<void> {
+    this.#replySchema = await (await import("./reply-schema.js")).ReplySchema.of(schema);
+  }
+
+  /** Asks once more for a reply that does not fit, and tells the model why. */
+  async #fitReply(snapshot: Snapshot, schema: ReplySchema): Promise<void> {
+    const { signal } = this.#request.cancellation;
+    let checked = await schema.check(this.#reply, signal);
+    if ("fault" in checked) {
+      this.#correction = schema.correctionOf(this.#reply, checked.fault);
+      await this.#askAgain(snapshot, checked.fault);
+      checked = await schema.check(this.#reply, signal);
+    }
+    if ("fault" in checked) throw unfitReply(this.#parts.model.name, checked.fault);
+    this.#value = checked.value;
+  }
+
+  async #askAgain(snapshot: Snapshot, fault: string): Promise<void> {
+    const refused = this.#reply;
+    this.#request.emit?.({ type: "reply-refused", reason: fault });
+    this.#reply = new Reply();
+    await this.#callModel(snapshot);
+    this.#reply.usage = sumOfUsage(refused.usage, this.#reply.usage);
+  }
+
   /**
    * Refuses an empty reply, except after tool calls: then the model may have nothing to add, and
    * refusing its reply would discard what the tools changed.
@@ -238,7 +274,8 @@ class Run {
 
   /** Halves the history as often as the request is too long for the model, down to none. */
   #callModel(snapshot: Snapshot): Promise<void> {
-    return this.#send(this.#requestFor(snapshot)).catch((thrown: unknown) => {
+    const request = this.#requestFor(snapshot);
+    return this.#send(this.#replySchema?.asking(request) ?? request).catch((thrown: unknown) => {
       if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
       this.#shorten(snapshot, thrown);
       return this.#callModel(snapshot);
@@ -255,7 +292,8 @@ class Run {
 
   #requestFor(snapshot: Snapshot): ModelRequest {
     const { limit, modelLimit } = this.#extentOf(snapshot);
-    const current = this.#draft.messages;
+    const { messages } = this.#draft;
+    const current = this.#correction === undefined ? messages : [...messages, ...this.#correction];
     return requestOf(this.#parts, snapshot, { current, limit, modelLimit });
   }
 
@@ -390,7 +428,8 @@ class Run {
     const { usage } = this.#draft;
     const output = { runId, userId, sessionId, content, finishReason, messages, usage };
     const limits = this.#admission?.use;
-    return limits === undefined ? output : { ...output, limits };
+    const limited = limits === undefined ? output : { ...output, limits };
+    return this.#replySchema === undefined ? limited : { ...limited, value: this.#value };
   }
 }
 
@@ -411,6 +450,13 @@ const emptyReply = (model: string, finishReason: FinishReason | undefined) =>
     : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} sent an empty reply.`, {
         hint: "Send the message again, or rephrase it.",
       });
+
+const unfitReply = (model: string, fault: string) =>
+  new AgnoChatError(
+    "MODEL_REPLY_UNFIT",
+    `The reply of ${model} does not fit the JSON Schema: ${fault}.`,
+    { hint: "Use a model that keeps to schemas, or a simpler schema." },
+  );
 
 const tooLong = (model: string, cause: unknown) =>
   new AgnoChatError(

@@ -6,7 +6,7 @@ import { sessionIdOf } from "../memory/arguments.js";
 import { noEdits } from "../memory/failures.js";
 import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
 import { type Message, plainMessage } from "../messages.js";
-import type { ModelRequest } from "../models/model.js";
+import type { JsonSchema, ModelRequest } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import { detachedParts } from "./detached.js";
@@ -35,6 +35,12 @@ export interface UserRunOptions {
    * and the model is not called.
    */
   readonly previousRun?: string | undefined;
+  /**
+   * A JSON Schema that the reply has to fit: then `value` of the output is the reply as JSON. The
+   * model is told what does not fit, and asked once more; `MODEL_REPLY_UNFIT` and nothing stored if
+   * that does not help. Nothing of a cancelled run is stored either.
+   */
+  readonly replySchema?: JsonSchema | undefined;
 }
 
 export const RUN_KEYS: KnownKeys<UserRunOptions> = {
@@ -42,6 +48,7 @@ export const RUN_KEYS: KnownKeys<UserRunOptions> = {
   signal: true,
   replaceRun: true,
   previousRun: true,
+  replySchema: true,
 };
 
 /** Starts runs of any user on shared parts, one at a time per user and session. */
@@ -147,7 +154,7 @@ export class Runner {
     { options, cancellation, keepInterrupted, emit }: StartOptions,
   ): RunRequest {
     const sessionId = sessionIdOf(options);
-    const { replaceRun, previousRun, signal } = options;
+    const { replaceRun, previousRun, replySchema, signal } = options;
     validateInput(input);
     this.parts.toolScope.refuseReentry({ userId, sessionId });
     if (signal !== undefined) follow(signal, cancellation);
@@ -160,8 +167,9 @@ export class Runner {
       cancellation,
       replaceRun,
       previousRun,
-      // An interrupted reply must not replace a whole one.
-      keepInterrupted: keepInterrupted && replaceRun === undefined,
+      replySchema,
+      // An interrupted reply must not replace a whole one, nor pass for one that fits.
+      keepInterrupted: keepInterrupted && replaceRun === undefined && replySchema === undefined,
       emit,
       slot: this.#queue.join(userId, sessionId, cancellation, this.#onBusy),
     };

@@ -51,6 +51,7 @@ export const ASK_OPTIONS: OptionRows<AskOptions> = {
     "--stream-json",
     "print every event of the run as it happens, one JSON object a line",
   ],
+  schema: ["--schema <file>", "answer in JSON that fits the JSON Schema in this file"],
   interactive: ["-i, --interactive", "ask in the chat, and stay there"],
 };
 

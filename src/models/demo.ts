@@ -1,4 +1,5 @@
 import { pause } from "../abort.js";
+import { AgnoChatError } from "../errors.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { DemoCall } from "./demo/demo-request.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
@@ -36,6 +37,7 @@ export class DemoModel implements Model {
     request: ModelRequest,
     { signal }: { readonly signal: AbortSignal },
   ): AsyncGenerator<ModelEvent> {
+    if (request.replySchema !== undefined) throw noSchemas();
     const { replyTo } = await import("./demo/intents.js");
     signal.throwIfAborted();
     const reply = replyTo(request);
@@ -60,6 +62,11 @@ export class DemoModel implements Model {
     }
   }
 }
+
+const noSchemas = (): AgnoChatError =>
+  new AgnoChatError("MODEL_REPLY_UNFIT", "The demo model cannot reply in JSON.", {
+    hint: "Name a real model, of OpenAI or of any server that speaks its API.",
+  });
 
 /** Ids include the number of earlier messages, which makes them unique within the conversation. */
 function* toolCalls(calls: readonly DemoCall[], { messages }: ModelRequest): Generator<ModelEvent> {

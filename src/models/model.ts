@@ -22,6 +22,11 @@ export interface ModelRequest {
   readonly messages: readonly Message[];
   /** Absent when there are no tools; never empty. */
   readonly tools?: readonly ToolSpec[];
+  /**
+   * What the reply has to fit, as JSON. The system message says so too, and the reply is checked: a
+   * model that cannot make sure of it leaves this alone.
+   */
+  readonly replySchema?: JsonSchema;
 }
 
 export type ModelEvent =

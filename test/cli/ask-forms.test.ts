@@ -1,5 +1,8 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Cli, type CliResult } from "../support/cli.js";
+import { Cli, type CliResult, documentIn } from "../support/cli.js";
 import {
   chunk,
   cut,
@@ -153,12 +156,95 @@ describe("ask --stream-json", () => {
   });
 });
 
+describe("ask --schema", () => {
+  const person = { type: "object", properties: { name: { type: "string" } }, required: ["name"] };
+  const fileWith = (text: string): string => {
+    const file = join(cli.home, "schema.json");
+    writeFileSync(file, text);
+    return file;
+  };
+  const ask = (...more: readonly string[]) =>
+    cli.run(["ask", "Who?", "--schema", fileWith(JSON.stringify(person)), ...more]);
+
+  it("prints the JSON that was checked as one line, whatever the model put around it", async () => {
+    server.reply(
+      streamed(chunk({ content: '```json\n{ "name": "A\u202e" }\n```' }), chunk({}, "stop")),
+    );
+    const stdout = '{"name":"A\\u202e"}\n';
+    expect(await ask()).toEqual({ code: 0, stdout, stderr: "" });
+    const { messages } = await cli.json(["export"]);
+    expect(messages[1].content).toBe('```json\n{ "name": "A\u202e" }\n```');
+  });
+
+  it("asks once more for a reply that does not fit, and says so on stderr", async () => {
+    server.reply(streamedText("Alice"), streamedText('{"name": "Alice"}'));
+    expect(await ask()).toEqual({
+      code: 0,
+      stdout: '{"name":"Alice"}\n',
+      stderr: "· The reply does not fit the schema: it is not JSON. Asking once more.\n",
+    });
+  });
+
+  it("ends with 5 when the model cannot, and stores nothing", async () => {
+    server.reply(streamedText("Alice"));
+    const { code, stdout, stderr } = await ask("-q");
+    expect({ code, stdout }).toEqual({ code: 5, stdout: "" });
+    expect(stderr).toBe(
+      "agno-chat: The reply of m does not fit the JSON Schema: it is not JSON. Use a model that keeps to schemas, or a simpler schema.\n",
+    );
+    expect(await cli.json(["size"])).toMatchObject({ messages: 0 });
+    expect(await ask("--model", "demo")).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining("The demo model cannot reply in JSON."),
+    });
+  });
+
+  it("with --json and --stream-json gives the value beside the reply", async () => {
+    server.reply(streamedText('{"name": "Alice"}'));
+    const answer = { reply: '{"name": "Alice"}', value: { name: "Alice" } };
+    expect(documentIn(await ask("--json"))).toMatchObject(answer);
+    const { stdout } = await ask("--stream-json");
+    expect(JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({
+      type: "run-end",
+      ...answer,
+    });
+  });
+
+  it.each([
+    ["[]", 'schema.json" holds no JSON object.'],
+    ["{", 'schema.json" holds no JSON object.'],
+    ['{"type": "strng"}', "The JSON Schema is not valid: type must be equal to one of"],
+    ['{"$ref": "#/nope"}', "The JSON Schema is not valid: can't resolve reference #/nope"],
+  ])("refuses a file with %s in one line, before stdin is read", async (text, message) => {
+    const started = cli.begin(["ask", "--schema", fileWith(text)], { input: new PassThrough() });
+    const { code, stdout, stderr } = await started.result;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  });
+
+  it("reads a file with a byte order mark, and names one that is missing", async () => {
+    server.reply(streamedText("7"));
+    const args = ["ask", "Hi", "--schema", fileWith('\ufeff{"type": "integer"}')];
+    expect(await cli.run(args)).toEqual({ code: 0, stdout: "7\n", stderr: "" });
+    expect(await cli.run(["ask", "Hi", "--schema", "/no/such"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        'agno-chat: Cannot read the JSON Schema "/no/such": no such file or directory (ENOENT).\n',
+    });
+  });
+});
+
 describe("flags of ask that contradict each other", () => {
   it.each([
     [["--stream-json", "--json"], "--stream-json does not go with --json."],
     [["-x", "--json"], "-x does not go with --json."],
     [["--raw", "--json"], "--raw does not go with --json."],
     [["--stream-json", "-x"], "-x does not go with --stream-json."],
+    [["-x", "--schema", "s"], "--schema does not go with -x."],
+    [["--raw", "--schema", "s"], "--schema does not go with --raw."],
+    [["-i", "--schema", "s"], "-i does not go with --schema."],
     [["-i", "-x"], "-i does not go with -x."],
     [["-i", "--raw"], "-i does not go with --raw."],
     [["-i", "--json"], "-i does not go with --json."],

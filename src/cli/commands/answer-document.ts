@@ -2,7 +2,7 @@ import type { RunOutput } from "../../agent/events.js";
 
 /** The whole answer: the document of `ask --json`, and the last line of `ask --stream-json`. */
 export const answerDocument = (
-  { userId, sessionId, content, finishReason, usage, runId }: RunOutput,
+  { userId, sessionId, content, value, finishReason, usage, runId }: RunOutput,
   model: string,
 ) => ({
   ok: true,
@@ -10,6 +10,7 @@ export const answerDocument = (
   session: sessionId,
   model,
   reply: content,
+  ...(value === undefined ? {} : { value }),
   finishReason,
   usage: usage ?? null,
   runId,

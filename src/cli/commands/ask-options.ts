@@ -12,6 +12,8 @@ export interface AskOptions {
   readonly extract?: boolean;
   /** Print every event of the run as a line of JSON. */
   readonly streamJson?: boolean;
+  /** The file of a JSON Schema that the answer has to fit. */
+  readonly schema?: string;
   /** Ask in the chat, and stay there. */
   readonly interactive?: boolean;
 }
@@ -22,10 +24,15 @@ const FORMS = {
   streamJson: "--stream-json",
   extract: "-x",
   raw: "--raw",
+  schema: "--schema",
   interactive: "-i",
 } as const;
 
-const TOGETHER: ReadonlySet<string> = new Set(["-x --raw"]);
+const TOGETHER: ReadonlySet<string> = new Set([
+  "-x --raw",
+  "--json --schema",
+  "--stream-json --schema",
+]);
 
 /** @throws {AgnoChatError} `USAGE` for flags that do not go together */
 export function refuseContradictions({ options: { json }, io }: Context, options: AskOptions) {

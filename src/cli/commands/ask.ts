@@ -14,7 +14,8 @@ import { answerDocument } from "./answer-document.js";
 import type { AnswerView } from "./answer-view.js";
 import { type AskOptions, refuseContradictions } from "./ask-options.js";
 import { eventLines } from "./event-lines.js";
-import { spinnerOn, writtenAnswer } from "./written-answer.js";
+import { schemaIn } from "./schema-file.js";
+import { notedAnswer, spinnerOn, writtenAnswer } from "./written-answer.js";
 
 /** `ask`: sends one message and prints the answer. */
 export async function ask(context: Context, words: string[], options: AskOptions): Promise<void> {
@@ -26,6 +27,7 @@ export async function ask(context: Context, words: string[], options: AskOptions
 async function askOnce(context: Context, words: string[], options: AskOptions): Promise<void> {
   const { new: isNew = false, stdin = true } = options;
   const { settings } = context;
+  const replySchema = options.schema === undefined ? undefined : await schemaIn(options.schema);
   const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
     withMemory(context, async (memory) => {
@@ -34,10 +36,11 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
         settings.values.user,
       );
       const sessionId = isNew ? await newSession(agent) : settings.values.session;
-      const run = { sessionId, signal };
+      const run = { sessionId, signal, replySchema };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
       else if (options.streamJson)
         await context.output.pieces(eventLines(agent.stream(prompt, run), model.name), signal);
+      else if (replySchema !== undefined) await printValue(agent.stream(prompt, run), context);
       else if (options.extract) await printCode(agent.run(prompt, run), context, options);
       else await print(agent.stream(prompt, run), context, options);
     }),
@@ -73,6 +76,18 @@ async function printCode(
   if (raw) output.writeSafe(text);
   else output.write(text);
   noteOn(answer, output);
+}
+
+/** Prints the JSON that was checked. What is stored is the reply as the model wrote it. */
+async function printValue(stream: RunStream, context: Context): Promise<void> {
+  const view = notedAnswer(context);
+  try {
+    for await (const event of stream) view.show(event);
+  } finally {
+    view.end();
+  }
+  const { value } = await stream.result;
+  context.output.document(value);
 }
 
 const withLineEnd = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);

@@ -61,6 +61,7 @@ export class RunView {
       else if (event.type === "tool-result")
         note(singleLine(toolLine(event, durations), toolWidth()));
       else if (event.type === "retry") note(retryLine(event));
+      else if (event.type === "reply-refused") note(refusedLine(event));
       spinner?.start();
     }
   }
@@ -123,6 +124,9 @@ function toolLine(
 
 const historyLine = (messages: number): string =>
   `· The history is too long for the model: only its last ${count(messages, "message")} fit. To send fewer from the start: --history ${messages}`;
+
+const refusedLine = ({ reason }: RunEvent & { type: "reply-refused" }): string =>
+  `· The reply does not fit the schema: ${quoteInNote(reason)}. Asking once more.`;
 
 function retryLine({ reason, delayMs, attempt }: RunEvent & { type: "retry" }): string {
   const seconds = (delayMs / 1000).toFixed(1);

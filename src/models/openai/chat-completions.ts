@@ -5,7 +5,13 @@ import type { ApiServer } from "./api-server.js";
 import { Client } from "./client.js";
 import { HttpFailure } from "./http-errors.js";
 import { parseChunk } from "./parse-chunk.js";
-import { type Dialect, firstDialect, otherDialect, toRequestBody } from "./request-body.js";
+import {
+  type Dialect,
+  firstDialect,
+  lasting,
+  otherDialect,
+  toRequestBody,
+} from "./request-body.js";
 import { MAX_RETRIES, REAL_TIMING, type RetryTiming, retryDelay } from "./retry-policy.js";
 import { eventsIn } from "./sse.js";
 import { failureOf } from "./to-call-failure.js";
@@ -115,7 +121,7 @@ export class ChatCompletions {
       });
       try {
         const response = await this.#client.complete(body, call);
-        this.#dialect = dialect;
+        this.#dialect = lasting(dialect);
         return response;
       } catch (thrown) {
         if (!(thrown instanceof HttpFailure)) throw thrown;

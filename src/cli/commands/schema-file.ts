@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { AgnoChatError } from "../../errors.js";
+import { isObject, parseJson } from "../../json.js";
+import type { JsonSchema } from "../../models/model.js";
+import { systemReason } from "../../system-errors.js";
+
+/**
+ * The JSON Schema in a file.
+ * @throws {AgnoChatError} `FILE_UNREADABLE`, or `USAGE` if there is none in it that is valid
+ */
+export async function schemaIn(path: string): Promise<JsonSchema> {
+  const schema = parseJson(await textOf(path));
+  const name = JSON.stringify(path);
+  if (!isObject(schema))
+    throw new AgnoChatError("USAGE", `The file ${name} holds no JSON object.`, {
+      hint: 'A JSON Schema is one, such as {"type": "object", "properties": {…}}.',
+    });
+  const { ReplySchema } = await import("../../agent/reply-schema.js");
+  await ReplySchema.of(schema);
+  return schema;
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return (await readFile(path, "utf8")).replace(/^\ufeff/, "");
+  } catch (cause) {
+    const reason = systemReason(cause) ?? "unknown reason";
+    throw new AgnoChatError(
+      "FILE_UNREADABLE",
+      `Cannot read the JSON Schema ${JSON.stringify(path)}: ${reason}.`,
+      { cause },
+    );
+  }
+}
