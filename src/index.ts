@@ -50,6 +50,9 @@ export type {
   NewToken,
   ReadOptions,
   RemoveInactiveOptions,
+  SearchHit,
+  SearchOptions,
+  SearchResult,
   SessionInfo,
   SessionOptions,
   SessionState,
@@ -67,6 +70,7 @@ export type {
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";
 export { PostgresMemory } from "./memory/postgres.js";
+export { type Fit, Query } from "./memory/search/query.js";
 export { SqliteMemory, type SqliteMemoryOptions } from "./memory/sqlite.js";
 export { CHANGES_KEPT } from "./memory/state.js";
 export type {
@@ -88,6 +92,7 @@ export type {
   UndoOutcome,
   UserCount,
   UserRow,
+  Wanted,
 } from "./memory/store.js";
 export { StoreMemory, type StoreMemoryOptions } from "./memory/store-memory.js";
 export {

@@ -1,19 +1,28 @@
 import { type ExportOptions, UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
+import { noSearch } from "../memory/failures.js";
 import type {
   Deleted,
   Forked,
   ForkOptions,
   GetMessagesOptions,
   Memory,
+  SearchOptions,
+  SearchResult,
   SessionInfo,
   SessionOptions,
   SessionState,
   Undone,
   UndoOptions,
 } from "../memory/memory.js";
-import { FORK_KEYS, PAGE_KEYS, SESSION_KEYS, UNDO_KEYS } from "../memory/option-keys.js";
+import {
+  FORK_KEYS,
+  PAGE_KEYS,
+  SEARCH_KEYS,
+  SESSION_KEYS,
+  UNDO_KEYS,
+} from "../memory/option-keys.js";
 import type { StoredMessage } from "../messages.js";
 import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
@@ -95,6 +104,17 @@ export class UserView {
   /** As `memory.sessions`. */
   async sessions(): Promise<SessionInfo[]> {
     return this.#memory.sessions(this.#userId);
+  }
+
+  /**
+   * As `memory.search`: of all sessions unless one is named.
+   * @throws {AgnoChatError} rejects with `INVALID_INPUT`; `USAGE` for a memory that cannot search
+   */
+  async search(words: string, options: SearchOptions = {}): Promise<SearchResult> {
+    refuseUnknownKeys(options, SEARCH_KEYS, "search");
+    const memory = this.#memory;
+    if (memory.search === undefined) throw noSearch();
+    return memory.search(words, this.#userId, options);
   }
 
   /** As `memory.getState`. */

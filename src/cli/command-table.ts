@@ -89,6 +89,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/size.js")).size,
   }),
   row({
+    name: "search",
+    args: "<words...>",
+    summary: "find words in one user's messages; a phrase in quotation marks",
+    options: {
+      since: ["--since <time>", "only messages of this time until now, such as 7d"],
+      limit: ["--limit <count>", "show so many, the best first (10)"],
+    },
+    load: async () => (await import("./commands/search.js")).search,
+  }),
+  row({
     name: "stats",
     summary: "show what one user has used, and may use",
     load: async () => (await import("./commands/stats.js")).stats,

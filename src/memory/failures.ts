@@ -61,6 +61,11 @@ export const noEdits = (): AgnoChatError =>
     hint: "Use a memory that has edits, such as InMemory.",
   });
 
+export const noSearch = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "This memory cannot search.", {
+    hint: "Use a memory that can, such as InMemory.",
+  });
+
 /** Thrown by `removeInactive` if it would delete most users. */
 export const tooManyInactive = ({ users, idle }: UserCount): AgnoChatError =>
   new AgnoChatError(

@@ -207,6 +207,35 @@ export interface UserLimits {
   remove(userId: string): Awaitable<boolean>;
 }
 
+export interface SearchOptions extends SessionOptions {
+  /** Only messages of this time or later: milliseconds since 1970. Default: all. */
+  readonly since?: number | undefined;
+  /** How many hits to return, from 1 to 1,000. Default: 10. */
+  readonly limit?: number | undefined;
+}
+
+/** A piece of an excerpt. The pieces in a row are the excerpt. */
+export interface ExcerptPart {
+  readonly text: string;
+  /** Only of a piece that was searched for. */
+  readonly isMatch?: true;
+}
+
+/** A message that has all of the words. */
+export interface SearchHit extends Pick<StoredMessage, "id" | "runId" | "sessionId" | "role"> {
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** About 160 characters around the words, on one line. */
+  readonly excerpt: readonly ExcerptPart[];
+}
+
+export interface SearchResult {
+  /** Best first. */
+  readonly hits: readonly SearchHit[];
+  /** How many messages have all of the words. Counted up to 1,000, newest first. */
+  readonly found: number;
+}
+
 export interface Deleted {
   readonly messages: number;
   readonly sessions: number;
@@ -368,6 +397,16 @@ export interface Memory {
 
   /** The number of stored messages; 0 for an unknown user. */
   size(userId?: string, options?: SessionOptions): Awaitable<number>;
+
+  /**
+   * Finds the user's messages that have all of these words, also as parts of words, whatever their
+   * case and accents; words in quotation marks are one phrase, and no other character is special.
+   * First come messages with the words side by side, then those with each as a whole word, then the
+   * others; within these, the newest. Of more than 1,000 messages, the newest 1,000 are ranked.
+   *
+   * Left out by a memory that cannot search.
+   */
+  search?(words: string, userId?: string, options?: SearchOptions): Awaitable<SearchResult>;
 
   /** Deletes the messages and state of one user, or of one of their sessions. */
   clear(userId?: string, options?: SessionOptions): Awaitable<Deleted>;

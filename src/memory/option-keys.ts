@@ -5,6 +5,7 @@ import type {
   GetMessagesOptions,
   ReadOptions,
   RemoveInactiveOptions,
+  SearchOptions,
   SessionOptions,
   UndoOptions,
 } from "./memory.js";
@@ -34,6 +35,12 @@ export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {
 export const UNDO_KEYS: KnownKeys<UndoOptions> = { sessionId: true, runs: true };
 
 export const FORK_KEYS: KnownKeys<ForkOptions> = { sessionId: true, to: true };
+
+export const SEARCH_KEYS: KnownKeys<SearchOptions> = {
+  sessionId: true,
+  since: true,
+  limit: true,
+};
 
 export const REMOVE_INACTIVE_KEYS: KnownKeys<RemoveInactiveOptions> = {
   except: true,

@@ -35,6 +35,8 @@ import type {
   Memory,
   ReadOptions,
   RemoveInactiveOptions,
+  SearchOptions,
+  SearchResult,
   SessionInfo,
   SessionOptions,
   SessionState,
@@ -48,9 +50,11 @@ import {
   PAGE_KEYS,
   READ_KEYS,
   REMOVE_INACTIVE_KEYS,
+  SEARCH_KEYS,
   SESSION_KEYS,
 } from "./option-keys.js";
 import { cutToPage } from "./order.js";
+import { searchIn, searchOf } from "./search/search.js";
 import { encodePatch } from "./state.js";
 import type { Answer, CommitOutcome, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
@@ -141,6 +145,17 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     return this.#call(() => {
       refuseUnknownKeys(options, SESSION_KEYS, "size");
       return this.#store.size(userIdOf(userId), { sessionId: optionalSessionIdOf(options) });
+    });
+  }
+
+  search(
+    words: string,
+    userId?: string,
+    options: SearchOptions = {},
+  ): Answer<AtOnce, SearchResult> {
+    return this.#call(() => {
+      refuseUnknownKeys(options, SEARCH_KEYS, "search");
+      return searchIn(this.#store, userIdOf(userId), searchOf(words, options));
     });
   }
 

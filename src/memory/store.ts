@@ -16,6 +16,7 @@ import type {
   Undone,
   UserWithLimits,
 } from "./memory.js";
+import type { Query } from "./search/query.js";
 import type { StateChange } from "./state.js";
 
 /** What a store's method returns: a value if `atOnce` is true, otherwise a promise. */
@@ -60,6 +61,14 @@ export interface Store<AtOnce extends boolean = boolean> {
 
   /** A page of one session, or of all sessions of the user; oldest first. */
   page(userId: UserId, page: Page & InSession): Answer<AtOnce, readonly StoredMessage[]>;
+
+  /**
+   * The newest messages that match, newest first. Neither the answer nor the time it takes depends
+   * on rows of other users. Left out by a store without an index: `page` is then read to the end.
+   */
+  readonly search?:
+    | ((userId: UserId, wanted: Wanted) => Answer<AtOnce, readonly StoredMessage[]>)
+    | undefined;
 
   /** The number of messages in one session, or in all sessions of the user. */
   size(userId: UserId, scope: InSession): Answer<AtOnce, number>;
@@ -235,6 +244,15 @@ export interface Page {
   readonly before: number;
   /** Only ids above this one, oldest first from there. `undefined`: the most recent messages. */
   readonly after: number | undefined;
+}
+
+/** The messages to find. */
+export interface Wanted extends InSession {
+  readonly query: Query;
+  /** Only messages of this time or later: milliseconds since 1970. */
+  readonly since: number;
+  /** How many to return at most. */
+  readonly most: number;
 }
 
 /**

@@ -10,6 +10,7 @@ import { type MemoryChecks, type MemoryFixture, newClock } from "./memory/memory
 import { messagePages } from "./memory/message-pages.js";
 import { messageRuns } from "./memory/message-runs.js";
 import { runReplacement } from "./memory/run-replacement.js";
+import { searches } from "./memory/searches.js";
 import { sessionState } from "./memory/session-state.js";
 import { stateConflicts } from "./memory/state-conflicts.js";
 import { userIsolation } from "./memory/user-isolation.js";
@@ -36,6 +37,7 @@ export const MEMORY_CHECKS: Readonly<Record<string, MemoryChecks>> = {
   "message runs": messageRuns,
   "whole adds": wholeAdds,
   "message pages": messagePages,
+  search: searches,
   "session state": sessionState,
   "state conflicts": stateConflicts,
   "run replacement": runReplacement,

@@ -82,6 +82,22 @@ export function judgeDocument(
   ];
 }
 
+/** As `judgeMessages`, for what a search found: each planted message, and nobody else's. */
+export function judgeFound(
+  text: string,
+  runs: readonly PlantedRun[],
+  sighting: Sighting,
+  { canaries }: Pick<Ledger, "canaries">,
+): Finding[] {
+  const placed = canaries.in(text).map((canary) => ({ canary, where: "search" }));
+  const isFound = (canary: RunCanary) => placed.some((one) => one.canary === canary);
+  const missing = runs.filter((run) => !canaries.in(run.text).every(isFound));
+  return [
+    ...judgeOwners(placed, runs, sighting),
+    ...missing.map((run) => missingRun(run, sighting)),
+  ];
+}
+
 /** What a history must be that several processes write at once. */
 export interface Interleaved {
   /** Every run that may be there; those of one process are in the order in which it began them. */

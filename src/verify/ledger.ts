@@ -17,6 +17,9 @@ export type Outcome = "stored" | "dropped" | "interrupted" | "uncertain";
  */
 export type Plan = "reply" | "tools" | "fail" | "stop-midway";
 
+/** The first word of every planted message, unless it is sent in the words of others. */
+export const PLANTED_WORD = "Remember";
+
 /** One input that the check sends, and everything that belongs to it. */
 export interface PlantedRun extends Whose {
   /** From 1, in the order of the calls. */
@@ -100,7 +103,7 @@ export class Ledger {
       ...{ messages: [] as Message[], answered: false, cleared: false, requests: 0 },
       ...{ toolResults: new Map<string, string>(), state: undefined },
     };
-    run.text = sameWords ?? `${before}Remember ${this.canaries.plant("message", run)}.`;
+    run.text = sameWords ?? `${before}${PLANTED_WORD} ${this.canaries.plant("message", run)}.`;
     run.messages.push({ role: "user", content: run.text });
     this.conversation(run).runs.push(run);
     return run;

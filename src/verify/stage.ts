@@ -11,7 +11,7 @@ import {
 } from "./finding.js";
 import type { Findings, Report } from "./findings.js";
 import type { Gate, Release } from "./gate.js";
-import { judgeDocument, judgeMessages, judgeReply, type Sighting } from "./judge.js";
+import { judgeDocument, judgeFound, judgeMessages, judgeReply, type Sighting } from "./judge.js";
 import type { Ledger, Outcome, Plan, PlantedRun } from "./ledger.js";
 import { judgeState } from "./probe-tools.js";
 import type { Random } from "./random.js";
@@ -264,13 +264,14 @@ export class Stage {
 
   #judgeReading(reading: Reading, whose: Whose, sighting: Sighting): Finding[] {
     const runs = this.ledger.kept(whose);
-    const { messages, document, count, state, sessions } = reading;
+    const { messages, document, found: hits, count, state, sessions } = reading;
     const found: Finding[] = [];
     if (messages !== undefined)
       found.push(...judgeMessages(messages, { runs, exact: this.#exact }, sighting, this.ledger));
     for (const conversation of reading.allMessages === undefined ? [] : this.#sessionsOf(whose))
       found.push(...this.#judgeAmongAll(reading.allMessages ?? [], conversation, sighting));
     if (document !== undefined) found.push(...judgeDocument(document, runs, sighting, this.ledger));
+    if (hits !== undefined) found.push(...judgeFound(hits, runs, sighting, this.ledger));
     if (state !== undefined)
       found.push(...judgeState(state, this.ledger.conversation(whose), sighting, this.ledger));
     if (count !== undefined) found.push(...this.#judgeCount(count, runs, sighting));

@@ -1,7 +1,7 @@
 import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
-import type { LimitName, LimitUse, UserInfo } from "../../memory/memory.js";
+import type { ExcerptPart, LimitName, LimitUse, UserInfo } from "../../memory/memory.js";
 import { sanitise } from "../../sanitise.js";
 import { askWhether, askWhich } from "../inquirer-questions.js";
 import type { Io } from "../io.js";
@@ -12,7 +12,7 @@ import { markdownReply } from "../render/markdown-reply.js";
 import { RunView } from "../render/run-view.js";
 import { createSpinner } from "../render/spinner.js";
 import { columnsOf, rowsOf } from "../render/terminal-size.js";
-import { plain, wrapText } from "../render/wrap.js";
+import { createRows, paintRow, plain, wrapText } from "../render/wrap.js";
 import { asBlock } from "../terminal/block.js";
 import type { Copied } from "../terminal/clipboard.js";
 import type { InputHistory } from "../terminal/input-history.js";
@@ -82,6 +82,17 @@ export class LiveScreen implements ChatScreen {
     if (!isWords) this.print(`${role}:`);
     const rows = reply.write(isWords ? `${role}: ${text}` : text) + reply.end();
     this.#editor.print(rows);
+  }
+
+  excerpt(role: string, parts: readonly ExcerptPart[]): void {
+    const prefix = () => [{ text: `${INDENT}  `, paint: plain }];
+    const rows = createRows({ width: () => this.#width, prefix });
+    const spans = parts.map(({ text, isMatch }) => ({
+      text,
+      paint: isMatch ? this.#palette.bold.yellow : plain,
+    }));
+    const wrapped = [{ text: `${sanitise(role)}: `, paint: plain }, ...spans].flatMap(rows.add);
+    this.#editor.print([...wrapped, ...rows.end()].map(paintRow).join(""));
   }
 
   note(text: string): void {

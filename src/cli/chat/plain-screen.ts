@@ -1,7 +1,7 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
-import type { UserInfo } from "../../memory/memory.js";
+import type { ExcerptPart, UserInfo } from "../../memory/memory.js";
 import { sanitise } from "../../sanitise.js";
 import type { Io } from "../io.js";
 import { noteLine } from "../note-line.js";
@@ -9,7 +9,13 @@ import { plainReply, streamedText } from "../render/reply.js";
 import { RunView } from "../render/run-view.js";
 import { columnsOf, rowsOf } from "../render/terminal-size.js";
 import type { InputFiles } from "../terminal/input-files.js";
-import { type AnswerSpace, type ChatScreen, type ReplyView, recalled } from "./screen.js";
+import {
+  type AnswerSpace,
+  type ChatScreen,
+  excerpted,
+  type ReplyView,
+  recalled,
+} from "./screen.js";
 
 export interface PlainScreenOptions {
   /** Receives replies and the output of commands. */
@@ -42,6 +48,10 @@ export class PlainScreen implements ChatScreen {
 
   recall(role: string, text: string): void {
     this.print(recalled(role, text));
+  }
+
+  excerpt(role: string, parts: readonly ExcerptPart[]): void {
+    this.print(excerpted(role, parts));
   }
 
   note(text: string): void {

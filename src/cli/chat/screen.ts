@@ -1,6 +1,6 @@
 import type { RunEvent } from "../../agent/events.js";
 import type { SessionId, UserId } from "../../ids.js";
-import type { UserInfo } from "../../memory/memory.js";
+import type { ExcerptPart, UserInfo } from "../../memory/memory.js";
 import type { Copied } from "../terminal/clipboard.js";
 
 /** One user in one of their sessions. */
@@ -20,6 +20,10 @@ export interface ReplyView {
 export const recalled = (role: string, text: string): string =>
   `${role}: ${text.replaceAll("\n", "\n  ")}\n`;
 
+/** An excerpt as plain text. */
+export const excerpted = (role: string, parts: readonly ExcerptPart[]): string =>
+  `  ${role}: ${parts.map(({ text }) => text).join("")}\n`;
+
 /** The space for one answer that can be read without scrolling. */
 export interface AnswerSpace {
   readonly columns: number;
@@ -37,6 +41,8 @@ export interface ChatScreen {
   print(text: string): void;
   /** Prints an earlier message after its role, as Markdown if possible. Any text; made safe. */
   recall(role: string, text: string): void;
+  /** Prints a part of an earlier message, safe already, with what matches marked if possible. */
+  excerpt(role: string, parts: readonly ExcerptPart[]): void;
   /** Prints a remark of one line about a command: stderr when it is not a terminal. */
   note(text: string): void;
   reply(speaker: Speaker): ReplyView;

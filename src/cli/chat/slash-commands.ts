@@ -47,6 +47,12 @@ export const COMMANDS: readonly SlashCommand[] = [
     summary: "the last messages of this session",
     run: data.history,
   },
+  {
+    name: "search",
+    argument: "<words>",
+    summary: "find words in all of this user's sessions",
+    run: data.search,
+  },
   { name: "size", summary: "how much is kept of this session", run: data.size },
   { name: "state", summary: "the session state the tools keep", run: data.state },
   {

@@ -21,6 +21,7 @@ import { createPalette } from "../render/colour.js";
 import { progressLine } from "../render/progress-line.js";
 import { refuseUserFlags } from "../settings/settings.js";
 import { VERSION } from "../version.js";
+import { wholeNumber } from "../whole-number.js";
 import { writePrivateFile } from "../write-file.js";
 import type { VerifyCounts, VerifyOptions } from "./verify-options.js";
 
@@ -119,12 +120,6 @@ async function verifyOwnAgent(
     progress.end();
     await throwaway.remove();
   }
-}
-
-function wholeNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new AgnoChatError("USAGE", `${flag} must be a whole number, not ${JSON.stringify(text)}.`);
 }
 
 /** Whether other processes can open the store as well. */

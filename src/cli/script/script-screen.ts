@@ -1,7 +1,14 @@
 import type { RunEvent } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
-import { type AnswerSpace, type ChatScreen, type ReplyView, recalled } from "../chat/screen.js";
+import type { ExcerptPart } from "../../memory/memory.js";
+import {
+  type AnswerSpace,
+  type ChatScreen,
+  excerpted,
+  type ReplyView,
+  recalled,
+} from "../chat/screen.js";
 import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
@@ -48,6 +55,10 @@ export class ScriptScreen implements ChatScreen {
 
   recall(role: string, text: string): void {
     this.print(recalled(role, text));
+  }
+
+  excerpt(role: string, parts: readonly ExcerptPart[]): void {
+    this.print(excerpted(role, parts));
   }
 
   note(text: string): void {

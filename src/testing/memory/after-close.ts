@@ -22,6 +22,8 @@ export const afterClose: MemoryChecks = {
       () => memory.sessions("a"),
       () => memory.removeInactive(0),
     ];
+    const { search } = memory;
+    if (search !== undefined) await rejects("STORE_CLOSED", () => search.call(memory, "hi", "a"));
     for (const call of calls) await rejects("STORE_CLOSED", call);
   },
 };

@@ -28,6 +28,8 @@ export interface Reading {
   readonly allMessages?: readonly StoredMessage[];
   /** A document of any format that holds the session's texts in order. */
   readonly document?: string;
+  /** What a search for the first word of every planted message found in the session. */
+  readonly found?: string;
   /** How many messages the session has. */
   readonly count?: number;
   readonly state?: SessionState;

@@ -1,9 +1,10 @@
 import type { Agent } from "../../agent/agent.js";
 import { asRecord, parseJson } from "../../json.js";
-import type { Memory, SessionState } from "../../memory/memory.js";
+import type { Memory, SearchResult, SessionState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
 import type { Whose } from "../finding.js";
+import { PLANTED_WORD } from "../ledger.js";
 import type { Clearer, Door, Doors, Editor, Outgoing, Reader } from "./door.js";
 
 /** The parts of an agent that a check uses. */
@@ -12,7 +13,7 @@ export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context"
 /** The ways in of a program that uses the library. */
 export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
   doors: [...agentDoors(agent), ...viewDoors(agent)],
-  readers: [...memoryReaders(memory), ...agentReaders(agent), ...viewReaders(agent)],
+  readers: [...memoryReaders(memory), ...agentReaders(agent), ...viewReaders(agent, memory)],
   clearers: clearers(agent, memory),
   editors: editors(agent, memory),
   attacks: [],
@@ -70,6 +71,7 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
     ofUser: true,
     read: async ({ userId }) => ({ allMessages: await memory.getMessages(userId) }),
   },
+  ...searchReaders(memory),
   {
     name: "memory.getState",
     read: async ({ userId, sessionId }) => ({
@@ -89,6 +91,24 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
   },
 ];
 
+/** A memory of another kind may have none. */
+const searchReaders = (memory: Memory): readonly Reader[] =>
+  memory.search === undefined
+    ? []
+    : [
+        {
+          name: "memory.search",
+          read: async ({ userId, sessionId }) => ({
+            found: textFound(
+              await memory.search?.(PLANTED_WORD, userId, { sessionId, limit: 1000 }),
+            ),
+          }),
+        },
+      ];
+
+const textFound = (result: SearchResult | undefined): string =>
+  (result?.hits ?? []).flatMap(({ excerpt }) => excerpt.map(({ text }) => text)).join(" ");
+
 const agentReaders = (agent: VerifiedAgent): readonly Reader[] => [
   {
     name: "agent.context",
@@ -102,7 +122,8 @@ const agentReaders = (agent: VerifiedAgent): readonly Reader[] => [
 const spoken = ({ messages }: ModelRequest): readonly Message[] =>
   messages.filter(({ role }) => role !== "system");
 
-const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
+const viewReaders = (agent: VerifiedAgent, memory: Memory): readonly Reader[] => [
+  ...(memory.search === undefined ? [] : [viewSearch(agent)]),
   {
     name: "view.context",
     read: async ({ userId, sessionId }) => ({
@@ -148,6 +169,13 @@ const viewReaders = (agent: VerifiedAgent): readonly Reader[] => [
     read: async (whose: Whose) => ({ document: await exported(agent, whose, format) }),
   })),
 ];
+
+const viewSearch = (agent: VerifiedAgent): Reader => ({
+  name: "view.search",
+  read: async ({ userId, sessionId }) => ({
+    found: textFound(await agent.forUser(userId).search(PLANTED_WORD, { sessionId, limit: 1000 })),
+  }),
+});
 
 async function exported(
   agent: VerifiedAgent,

@@ -130,6 +130,31 @@ test("/history, /context and /export show the whole session; only its owner can 
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test("/search finds words in all sessions of the user, and in none of another", async () => {
+  const pty = await startRepl({ server: await modelServer(streamedText("**Stripes**.")) });
+  await sayAll(pty, "A zebra, ".repeat(12), "/session work", "My ZEBRA", "/as bob zebra of bob");
+  pty.press("ctrl-l");
+  await sayAll(pty, "/search zebra", "/search stripes", "/search lion", "/search");
+  await screenIs(pty, [
+    "alice/work> /search zebra",
+    "  work · just now",
+    "    alice: My ZEBRA",
+    "  default · just now",
+    "    alice: A zebra, A zebra, A zebra, A zebra, A zebra, A zebra, A zebra, A",
+    "    zebra, A zebra, A zebra, A zebra, A zebra,",
+    "alice/work> /search stripes",
+    "  work · just now",
+    "    assistant: **Stripes**.",
+    "  default · just now",
+    "    assistant: **Stripes**.",
+    "alice/work> /search lion",
+    '  Nothing of alice matches "lion".',
+    "alice/work> /search",
+    "  There is nothing to search for. Give words that the messages have in common.",
+    "alice/work>",
+  ]);
+});
+
 test("in /history no line of a message looks like another message", async () => {
   const pty = await startRepl({
     server: await modelServer(streamedText("Well.\n\nalice: forged")),

@@ -6,6 +6,7 @@ import { sizeOf } from "../../../memory/history-size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
 import { refuseNothingToExport } from "../../export-file.js";
+import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../../found.js";
 import { contextText } from "../../render/context-text.js";
 import { count, sizeText } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
@@ -30,6 +31,17 @@ export async function history(repl: Repl, { argument, speaker }: CommandCall): P
     if (role === "assistant") repl.screen.recall(role, said(message));
     else repl.screen.print(recalled(role === "user" ? speaker.userId : role, said(message)));
   }
+}
+
+export async function search(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
+  const { userId } = speaker;
+  const { hits, found } = await repl.viewOf(speaker).search(argument);
+  for (const hit of hits) {
+    repl.screen.print(`${hitTitle(hit)}\n`);
+    repl.screen.excerpt(roleOf(hit, userId), safeExcerpt(hit));
+  }
+  if (found === 0) repl.screen.note(nothingFound(argument, { userId }));
+  if (found > hits.length) repl.screen.note(moreHits({ hits, found }, "agno-chat search --limit"));
 }
 
 function said(message: StoredMessage): string {
