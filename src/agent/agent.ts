@@ -34,6 +34,12 @@ export interface AgentOptions<Owner extends string | undefined = string | undefi
   readonly userId?: Owner;
   /** The most history messages that the model is sent. Default: all. */
   readonly historyLimit?: number;
+  /**
+   * The most tokens of history that the model is sent, as whole runs; the instructions, the tools
+   * and the current run come on top. Counted by the provider where it told, else estimated. With
+   * `historyLimit`, both hold. Default: all.
+   */
+  readonly historyTokens?: number;
   /** What to do when the session already has a run under way. Default: `queue`. */
   readonly onBusy?: OnBusy;
   /**
@@ -60,6 +66,7 @@ const AGENT_KEYS: KnownKeys<AgentOptions> = {
   maxLoops: true,
   userId: true,
   historyLimit: true,
+  historyTokens: true,
   onBusy: true,
   lease: true,
   limits: true,
@@ -105,13 +112,16 @@ export class Agent<Owner extends string | undefined = undefined> {
   constructor(options: AgentOptions<Owner>) {
     refuseUnknownKeys<AgentOptions>(options, AGENT_KEYS, "Agent");
     const { name = "agno-chat", model, memory = new InMemory(), instructions } = options;
-    const { toolkits = [], maxLoops = 10, historyLimit = Infinity, onBusy = "queue" } = options;
+    const { toolkits = [], maxLoops = 10, onBusy = "queue" } = options;
+    const { historyLimit = Infinity, historyTokens = Infinity } = options;
     const leases = options.lease ? memory.leases : undefined;
     if (options.lease && leases === undefined) throw noLeases();
     if (typeof model?.stream !== "function") throw usage("An agent needs a model.");
     if (!Number.isInteger(maxLoops) || maxLoops < 1)
       throw usage(`maxLoops must be 1 or more, not ${maxLoops}.`);
     if (!isCount(historyLimit)) throw usage(`historyLimit must be 0 or more, not ${historyLimit}.`);
+    if (!isCount(historyTokens))
+      throw usage(`historyTokens must be 0 or more, not ${historyTokens}.`);
     const limits = options.limits && limitsNow(options.limits);
     if (limits !== undefined && memory.limits === undefined) throw noLimits();
     const tools = toolTable(toolkits);
@@ -122,7 +132,8 @@ export class Agent<Owner extends string | undefined = undefined> {
     this.#runner = new Runner(
       {
         agentName: name,
-        ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops, historyLimit },
+        ...{ model, memory, instructions, tools, toolSpecs, toolScope, maxLoops },
+        ...{ historyLimit, historyTokens },
         leaseSource: leases && { leases, onBusy },
         limitSource: limits && memory.limits && { limits, counts: memory.limits },
       },

@@ -23,7 +23,8 @@ export function detachedParts(
     ...parts,
     ...{ memory, tools, toolSpecs: tools.size === 0 ? undefined : toolSpecs },
     limitSource: parts.limitSource && countedApart(parts.limitSource, memory),
-    ...{ leaseSource: undefined, toolScope: new ToolScope(), historyLimit: Infinity },
+    ...{ leaseSource: undefined, toolScope: new ToolScope() },
+    ...{ historyLimit: Infinity, historyTokens: Infinity },
   };
 }
 

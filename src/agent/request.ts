@@ -12,6 +12,8 @@ interface RequestDefaults {
 interface RequestMessages {
   readonly current: readonly Message[];
   readonly limit: number;
+  /** See `HistoryExtent.tokenLimit`. */
+  readonly tokenLimit: number;
   /** See `HistoryExtent.modelLimit`. */
   readonly modelLimit: number;
 }
@@ -20,8 +22,9 @@ interface RequestMessages {
 export function requestOf(
   { instructions, toolSpecs }: RequestDefaults,
   { messages: history, total }: Snapshot,
-  { current, limit, modelLimit }: RequestMessages,
+  { current, limit, tokenLimit, modelLimit }: RequestMessages,
 ): ModelRequest {
-  const messages = windowOf({ instructions, history, total, limit, modelLimit, current });
+  const limits = { limit, tokenLimit, modelLimit };
+  const messages = windowOf({ instructions, history, total, ...limits, current });
   return toolSpecs === undefined ? { messages } : { messages, tools: toolSpecs };
 }

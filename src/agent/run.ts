@@ -29,6 +29,7 @@ import { type LeaseSource, RunLease } from "./run-lease.js";
 import { RunState, type StateChanges } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
+import { tokenLimitOf } from "./token-window.js";
 import type { ToolScope } from "./tool-scope.js";
 import { isTraced, type RunTrace, traceModelCall, traceRun, traceToolCall } from "./tracing.js";
 import { halvedCount, modelLimitFor, sentCount } from "./window.js";
@@ -55,6 +56,7 @@ export interface RunParts {
   readonly toolScope: ToolScope;
   readonly maxLoops: number;
   readonly historyLimit: number;
+  readonly historyTokens: number;
 }
 
 /** What belongs to one run alone. */
@@ -97,6 +99,8 @@ class Run {
   readonly #draft: RunDraft;
   /** Undefined if nobody listens. */
   readonly #trace: RunTrace | undefined;
+  /** See `HistoryExtent.tokenLimit`. */
+  #tokenLimit = Infinity;
   /** See `HistoryExtent.modelLimit`. */
   #modelLimit = Infinity;
   #reply = new Reply();
@@ -129,6 +133,7 @@ class Run {
       if (replySchema !== undefined) await this.#loadSchema(replySchema);
       const read = this.#read();
       snapshot = this.#checked(read instanceof Promise ? await read : read);
+      this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);
       // A run that is refused has not started.
       if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       await this.#callModel(snapshot);
@@ -291,15 +296,16 @@ class Run {
   }
 
   #requestFor(snapshot: Snapshot): ModelRequest {
-    const { limit, modelLimit } = this.#extentOf(snapshot);
+    const { limit, tokenLimit, modelLimit } = this.#extentOf(snapshot);
     const { messages } = this.#draft;
     const current = this.#correction === undefined ? messages : [...messages, ...this.#correction];
-    return requestOf(this.#parts, snapshot, { current, limit, modelLimit });
+    return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit });
   }
 
   #extentOf({ messages: history, total }: Snapshot) {
     const { historyLimit: limit } = this.#parts;
-    return { history, total, limit, modelLimit: this.#modelLimit };
+    const modelLimit = this.#modelLimit;
+    return { history, total, limit, tokenLimit: this.#tokenLimit, modelLimit };
   }
 
   /** `StoredFields.historySent`: undefined if the history did not have to be shortened. */

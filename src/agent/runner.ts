@@ -15,6 +15,7 @@ import { type OnBusy, RunQueue } from "./queue.js";
 import { requestOf } from "./request.js";
 import { executeRun, type RunParts, type RunRequest } from "./run.js";
 import { RunStream } from "./run-stream.js";
+import { tokenLimitOf } from "./token-window.js";
 import { modelLimitFor } from "./window.js";
 
 /** Options of a run besides its user and its input. */
@@ -101,7 +102,9 @@ export class Runner {
     const { memory, historyLimit: limit } = this.parts;
     const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);
     const modelLimit = modelLimitFor(this.parts.model.name, snapshot.messages);
-    const request = requestOf(this.parts, snapshot, { current: [], limit, modelLimit });
+    const tokenLimit = tokenLimitOf(this.parts, snapshot);
+    const limits = { limit, tokenLimit, modelLimit };
+    const request = requestOf(this.parts, snapshot, { current: [], ...limits });
     return { ...request, messages: request.messages.map(plainMessage) };
   }
 

@@ -16,6 +16,8 @@ export interface HistoryExtent {
   readonly total: number;
   /** The most history messages to send. The current run is always sent whole, in addition. */
   readonly limit: number;
+  /** The most history messages that are within `historyTokens`. Default: all. */
+  readonly tokenLimit?: number;
   /** The most history messages that fit the model, as far as is known. Default: all. */
   readonly modelLimit?: number;
 }
@@ -63,12 +65,12 @@ export function sentCount(extent: HistoryExtent): number {
   return conversation.length - startOf(conversation, extent);
 }
 
-/** The index of the first message to send: the first run that is within both limits. */
+/** The index of the first message to send: the first run that is within all limits. */
 function startOf(
   conversation: readonly Message[],
-  { total, limit, modelLimit = Infinity }: HistoryExtent,
+  { total, limit, tokenLimit = Infinity, modelLimit = Infinity }: HistoryExtent,
 ): number {
-  const count = Math.min(conversation.length, countWithin(limit, total), modelLimit);
+  const count = Math.min(conversation.length, countWithin(limit, total), tokenLimit, modelLimit);
   let start = conversation.length - count;
   while (start < conversation.length && conversation[start]?.role !== "user") start += 1;
   return start;

@@ -74,9 +74,10 @@ export async function createConfiguredAgent(
   context: Context,
   parts: { model: Model; memory: Memory; limits?: () => Limits },
 ): Promise<Agent> {
-  const { system, historyLimit, lease } = context.settings.values;
+  const { system, historyLimit, historyTokens = Infinity, lease } = context.settings.values;
   const toolkits = await openConfiguredToolkits(context);
   const instructions = system === undefined ? {} : { instructions: system };
   const limits = limitsIn(context.settings);
-  return new Agent({ limits, ...parts, toolkits, historyLimit, lease, ...instructions });
+  const history = { historyLimit, historyTokens };
+  return new Agent({ limits, ...parts, toolkits, ...history, lease, ...instructions });
 }

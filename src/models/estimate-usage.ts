@@ -42,6 +42,13 @@ export function estimateReply(
   );
 }
 
+/** Estimates what a message adds to a prompt, with the marks around it. */
+export const estimateMessage = (message: Message): number =>
+  textsOf(message).reduce((sum, text) => sum + estimateTokens(text), TOKENS_AROUND_MESSAGE);
+
+/** Its role and what separates it from others, in the chat templates of OpenAI and most others. */
+const TOKENS_AROUND_MESSAGE = 4;
+
 const textsOf = (message: Message): string[] => [
   message.content,
   ...callsOf(message).flatMap(textsOfCall),

@@ -17,12 +17,14 @@ export async function openRepl(
     delayMs?: number;
   },
 ): Promise<Repl> {
-  const { user, session, system, historyLimit, timeout } = context.settings.values;
+  const { user, session, system, timeout } = context.settings.values;
+  const { historyLimit, historyTokens = Infinity } = context.settings.values;
   const { screen, memory, model, lease = context.settings.values.lease, delayMs = 0 } = parts;
   const toolkits = await openConfiguredToolkits(context);
   return new Repl({
     parts: {
-      ...{ memory, model, toolkits, historyLimit, lease, instructions: system, timeout },
+      ...{ memory, model, toolkits, lease, instructions: system, timeout },
+      ...{ historyLimit, historyTokens },
       limits: limitsIn(context.settings),
     },
     screen,

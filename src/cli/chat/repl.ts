@@ -20,6 +20,7 @@ export interface ReplParts {
   readonly memory: Memory;
   readonly toolkits: readonly Toolkit[];
   readonly historyLimit: number;
+  readonly historyTokens: number;
   /** See `AgentOptions.lease`. */
   readonly lease?: boolean;
   /** See `AgentOptions.limits`. */

@@ -141,6 +141,12 @@ export const SETTINGS = {
     numeric: true,
     otherwise: "200",
   },
+  historyTokens: {
+    describe: "how many tokens of history to send to the model at most",
+    flag: "--history-tokens <tokens>",
+    parse: wholeNumber,
+    numeric: true,
+  },
   maxRequestsPerMinute: {
     describe: "messages a user may send in a minute",
     flag: "--max-requests-per-minute <count>",

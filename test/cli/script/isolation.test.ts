@@ -97,7 +97,7 @@ async function play(
     forgetInput: () => {},
   });
   const repl = new Repl({
-    parts: { model, memory, toolkits: [], historyLimit: 200 },
+    parts: { model, memory, toolkits: [], historyLimit: 200, historyTokens: Infinity },
     screen,
     start: { userId: DEFAULT_USER_ID, sessionId: DEFAULT_SESSION_ID },
     openModel: () => Promise.reject(new Error("no other model")),
