@@ -587,8 +587,14 @@ export const MUTANTS = [
   [
     "src/data/user-export.ts",
     "an export reads the default session",
-    "this.#memory.getMessages(this.#userId, { ...options, sessionId });",
-    'this.#memory.getMessages(this.#userId, { ...options, sessionId: "default" });',
+    "{ ...options, sessionId: this.#options.sessionId });",
+    '{ ...options, sessionId: "default" });',
+  ],
+  [
+    "src/data/user-export.ts",
+    "an export for OpenAI begins with what the one before it ended with",
+    "const messages = new OpenAIMessages();",
+    "const messages = (globalThis.openai ??= new OpenAIMessages());",
   ],
   [
     "src/data/user-export.ts",

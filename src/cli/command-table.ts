@@ -107,7 +107,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "export",
     summary: "print one user's history",
     options: {
-      format: ["--format <format>", "json, jsonl (one message a line) or md"],
+      format: [
+        "--format <format>",
+        "json, jsonl (one message a line), md, html (a page to print) or openai (messages to send on)",
+      ],
+      since: ["--since <time>", "only runs begun in this time until now, such as 7d"],
+      last: ["--last <count>", "at most this many of the latest messages, as whole runs"],
       output: [
         "-o, --output <file>",
         "write to a file instead, unless nothing is stored; - is stdout",

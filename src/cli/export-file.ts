@@ -1,6 +1,15 @@
+import { extname } from "node:path";
+import { type ExportFormat, isExportFormat, type UserExport } from "../data/user-export.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import type { SessionInfo } from "../memory/memory.js";
+
+/** The format that the end of a file's name says, if it says one. */
+export function formatIn(file: string): ExportFormat | undefined {
+  const extension = extname(file).slice(1);
+  if (file.endsWith(".openai.json")) return "openai";
+  return isExportFormat(extension) ? extension : undefined;
+}
 
 interface Scope {
   readonly userId: UserId;
@@ -9,7 +18,7 @@ interface Scope {
 }
 
 /**
- * An export of nothing gets no file: of a misspelt user it would look like a backup.
+ * An export of nothing is not written: of a misspelt user it would look like a backup.
  * @param sessions all that the user has
  * @throws {AgnoChatError} `NOTHING_TO_EXPORT`
  */
@@ -21,7 +30,24 @@ export function refuseNothingToExport(
   const where = sessionId === undefined ? "" : ` in session ${JSON.stringify(sessionId)}`;
   throw new AgnoChatError(
     "NOTHING_TO_EXPORT",
-    `Nothing is kept of ${JSON.stringify(userId)}${where}, so no file was written.`,
+    `Nothing is kept of ${JSON.stringify(userId)}${where}, so nothing was written.`,
     { hint: "List who has a history with: agno-chat users." },
+  );
+}
+
+/**
+ * The same for the latest part of a history.
+ * @throws {AgnoChatError} `NOTHING_TO_EXPORT`, at the end
+ */
+export async function* refusingEmptyPart(
+  text: UserExport,
+  { userId, since }: Pick<Scope, "userId"> & { readonly since: string },
+): AsyncGenerator<string, void, undefined> {
+  yield* text;
+  if (text.messages > 0) return;
+  throw new AgnoChatError(
+    "NOTHING_TO_EXPORT",
+    `No run of ${JSON.stringify(userId)} began within ${since}, so nothing was written.`,
+    { hint: "Go further back with --since, or leave it out." },
   );
 }

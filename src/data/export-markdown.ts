@@ -1,28 +1,17 @@
-import type { StoredMessage } from "../messages.js";
+import { callsOf, type StoredMessage } from "../messages.js";
+import { type ExportHead, headingOf, originOf, titleOf } from "./export-head.js";
 
-/** The title of an export in Markdown. */
-export const markdownTitle = (userId: string, sessionId: string | undefined): string =>
-  `# ${userId}${sessionId === undefined ? "" : `, session ${sessionId}`}\n`;
+/** The beginning of an export in Markdown: user, date and model. */
+export const markdownOpening = (head: ExportHead): string =>
+  `# ${titleOf(head)}\n\n${originOf(head)}\n`;
 
 /** One message in Markdown. It is not sanitised for a terminal. */
-export function markdownMessage(message: StoredMessage): string {
-  return `\n${subheading(message)}\n\n${body(message)}\n`;
-}
-
-function subheading(message: StoredMessage): string {
-  const details = [
-    message.sessionId === "default" ? "" : `session ${message.sessionId}`,
-    message.role === "assistant" && message.interrupted ? "interrupted" : "",
-    message.role === "assistant" && message.finishReason === "length"
-      ? "cut at the token limit"
-      : "",
-    message.role === "tool" && message.isError ? "failed" : "",
-  ].filter((detail) => detail !== "");
-  return `## ${[message.role, ...details].join(", ")} · ${message.createdAt}`;
-}
+export const markdownMessage = (message: StoredMessage, head: ExportHead): string =>
+  `\n## ${headingOf(message, head)} · ${message.createdAt}\n\n${body(message)}\n`;
 
 function body(message: StoredMessage): string {
-  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  const shown = calls.map(({ name, arguments: args }) => `- called \`${name}\` with \`${args}\``);
+  const shown = callsOf(message).map(
+    ({ name, arguments: args }) => `- called \`${name}\` with \`${args}\``,
+  );
   return [message.content, shown.join("\n")].filter((part) => part !== "").join("\n\n");
 }

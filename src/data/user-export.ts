@@ -1,23 +1,36 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError } from "../errors.js";
 import { type UserId, validateUserId } from "../ids.js";
-import type { GetMessagesOptions, Memory, SessionOptions, SessionState } from "../memory/memory.js";
+import type {
+  Awaitable,
+  GetMessagesOptions,
+  Memory,
+  SessionInfo,
+  SessionOptions,
+  SessionState,
+} from "../memory/memory.js";
 import type { StoredMessage } from "../messages.js";
+import type { WireMessage } from "../models/openai/to-openai-messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { safeJson } from "../safe-json.js";
 import { createSanitiser } from "../sanitise.js";
-import { markdownMessage, markdownTitle } from "./export-markdown.js";
+import type { ExportHead } from "./export-head.js";
+import { markdownMessage, markdownOpening } from "./export-markdown.js";
+import { checkPart, type LatestPart, runFilter, startOfLast } from "./latest-part.js";
 import { readBatches } from "./read-batches.js";
 
-/** One JSON document, one JSON message per line, or readable Markdown. */
-export const EXPORT_FORMATS = ["json", "jsonl", "md"] as const;
+/**
+ * One JSON document, one JSON message per line, readable Markdown, a page of HTML, or the messages
+ * as OpenAI's chat.completions take them.
+ */
+export const EXPORT_FORMATS = ["json", "jsonl", "md", "html", "openai"] as const;
 
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export const isExportFormat = (name: unknown): name is ExportFormat =>
   EXPORT_FORMATS.some((format) => format === name);
 
-export interface ExportOptions extends SessionOptions {
+export interface ExportOptions extends SessionOptions, LatestPart {
   /** Default: `json`. */
   readonly format?: ExportFormat | undefined;
   /** First fields of the JSON document. Default: `{ user, session }`; null means all sessions. */
@@ -28,6 +41,8 @@ export interface ExportOptions extends SessionOptions {
 
 const KEYS: KnownKeys<ExportOptions> = {
   sessionId: true,
+  since: true,
+  last: true,
   format: true,
   fields: true,
   signal: true,
@@ -40,7 +55,10 @@ const KEYS: KnownKeys<ExportOptions> = {
  *
  * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session.
  * - `jsonl`: one message per line.
- * - `md`: the messages as readable Markdown.
+ * - `md`: the messages as readable Markdown, which opens with the user, the time and the model.
+ * - `html`: the same as one page without scripts, links or other files, to read and to print.
+ * - `openai`: a JSON array of chat.completions messages, tool calls included, to send on. It holds
+ *   one session, so `sessionId` is needed if there are several.
  *
  * Contains the messages that existed when reading began, and the state at its end.
  * @example
@@ -48,8 +66,8 @@ const KEYS: KnownKeys<ExportOptions> = {
  * memory.add([userMessage("Hi"), assistantMessage("Hello")], "alice");
  * for await (const text of new UserExport(memory, "alice", { format: "md" }))
  *   process.stdout.write(text);
- * @throws {AgnoChatError} `HISTORY_CLEARED` if messages were deleted meanwhile, and the errors of
- * the memory
+ * @throws {AgnoChatError} `HISTORY_CLEARED` if messages were deleted meanwhile, `USAGE` for
+ *   `openai` of several sessions, and the errors of the memory
  */
 export class UserExport implements AsyncIterable<string> {
   readonly #memory: Memory;
@@ -57,23 +75,33 @@ export class UserExport implements AsyncIterable<string> {
   readonly #options: ExportOptions;
   #messages = 0;
 
-  /** @throws {AgnoChatError} `INVALID_USER_ID`, or `USAGE` for an unknown option */
+  /** @throws {AgnoChatError} `INVALID_USER_ID`, or `USAGE` for an unknown or impossible option */
   constructor(memory: Memory, userId: string, options: ExportOptions = {}) {
     refuseUnknownKeys(options, KEYS, "An export");
+    checkPart(options);
     this.#memory = memory;
     this.#userId = validateUserId(userId);
     this.#options = options;
   }
 
-  /** The number of messages read so far. */
+  /** How many messages have been exported so far. */
   get messages(): number {
     return this.#messages;
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
-    const { format = "json" } = this.#options;
-    if (format === "md") return this.#markdown();
-    return format === "jsonl" ? this.#jsonLines() : this.#json();
+    switch (this.#options.format) {
+      case "jsonl":
+        return this.#jsonLines();
+      case "md":
+        return this.#markdown();
+      case "html":
+        return this.#html();
+      case "openai":
+        return this.#openai();
+      default:
+        return this.#json();
+    }
   }
 
   async *#json(): AsyncGenerator<string, void, undefined> {
@@ -103,30 +131,87 @@ export class UserExport implements AsyncIterable<string> {
 
   async *#markdown(): AsyncGenerator<string, void, undefined> {
     const sanitiser = createSanitiser();
-    let title = markdownTitle(this.#userId, this.#options.sessionId);
+    const head = await this.#head();
+    let opening = markdownOpening(head);
     for await (const page of this.#pages()) {
-      yield sanitiser.write(title + page.map(markdownMessage).join(""));
-      title = "";
+      yield sanitiser.write(opening + page.map((each) => markdownMessage(each, head)).join(""));
+      opening = "";
     }
-    const rest = sanitiser.write(title) + sanitiser.end();
+    const rest = sanitiser.write(opening) + sanitiser.end();
     if (rest !== "") yield rest;
   }
 
+  async *#html(): AsyncGenerator<string, void, undefined> {
+    const { HTML_CLOSING, htmlMessage, htmlOpening } = await import("./export-html.js");
+    const head = await this.#head();
+    let opening = htmlOpening(head);
+    for await (const page of this.#pages()) {
+      yield opening + page.map((each) => htmlMessage(each, head)).join("");
+      opening = "";
+    }
+    yield opening + HTML_CLOSING;
+  }
+
+  async *#openai(): AsyncGenerator<string, void, undefined> {
+    const { sessionId } = this.#options;
+    if (sessionId === undefined) refuseSeveral(await this.#memory.sessions(this.#userId));
+    const { OpenAIMessages } = await import("./export-openai.js");
+    const messages = new OpenAIMessages();
+    let before = "[";
+    const text = (wire: readonly WireMessage[]): string =>
+      wire
+        .map((each) => {
+          const line = `${before}\n${safeJson(each)}`;
+          before = ",";
+          return line;
+        })
+        .join("");
+    for await (const page of this.#pages()) yield text(messages.add(page));
+    yield `${text(messages.end())}${before === "[" ? "[" : "\n"}]\n`;
+  }
+
+  async #head(): Promise<ExportHead> {
+    const { sessionId, since, last } = this.#options;
+    return {
+      userId: this.#userId,
+      sessionId,
+      exportedAt: new Date(),
+      model: await this.#latestModel(),
+      isPart: since !== undefined || last !== undefined,
+    };
+  }
+
+  /** That of the latest message that has one, if it is among the latest few. */
+  async #latestModel(): Promise<string | undefined> {
+    const latest = await this.#read({ limit: 128, maxCharacters: 256 * 1024 });
+    return latest.findLast(({ model }) => model !== undefined)?.model;
+  }
+
+  #read = (options: GetMessagesOptions): Awaitable<StoredMessage[]> =>
+    this.#memory.getMessages(this.#userId, { ...options, sessionId: this.#options.sessionId });
+
   /** Leaves out messages that are added meanwhile, so that no run is included in part. */
   async *#pages(): AsyncGenerator<readonly StoredMessage[], void, undefined> {
-    const { sessionId, signal } = this.#options;
-    const read = (options: GetMessagesOptions) =>
-      this.#memory.getMessages(this.#userId, { ...options, sessionId });
+    const { sessionId, signal, last } = this.#options;
     this.#messages = 0;
     // Counted first: messages added before `newest` is read can only increase the count.
-    const least = await this.#memory.size(this.#userId, { sessionId });
-    const [newest] = await read({ limit: 1 });
-    for await (const page of readBatches(read, { after: 0, before: (newest?.id ?? 0) + 1 })) {
+    const size = await this.#memory.size(this.#userId, { sessionId });
+    const [newest] = await this.#read({ limit: 1 });
+    const before = (newest?.id ?? 0) + 1;
+    const start =
+      last === undefined
+        ? { id: 1, messages: size }
+        : await startOfLast(this.#read, { last, before });
+    const isIn = runFilter(this.#options);
+    let read = 0;
+    for await (const page of readBatches(this.#read, { after: start.id - 1, before })) {
       signal?.throwIfAborted();
-      this.#messages += page.length;
-      yield page;
+      read += page.length;
+      const part = page.filter(isIn);
+      this.#messages += part.length;
+      if (part.length > 0) yield part;
     }
-    if (this.#messages < least) throw deletedMeanwhile(this.#userId);
+    if (read < start.messages) throw deletedMeanwhile(this.#userId);
   }
 
   /** Leaves out sessions whose state is empty. */
@@ -140,6 +225,16 @@ export class UserExport implements AsyncIterable<string> {
       await nextTurn();
     }
   }
+}
+
+function refuseSeveral(sessions: readonly SessionInfo[]): void {
+  if (sessions.length <= 1) return;
+  const [first] = sessions;
+  throw new AgnoChatError(
+    "USAGE",
+    `Messages to send on are of one session, and there are ${sessions.length}.`,
+    { hint: `Name one, such as ${JSON.stringify(first?.sessionId)}.` },
+  );
 }
 
 const deletedMeanwhile = (userId: UserId): AgnoChatError =>

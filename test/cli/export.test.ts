@@ -69,8 +69,89 @@ describe("on stdout", () => {
     const cli = await wildHistory();
     const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
     expect(stdout).not.toMatch(CONTROLS);
-    expect(stdout).toMatch(/^# alice\n\n## user · \d{4}-/);
+    expect(stdout).toMatch(
+      /^# alice\n\nExported \d{4}-\d\d-\d\d \d\d:\d\d UTC\n\n## user · \d{4}-/,
+    );
     expect(stdout).toContain("世界 👩‍👩‍👧");
+  });
+
+  it("as md opens with the user, the time and the model, and names another model where it spoke", async () => {
+    const cli = new Cli();
+    const memory = new SqliteMemory(join(cli.home, "chat.db"));
+    for (const model of ["old-model", "new-model"])
+      await memory.add([userMessage("Hi"), { ...assistantMessage("Hello"), model }], "alice");
+    await memory.close();
+    const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
+    expect(stdout).toMatch(/^# alice\n\nExported [\d-]+ [\d:]+ UTC · model new-model\n/);
+    expect(stdout.match(/^## [^·]+/gm)).toEqual([
+      ...["## user ", "## assistant, old-model "],
+      ...["## user ", "## assistant "],
+    ]);
+  });
+
+  it("as html is one page that shows every text and runs none", async () => {
+    const { code, stdout, stderr } = await (await wildHistory()).run([
+      ...["export", "-u", "alice", "--format", "html"],
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toMatch(CONTROLS);
+    expect(stdout).toMatch(/^<!doctype html>\n.*<\/html>\n$/s);
+    expect(stdout).toContain("世界 👩‍👩‍👧");
+    expect(stdout.match(/<article /g)).toHaveLength(EXPECTED.length);
+  });
+
+  it("as openai is an array that a model takes, of the session that is named", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    await cli.run(["ask", "-u", "alice", "-s", "work", "Hello"]);
+    const args = ["export", "-u", "alice", "--format", "openai"];
+    const { stdout } = await cli.run(args);
+    expect(JSON.parse(stdout)).toEqual([
+      { role: "user", content: "Hello" },
+      { role: "assistant", content: expect.stringContaining("Hello") },
+    ]);
+    await cli.run(["ask", "-u", "alice", "Hi there"]);
+    expect(await cli.run(args)).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringContaining("there are 2"),
+    });
+    expect((await cli.run([...args, "-s", "work"])).stdout).toBe(stdout);
+  });
+
+  it("holds the latest messages as whole runs with --last, and the latest time with --since", async () => {
+    const cli = new Cli();
+    const memory = new SqliteMemory(join(cli.home, "chat.db"));
+    for (const [days, name] of [
+      [9, "old"],
+      [1, "new"],
+      [0, "newest"],
+    ] as const) {
+      const createdAt = new Date(Date.now() - days * 86_400_000).toISOString();
+      const run = [userMessage(`${name} question`), assistantMessage(`${name} answer`)];
+      await memory.add(
+        run.map((message) => ({ ...message, createdAt })),
+        "alice",
+      );
+    }
+    await memory.close();
+    const contents = async (...flags: string[]) =>
+      contentsOf((await cli.json(["export", "-u", "alice", ...flags])).messages);
+    const newest = ["newest question", "newest answer"];
+    const latest = ["new question", "new answer", ...newest];
+    expect(await contents("--last", "5")).toEqual(latest);
+    expect(await contents("--last", "1")).toEqual(newest);
+    expect(await contents("--since", "7d")).toEqual(latest);
+    expect(await contents("--since", "7d", "--last", "2")).toEqual(newest);
+    expect(await contents("--since", "30d", "--last", "99")).toHaveLength(6);
+    for (const flags of [
+      ["--last", "0"],
+      ["--last", "x"],
+      ["--since", "yesterday"],
+    ])
+      expect(await cli.run(["export", "-u", "alice", ...flags])).toMatchObject({
+        code: 2,
+        stdout: "",
+      });
   });
 
   it("holds one user, and one session when it is named", async () => {
@@ -116,7 +197,10 @@ it("shows in Markdown what tools were called, what failed and what was interrupt
   );
   await memory.close();
   const { stdout } = await cli.run(["export", "-u", "alice", "--format", "md"]);
-  expect(stdout.replace(/ · .*$/gm, "")).toBe(`# alice
+  const withoutTimes = stdout.replace(/ · .*$/gm, "").replace(/^Exported .*$/m, "Exported");
+  expect(withoutTimes).toBe(`# alice
+
+Exported
 
 ## user, session work
 
@@ -134,6 +218,17 @@ no clock
 
 I do
 `);
+});
+
+it("for people is nothing at all of a user never seen, and one line says so", async () => {
+  const cli = new Cli();
+  for (const format of ["md", "html"])
+    expect(await cli.run(["export", "-u", "nobody", "--format", format])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        'agno-chat: Nothing is kept of "nobody", so nothing was written. List who has a history with: agno-chat users.\n',
+    });
 });
 
 describe("to a file", () => {
@@ -181,7 +276,7 @@ describe("to a file", () => {
       code: 2,
       stdout: "",
       stderr:
-        'agno-chat: Nothing is kept of "alcie", so no file was written. List who has a history with: agno-chat users.\n',
+        'agno-chat: Nothing is kept of "alcie", so nothing was written. List who has a history with: agno-chat users.\n',
     });
     const { stderr } = await cli.run([...args, "alice", "-s", "work"]);
     expect(stderr).toContain('Nothing is kept of "alice" in session "work"');
@@ -189,8 +284,41 @@ describe("to a file", () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: "NOTHING_TO_EXPORT" } });
     const chat = await cli.run(["-u", "alcie"], { input: `/export ${file}\n` });
     expect(chat).toMatchObject({ code: 2 });
-    expect(chat.stderr).toContain("so no file was written");
+    expect(chat.stderr).toContain("so nothing was written");
     expect(existsSync(file)).toBe(false);
+  });
+
+  it("of a time in which nothing was said is not written", async () => {
+    const cli = new Cli();
+    const memory = new SqliteMemory(join(cli.home, "chat.db"));
+    await memory.add({ ...userMessage("Hi"), createdAt: "2020-01-01T00:00:00.000Z" }, "alice");
+    await memory.close();
+    const file = join(cli.home, "alice.html");
+    expect(await cli.run(["export", "-u", "alice", "--since", "7d", "-o", file])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('No run of "alice" began within 7d, so nothing was written.'),
+    });
+    expect(readdirSync(cli.home).filter((name) => name.includes("alice"))).toEqual([]);
+  });
+
+  it("takes the format from the end of the name, in a shell and in the chat", async () => {
+    const cli = await wildHistory();
+    const beginnings = {
+      "bob.html": "<!doctype html>",
+      "bob.md": "# bob",
+      "bob.json": '{"user":"bob"',
+      "bob.jsonl": '{"role":"user"',
+      "bob.openai.json": '[\n{"role":"user","content":"not alice\'s"}\n]\n',
+    };
+    for (const [name, beginning] of Object.entries(beginnings)) {
+      const [shell, chat] = [join(cli.home, name), join(cli.home, `chat-${name}`)];
+      expect(await cli.run(["export", "-u", "bob", "-o", shell])).toMatchObject({ code: 0 });
+      expect(await cli.run(["-u", "bob"], { input: `/export ${chat}\n` })).toMatchObject({
+        code: 0,
+      });
+      for (const file of [shell, chat])
+        expect(readFileSync(file, "utf8").startsWith(beginning), file).toBe(true);
+    }
   });
 
   it("with state alone is written", async () => {

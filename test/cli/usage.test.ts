@@ -64,7 +64,10 @@ describe("invalid arguments", () => {
     [["config", "get", "modle"], 'There is no setting "modle". Did you mean model?'],
     [["config", "get"], "No setting is named."],
     [["config", "set", "model"], "No value is given for model."],
-    [["export", "--format", "xml"], 'There is no format "xml". Known: json, jsonl, md.'],
+    [
+      ["export", "--format", "xml"],
+      'There is no format "xml". Known: json, jsonl, md, html, openai.',
+    ],
     [["ask"], "The prompt is empty."],
     [["ask", "Hi", "--timeout", "soon"], '--timeout "soon" must be a number of seconds'],
     [["ask", "Hi", "--base-url", "ftp://x"], '--base-url "ftp://x" must be an http or https URL'],

@@ -4,8 +4,15 @@ import { describe, expect, test } from "vitest";
 import { type ExportFormat, UserExport } from "../../src/data/user-export.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
-import { assistantMessage, type NewMessage, userMessage } from "../../src/messages.js";
+import {
+  assistantMessage,
+  type NewMessage,
+  systemMessage,
+  toolMessage,
+  userMessage,
+} from "../../src/messages.js";
 import { MEMORIES } from "../agent/support.js";
+import { wildText } from "../support/wild-text.js";
 
 const runOf = (index: number): NewMessage[] => [
   userMessage(`question ${index}`),
@@ -66,7 +73,86 @@ describe.each(MEMORIES)("an export from $name", ({ open }) => {
     const memory = open();
     const of = (format: ExportFormat) => textOf(new UserExport(memory, "nobody", { format }));
     expect(JSON.parse(await of("json"))).toMatchObject({ messages: [], state: {} });
-    expect([await of("jsonl"), await of("md")]).toEqual(["", "# nobody\n"]);
+    expect([await of("jsonl"), JSON.parse(await of("openai"))]).toEqual(["", []]);
+    expect(await of("md")).toMatch(/^# nobody\n\nExported [^\n]+\n$/);
+    expect(await of("html")).toMatch(/<h1>nobody<\/h1>\n<p[^\n]+<\/p>\n<\/body>\n<\/html>\n$/);
+  });
+
+  test("of the last messages is whole runs of each session, and never less than the latest", async () => {
+    const memory = open();
+    await memory.add([systemMessage("Be brief."), ...runOf(0)], "alice", { sessionId: "a" });
+    await memory.add(runOf(1), "alice", { sessionId: "b" });
+    await memory.add(assistantMessage("and more"), "alice", { sessionId: "a" });
+    await memory.add([...runOf(2), assistantMessage("at last")], "alice", { sessionId: "b" });
+    const last = async (count: number) => {
+      const text = new UserExport(memory, "alice", { last: count });
+      return contentsOf(JSON.parse(await textOf(text)).messages);
+    };
+    const latest = ["question 2", "answer 2", "at last"];
+    expect([await last(1), await last(3), await last(5)]).toEqual([latest, latest, latest]);
+    // The end of a run of session a is not exported without its beginning.
+    expect(await last(6)).toEqual(["question 1", "answer 1", ...latest]);
+    expect(await last(8)).toEqual([
+      ...["question 0", "answer 0", "question 1", "answer 1", "and more", ...latest],
+    ]);
+  });
+
+  test("since a time has the runs that began then or later, in whatever order they are stored", async () => {
+    const memory = open();
+    const at = (time: number) => ({ createdAt: new Date(time).toISOString() });
+    for (const [time, name] of [
+      [2000, "new"],
+      [1000, "imported later"],
+      [3000, "newer"],
+    ] as const)
+      await memory.add(
+        [
+          { ...userMessage(name), ...at(time) },
+          { ...assistantMessage(`${name} answer`), ...at(time + 5000) },
+        ],
+        "alice",
+      );
+    const text = new UserExport(memory, "alice", { since: 2000 });
+    expect(contentsOf(JSON.parse(await textOf(text)).messages)).toEqual([
+      ...["new", "new answer", "newer", "newer answer"],
+    ]);
+    expect(text.messages).toBe(4);
+  });
+
+  test("as openai can be sent on: calls and results in pairs, users never in a row", async () => {
+    const memory = open();
+    const call = (id: string) => ({ id, name: "now", arguments: '{"zone":"UTC"}' });
+    await memory.add(
+      [
+        userMessage("What time is it?"),
+        assistantMessage("", [call("a"), call("never")]),
+        toolMessage("a", "12:00"),
+        toolMessage("stray", "13:00"),
+        assistantMessage("Noon."),
+        userMessage("Thanks"),
+        assistantMessage(""),
+        userMessage("Bye"),
+      ],
+      "alice",
+    );
+    const text = new UserExport(memory, "alice", { format: "openai" });
+    const messages = JSON.parse(await textOf(text));
+    const [id] = messages[1].tool_calls.map((each: { id: string }) => each.id);
+    expect(messages).toEqual([
+      { role: "user", content: "What time is it?" },
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [
+          { id, type: "function", function: { name: "now", arguments: '{"zone":"UTC"}' } },
+        ],
+      },
+      { role: "tool", tool_call_id: id, content: "12:00" },
+      { role: "assistant", content: "Noon." },
+      { role: "user", content: "Thanks\n\nBye" },
+    ]);
+    await memory.add(runOf(1), "alice", { sessionId: "other" });
+    await expect(textOf(text)).rejects.toMatchObject({ code: "USAGE" });
   });
 
   test("leaves out messages that are added meanwhile", async () => {
@@ -91,10 +177,12 @@ describe.each(MEMORIES)("an export from $name", ({ open }) => {
       await clear();
       await fill(memory, "alice", 10);
     };
-    await fill(memory, "alice", 100);
-    await expect(textOf(new UserExport(memory, "alice"), clearAndFill)).rejects.toMatchObject({
-      code: "HISTORY_CLEARED",
-    });
+    for (const options of [{}, { last: 500 }]) {
+      await clear();
+      await fill(memory, "alice", 300);
+      const text = new UserExport(memory, "alice", options);
+      await expect(textOf(text, clearAndFill)).rejects.toMatchObject({ code: "HISTORY_CLEARED" });
+    }
   });
 
   test("ends with the reason of an aborted signal", async () => {
@@ -153,6 +241,38 @@ test("an export has every message once and in order, whatever their lengths", as
         memory.add(userMessage("x".repeat(length)), "alice", { sessionId: session });
       const { messages } = JSON.parse(await textOf(new UserExport(memory, "alice")));
       expect(messages).toEqual(memory.getMessages("alice"));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("an export as json has everything that is kept, exactly, whatever the texts are", async () => {
+  const texts = fc.array(wildText(30), { minLength: 1, maxLength: 8 });
+  await fc.assert(
+    fc.asyncProperty(texts, async (said) => {
+      const memory = new InMemory();
+      for (const [index, text] of said.entries()) {
+        const call = { id: `call ${text}`, name: `tool ${text}`, arguments: text };
+        const run = [
+          userMessage(text),
+          assistantMessage(text, [call]),
+          toolMessage(call.id, text, index % 2 === 0),
+          {
+            ...{ ...assistantMessage(text), interrupted: true, model: "m", historySent: index },
+            usage: { inputTokens: index, outputTokens: 1, estimated: true },
+          },
+        ];
+        const sessionId = index % 3 === 0 ? "__proto__" : "default";
+        memory.add(run, "alice", { sessionId, state: { [text]: { [text]: [text] } } });
+      }
+      const { messages, state } = JSON.parse(await textOf(new UserExport(memory, "alice")));
+      expect(messages).toEqual(memory.getMessages("alice"));
+      const states = memory
+        .sessions("alice")
+        .map(({ sessionId }) => [sessionId, memory.getState("alice", { sessionId })] as const);
+      expect(new Map(Object.entries(state))).toEqual(
+        new Map(states.map(([session, kept]) => [session, JSON.parse(JSON.stringify(kept))])),
+      );
     }),
     { numRuns: 50 },
   );

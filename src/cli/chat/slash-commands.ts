@@ -58,7 +58,7 @@ export const COMMANDS: readonly SlashCommand[] = [
   {
     name: "export",
     argument: "[file]",
-    summary: "this session as .md, .json or .jsonl",
+    summary: "this session as .md, .html, .json or .jsonl",
     run: data.exportSession,
   },
   {

@@ -1,4 +1,3 @@
-import { extname } from "node:path";
 import {
   EXPORT_FORMATS,
   type ExportFormat,
@@ -8,7 +7,8 @@ import {
 import { AgnoChatError } from "../../errors.js";
 import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";
-import { refuseNothingToExport } from "../export-file.js";
+import { parseDuration } from "../duration.js";
+import { formatIn, refuseNothingToExport, refusingEmptyPart } from "../export-file.js";
 import { withMemory } from "../open-agent.js";
 import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
@@ -18,6 +18,8 @@ import { writePieces } from "../write-pieces.js";
 
 export interface ExportOptions {
   readonly format?: string;
+  readonly since?: string;
+  readonly last?: string;
   readonly output?: string;
   readonly force?: boolean;
 }
@@ -26,7 +28,7 @@ export interface ExportOptions {
 export async function exportHistory(
   context: Context,
   _args: string[],
-  { format: named, output, force = false }: ExportOptions,
+  { format: named, since, last, output, force = false }: ExportOptions,
 ): Promise<number> {
   const file = output === "-" ? undefined : output;
   const toFile = file !== undefined;
@@ -34,19 +36,26 @@ export async function exportHistory(
     named ?? (toFile ? formatIn(file) : undefined),
     context.options.json && !toFile,
   );
+  const part = {
+    since: since === undefined ? undefined : Date.now() - parseDuration(since, "--since"),
+    last: last === undefined ? undefined : countIn(last),
+  };
   const { user } = context.settings.values;
   const sessionId = namedSession(context.settings);
   const scope = { user, session: sessionId ?? null };
   const fields = context.options.json && !toFile ? { ok: true, ...scope } : scope;
   return withMemory(context, async (memory) => {
     const { signal } = context;
-    const text = new UserExport(memory, user, { sessionId, format, fields, signal });
+    const text = new UserExport(memory, user, { sessionId, ...part, format, fields, signal });
     const sessions = await memory.sessions(user);
     const { messages: total } = sizeOf(sessions, sessionId);
     const progress = (): string => `${text.messages} of ${count(total, "message")}`;
+    // Programs that read stdout get an empty history; people and files get a message instead.
+    if (toFile || FOR_PEOPLE.includes(format))
+      refuseNothingToExport(sessions, { userId: user, sessionId });
     if (!toFile) return writePieces(context, text, progress);
-    refuseNothingToExport(sessions, { userId: user, sessionId });
-    await writePrivateFile(file, new Progress(context).along(text, progress), {
+    const whole = since === undefined ? text : refusingEmptyPart(text, { userId: user, since });
+    await writePrivateFile(file, new Progress(context).along(whole, progress), {
       overwrite: force,
       hint: "Choose another name, or overwrite it with --force.",
     });
@@ -57,10 +66,13 @@ export async function exportHistory(
   });
 }
 
-/** The format in the file's extension, if it is one. */
-function formatIn(file: string): ExportFormat | undefined {
-  const extension = extname(file).slice(1);
-  return isExportFormat(extension) ? extension : undefined;
+const FOR_PEOPLE: readonly ExportFormat[] = ["md", "html"];
+
+function countIn(last: string): number {
+  if (/^[1-9]\d{0,8}$/.test(last)) return Number(last);
+  throw new AgnoChatError("USAGE", `--last ${JSON.stringify(last)} is not a number of messages.`, {
+    hint: "Use for example 20.",
+  });
 }
 
 function formatOf(named: string | undefined, json: boolean): ExportFormat {

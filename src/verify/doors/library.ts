@@ -1,4 +1,5 @@
 import type { Agent } from "../../agent/agent.js";
+import type { ExportFormat } from "../../data/user-export.js";
 import { asRecord, parseJson } from "../../json.js";
 import type { Memory, SearchResult, SessionState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
@@ -164,7 +165,7 @@ const viewReaders = (agent: VerifiedAgent, memory: Memory): readonly Reader[] =>
       return { document: JSON.stringify(rest), state: ofSession };
     },
   },
-  ...(["jsonl", "md"] as const).map((format) => ({
+  ...(["jsonl", "md", "html", "openai"] as const).map((format) => ({
     name: `view.export ${format}`,
     read: async (whose: Whose) => ({ document: await exported(agent, whose, format) }),
   })),
@@ -180,7 +181,7 @@ const viewSearch = (agent: VerifiedAgent): Reader => ({
 async function exported(
   agent: VerifiedAgent,
   { userId, sessionId }: Whose,
-  format: "json" | "jsonl" | "md",
+  format: ExportFormat,
 ): Promise<string> {
   let document = "";
   for await (const piece of agent.forUser(userId).export({ sessionId, format })) document += piece;

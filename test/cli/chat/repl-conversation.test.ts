@@ -100,8 +100,6 @@ test("/history, /context and /export show the whole session; only its owner can 
   pty.press("ctrl-l");
   await sayAll(pty, "/system Be brief.", "/history", "/context", "/export", "/export alice.json");
   await screenIs(pty, [
-    "  The model is given these instructions from now on, for everyone here.",
-    "alice> /history",
     "  alice: My name is Alice",
     "  assistant: Nice to meet you, Alice! I will know your name as long as this",
     "  conversation lasts.",
@@ -112,6 +110,8 @@ test("/history, /context and /export show the whole session; only its owner can 
     "  conversation lasts.",
     "alice> /export",
     "  # alice, session default",
+    "",
+    "  Exported 2026-01-01 00:00 UTC · model demo",
     "",
     "  ## user · 2026-01-01T00:00",
     "",

@@ -1,11 +1,9 @@
-import { extname } from "node:path";
-import { isExportFormat } from "../../../data/user-export.js";
 import { AgnoChatError } from "../../../errors.js";
 import { DEFAULT_SESSION_ID } from "../../../ids.js";
 import { sizeOf } from "../../../memory/history-size.js";
 import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
-import { refuseNothingToExport } from "../../export-file.js";
+import { formatIn, refuseNothingToExport } from "../../export-file.js";
 import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../../found.js";
 import { contextText } from "../../render/context-text.js";
 import { count, sizeText } from "../../words.js";
@@ -85,10 +83,10 @@ export async function exportSession(
   repl: Repl,
   { argument: file, speaker, signal }: CommandCall,
 ): Promise<void> {
-  const format = file === "" ? "md" : extname(file).slice(1);
-  if (!isExportFormat(format))
+  const format = file === "" ? "md" : formatIn(file);
+  if (format === undefined)
     throw new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
-      hint: "End the name in .md, .json or .jsonl.",
+      hint: "End the name in .md, .html, .json, .jsonl or .openai.json.",
     });
   const { sessionId } = speaker;
   const text = repl.viewOf(speaker).export({ sessionId, format, signal });
