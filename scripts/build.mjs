@@ -7,7 +7,14 @@ import { build as bundle } from "esbuild";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
 
-const ENTRIES = ["index", "testing/index", "cli/main", "server/index", "verify/child"];
+const ENTRIES = [
+  "index",
+  "testing/index",
+  "cli/main",
+  "server/index",
+  "data/backup-child",
+  "verify/child",
+];
 
 /**
  * Options shared by every bundle: the product and the benchmarks.

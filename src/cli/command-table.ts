@@ -131,6 +131,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/clear.js")).clear,
   }),
   row({
+    name: "backup",
+    args: "<file>",
+    summary: "copy the store with all users into a memory file, while others write to it",
+    options: { force: ["--force", "overwrite the file if it exists"] },
+    load: async () => (await import("./commands/backup.js")).backup,
+  }),
+  row({
     name: "context",
     summary: "show what would be sent to the model next for one user",
     load: async () => (await import("./commands/context.js")).showContext,

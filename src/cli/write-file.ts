@@ -30,15 +30,35 @@ export interface WriteOptions {
 export async function writePrivateFile(
   path: string,
   pieces: AsyncIterable<string>,
-  { overwrite = false, hint = "Choose another name." }: WriteOptions = {},
+  options: WriteOptions = {},
 ): Promise<void> {
+  const fill = async (file: string) => write(await open(file, "w"), pieces);
+  await makePrivateFile(path, fill, { ...options, onOther: () => fill(path) });
+}
+
+interface MakeOptions<Result> extends WriteOptions {
+  /** Writes to what is there already and is no file, such as a pipe. */
+  readonly onOther: () => Promise<Result>;
+}
+
+/**
+ * Makes a file that only its owner can read, as `writePrivateFile` does.
+ * @param fill Writes to an empty file beside it, which then gets its name.
+ * @returns what `fill` returns
+ * @throws {AgnoChatError} as `writePrivateFile`; what `fill` throws
+ */
+export async function makePrivateFile<Result>(
+  path: string,
+  fill: (beside: string) => Promise<Result>,
+  { overwrite = false, hint = "Choose another name.", onOther }: MakeOptions<Result>,
+): Promise<Result> {
   const known = await lstat(path).catch(() => undefined);
   // Checked first, so that the work is not done in vain.
   if (known !== undefined && !overwrite) throw fileExists(path, hint);
   try {
     const target = await stat(path).catch(() => known);
-    if (target?.isFile() !== false) await writeBeside(path, pieces, overwrite);
-    else await write(await open(path, "w"), pieces);
+    if (target?.isFile() === false) return await onOther();
+    return await fillBeside(path, fill, overwrite);
   } catch (thrown) {
     if (thrown instanceof AgnoChatError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
@@ -49,19 +69,24 @@ export async function writePrivateFile(
   }
 }
 
-async function writeBeside(
+async function fillBeside<Result>(
   path: string,
-  pieces: AsyncIterable<string>,
+  fill: (beside: string) => Promise<Result>,
   overwrite: boolean,
-): Promise<void> {
+): Promise<Result> {
   // A link to a file stays a link.
   const target = overwrite ? await realpath(path).catch(() => path) : path;
   const beside = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
   try {
-    await write(await open(beside, "wx", PRIVATE), pieces);
+    await (await open(beside, "wx", PRIVATE)).close();
+    const result = await fill(beside);
+    await sync(beside, "r+");
     // Reserves the name, and fails if it was taken meanwhile.
     if (!overwrite) await (await open(target, "wx", PRIVATE)).close();
     await rename(beside, target);
+    // Some systems cannot do that for a folder.
+    await sync(dirname(target), "r").catch(() => {});
+    return result;
   } catch (thrown) {
     await rm(beside, { force: true });
     throw thrown;
@@ -71,7 +96,16 @@ async function writeBeside(
 async function write(file: FileHandle, pieces: AsyncIterable<string>): Promise<void> {
   try {
     await writeFile(file, pieces);
-    if ((await file.stat()).isFile()) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Returns once what was written is on disk. */
+async function sync(path: string, flags: "r" | "r+"): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
   } finally {
     await file.close();
   }

@@ -14,6 +14,8 @@ export interface CopyUsersOptions {
   /** Looks only: copies nobody. */
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
+  /** How often a user is copied, at most, who is written to meanwhile. Default: once. */
+  readonly attempts?: number;
 }
 
 /** What became of one user. */
@@ -43,11 +45,18 @@ export async function* copyUsers(options: CopyUsersOptions): AsyncGenerator<Copi
     for (let start = 0; start < users.length; start += WORKERS) {
       signal.throwIfAborted();
       const some = users.slice(start, start + WORKERS);
-      const done = await Promise.allSettled(some.map((user) => copyUser(user, options)));
+      const done = await Promise.allSettled(some.map((user) => copyUnchanged(user, options)));
       for (const each of done) if (each.status === "fulfilled") yield each.value;
       const failed = done.find((each) => each.status === "rejected");
       if (failed !== undefined) throw failed.reason;
     }
+}
+
+async function copyUnchanged(user: UserRow, options: CopyUsersOptions): Promise<CopiedUser> {
+  for (let attempt = 1; ; attempt += 1) {
+    const copied = await copyUser(user, options);
+    if (copied.outcome !== "changed" || attempt >= (options.attempts ?? 1)) return copied;
+  }
 }
 
 async function copyUser(

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { onAbort } from "../../abort.js";
+import { packagePath } from "../../data/package-path.js";
 import { DEFAULT_SESSION_ID } from "../../ids.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
 import type { Whose } from "../finding.js";
-import { packagePath } from "../package-path.js";
 import { bareEnvironment } from "../processes/environment.js";
 import type { Clearer, Door, Reader } from "./door.js";
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { onAbort } from "../../abort.js";
+import { packagePath } from "../../data/package-path.js";
 import type { Model } from "../../models/model.js";
 import { toolTable } from "../../tools/call-tool.js";
 import type { ToolContext, Toolkit } from "../../tools/tool.js";
 import type { Clearer, Door, Reader } from "../doors/door.js";
 import { collected } from "../model-events.js";
-import { packagePath } from "../package-path.js";
 import { Calls, type Frame } from "./calls.js";
 import type { ChildFunctions, ParentFunctions, SentContext } from "./child-functions.js";
 import { bareEnvironment } from "./environment.js";

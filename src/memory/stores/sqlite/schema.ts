@@ -208,12 +208,7 @@ async function openReadOnly(
   writeRefusal?: unknown,
 ): Promise<SqliteConnection> {
   const readMode = readModeOf(file);
-  const check =
-    readMode === "immutable"
-      ? () => {
-          if (!file.isUnchanged) throw new FileChanged();
-        }
-      : () => file.assertInPlace();
+  const check = checkFor(file, readMode);
   const connection = new SqliteConnection(engine, file.path, { readMode, check, writeRefusal });
   try {
     const version = await connection.read(() => checkedVersion(connection));
@@ -225,7 +220,25 @@ async function openReadOnly(
   }
 }
 
+const checkFor =
+  (file: MemoryFile, readMode: ReadMode): (() => void) =>
+  () => {
+    if (readMode === "shared") file.assertInPlace();
+    else if (!file.isUnchanged) throw new FileChanged();
+  };
+
 const readModeOf = (file: MemoryFile): ReadMode => (file.hasLog ? "shared" : "immutable");
+
+/**
+ * Opens a memory file that is there, of any version, and upgrades nothing.
+ * @throws {AgnoChatError} as `openMemoryFile`; `STORE_NOT_READY` if there is no file
+ */
+export async function openAsItIs(path: string): Promise<SqliteConnection> {
+  const { engine, file } = await inspected(path);
+  if (file.isWritable) return new SqliteConnection(engine, path);
+  const readMode = readModeOf(file);
+  return new SqliteConnection(engine, path, { readMode, check: checkFor(file, readMode) });
+}
 
 /**
  * Evaluates `expressions`, a list of SQL expressions, in a memory file, which stays unchanged.
@@ -235,11 +248,16 @@ export async function peekMemoryFile(
   path: string,
   expressions: string,
 ): Promise<readonly SqlValue[]> {
+  const { engine, file } = await inspected(path);
+  return peek(engine, path, { readMode: readModeOf(file), expressions });
+}
+
+async function inspected(path: string): Promise<{ engine: Engine; file: MemoryFile }> {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
   const file = MemoryFile.ensure(path);
   const engine = await loadEngine();
   await inspect(engine, file);
-  return peek(engine, path, { readMode: readModeOf(file), expressions });
+  return { engine, file };
 }
 
 /** Checks that this is a memory file, without writing to it. */
