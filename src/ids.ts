@@ -24,6 +24,9 @@ const MAX_CODE_POINTS = 255;
  */
 const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
+/** Whether a text holds characters that move or hide text on a screen. */
+export const hasUnsafe = (text: string): boolean => UNSAFE.test(text);
+
 /**
  * Returns the id unchanged if it is valid: 1–255 code points, well-formed, NFC, no surrounding
  * white space, no control or invisible characters. An id is never cleaned up, which could merge two
@@ -94,7 +97,7 @@ function faultOf(id: unknown): string | undefined {
   if (!id.isWellFormed()) return "contains half a surrogate pair";
   // Decoders replace unreadable bytes with U+FFFD, which makes different ids equal.
   if (id.includes("\ufffd")) return "contains bytes that are not UTF-8";
-  if (UNSAFE.test(id)) return "contains a control or invisible character";
+  if (hasUnsafe(id)) return "contains a control or invisible character";
   if (id !== id.trim()) return "begins or ends with white space";
   if (id !== id.normalize("NFC")) return "is not in Unicode normal form NFC";
   return undefined;

@@ -9,6 +9,7 @@ export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions } from "./agent/runner.js";
 export type { ModelCallTrace, RunTrace, ToolCallTrace } from "./agent/tracing.js";
 export type { UserView } from "./agent/user-view.js";
+export type { NewAttachment } from "./attachments.js";
 export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
 export {
   AgnoChatError,
@@ -31,6 +32,7 @@ export { LIMIT_NAMES, type LimitWaits, refuseOver, type UsedLimits } from "./mem
 export type {
   AddOptions,
   Admission,
+  Attachments,
   Awaitable,
   Claim,
   Deleted,
@@ -83,6 +85,7 @@ export type {
   Page,
   SessionRow,
   Store,
+  StoreAttachments,
   StoreEdits,
   StoreLeases,
   StoreLimits,
@@ -97,7 +100,10 @@ export type {
 export { StoreMemory, type StoreMemoryOptions } from "./memory/store-memory.js";
 export {
   type AssistantMessage,
+  type Attachment,
+  type AttachmentType,
   assistantMessage,
+  type Contents,
   type FinishReason,
   type Message,
   type NewMessage,

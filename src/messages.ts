@@ -16,6 +16,30 @@ export interface ToolCall {
   readonly arguments: string;
 }
 
+/** What a file can be that a model is sent: text in UTF-8, or a picture. */
+export const ATTACHMENT_TYPES = [
+  "text/plain",
+  "image/png",
+  "image/jpeg",
+  "image/gif",
+  "image/webp",
+] as const;
+
+export type AttachmentType = (typeof ATTACHMENT_TYPES)[number];
+
+/** A file that came with a message. Its content is kept apart from the message, by its hash. */
+export interface Attachment {
+  /** As its user called it; only shown. */
+  readonly name: string;
+  readonly type: AttachmentType;
+  readonly bytes: number;
+  /** SHA-256 of the content, as 64 hexadecimal digits. */
+  readonly hash: string;
+}
+
+/** Contents of attachments by their hash. */
+export type Contents = ReadonlyMap<string, Uint8Array>;
+
 export interface SystemMessage {
   readonly role: "system";
   readonly content: string;
@@ -24,6 +48,8 @@ export interface SystemMessage {
 export interface UserMessage {
   readonly role: "user";
   readonly content: string;
+  /** Never empty. */
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface AssistantMessage {
@@ -92,6 +118,15 @@ export const systemMessage = (content: string): SystemMessage => ({ role: "syste
  */
 export const userMessage = (content: string): UserMessage => ({ role: "user", content });
 
+/** What the user wrote, and the files that came with it. */
+export const attachedMessage = (
+  content: string,
+  attachments: readonly Attachment[] = NO_ATTACHMENTS,
+): UserMessage =>
+  attachments.length > 0 ? { role: "user", content, attachments } : userMessage(content);
+
+const NO_ATTACHMENTS: readonly Attachment[] = [];
+
 /**
  * A reply of the model, perhaps with the tools it calls.
  * @example
@@ -132,7 +167,23 @@ export function plainMessage(message: Message): Message {
   }
   if (message.role === "tool")
     return toolMessage(message.toolCallId, message.content, message.isError);
-  return { role: message.role, content: message.content };
+  if (message.role === "user") return attachedMessage(message.content, message.attachments);
+  return systemMessage(message.content);
+}
+
+/** The attachments of any message. */
+export const attachmentsOf = (message: Message): readonly Attachment[] =>
+  (message.role === "user" && message.attachments) || NO_ATTACHMENTS;
+
+/** Whether any of these messages has attachments. */
+export const haveAttachments = (messages: readonly Message[]): boolean =>
+  messages.some((message) => message.role === "user" && message.attachments !== undefined);
+
+/** The hashes of the attachments of these messages, each once. */
+export function hashesOf(messages: readonly Message[]): string[] {
+  const hashes = new Set<string>();
+  for (const message of messages) for (const { hash } of attachmentsOf(message)) hashes.add(hash);
+  return [...hashes];
 }
 
 /** The tool calls of any message. */

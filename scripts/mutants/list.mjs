@@ -107,20 +107,20 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "instructions carry the message before",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit });",
-    "const parts = { ...this.#parts, instructions: `${this.#parts.instructions}${globalThis.said ?? ''}` }; globalThis.said = this.#request.input; return requestOf(parts, snapshot, { current, limit, tokenLimit, modelLimit });",
+    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
+    "const parts = { ...this.#parts, instructions: `${this.#parts.instructions}${globalThis.said ?? ''}` }; globalThis.said = this.#request.input; return requestOf(parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
   ],
   [
     "src/agent/run.ts",
     "one request in fifty holds another user's draft",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit });",
-    "globalThis.count = (globalThis.count ?? 0) + 1; const mixed = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...current] : current; globalThis.draft = current.slice(0, 1); return requestOf(this.#parts, snapshot, { current: mixed, limit, tokenLimit, modelLimit });",
+    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
+    "globalThis.count = (globalThis.count ?? 0) + 1; const mixed = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...current] : current; globalThis.draft = current.slice(0, 1); return requestOf(this.#parts, snapshot, { current: mixed, limit, tokenLimit, modelLimit, contents });",
   ],
   [
     "src/agent/run.ts",
     "the history is not sent",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit });",
-    "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current, limit, tokenLimit, modelLimit });",
+    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
+    "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current, limit, tokenLimit, modelLimit, contents });",
   ],
   [
     "src/agent/run.ts",
@@ -131,8 +131,8 @@ export const MUTANTS = [
   [
     "src/agent/run-draft.ts",
     "every run begins with the message that came first",
-    "this.#user = Object.freeze(userMessage(input));",
-    "this.#user = (globalThis.user ??= Object.freeze(userMessage(input)));",
+    "this.#user = Object.freeze(attachedMessage(input, files?.attachments));",
+    "this.#user = (globalThis.user ??= Object.freeze(attachedMessage(input, files?.attachments)));",
   ],
   [
     "src/agent/run-draft.ts",

@@ -1,6 +1,7 @@
 import type { Snapshot } from "../memory/memory.js";
-import type { Message } from "../messages.js";
+import type { Contents, Message } from "../messages.js";
 import type { ModelRequest, ToolSpec } from "../models/model.js";
+import { withContents } from "./attached-text.js";
 import { windowOf } from "./window.js";
 
 /** What an agent sends with every request, for any user. */
@@ -16,15 +17,20 @@ interface RequestMessages {
   readonly tokenLimit: number;
   /** See `HistoryExtent.modelLimit`. */
   readonly modelLimit: number;
+  /** Undefined if no message names an attachment. */
+  readonly contents: Contents | undefined;
 }
 
 /** The request to the model for a session as it was read, plus the current run. */
 export function requestOf(
   { instructions, toolSpecs }: RequestDefaults,
   { messages: history, total }: Snapshot,
-  { current, limit, tokenLimit, modelLimit }: RequestMessages,
+  { current, limit, tokenLimit, modelLimit, contents }: RequestMessages,
 ): ModelRequest {
   const limits = { limit, tokenLimit, modelLimit };
   const messages = windowOf({ instructions, history, total, ...limits, current });
-  return toolSpecs === undefined ? { messages } : { messages, tools: toolSpecs };
+  if (contents === undefined)
+    return toolSpecs === undefined ? { messages } : { messages, tools: toolSpecs };
+  const sent = withContents(messages, contents);
+  return toolSpecs === undefined ? sent : { ...sent, tools: toolSpecs };
 }

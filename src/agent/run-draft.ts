@@ -1,12 +1,13 @@
+import type { AttachedFiles } from "../attachments.js";
 import {
   type AssistantMessage,
+  attachedMessage,
   type Message,
   type NewMessage,
   type StoredFields,
   type ToolMessage,
   type Usage,
   type UserMessage,
-  userMessage,
 } from "../messages.js";
 import type { Reply } from "./ask-model.js";
 import type { StateChanges } from "./run-state.js";
@@ -27,8 +28,8 @@ export class RunDraft {
   /** Set by `finish` or `interrupt`. */
   #final!: AssistantDraft;
 
-  constructor(input: string, modelName: string) {
-    this.#user = Object.freeze(userMessage(input));
+  constructor(input: string, modelName: string, files?: AttachedFiles) {
+    this.#user = Object.freeze(attachedMessage(input, files?.attachments));
     this.#modelName = modelName;
   }
 
@@ -40,8 +41,9 @@ export class RunDraft {
 
   /** What is stored under this run id, once the run has ended. */
   messagesOf(runId: string): readonly NewMessage[] {
-    const { role, content } = this.#user;
-    const user = { role, content, runId };
+    const { role, content, attachments } = this.#user;
+    const user =
+      attachments === undefined ? { role, content, runId } : { role, content, attachments, runId };
     const final = this.#final;
     final.runId = runId;
     if (this.#rounds.length === 0) return [user, final];

@@ -1,21 +1,25 @@
 import { setMaxListeners } from "node:events";
 import { type Cancellation, untilAborted } from "../abort.js";
+import type { AttachedFiles } from "../attachments.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { historyCleared } from "../memory/failures.js";
 import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
-import type {
-  FinishReason,
-  Message,
-  NewMessage,
-  StoredMessage,
-  ToolCall,
-  ToolMessage,
+import {
+  type Contents,
+  type FinishReason,
+  haveAttachments,
+  type Message,
+  type NewMessage,
+  type StoredMessage,
+  type ToolCall,
+  type ToolMessage,
 } from "../messages.js";
 import type { JsonSchema, Model, ModelRequest, ToolSpec } from "../models/model.js";
 import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
+import { contentsFor } from "./attached-contents.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { refuseOtherRun } from "./previous-run.js";
@@ -65,6 +69,8 @@ export interface RunRequest {
   readonly userId: UserId;
   readonly sessionId: SessionId;
   readonly input: string;
+  /** Undefined without attachments. */
+  readonly files: AttachedFiles | undefined;
   readonly cancellation: Cancellation;
   /** The id of the run that this one replaces. */
   readonly replaceRun: string | undefined;
@@ -114,12 +120,14 @@ class Run {
   #value: unknown;
   /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
+  /** Of the attachments of this run and of its history; undefined if there are none. */
+  #contents: Contents | undefined;
 
   constructor(parts: RunParts, request: RunRequest, trace?: RunTrace) {
     this.#parts = parts;
     this.#request = request;
     this.#trace = trace;
-    this.#draft = new RunDraft(request.input, parts.model.name);
+    this.#draft = new RunDraft(request.input, parts.model.name, request.files);
   }
 
   async execute(): Promise<RunOutput> {
@@ -136,6 +144,12 @@ class Run {
       this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);
       // A run that is refused has not started.
       if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
+      const { files } = this.#request;
+      if (files !== undefined || haveAttachments(snapshot.messages))
+        this.#contents = await untilAborted(
+          contentsFor(this.#parts.memory, this.#request, snapshot),
+          cancellation,
+        );
       await this.#callModel(snapshot);
       if (this.#reply.toolCalls.length > 0) await this.#callToolsAndModel(snapshot);
       if (this.#replySchema !== undefined) await this.#fitReply(snapshot, this.#replySchema);
@@ -299,7 +313,8 @@ class Run {
     const { limit, tokenLimit, modelLimit } = this.#extentOf(snapshot);
     const { messages } = this.#draft;
     const current = this.#correction === undefined ? messages : [...messages, ...this.#correction];
-    return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit });
+    const contents = this.#contents;
+    return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });
   }
 
   #extentOf({ messages: history, total }: Snapshot) {
@@ -408,6 +423,7 @@ class Run {
       generation,
       lease: this.#lease?.lease,
       spent: this.#admission?.isApart ? undefined : this.#admission?.spent,
+      contents: this.#request.files?.contents,
     });
   }
 

@@ -1,13 +1,15 @@
 import { setMaxListeners } from "node:events";
 import { type Abortable, Cancellation } from "../abort.js";
+import { type AttachedFiles, attachedFiles, type NewAttachment } from "../attachments.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
-import { noEdits } from "../memory/failures.js";
+import { noAttachments, noEdits } from "../memory/failures.js";
 import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
-import { type Message, plainMessage } from "../messages.js";
+import { haveAttachments, type Message, plainMessage } from "../messages.js";
 import type { JsonSchema, ModelRequest } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
+import { contentsFor } from "./attached-contents.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import { detachedParts } from "./detached.js";
 import type { RunEvent, RunOutput } from "./events.js";
@@ -42,6 +44,12 @@ export interface UserRunOptions {
    * that does not help. Nothing of a cancelled run is stored either.
    */
   readonly replySchema?: JsonSchema | undefined;
+  /**
+   * Files for the model: text, or pictures if it can look at them. They are stored with the message
+   * and sent again with it, for as long as the history that the model is sent holds it.
+   * `INVALID_INPUT` for what is neither, or too large.
+   */
+  readonly attachments?: readonly NewAttachment[] | undefined;
 }
 
 export const RUN_KEYS: KnownKeys<UserRunOptions> = {
@@ -50,6 +58,7 @@ export const RUN_KEYS: KnownKeys<UserRunOptions> = {
   replaceRun: true,
   previousRun: true,
   replySchema: true,
+  attachments: true,
 };
 
 /** Starts runs of any user on shared parts, one at a time per user and session. */
@@ -104,7 +113,10 @@ export class Runner {
     const modelLimit = modelLimitFor(this.parts.model.name, snapshot.messages);
     const tokenLimit = tokenLimitOf(this.parts, snapshot);
     const limits = { limit, tokenLimit, modelLimit };
-    const request = requestOf(this.parts, snapshot, { current: [], ...limits });
+    const contents = haveAttachments(snapshot.messages)
+      ? await contentsFor(memory, { userId, files: undefined }, snapshot)
+      : undefined;
+    const request = requestOf(this.parts, snapshot, { current: [], ...limits, contents });
     return { ...request, messages: request.messages.map(plainMessage) };
   }
 
@@ -157,8 +169,9 @@ export class Runner {
     { options, cancellation, keepInterrupted, emit }: StartOptions,
   ): RunRequest {
     const sessionId = sessionIdOf(options);
-    const { replaceRun, previousRun, replySchema, signal } = options;
+    const { replaceRun, previousRun, replySchema, signal, attachments } = options;
     validateInput(input);
+    const files = attachments && this.#filesOf(attachments);
     this.parts.toolScope.refuseReentry({ userId, sessionId });
     if (signal !== undefined) follow(signal, cancellation);
     cancellation.throwIfAborted();
@@ -167,6 +180,7 @@ export class Runner {
       userId,
       sessionId,
       input,
+      files,
       cancellation,
       replaceRun,
       previousRun,
@@ -176,6 +190,14 @@ export class Runner {
       emit,
       slot: this.#queue.join(userId, sessionId, cancellation, this.#onBusy),
     };
+  }
+
+  /** Undefined without any. */
+  #filesOf(attachments: readonly NewAttachment[]): AttachedFiles | undefined {
+    const files = attachedFiles(attachments);
+    if (files.attachments.length === 0) return undefined;
+    if (this.parts.memory.attachments === undefined) throw noAttachments();
+    return files;
   }
 }
 

@@ -1,10 +1,14 @@
-import type {
-  AssistantMessage,
-  Message,
-  StoredMessage,
-  ToolCall,
-  ToolMessage,
+import { isPicture } from "../attachments.js";
+import {
+  type AssistantMessage,
+  attachedMessage,
+  attachmentsOf,
+  type Message,
+  type StoredMessage,
+  type ToolCall,
+  type ToolMessage,
 } from "../messages.js";
+import { PICTURE_TOKENS } from "../models/estimate-usage.js";
 
 export interface HistoryExtent {
   /**
@@ -90,11 +94,17 @@ export function halvedCount(history: readonly Message[], sent: number): number {
   });
 }
 
-/** In characters, including an estimate of what separates messages and calls. */
+/** In characters, including an estimate of attachments and of what separates messages and calls. */
 const lengthOf = (message: Message): number => {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  return calls.reduce((sum, call) => sum + call.arguments.length + 16, message.content.length + 16);
+  const attached = attachmentsOf(message).reduce(
+    (sum, { type, bytes }) => sum + (isPicture(type) ? PICTURE_CHARACTERS : bytes),
+    message.content.length + 16,
+  );
+  return calls.reduce((sum, call) => sum + call.arguments.length + 16, attached);
 };
+
+const PICTURE_CHARACTERS = 4 * PICTURE_TOKENS;
 
 const isReplyOf = (model: string, message: StoredMessage): boolean =>
   message.model === model && message.role === "assistant" && message.toolCalls === undefined;
@@ -146,7 +156,11 @@ function appendRepaired(to: Message[], from: readonly Message[], start: number):
 function appendUser(to: Message[], message: Message): void {
   const last = to[to.length - 1];
   if (last?.role !== "user") to.push(message);
-  else to[to.length - 1] = { role: "user", content: `${last.content}\n\n${message.content}` };
+  else
+    to[to.length - 1] = attachedMessage(`${last.content}\n\n${message.content}`, [
+      ...attachmentsOf(last),
+      ...attachmentsOf(message),
+    ]);
 }
 
 /** Appends an assistant message and its tool results. Returns how many results followed it. */

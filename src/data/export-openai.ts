@@ -31,7 +31,7 @@ export class OpenAIMessages {
     const run = withWholeCalls(this.#run);
     this.#run = [];
     const done: WireMessage[] = [];
-    for (const message of toOpenAIMessages(run, new WireNames({ messages: run }))) {
+    for (const message of toOpenAIMessages({ messages: run }, new WireNames({ messages: run }))) {
       const held = this.#held;
       if (held?.role === "user" && message.role === "user")
         this.#held = { role: "user", content: `${held.content}\n\n${message.content}` };

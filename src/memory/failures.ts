@@ -66,6 +66,12 @@ export const noSearch = (): AgnoChatError =>
     hint: "Use a memory that can, such as InMemory.",
   });
 
+/** Thrown where attachments are given to a memory that keeps none. */
+export const noAttachments = (): AgnoChatError =>
+  new AgnoChatError("USAGE", "This memory cannot keep files.", {
+    hint: "Use a memory that has attachments, such as InMemory, or send text alone.",
+  });
+
 /** Thrown by `removeInactive` if it would delete most users. */
 export const tooManyInactive = ({ users, idle }: UserCount): AgnoChatError =>
   new AgnoChatError(

@@ -10,6 +10,7 @@ import type {
   Page,
   SessionRow,
   Store,
+  StoreAttachments,
   StoreEdits,
   StoreLeases,
   StoreLimits,
@@ -22,6 +23,7 @@ import type {
 
 type AsyncStore = Store<false> & {
   readonly edits: StoreEdits;
+  readonly attachments: StoreAttachments;
   readonly limits: StoreLimits;
   readonly tokens: StoreTokens;
 };
@@ -100,6 +102,10 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
   readonly edits: StoreEdits = {
     undo: (userId, undo) => this.call(({ edits }) => edits.undo(userId, undo)),
     fork: (userId, fork) => this.call(({ edits }) => edits.fork(userId, fork)),
+  };
+
+  readonly attachments: StoreAttachments = {
+    read: (userId, hashes) => this.call(({ attachments }) => attachments.read(userId, hashes)),
   };
 
   async close(): Promise<void> {

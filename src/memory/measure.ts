@@ -6,8 +6,12 @@ export function charactersOf(message: StoredMessage): number {
   return calls.reduce((sum, call) => sum + call.arguments.length, message.content.length);
 }
 
-/** Bytes of a message as JSON text in UTF-8. */
-export const bytesOf = (message: StoredMessage): number => jsonBytes(message);
+/** Bytes of a message as JSON text in UTF-8, and of the contents of its attachments. */
+export function bytesOf(message: StoredMessage): number {
+  const bytes = jsonBytes(message);
+  if (message.role !== "user" || message.attachments === undefined) return bytes;
+  return message.attachments.reduce((sum, attachment) => sum + attachment.bytes, bytes);
+}
 
 /**
  * Bytes of a JSON value as `JSON.stringify` writes it, whose keys are plain ASCII. Measured without

@@ -1,5 +1,5 @@
 import type { SessionId, UserId } from "../ids.js";
-import type { NewMessage, StoredMessage } from "../messages.js";
+import type { Contents, NewMessage, StoredMessage } from "../messages.js";
 
 /** A value, or a promise of one: `await` accepts both. */
 export type Awaitable<T> = T | Promise<T>;
@@ -48,6 +48,11 @@ export interface AddOptions extends SessionOptions {
   readonly lease?: Lease | undefined;
   /** Settles a run that `limits.admit` has admitted, in the step that stores the messages. */
   readonly spent?: Spent | undefined;
+  /**
+   * The contents of all attachments that the messages name, by hash. Stored in the same step, once
+   * for each user and hash, and deleted with the last message of the user that names it.
+   */
+  readonly contents?: Contents | undefined;
 }
 
 export interface ReadOptions extends SessionOptions {
@@ -236,6 +241,12 @@ export interface SearchResult {
   readonly found: number;
 }
 
+/** The contents of attachments. A user has none but those that their own messages name. */
+export interface Attachments {
+  /** The contents with these hashes; those that the user does not have are left out. */
+  read(userId: string | undefined, hashes: readonly string[]): Awaitable<Contents>;
+}
+
 export interface Deleted {
   readonly messages: number;
   readonly sessions: number;
@@ -297,7 +308,10 @@ export interface SessionInfo {
   readonly sessionId: string;
   readonly messages: number;
   readonly runs: number;
-  /** Bytes of the stored messages as JSON text in UTF-8. */
+  /**
+   * Bytes of the stored messages as JSON text in UTF-8. Each also counts the contents of its
+   * attachments, even if another message has the same.
+   */
   readonly bytes: number;
   /** ISO 8601, UTC. */
   readonly lastActivity: string;
@@ -438,6 +452,8 @@ export interface Memory {
   readonly limits?: UserLimits | undefined;
   /** Takes back runs and copies sessions. */
   readonly edits?: Edits | undefined;
+  /** Needed for messages with attachments, which `add` refuses otherwise. */
+  readonly attachments?: Attachments | undefined;
 
   /** Releases files and connections. Stored data is kept. A second call does nothing. */
   close(): Awaitable<void>;

@@ -22,6 +22,7 @@ export const ADD_KEYS: KnownKeys<AddOptions> = {
   generation: true,
   lease: true,
   spent: true,
+  contents: true,
 };
 
 export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {

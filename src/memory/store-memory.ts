@@ -1,5 +1,10 @@
 import type { UserId } from "../ids.js";
-import type { NewMessage, StoredMessage } from "../messages.js";
+import {
+  type Contents,
+  haveAttachments,
+  type NewMessage,
+  type StoredMessage,
+} from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { andThen } from "./and-then.js";
 import {
@@ -12,10 +17,12 @@ import {
   userIdOf,
   userIdsOf,
 } from "./arguments.js";
+import { attachmentsOf, checkedContents } from "./attachments.js";
 import { editsOf } from "./edits.js";
 import {
   historyCleared,
   leaseLost,
+  noAttachments,
   noLeases,
   noLimits,
   runConflict,
@@ -26,6 +33,7 @@ import {
 import { leasesOf } from "./leases.js";
 import type {
   AddOptions,
+  Attachments,
   Awaitable,
   Deleted,
   DeletedUsers,
@@ -56,7 +64,7 @@ import {
 import { cutToPage } from "./order.js";
 import { searchIn, searchOf } from "./search/search.js";
 import { encodePatch } from "./state.js";
-import type { Answer, CommitOutcome, Store } from "./store.js";
+import type { Answer, CommitOutcome, NewRow, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
 import { tokensOf } from "./tokens.js";
 import { checkedSpent, userLimitsOf } from "./user-limits.js";
@@ -85,8 +93,11 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
   readonly leases: Leases | undefined;
   /** Undefined unless the store has them. */
   readonly tokens: Tokens | undefined;
+  /** Undefined unless the store has them. */
   readonly limits: UserLimits | undefined;
   readonly edits: Edits | undefined;
+  /** Undefined unless the store has them. */
+  readonly attachments: Attachments | undefined;
   readonly #store: Store<AtOnce>;
   readonly #now: () => number;
   #latest = { time: Number.NaN, iso: "" };
@@ -102,6 +113,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     this.tokens = store.tokens && tokensOf(store.tokens, { now: this.#now, isClosed });
     this.limits = store.limits && userLimitsOf(store.limits, { now: this.#now, isClosed });
     this.edits = store.edits && editsOf(store.edits, { now: this.#now, isClosed });
+    this.attachments = store.attachments && attachmentsOf(store.attachments, { isClosed });
   }
 
   add(
@@ -233,11 +245,19 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       generation: options.generation,
       lease: options.lease,
       spent: options.spent && checkedSpent(options.spent),
+      contents: this.#contentsOf(rows, options),
       time,
     });
     return outcome instanceof Promise
       ? outcome.then((result) => storedOrThrow(result, id))
       : storedOrThrow(outcome, id);
+  }
+
+  /** Undefined for messages without attachments. */
+  #contentsOf(rows: readonly NewRow[], { contents }: AddOptions): Contents | undefined {
+    if (!haveAttachments(rows)) return undefined;
+    if (this.attachments === undefined) throw noAttachments();
+    return checkedContents(rows, contents);
   }
 
   #read(userId: string | undefined, options: ReadOptions): Awaitable<Snapshot> {
@@ -288,6 +308,13 @@ const copyFrozen = (messages: readonly StoredMessage[]): StoredMessage[] =>
 function copyMessage(message: StoredMessage): StoredMessage {
   const copy = { ...message } as { -readonly [Key in keyof StoredMessage]: StoredMessage[Key] };
   if (copy.usage !== undefined) copy.usage = { ...copy.usage };
+  if (message.role === "user" && message.attachments !== undefined)
+    return {
+      ...message,
+      ...copy,
+      role: "user",
+      attachments: message.attachments.map((attachment) => ({ ...attachment })),
+    };
   if (message.role !== "assistant" || message.toolCalls === undefined) return copy as StoredMessage;
   return {
     ...message,

@@ -1,5 +1,5 @@
 import type { SessionId, UserId } from "../ids.js";
-import type { Message, StoredFields, StoredMessage } from "../messages.js";
+import type { Contents, Message, StoredFields, StoredMessage } from "../messages.js";
 import type {
   Admission,
   Awaitable,
@@ -107,6 +107,8 @@ export interface Store<AtOnce extends boolean = boolean> {
   readonly limits?: StoreLimits | undefined;
   /** Left out by a store that only ever adds and deletes. */
   readonly edits?: StoreEdits | undefined;
+  /** Left out by a store of text alone. */
+  readonly attachments?: StoreAttachments | undefined;
 
   /** Waits for pending calls and releases all resources. Called once, as the last call. */
   close(): Answer<AtOnce, void>;
@@ -208,6 +210,17 @@ export interface EditedSession extends At {
 export type UndoOutcome = Undone | "STATE_UNKNOWN";
 
 export type ForkOutcome = Forked | "SESSION_EXISTS" | "NOTHING";
+
+/**
+ * Contents of attachments, which come with `Commit.contents`. One is kept for a user and a hash as
+ * long as a message of that user names it, and deleted together with the last one that does,
+ * whatever deletes that message. Users share none: what one has stored changes nothing, not even
+ * the time or the space it takes, for another who stores the same.
+ */
+export interface StoreAttachments {
+  /** The contents that the user has, of these hashes. The caller may change them. */
+  read(userId: UserId, hashes: readonly string[]): Awaitable<Contents>;
+}
 
 export interface LeaseTime {
   /** How long a lease lasts, in milliseconds. */
@@ -316,6 +329,11 @@ export interface Commit extends At {
   readonly lease?: Lease | undefined;
   /** Only given to a store with `limits`: settles this run in the same step as it is stored. */
   readonly spent?: Spent | undefined;
+  /**
+   * Only given to a store with `attachments`: the contents of all attachments that the messages
+   * name, by hash. The caller may change them later.
+   */
+  readonly contents?: Contents | undefined;
   /** The last activity of user and session, unless theirs is later: it never decreases. */
   readonly time: number;
 }
@@ -356,7 +374,7 @@ export interface SessionRow {
   readonly messages: number;
   /** Messages with the role `user`. */
   readonly runs: number;
-  /** Bytes of the stored messages as JSON text in UTF-8. */
+  /** The sum of the bytes of its messages: JSON text in UTF-8, and contents of attachments. */
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;

@@ -1,13 +1,18 @@
+import { isFileName } from "../attachments.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId } from "../ids.js";
-import type {
-  AssistantMessage,
-  Message,
-  NewMessage,
-  StoredFields,
-  ToolCall,
-  ToolMessage,
-  Usage,
+import {
+  type AssistantMessage,
+  ATTACHMENT_TYPES,
+  type Attachment,
+  type AttachmentType,
+  type Message,
+  type NewMessage,
+  type StoredFields,
+  type ToolCall,
+  type ToolMessage,
+  type Usage,
+  type UserMessage,
 } from "../messages.js";
 import type { NewRow } from "./store.js";
 
@@ -20,7 +25,8 @@ export interface AddFields {
 
 /** The fields that only some messages have. */
 type OptionalFields = Partial<
-  Omit<AssistantMessage, "role" | "content"> &
+  Omit<UserMessage, "role" | "content"> &
+    Omit<AssistantMessage, "role" | "content"> &
     Omit<ToolMessage, "role" | "content"> &
     Pick<StoredFields, "model" | "usage" | "historySent">
 >;
@@ -64,9 +70,36 @@ function validateMessage(message: unknown, { sessionId, createdAt }: AddFields):
     sessionId,
     createdAt: fields.createdAt === undefined ? createdAt : instantOf(fields.createdAt),
   };
+  if (row.role === "user" && fields.attachments !== undefined)
+    addAttachments(row, fields.attachments);
   if (row.role === "assistant") addAssistantFields(row, fields);
   if (row.role === "tool") addToolFields(row, fields);
   return row as NewRow;
+}
+
+function addAttachments(row: Row, value: unknown): void {
+  if (!Array.isArray(value)) throw invalid("its attachments are not a list");
+  if (value.length > 0) row.attachments = Object.freeze(value.map(attachmentOf));
+}
+
+function attachmentOf(value: unknown): Attachment {
+  const { name, type, bytes, hash } = Object(value) as Fields;
+  if (!isAttachmentType(type)) throw invalid("an attachment is neither text nor a picture");
+  if (!Number.isSafeInteger(bytes) || Number(bytes) < 0)
+    throw invalid("the bytes of an attachment are not a whole number from 0 up");
+  if (typeof hash !== "string" || !SHA_256.test(hash))
+    throw invalid("the hash of an attachment is not 64 hexadecimal digits");
+  return Object.freeze({ name: fileNameOf(name), type, bytes: Number(bytes), hash });
+}
+
+const SHA_256 = /^[0-9a-f]{64}$/;
+
+const isAttachmentType = (value: unknown): value is AttachmentType =>
+  ATTACHMENT_TYPES.some((type) => type === value);
+
+function fileNameOf(value: unknown): string {
+  if (isFileName(value)) return value;
+  throw invalid("the name of an attachment is not 1–255 visible characters");
 }
 
 function addAssistantFields(row: Row, fields: Fields): void {

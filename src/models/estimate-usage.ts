@@ -1,10 +1,21 @@
-import { callsOf, type Message, type ToolCall, type Usage } from "../messages.js";
+import { isPicture } from "../attachments.js";
+import {
+  type Attachment,
+  attachmentsOf,
+  callsOf,
+  type Message,
+  type ToolCall,
+  type Usage,
+} from "../messages.js";
 import type { ModelRequest } from "./model.js";
 
 /**
  * Tokens by the UTF-8 length of a code point; at most 13 % below o200k, measured on five scripts.
  */
 const TOKENS_BY_LENGTH = { one: 1 / 3.6, two: 0.45, three: 0.85, four: 1.6 };
+
+/** What a picture costs, about: OpenAI's models count 85 to 1,100 tokens, others up to 1,600. */
+export const PICTURE_TOKENS = 1_000;
 
 /** Estimates the tokens of a text. Not rounded, so that parts of a text can be summed. */
 export function estimateTokens(text: string): number {
@@ -22,7 +33,10 @@ export function estimateTokens(text: string): number {
 /** Estimates the usage of a call whose server does not report it. */
 export function estimateUsage(request: ModelRequest, outputTokens: number): Usage {
   const texts = [...request.messages.flatMap(textsOf), JSON.stringify(request.tools ?? "")];
-  const inputTokens = texts.reduce((sum, text) => sum + estimateTokens(text), 0);
+  const inputTokens = texts.reduce(
+    (sum, text) => sum + estimateTokens(text),
+    PICTURE_TOKENS * picturesIn(request),
+  );
   return {
     inputTokens: Math.ceil(inputTokens),
     outputTokens: Math.ceil(outputTokens),
@@ -42,12 +56,24 @@ export function estimateReply(
   );
 }
 
-/** Estimates what a message adds to a prompt, with the marks around it. */
+/** Estimates what a stored message adds to a prompt, with its files and the marks around it. */
 export const estimateMessage = (message: Message): number =>
-  textsOf(message).reduce((sum, text) => sum + estimateTokens(text), TOKENS_AROUND_MESSAGE);
+  textsOf(message).reduce(
+    (sum, text) => sum + estimateTokens(text),
+    attachmentsOf(message).reduce((sum, file) => sum + tokensOfFile(file), TOKENS_AROUND_MESSAGE),
+  );
 
 /** Its role and what separates it from others, in the chat templates of OpenAI and most others. */
 const TOKENS_AROUND_MESSAGE = 4;
+
+/** Of a file that is to be sent with a message. Text is taken for English. */
+const tokensOfFile = ({ type, bytes }: Attachment): number =>
+  isPicture(type) ? PICTURE_TOKENS : bytes * TOKENS_BY_LENGTH.one;
+
+const picturesIn = ({ messages, pictures }: ModelRequest): number =>
+  pictures === undefined
+    ? 0
+    : messages.flatMap(attachmentsOf).filter(({ hash }) => pictures.has(hash)).length;
 
 const textsOf = (message: Message): string[] => [
   message.content,

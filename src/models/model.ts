@@ -1,4 +1,4 @@
-import type { FinishReason, Message, Usage } from "../messages.js";
+import type { Contents, FinishReason, Message, Usage } from "../messages.js";
 
 export type { FinishReason };
 
@@ -17,9 +17,14 @@ export interface ModelRequest {
   /**
    * The conversation to answer: at most one system message, always first; at least one user
    * message, never two in a row. The objects may have more keys than `Message`, such as a run id:
-   * pass on only the keys you know.
+   * pass on only the keys you know. Files of text stand in the content of their message.
    */
   readonly messages: readonly Message[];
+  /**
+   * The contents of the pictures that messages name as `attachments`, by hash. Absent when they
+   * name none. A model that cannot look at pictures says so, or leaves them out.
+   */
+  readonly pictures?: Contents;
   /** Absent when there are no tools; never empty. */
   readonly tools?: readonly ToolSpec[];
   /**

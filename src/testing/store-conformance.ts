@@ -7,6 +7,7 @@ import type { StoredMessage } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { newClock } from "./memory/memory-fixture.js";
 import { MEMORY_CHECKS } from "./memory-conformance.js";
+import { attachments } from "./store/attachments.js";
 import { edits } from "./store/edits.js";
 import { leases } from "./store/leases.js";
 import { limits } from "./store/limits.js";
@@ -277,4 +278,5 @@ const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store tokens": tokens,
   "store limits": limits,
   "store edits": edits,
+  "store attachments": attachments,
 };

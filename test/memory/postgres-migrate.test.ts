@@ -3,7 +3,7 @@ import { Agent } from "../../src/agent/agent.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { initPostgres, migratePostgres } from "../../src/memory/stores/postgres/admin.js";
 import { MIGRATIONS } from "../../src/memory/stores/postgres/schema.js";
-import { userMessage } from "../../src/messages.js";
+import { hashesOf, userMessage } from "../../src/messages.js";
 import { DemoModel } from "../../src/models/demo.js";
 import { ask, asRole, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
@@ -87,9 +87,21 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     await memory.close();
   });
 
-  /** Makes the schema what version 3 was. */
-  const toVersion3 = (database: string) =>
+  /** Makes the schema what version 4 was. */
+  const toVersion4 = (database: string) =>
     ask(
+      database,
+      `DROP TRIGGER drop_unused_attachments ON agno_chat.messages;
+       DROP FUNCTION agno_chat.drop_unused_attachments, agno_chat.attachments_v1,
+         agno_chat.attach_v1, agno_chat.write_attached_v1, agno_chat.fork_v2;
+       DROP TABLE agno_chat.attachments, agno_chat.attachment_uses;
+       UPDATE agno_chat.meta SET version = 4`,
+    );
+
+  /** Makes the schema what version 3 was. */
+  async function toVersion3(database: string): Promise<void> {
+    await toVersion4(database);
+    await ask(
       database,
       `DROP TRIGGER note_state_change ON agno_chat.states;
        DROP TRIGGER forget_state_changes ON agno_chat.sessions;
@@ -100,6 +112,7 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
        ALTER TABLE agno_chat.sessions DROP COLUMN undo_after;
        UPDATE agno_chat.meta SET version = 3`,
     );
+  }
 
   /** Makes the schema what version 2 was. */
   async function toVersion2(database: string): Promise<void> {
@@ -118,6 +131,19 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
        UPDATE agno_chat.meta SET version = 2`,
     );
   }
+
+  it("takes files from now on, in a memory of the version before that", async () => {
+    const { database, own } = await prepared();
+    await toVersion4(database);
+    await migratePostgres(database);
+    const memory = new PostgresMemory(own);
+    const agent = new Agent({ model: new DemoModel(), memory });
+    const attachments = [{ name: "notes.txt", content: "Oslo" }];
+    const { messages } = await agent.run("Look", { userId: "alice", attachments });
+    const contents = await memory.attachments?.read("alice", hashesOf(messages));
+    expect([...(contents?.values() ?? [])].map(String)).toEqual(["Oslo"]);
+    await memory.close();
+  });
 
   it("takes back what is said from now on, in a memory of the version before that", async () => {
     const { database, own } = await prepared();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type Attachment,
   assistantMessage,
   type Message,
   systemMessage,
@@ -273,4 +274,17 @@ describe("tools", () => {
     ];
     expect(textOf(await ask({ messages }))).toBe("weather answered: sunny");
   });
+});
+
+it("names the files that came with a message, and claims nothing about them", async () => {
+  const attachments: Attachment[] = [
+    { name: "notes.txt", type: "text/plain", bytes: 1, hash: "0" },
+    { name: "cat", type: "image/png", bytes: 20, hash: "1" },
+  ];
+  const reply = async (...some: Attachment[]) =>
+    textOf(await ask({ messages: [{ ...userMessage("What is it?"), attachments: some }] }));
+  expect(await reply(...attachments)).toMatch(
+    /^I got 2 files: “notes\.txt” \(text, 1 byte\), “cat” \(a PNG picture, 20 bytes\)\. .*cannot look at pictures/,
+  );
+  expect(await reply(...attachments.slice(1))).toMatch(/^I got a file: “cat”/);
 });

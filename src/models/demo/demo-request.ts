@@ -1,4 +1,4 @@
-import type { Message, ToolMessage } from "../../messages.js";
+import { type Attachment, attachmentsOf, type Message, type ToolMessage } from "../../messages.js";
 import type { ModelRequest } from "../model.js";
 
 /** Characters read of one message: the patterns are slow on very long ones. */
@@ -17,6 +17,8 @@ export interface Conversation {
   readonly question: string;
   /** Every user message, the newest last. */
   readonly said: readonly string[];
+  /** Those of the newest user message. */
+  readonly files: readonly Attachment[];
   readonly instructions: string | undefined;
   /** Names of the tools that may be called. */
   readonly tools: ReadonlySet<string>;
@@ -42,6 +44,7 @@ export function conversationOf({ messages, tools = [] }: ModelRequest): Conversa
   return {
     question: said.at(-1) ?? "",
     said,
+    files: messages.slice(asked).flatMap(attachmentsOf),
     instructions: messages.find(({ role }) => role === "system")?.content,
     tools: new Set(tools.map(({ name }) => name)),
     answers: answersIn(messages.slice(asked + 1)),

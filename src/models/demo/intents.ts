@@ -1,6 +1,7 @@
 import type { ModelRequest } from "../model.js";
 import { conversationOf, type DemoReply, type Intent } from "./demo-request.js";
 import { noteFact, recallEverything, recallFact } from "./facts.js";
+import { nameFiles } from "./files.js";
 import { showMarkdown } from "./markdown-intent.js";
 import { greetByName, recallName } from "./name.js";
 import * as talk from "./talk.js";
@@ -11,6 +12,7 @@ import { callTools } from "./tool-calls.js";
 const INTENTS: readonly Intent[] = [
   sayToolAnswers,
   showMarkdown,
+  nameFiles,
   talk.quoteInstructions,
   talk.quoteUser,
   talk.countMessages,

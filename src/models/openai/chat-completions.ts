@@ -63,6 +63,7 @@ export class ChatCompletions {
         const { error, retry, retryAfterMs } = failureOf(thrown, {
           server: this.#server,
           model: this.#model,
+          hasPictures: request.pictures !== undefined,
         });
         if (begun || !retry || attempt > this.#maxRetries) throw error;
         const delayMs = retryDelay(attempt, { retryAfterMs, random: this.#timing.random });

@@ -10,9 +10,11 @@ import type { HttpFailure } from "./http-errors.js";
 import { type Reason, reasonIn } from "./reason.js";
 import { retryAfterMs } from "./retry-policy.js";
 
-interface CallContext {
+export interface CallContext {
   readonly server: ApiServer;
   readonly model: string;
+  /** Whether pictures were sent. */
+  readonly hasPictures?: boolean;
 }
 
 interface HttpFault {
@@ -24,9 +26,10 @@ interface HttpFault {
 }
 
 /** Turns an HTTP status and an error body into an error. */
-export function httpFailure(failure: HttpFailure, { server, model }: CallContext): CallFailure {
+export function httpFailure(failure: HttpFailure, context: CallContext): CallFailure {
+  const { server } = context;
   const reason = reasonIn(failure.body);
-  const { code, what, hint, hintId } = faultOf(failure, reason, { server, model });
+  const { code, what, hint, hintId } = faultOf(failure, reason, context);
   const said = isUnreadableCall(failure, reason) ? "" : server.redact(reason.message);
   const options: AgnoChatErrorOptions = { hint, hintId, cause: traceOf(failure, server) };
   return {
@@ -54,7 +57,8 @@ function traceOf({ status, headers }: HttpFailure, server: ApiServer): Error {
   return new Error(`HTTP ${status}${id ? `, request id ${server.redact(id)}` : ""}`);
 }
 
-function faultOf(failure: HttpFailure, reason: Reason, { server, model }: CallContext): HttpFault {
+function faultOf(failure: HttpFailure, reason: Reason, context: CallContext): HttpFault {
+  const { server, model, hasPictures } = context;
   const { host } = server;
   const status = failure.status;
   const words = `${reason.code} ${reason.type} ${reason.message}`;
@@ -91,6 +95,12 @@ function faultOf(failure: HttpFailure, reason: Reason, { server, model }: CallCo
       code: "MODEL_BAD_RESPONSE",
       what: `${model} wrote a tool call that ${host} cannot read (${status})`,
       hint: "Rephrase the message, use no toolkits, or use another model.",
+    };
+  if (hasPictures && isAboutPictures(status, words))
+    return {
+      code: "MODEL_REJECTED",
+      what: `${host} refused the pictures (${status})`,
+      hint: "The model may not look at pictures: use another, or a session without any.",
     };
   if (TIMED_OUT.has(status))
     return {
@@ -137,6 +147,15 @@ const TIMED_OUT: ReadonlySet<number> = new Set([408, 504, 524]);
  */
 const isUnreadableCall = ({ status }: HttpFailure, { message }: Reason): boolean =>
   status >= 500 && /failed to parse (input|tool[ _]calls?)\b/i.test(message);
+
+/**
+ * The wording of OpenAI, DeepSeek, Groq, Mistral, vLLM, and of servers that take text alone, with a
+ * status that blames the request; of llama-server, which blames itself.
+ */
+const isAboutPictures = (status: number, words: string): boolean =>
+  status < 500
+    ? /image|picture|vision|multi-?modal|content\b.{0,60}?string/i.test(words)
+    : /image input|support image|\bmmproj\b/i.test(words);
 
 const FILTERED = /content_filter|content_policy|content management policy|ResponsibleAIPolicy/i;
 

@@ -63,12 +63,13 @@ interface BodyOptions {
 
 /** Leaves out whatever is not set. */
 export function toRequestBody(
-  { messages, tools = [], replySchema }: ModelRequest,
+  request: ModelRequest,
   { model, maxTokens, dialect, names }: BodyOptions,
 ): RequestBody {
+  const { tools = [], replySchema } = request;
   return {
     model,
-    messages: toOpenAIMessages(messages, names),
+    messages: toOpenAIMessages(request, names),
     stream: true,
     ...(tools.length > 0 && { tools: tools.map((tool) => toWireTool(tool, names)) }),
     ...(replySchema !== undefined &&

@@ -2,15 +2,12 @@ import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { ApiServer } from "./api-server.js";
 import type { CallFailure } from "./call-failure.js";
 import { HttpFailure } from "./http-errors.js";
-import { httpFailure } from "./http-failure.js";
+import { type CallContext, httpFailure } from "./http-failure.js";
 import { networkFailure } from "./network-failure.js";
 import { EventTooLongError } from "./sse.js";
 
 /** Turns whatever a call threw into a `CallFailure`. */
-export function failureOf(
-  thrown: unknown,
-  about: { server: ApiServer; model: string },
-): CallFailure {
+export function failureOf(thrown: unknown, about: CallContext): CallFailure {
   if (thrown instanceof AgnoChatError) return { error: thrown, retry: false };
   if (thrown instanceof HttpFailure) return httpFailure(thrown, about);
   if (thrown instanceof EventTooLongError) return { error: tooLong(about.server), retry: false };

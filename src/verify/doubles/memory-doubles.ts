@@ -7,7 +7,7 @@ import type { Stage } from "../stage.js";
 import { SESSIONS } from "../users.js";
 import type { Double, Opened } from "./double.js";
 
-type Methods = Required<Omit<Memory, "leases" | "tokens" | "limits" | "edits">>;
+type Methods = Required<Omit<Memory, "leases" | "tokens" | "limits" | "edits" | "attachments">>;
 
 export type Wrapped = Partial<{
   [Name in keyof Methods]: (

@@ -14,6 +14,7 @@ import type {
   Page,
   SessionRow,
   Store,
+  StoreAttachments,
   Sweep,
   UserCount,
   UserRow,
@@ -42,6 +43,9 @@ export class InMemoryStore implements Store<true> {
     remove: (userId, user, session) => this.#remove(userId, user, session),
     clears: this.#clears,
   });
+  readonly attachments: StoreAttachments = {
+    read: (userId, hashes) => this.#users.get(userId)?.contentsOf(hashes) ?? new Map(),
+  };
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;
@@ -90,6 +94,7 @@ export class InMemoryStore implements Store<true> {
     for (const [key, json] of commit.state) session.setState(key, json);
     if (commit.replaceRun !== undefined) user.removeLastRun(session, commit.replaceRun);
     user.append(session, stored);
+    if (commit.contents !== undefined) user.keepContents(commit.contents);
     if (session.isEmpty) this.#remove(userId, user, session);
     return stored;
   }

@@ -1,5 +1,5 @@
 import type { SessionId } from "../../../ids.js";
-import type { StoredMessage } from "../../../messages.js";
+import { type Contents, hashesOf, type StoredMessage } from "../../../messages.js";
 import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
 import type { SessionHistory, TrackedRun } from "./session-history.js";
@@ -17,6 +17,8 @@ export class UserHistory {
    */
   #runs: TrackedRun[] = [];
   #firstRun = 0;
+  /** Contents of attachments by hash; undefined until there are some. */
+  #contents: Map<string, Uint8Array> | undefined;
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;
@@ -69,7 +71,37 @@ export class UserHistory {
     this.#runs = runs.filter(({ messages }) => messages > 0);
     this.#firstRun = 0;
     session.latestRun = own.find(({ messages }) => messages > 0);
+    this.#dropUnusedContents();
     return removed;
+  }
+
+  /** Keeps those that the messages name, which were appended before. */
+  keepContents(contents: Contents): void {
+    this.#contents ??= new Map();
+    for (const [hash, content] of contents)
+      if (!this.#contents.has(hash)) this.#contents.set(hash, new Uint8Array(content));
+    // Those that came with it may have trimmed a message at once.
+    if (this.#isLimited) this.#dropUnusedContents();
+  }
+
+  /** Copies of those with these hashes. */
+  contentsOf(hashes: readonly string[]): Contents {
+    const contents = new Map<string, Uint8Array>();
+    for (const hash of hashes) {
+      const content = this.#contents?.get(hash);
+      if (content !== undefined) contents.set(hash, new Uint8Array(content));
+    }
+    return contents;
+  }
+
+  /** Looks at every message of the user, but only of one who has attachments. */
+  #dropUnusedContents(): void {
+    if (this.#contents === undefined) return;
+    const used = new Set(
+      [...this.sessions.values()].flatMap((session) => hashesOf(session.messages)),
+    );
+    for (const hash of this.#contents.keys()) if (!used.has(hash)) this.#contents.delete(hash);
+    if (this.#contents.size === 0) this.#contents = undefined;
   }
 
   /** A page of all sessions, oldest first. */
@@ -87,6 +119,7 @@ export class UserHistory {
     this.size -= session.size;
     this.#runs = this.#runs.slice(this.#firstRun).filter((run) => run.session !== session);
     this.#firstRun = 0;
+    this.#dropUnusedContents();
   }
 
   #track(session: SessionHistory, isNewRun: boolean): void {
@@ -100,12 +133,14 @@ export class UserHistory {
   }
 
   #trim(): void {
+    const before = this.size;
     while (this.size > this.#maxMessages && this.#firstRun < this.#runs.length - 1) {
       const run = this.#runs[this.#firstRun] as TrackedRun;
       this.#firstRun += 1;
       run.queued -= 1;
       if (run.queued === 0) this.#drop(run);
     }
+    if (this.size < before) this.#dropUnusedContents();
     if (2 * this.#firstRun < this.#runs.length) return;
     this.#runs = this.#runs.slice(this.#firstRun);
     this.#firstRun = 0;

@@ -15,7 +15,12 @@ const CALL_MS = 60_000;
 /** Raised by a function of the schema that must not run at this isolation level. */
 const OLD_SNAPSHOT = "AG003";
 
-export type SqlValue = string | number | boolean | null | readonly (string | number | null)[];
+export type SqlValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly (string | number | Uint8Array | null)[];
 
 /** A row, column by column. Whole numbers are numbers. */
 export type Row = readonly unknown[];

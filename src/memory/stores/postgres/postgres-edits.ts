@@ -35,7 +35,7 @@ export class PostgresEdits implements StoreEdits {
   ): Promise<ForkOutcome> {
     const moreBytes = jsonBytes(to) - jsonBytes(sessionId);
     const values = [userId, sessionId, to, moreBytes, time, crypto.randomUUID()];
-    const [outcome, messages] = (await this.#calls.write(userId, "fork_v1", values)) as readonly [
+    const [outcome, messages] = (await this.#calls.write(userId, "fork_v2", values)) as readonly [
       "FORKED" | Extract<ForkOutcome, string>,
       number,
     ];

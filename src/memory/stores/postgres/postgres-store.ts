@@ -19,6 +19,7 @@ import type {
 import type { Database, Row, SqlValue } from "./client.js";
 import { importUser } from "./import-user.js";
 import { openDatabase } from "./open-database.js";
+import { attachedArguments, PostgresAttachments } from "./postgres-attachments.js";
 import { PostgresEdits } from "./postgres-edits.js";
 import { storeFailed } from "./postgres-errors.js";
 import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js";
@@ -60,9 +61,9 @@ export class PostgresStore implements CopyStore {
     return this.#run(() =>
       this.#queues.inOrder(commit.userId, async () => {
         const commitId = crypto.randomUUID();
-        const [name, token] = writeFunctionFor(commit);
+        const [name, first] = writeFunctionFor(commit);
         const row = await this.#write(name, ({ isRepeat }) => [
-          ...token,
+          ...first,
           ...writeArguments(commit, { commitId, isRepeat }),
         ]);
         const [outcome, firstId, run] = row as readonly [
@@ -224,6 +225,9 @@ export class PostgresStore implements CopyStore {
     write: (userId, name, values) =>
       this.#run(() => this.#queues.inOrder(userId, () => this.#write(name, () => values))),
   });
+  readonly attachments = new PostgresAttachments((name, values) =>
+    this.#run(() => this.#read(name, values)),
+  );
 
   readonly limits = new PostgresLimits({
     read: (name, values) => this.#run(() => this.#read(name, values)),
@@ -281,8 +285,17 @@ export class PostgresStore implements CopyStore {
 }
 
 /** The function that stores this commit, and its arguments before those of `write_v1`. */
-function writeFunctionFor({ lease, spent }: Commit): readonly [string, SqlValue[]] {
+function writeFunctionFor({
+  lease,
+  spent,
+  messages,
+  contents,
+}: Commit): readonly [string, SqlValue[]] {
   const held = lease === undefined ? [null, null] : [lease.holder, lease.fence];
+  if (contents !== undefined) {
+    const settled = [spent?.runId ?? null, spent?.tokens ?? null];
+    return ["write_attached_v1", [...attachedArguments(messages, contents), ...settled, ...held]];
+  }
   if (spent !== undefined) return ["write_run_v1", [spent.runId, spent.tokens, ...held]];
   return lease === undefined ? ["write_v1", []] : ["write_leased_v1", held];
 }

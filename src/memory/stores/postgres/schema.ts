@@ -1,3 +1,4 @@
+import { ATTACHMENTS } from "./schema/attachments.js";
 import { DELETES } from "./schema/deletes.js";
 import { EDITS } from "./schema/edits.js";
 import { IMPORTS } from "./schema/imports.js";
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly string[] = [
   LEASES,
   [TOKENS, LIMITS].join("\n"),
   EDITS,
+  ATTACHMENTS,
 ];

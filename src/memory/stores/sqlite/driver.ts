@@ -31,7 +31,7 @@ export interface Engine {
   ) => Database;
 }
 
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | null | Uint8Array;
 
 /** The first version without the WAL-reset bug; see https://sqlite.org/wal.html#walresetbug. */
 const SAFE_VERSION = [3, 51, 3] as const;

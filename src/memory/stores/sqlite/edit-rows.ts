@@ -3,6 +3,7 @@ import { scopeOf } from "../../clear-log.js";
 import { jsonBytes } from "../../measure.js";
 import { CHANGES_KEPT, type StateChange } from "../../state.js";
 import type { EditedSession, ForkOutcome, UndoOutcome } from "../../store.js";
+import { dropUnusedAttachments } from "./attachment-rows.js";
 import { currentGeneration, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import {
@@ -76,6 +77,7 @@ export function undoRuns(
   noteErased(connection);
   const messages = subtractTurns(connection, session, after);
   blankMessages(connection, { userKey, sessionKey, turnsAfter: after });
+  dropUnusedAttachments(connection, userKey);
   restoreState(connection, session, after);
   recordClears(connection, [scopeOf(userId, sessionId)], time);
   connection.run(
@@ -168,6 +170,16 @@ export function forkSession(
   const created = currentGeneration(connection);
   const { userKey, sessionKey } = insertSession(connection, user, { sessionId: to, created, time });
   copyMessages(connection, from, { sessionKey, firstId: user.nextMessageId });
+  connection.run(
+    `INSERT INTO attachment_uses (user_key, message_id, attachment_key)
+     SELECT user_key, ${copyOf("attachment_uses.message_id")}, attachment_key
+     FROM attachment_uses JOIN messages USING (user_key, message_id)
+     WHERE user_key = ?1 AND session_key = ?2`,
+    userKey,
+    from.sessionKey,
+    sessionKey,
+    user.nextMessageId,
+  );
   copyState(connection, from, { sessionKey, firstId: user.nextMessageId });
   connection.run(
     `UPDATE sessions SET (total, messages, runs, latest_run_id, undo_after, bytes) = (

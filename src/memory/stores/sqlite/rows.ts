@@ -10,6 +10,7 @@ import type {
   UserCount,
   UserRow as UserInfo,
 } from "../../store.js";
+import { dropUnusedAttachments } from "./attachment-rows.js";
 import type { SqliteConnection, SqlValue } from "./driver.js";
 import { decodeStored } from "./sqlite-errors.js";
 import { blankMessages, noteErased } from "./upkeep.js";
@@ -233,6 +234,7 @@ export function deleteLastRun(
     sessionKey,
     after,
   );
+  dropUnusedAttachments(connection, userKey);
 }
 
 /** Subtracts the turns above an id from all counts, and returns how many there are. */
@@ -521,6 +523,7 @@ export function deleteSession(
 ): void {
   noteErased(connection);
   blankMessages(connection, { userKey, sessionKey });
+  dropUnusedAttachments(connection, userKey);
   for (const table of ["session_states", "state_changes", "sessions"])
     connection.run(
       `DELETE FROM ${table} WHERE user_key = ? AND session_key = ?`,
@@ -539,6 +542,7 @@ export function deleteSession(
 export function deleteUser(connection: SqliteConnection, userKey: number): void {
   noteErased(connection);
   blankMessages(connection, { userKey });
+  dropUnusedAttachments(connection, userKey);
   for (const table of ["session_states", "state_changes", "sessions", "users"])
     connection.run(`DELETE FROM ${table} WHERE user_key = ?`, userKey);
 }
@@ -551,7 +555,10 @@ export function deleteEveryUser(connection: SqliteConnection): DeletedUsers {
      FROM users`,
   ) as DeletedUsers;
   if (deleted.users > 0) noteErased(connection);
-  for (const table of ["messages", "session_states", "state_changes", "sessions", "users"])
+  for (const table of [
+    ...["messages", "session_states", "state_changes", "sessions", "users"],
+    ...["attachments", "attachment_uses"],
+  ])
     connection.run(`DELETE FROM ${table}`);
   return { ...deleted };
 }

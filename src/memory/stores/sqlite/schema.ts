@@ -166,6 +166,25 @@ export const MIGRATIONS: readonly string[] = [
     SELECT coalesce(max(message_id), 0) FROM messages
     WHERE messages.user_key = sessions.user_key AND messages.session_key = sessions.session_key);
   `,
+  // Contents of attachments, and which messages use them: by numbers alone, since an index keeps
+  // copies of what was deleted.
+  `
+  CREATE TABLE attachments (
+    attachment_key INTEGER PRIMARY KEY,
+    user_key INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    content BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX attachments_by_user ON attachments (user_key);
+
+  CREATE TABLE attachment_uses (
+    user_key INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    attachment_key INTEGER NOT NULL,
+    PRIMARY KEY (user_key, message_id, attachment_key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attachment_uses_by_attachment ON attachment_uses (attachment_key);
+  `,
 ];
 
 export interface OpenOptions {

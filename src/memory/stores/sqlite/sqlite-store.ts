@@ -13,6 +13,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  StoreAttachments,
   StoreEdits,
   StoreLimits,
   StoreTokens,
@@ -20,6 +21,7 @@ import type {
   UserRow,
   Window,
 } from "../../store.js";
+import { contentsOf, insertAttachments } from "./attachment-rows.js";
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import { forkSession, noteChanges, undoRuns } from "./edit-rows.js";
@@ -250,6 +252,10 @@ export class SqliteStore implements CopyStore {
     delete: (tokenId) => this.#write((connection) => deleteToken(connection, tokenId)),
   };
 
+  readonly attachments: StoreAttachments = {
+    read: (userId, hashes) => this.#read((connection) => contentsOf(connection, userId, hashes)),
+  };
+
   readonly limits: StoreLimits = {
     admit: async (userId, admission) => {
       const isLimited = !limitsNothing(admission.limits);
@@ -346,6 +352,7 @@ export class SqliteStore implements CopyStore {
 
 function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   const { userId, sessionId, messages, state, expected, replaceRun, generation, time } = commit;
+  const { contents } = commit;
   const known = findSession(connection, userId, sessionId);
   const continued = { userId, sessionId, created: known?.created, generation };
   if (wasCleared(clearRecordOf(connection), continued)) return "HISTORY_CLEARED";
@@ -363,6 +370,8 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   if (replaceRun !== undefined) deleteLastRun(connection, session, replaceRun);
   insertMessages(connection, session, { messages: stored, time });
   if (stored.length > 0) noteChanges(connection, session, { id: user.nextMessageId, state });
+  if (contents !== undefined)
+    insertAttachments(connection, session.userKey, { messages: stored, contents });
   applyChanges(connection, session, state);
   if (stored.length === 0 && isEmptySession(connection, session))
     deleteSession(connection, session);

@@ -130,6 +130,7 @@ export class Upkeep {
     await this.#step(() =>
       connection.transact(() => {
         connection.run("DELETE FROM messages WHERE user_key = 0");
+        connection.run("DELETE FROM attachments WHERE user_key = 0");
         connection.run("UPDATE upkeep SET moving_to = 0");
       }),
     );
