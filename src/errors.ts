@@ -102,6 +102,7 @@ export type HintId =
   | "give-openai-key"
   | "init-store"
   | "lease-store"
+  | "less-history"
   | "list-models"
   | "see-cause";
 

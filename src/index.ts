@@ -4,6 +4,7 @@
  */
 export { Agent, type AgentOptions, type RunOptions, type ViewOptions } from "./agent/agent.js";
 export type { RunEvent, RunOutput } from "./agent/events.js";
+export type { LeftOut, NextRequest } from "./agent/next-request.js";
 export type { OnBusy } from "./agent/queue.js";
 export type { RunStream } from "./agent/run-stream.js";
 export type { UserRunOptions } from "./agent/runner.js";

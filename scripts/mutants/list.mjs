@@ -118,6 +118,12 @@ export const MUTANTS = [
   ],
   [
     "src/agent/run.ts",
+    "a history limited in tokens is that of whoever came first",
+    "this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);",
+    "if (this.#parts.historyTokens < Infinity) { globalThis.read ??= snapshot.messages; snapshot = { ...snapshot, messages: globalThis.read }; } this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);",
+  ],
+  [
+    "src/agent/run.ts",
     "the history is not sent",
     "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
     "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current, limit, tokenLimit, modelLimit, contents });",

@@ -8,11 +8,12 @@ import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Limits, Memory, SessionOptions } from "../memory/memory.js";
 import { checkedLimits } from "../memory/user-limits.js";
 import type { Message } from "../messages.js";
-import type { Model, ModelRequest, ToolSpec } from "../models/model.js";
+import type { Model, ToolSpec } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type ToolTable, toolTable } from "../tools/call-tool.js";
 import type { Toolkit } from "../tools/tool.js";
 import type { RunOutput } from "./events.js";
+import type { NextRequest } from "./next-request.js";
 import type { OnBusy } from "./queue.js";
 import { RunStream } from "./run-stream.js";
 import { RUN_KEYS, Runner, type UserRunOptions } from "./runner.js";
@@ -190,7 +191,7 @@ export class Agent<Owner extends string | undefined = undefined> {
   }
 
   /** `UserView.context` for the named user. */
-  async context(...call: CallArguments<Owner, ContextOptions>): Promise<ModelRequest> {
+  async context(...call: CallArguments<Owner, ContextOptions>): Promise<NextRequest> {
     const options = call[0] ?? NO_OPTIONS;
     return this.#runner.context(this.#userOf(options, CONTEXT_KEYS), sessionIdOf(options));
   }

@@ -6,19 +6,17 @@ import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
 import { noAttachments, noEdits } from "../memory/failures.js";
 import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
-import { haveAttachments, type Message, plainMessage } from "../messages.js";
-import type { JsonSchema, ModelRequest } from "../models/model.js";
+import { haveAttachments, type Message } from "../messages.js";
+import type { JsonSchema } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
 import { contentsFor } from "./attached-contents.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import { detachedParts } from "./detached.js";
 import type { RunEvent, RunOutput } from "./events.js";
+import { type NextRequest, nextRequest } from "./next-request.js";
 import { type OnBusy, RunQueue } from "./queue.js";
-import { requestOf } from "./request.js";
 import { executeRun, type RunParts, type RunRequest } from "./run.js";
 import { RunStream } from "./run-stream.js";
-import { tokenLimitOf } from "./token-window.js";
-import { modelLimitFor } from "./window.js";
 
 /** Options of a run besides its user and its input. */
 export interface UserRunOptions {
@@ -107,17 +105,14 @@ export class Runner {
     );
   }
 
-  async context(userId: UserId, sessionId: SessionId): Promise<ModelRequest> {
+  async context(userId: UserId, sessionId: SessionId): Promise<NextRequest> {
     const { memory, historyLimit: limit } = this.parts;
     const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);
-    const modelLimit = modelLimitFor(this.parts.model.name, snapshot.messages);
-    const tokenLimit = tokenLimitOf(this.parts, snapshot);
-    const limits = { limit, tokenLimit, modelLimit };
     const contents = haveAttachments(snapshot.messages)
       ? await contentsFor(memory, { userId, files: undefined }, snapshot)
       : undefined;
-    const request = requestOf(this.parts, snapshot, { current: [], ...limits, contents });
-    return { ...request, messages: request.messages.map(plainMessage) };
+    const stored = await memory.size(userId, { sessionId });
+    return nextRequest(this.parts, { snapshot, contents, stored });
   }
 
   /**

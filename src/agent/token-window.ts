@@ -63,6 +63,13 @@ export function countWithinTokens(extent: TokenExtent): number {
   return messagesAt(starts, best);
 }
 
+/** How many tokens these messages of a history are. */
+export function tokensOf(conversation: readonly CountedMessage[]): number {
+  const count = new TokenCount();
+  for (const message of conversation.toReversed()) count.prepend(message);
+  return count.tokens;
+}
+
 const messagesAt = (starts: readonly RunStart[], index: number): number =>
   (starts[index] as RunStart).messages;
 

@@ -24,9 +24,9 @@ import {
   UNDO_KEYS,
 } from "../memory/option-keys.js";
 import type { StoredMessage } from "../messages.js";
-import type { ModelRequest } from "../models/model.js";
 import { refuseUnknownKeys } from "../options.js";
 import type { RunOutput } from "./events.js";
+import type { NextRequest } from "./next-request.js";
 import { RunStream } from "./run-stream.js";
 import { RUN_KEYS, type Runner, type UserRunOptions } from "./runner.js";
 
@@ -84,7 +84,7 @@ export class UserView {
   }
 
   /** The request the next message would produce, without that message. */
-  async context(options: SessionOptions = {}): Promise<ModelRequest> {
+  async context(options: SessionOptions = {}): Promise<NextRequest> {
     refuseUnknownKeys(options, SESSION_KEYS, "context");
     return this.#runner.context(this.#userId, sessionIdOf(options));
   }

@@ -12,6 +12,8 @@ const BY_ID: Readonly<Record<HintId, string>> = {
     "Let its administrator run `agno-chat store init URL --grant ROLE` with the name of this role.",
   "lease-store":
     "Name a PostgreSQL database with --store, or do without --lease (AGNO_CHAT_LEASE=false).",
+  "less-history":
+    "Send less of the history (--history-tokens or --history), or name a model with a larger context (--model).",
   "list-models": "List the models it has with `agno-chat models`.",
   "see-cause": "Run again with --debug to see the cause.",
 };

@@ -32,6 +32,7 @@ export interface AgentParts {
   readonly toolkits: readonly Toolkit[];
   readonly instructions: string;
   readonly historyLimit?: number;
+  readonly historyTokens?: number;
 }
 
 /** An agent to be checked, and its memory. */
@@ -86,7 +87,7 @@ export interface BatteryResult {
 export const INSTRUCTIONS = "You remember what you are told.";
 
 /** Few enough that the window is shorter than the histories. */
-const SHORT_WINDOW = 4;
+const SHORT_WINDOWS = { historyLimit: 4, historyTokens: 200 };
 
 /** Drives an agent through every check. */
 export async function runBattery(options: BatteryOptions): Promise<BatteryResult> {
@@ -128,8 +129,11 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
 
   async function runPhases(stage: Stage): Promise<void> {
     const { rounds, open, startProcess, onProgress } = options;
-    const windowed = open({ ...parts, historyLimit: SHORT_WINDOW });
-    const [door] = libraryDoors(windowed.agent, windowed.memory).doors as [Door, ...Door[]];
+    const windowed = Object.entries(SHORT_WINDOWS).map(([option, value]) => {
+      const { agent, memory } = open({ ...parts, [option]: value });
+      const [door] = libraryDoors(agent, memory).doors as [Door, ...Door[]];
+      return { ...door, name: `${door.name} with ${option}` };
+    });
     // Until it is needed, it has time to start.
     const other = startProcess?.(parts);
     const close = other?.then(
@@ -141,7 +145,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       ["queue", () => queue(stage)],
       ["same words", () => sameWords(stage)],
       ["failures", () => failures(stage)],
-      ["limits", () => limits(stage, { ...door, name: `${door.name} with historyLimit` })],
+      ["limits", () => limits(stage, windowed)],
       ["attacks", () => attacks(stage)],
       ["reading back", () => stage.readAllBack()],
       ["edits", () => edits(stage)],

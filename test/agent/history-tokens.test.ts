@@ -243,6 +243,22 @@ describe.each(MEMORIES)("with $name, an agent with historyTokens", ({ open }) =>
     expect(model.requests[0]?.messages).toMatchObject([...messages, now]);
   });
 
+  it("says in its context how many tokens it has, and what leaves out how much", async () => {
+    const memory = open();
+    await memory.add([systemMessage("Be kind."), ...chat]);
+    const model = new ScriptedModel(() => "ok", { name: "test" });
+    const whole = await new Agent({ model, memory }).context(SOMEONE);
+    expect(whole.leftOut).toEqual({ historyLimit: 0, historyTokens: 0, model: 0 });
+    expect(whole.historyTokens).toBe(Math.ceil(estimated(chat)));
+    const agent = new Agent({ model, memory, historyLimit: 40, historyTokens: 1_000 });
+    const { messages, tokens, historyTokens, leftOut } = await agent.context(SOMEONE);
+    expect(historyTokens).toBe(Math.ceil(estimated(messages.slice(1))));
+    expect(tokens).toBe(Math.ceil(estimated(messages)));
+    expect(leftOut).toMatchObject({ historyLimit: 30, historyTokens: 31 - messages.length });
+    await memory.add([now, { ...assistantMessage("ok"), model: "test", historySent: 2 }]);
+    expect((await agent.context(SOMEONE)).leftOut.model).toBeGreaterThan(0);
+  });
+
   it("leaves the run out that is replaced, before it counts", async () => {
     const memory = open();
     const model = new ScriptedModel(() => "ok");

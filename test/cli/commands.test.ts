@@ -241,7 +241,7 @@ describe("context", () => {
     const cli = await introduced();
     const { stdout } = await cli.run(["context", "-u", "alice", "--system", "Be brief."]);
     expect(stdout).toMatch(
-      /^\[system\] Be brief\.\n\[user\] My name is Alice\n\[assistant\] .*\n$/,
+      /^\[system\] Be brief\.\n\[user\] My name is Alice\n\[assistant\] .*\n\[tokens\] about \d+, \d+ of them history\n$/,
     );
     expect(await cli.json(["context", "-u", "bob", "-s", "work"])).toMatchObject({
       ok: true,
@@ -249,6 +249,23 @@ describe("context", () => {
       session: "work",
       model: "demo",
       messages: [{ role: "user", content: "My name is Bob" }, { role: "assistant" }],
+    });
+  });
+
+  it("says what is left out of a long history, and which flag leaves it out", async () => {
+    const cli = new Cli();
+    for (const name of ["Alice", "Alicia", "Al", "Ally"])
+      await cli.run(["ask", "-m", "demo", "-u", "alice", `My name is ${name}`]);
+    const { stdout } = await cli.run(["context", "-u", "alice", "--history", "6"]);
+    expect(stdout).toMatch(
+      /^\[user\] My name is Alicia\n[\s\S]*\n\[left out\] 2 messages by --history 6\n\[tokens\] about (\d+), \1 of them history\n$/,
+    );
+    const flags = ["context", "-u", "alice", "--history", "6", "--history-tokens", "60"];
+    expect((await cli.run(flags)).stdout).toMatch(
+      /^\[user\] My name is Al\w*\n[\s\S]*\[left out\] 2 messages by --history 6, [24] messages by --history-tokens 60\n\[tokens\] about [345]\d, /,
+    );
+    expect(await cli.json(flags)).toMatchObject({
+      leftOut: { historyLimit: 2, historyTokens: expect.any(Number), model: 0 },
     });
   });
 

@@ -5,7 +5,7 @@ import { contextText } from "../render/context-text.js";
 /** `context`: shows the request the next message would produce, without that message. */
 export async function showContext(context: Context): Promise<void> {
   const { options, output, settings } = context;
-  const { user, session } = settings.values;
+  const { user, session, historyLimit, historyTokens = Infinity } = settings.values;
   const model = await openConfiguredModel(context);
   const request = await withMemory(context, async (memory) =>
     (await createConfiguredAgent(context, { model, memory })).context({
@@ -14,5 +14,5 @@ export async function showContext(context: Context): Promise<void> {
     }),
   );
   if (options.json) output.document({ ok: true, user, session, model: model.name, ...request });
-  else output.write(contextText(request));
+  else output.write(contextText(request, { model: model.name, historyLimit, historyTokens }));
 }

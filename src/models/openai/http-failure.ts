@@ -79,7 +79,8 @@ function faultOf(failure: HttpFailure, reason: Reason, context: CallContext): Ht
     return {
       code: "CONTEXT_TOO_LONG",
       what: `The conversation is too long for ${model}`,
-      hint: "Clear the session, send less of its history, or use a model with a larger context.",
+      hint: "Send less of the history (historyTokens), or use a model with a larger context.",
+      hintId: "less-history",
     };
   if (FILTERED.test(words))
     return {

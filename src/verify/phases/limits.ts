@@ -1,12 +1,14 @@
 import type { Door } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
-/** An agent that sends only the latest messages must send those of the session that asks. */
-export async function limits(stage: Stage, door: Door): Promise<void> {
+/** Agents that send only the latest messages must send those of the session that asks. */
+export async function limits(stage: Stage, doors: readonly Door[]): Promise<void> {
   stage.recorder.recentOnly = true;
-  const sends = () =>
-    stage.users.map((userId) => stage.send(stage.whose(userId), { door, check: "limits" }));
-  await stage.overlap(sends, "shuffled");
-  await stage.overlap(sends, "reversed");
+  for (const door of doors) {
+    const sends = () =>
+      stage.users.map((userId) => stage.send(stage.whose(userId), { door, check: "limits" }));
+    await stage.overlap(sends, "shuffled");
+    await stage.overlap(sends, "reversed");
+  }
   stage.recorder.recentOnly = false;
 }

@@ -100,7 +100,6 @@ test("/history, /context and /export show the whole session; only its owner can 
   pty.press("ctrl-l");
   await sayAll(pty, "/system Be brief.", "/history", "/context", "/export", "/export alice.json");
   await screenIs(pty, [
-    "  alice: My name is Alice",
     "  assistant: Nice to meet you, Alice! I will know your name as long as this",
     "  conversation lasts.",
     "alice> /context",
@@ -108,6 +107,7 @@ test("/history, /context and /export show the whole session; only its owner can 
     "  [user] My name is Alice",
     "  [assistant] Nice to meet you, Alice! I will know your name as long as this",
     "  conversation lasts.",
+    "  [tokens] about 42, 36 of them history",
     "alice> /export",
     "  # alice, session default",
     "",

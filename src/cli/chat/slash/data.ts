@@ -73,9 +73,9 @@ export async function state(repl: Repl, { speaker }: CommandCall): Promise<void>
 }
 
 export async function context(repl: Repl, { speaker }: CommandCall): Promise<void> {
-  repl.screen.print(
-    contextText(await repl.viewOf(speaker).context({ sessionId: speaker.sessionId })),
-  );
+  const { model, historyLimit, historyTokens } = repl.parts;
+  const request = await repl.viewOf(speaker).context({ sessionId: speaker.sessionId });
+  repl.screen.print(contextText(request, { model: model.name, historyLimit, historyTokens }));
 }
 
 /** Writes a file in the format of its extension, or prints Markdown. */
