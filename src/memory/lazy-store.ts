@@ -18,6 +18,7 @@ import type {
   Sweep,
   UserCount,
   UserRow,
+  Wanted,
   Window,
 } from "./store.js";
 
@@ -116,6 +117,15 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
   protected call<T>(work: (store: Loaded) => Awaitable<T>): Promise<T> {
     this.#loaded ??= this.#load();
     return this.#loaded.then(work);
+  }
+}
+
+type IndexedStore = AsyncStore & { readonly search: NonNullable<AsyncStore["search"]> };
+
+/** The same for a store with an index of its own. */
+export class LazyIndexedStore extends LazyStore<IndexedStore> {
+  search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
+    return this.call((store) => store.search(userId, wanted));
   }
 }
 

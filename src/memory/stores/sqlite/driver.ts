@@ -107,6 +107,7 @@ export class SqliteConnection {
   readonly #database: Database;
   readonly #check: () => void;
   readonly #writeRefusal: unknown;
+  readonly #isReadOnly: boolean;
   readonly #statements = new Map<string, Statement>();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #hasWritten = false;
@@ -119,11 +120,16 @@ export class SqliteConnection {
     this.#check = check;
     try {
       const readOnly = readMode !== undefined;
+      this.#isReadOnly = readOnly;
       const location = readOnly ? readOnlyUrl(path, readMode) : path;
       this.#database = new DatabaseSync(location, { timeout: 0, readOnly });
     } catch (thrown) {
       throw storeFailed(path, sqliteError(thrown));
     }
+  }
+
+  get isReadOnly(): boolean {
+    return this.#isReadOnly;
   }
 
   get<Row>(sql: string, ...values: readonly SqlValue[]): Row | undefined {

@@ -369,6 +369,14 @@ export const pageOfUser = (
     ...boundsOf(page),
   ).sort(byId);
 
+/** One message of a user. */
+export const messageOfUser = (
+  connection: SqliteConnection,
+  user: UserRow,
+  id: number,
+): StoredMessage | undefined =>
+  pageOfUser(connection, user, { ...ALL, after: id - 1, before: id + 1, limit: 1 })[0];
+
 /** In the page's direction: newest first, or with `after` oldest first. */
 const messagesOf = (
   connection: SqliteConnection,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { scopeOf, wasCleared } from "../../clear-log.js";
@@ -19,6 +20,7 @@ import type {
   StoreTokens,
   UserCount,
   UserRow,
+  Wanted,
   Window,
 } from "../../store.js";
 import { contentsOf, insertAttachments } from "./attachment-rows.js";
@@ -62,6 +64,7 @@ import {
   stateOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
+import { findInSession, findMessages, indexNextBlock, nextGap } from "./search-rows.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
 import { deleteToken, findToken, insertToken, listTokens, noteTokenUse } from "./token-rows.js";
 import { Upkeep } from "./upkeep.js";
@@ -69,6 +72,9 @@ import { WindowCache } from "./window-cache.js";
 
 /** How many users `deleteIdle` deletes in one transaction, so that other writers need not wait. */
 const USERS_PER_BATCH = 50;
+
+/** A session of so many messages is read whole by a search: the index would not save time. */
+const READ_WHOLE = 4_000;
 
 /** How many users one page of a list has. */
 const USERS_PER_PAGE = 1_000;
@@ -142,6 +148,41 @@ export class SqliteStore implements CopyStore {
       }
       const session = findSession(connection, userId, sessionId);
       return session === undefined ? [] : pageOfSession(connection, session, page);
+    });
+  }
+
+  /** Builds what is missing of the index first, each block in a transaction of its own. */
+  async search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
+    const { sessionId } = wanted;
+    const session = await this.#read((connection) =>
+      sessionId === undefined ? undefined : findSession(connection, userId, sessionId),
+    );
+    const isShort = sessionId !== undefined && (session?.messages ?? 0) <= READ_WHOLE;
+    // Others get their turn between two blocks.
+    while (!isShort && (await this.#indexes(userId))) await nextTurn();
+    return this.#read((connection) => {
+      if (isShort) {
+        const known = findSession(connection, userId, sessionId);
+        return known === undefined ? [] : findInSession(connection, known, wanted);
+      }
+      const user = findUser(connection, userId);
+      return user === undefined ? [] : findMessages(connection, user, wanted);
+    });
+  }
+
+  /** Builds one more block of the user's index, if one is missing and can be written. */
+  async #indexes(userId: UserId): Promise<boolean> {
+    const isMissing = (connection: SqliteConnection): boolean => {
+      const user = findUser(connection, userId);
+      return user !== undefined && nextGap(connection, user) !== undefined;
+    };
+    const needsBlock = await this.#read(
+      (connection) => !connection.isReadOnly && isMissing(connection),
+    );
+    if (!needsBlock) return false;
+    return this.#writeLightly((connection) => {
+      const user = findUser(connection, userId);
+      return user !== undefined && indexNextBlock(connection, user);
     });
   }
 
