@@ -33,7 +33,7 @@ type AsyncStore = Store<false> & {
  * A store whose code is loaded by its first call, so that importing the library loads no database
  * that nobody uses. The calls reach the store in their order.
  */
-export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
+class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
   readonly atOnce = false;
   readonly #load: () => Promise<Loaded>;
   #loaded: Promise<Loaded> | undefined;

@@ -1,8 +1,8 @@
 /**
  * Calls `take` for each gram of a folded text: every one, two or three UTF-16 units in a row, as a
- * 32-bit hash. A text that contains a term has all grams of the term, so parts of words are found in
- * every script. Three in a row of scripts with thousands of characters are left out: two of those
- * tell as much.
+ * 32-bit hash. A text that contains a term has all grams of the term, so parts of words are found
+ * in every script. Three in a row of scripts with thousands of characters are left out: two of
+ * those tell as much.
  *
  * Files and databases keep grams: whoever changes what a gram is, or `fold`, must drop every index.
  */

@@ -187,8 +187,8 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // A search index of long histories, which the first search builds; see search-rows.ts. A block is
   // dropped with the first of its messages that goes, however it goes, and built again by the next
-  // search. When rows are moved, SQLite leaves copies of their first 1002 bytes at most; what a part
-  // knows of texts is behind those.
+  // search. When rows are moved, SQLite leaves copies of their first 1002 bytes at most; what a
+  // part knows of texts is behind those.
   `
   CREATE TABLE search_blocks (
     user_key INTEGER NOT NULL,
