@@ -1,8 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: users write these placeholders.
+import type { ExportFormat } from "../data/user-export.js";
 import type { Context } from "./command-context.js";
 import type { AskOptions } from "./commands/ask-options.js";
+import type { Shell } from "./commands/completion.js";
 import type { ScriptOptions } from "./commands/run.js";
+import type { OptionRow } from "./option-row.js";
 import type { Flags } from "./settings/settings.js";
+import { SETTING_NAMES } from "./settings/settings-table.js";
 
 /** Runs a command. Resolves to its exit code; `undefined` means 0. */
 export type CommandHandler<Options> = (
@@ -11,14 +15,14 @@ export type CommandHandler<Options> = (
   options: Options,
 ) => Promise<number> | Promise<void>;
 
-type OptionRow = readonly [flags: string, description: string];
-
 /** A command's options by property name: the flags in commander's syntax and the line of help. */
 type OptionRows<Options> = Readonly<Record<keyof Options, OptionRow>>;
 
 interface Spec<Options> {
   readonly name: string;
   readonly args?: string;
+  /** What Tab offers for each argument that has fixed values. */
+  readonly values?: readonly (readonly string[])[];
   readonly summary: string;
   readonly options?: OptionRows<Options>;
   readonly hidden?: boolean;
@@ -59,6 +63,8 @@ export const ASK_OPTIONS: OptionRows<AskOptions> = {
 export const SCRIPT_OPTIONS: OptionRows<ScriptOptions> = {
   keepGoing: ["--keep-going", "go on after a failure and report all of them"],
 };
+
+const FORMATS = ["json", "jsonl", "md", "html", "openai"] satisfies readonly ExportFormat[];
 
 /** One row per command. A command's file is loaded only when the command runs. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -110,6 +116,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       format: [
         "--format <format>",
         "json, jsonl (one message a line), md, html (a page to print) or openai (messages to send on)",
+        FORMATS,
       ],
       since: ["--since <time>", "only runs begun in this time until now, such as 7d"],
       last: ["--last <count>", "at most this many of the latest messages, as whole runs"],
@@ -165,7 +172,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
       host: ["--host <address>", "address to listen on (127.0.0.1)"],
       port: ["--port <number>", "port to listen on (8080); 0 means any free one"],
-      auth: ["--auth <kind>", "who may send requests: tokens, made with agno-chat token create"],
+      auth: [
+        "--auth <kind>",
+        "who may send requests: tokens, made with agno-chat token create",
+        ["tokens"],
+      ],
       allowAnonymous: [
         "--allow-anonymous",
         "accept other machines without authentication: any caller can be any user",
@@ -209,7 +220,11 @@ export const COMMANDS: readonly CommandSpec[] = [
       badge: ["--badge <file>", "also write a badge for shields.io"],
       record: ["--record <file>", "also write every request to the model, one JSON object a line"],
       url: ["--url <url>", "check any app over HTTP instead: POST {user_id, message} gets {reply}"],
-      as: ["--as <shape>", "how the app is spoken to: chat, openai or a2a (chat)"],
+      as: [
+        "--as <shape>",
+        "how the app is spoken to: chat, openai or a2a (chat)",
+        ["chat", "openai", "a2a"],
+      ],
       upstream: [
         "--upstream <host:port>",
         "be the app's model there, OpenAI-compatible, and see what the app sends",
@@ -344,8 +359,16 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "config",
     args: "[action] [name] [value]",
+    values: [["list", "get", "set", "unset", "path"], SETTING_NAMES],
     repairsSettings: true,
     summary: "choose and test a model interactively; or list, get, set, unset, path",
     load: async () => (await import("./commands/config.js")).config,
+  }),
+  row({
+    name: "completion",
+    args: "<shell>",
+    values: [["bash", "zsh", "fish"] satisfies readonly Shell[]],
+    summary: "print what completes commands, users and sessions in bash, zsh or fish",
+    load: async () => (await import("./commands/completion.js")).completion,
   }),
 ];

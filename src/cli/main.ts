@@ -17,7 +17,11 @@ import { closeGoneTerminals } from "./terminal/gone-terminal.js";
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const ending = watchForEnd(io);
   try {
-    const exitCode = await runProgram(argv, io, ending.signal);
+    const [first, ...rest] = argv;
+    const exitCode =
+      first === "__complete"
+        ? await (await import("./completion/complete.js")).complete(rest, io)
+        : await runProgram(argv, io, ending.signal);
     await flushed(io.stdout, ending.signal);
     return ending.exitCode ?? exitCode;
   } catch (thrown) {

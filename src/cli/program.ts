@@ -9,6 +9,7 @@ import {
   loadAsk,
   SCRIPT_OPTIONS,
 } from "./command-table.js";
+import { COMMON_OPTIONS, HELP_OPTION, VERSION_OPTION } from "./common-options.js";
 import type { Io } from "./io.js";
 import type { Flags } from "./settings/settings.js";
 import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings/settings-table.js";
@@ -45,6 +46,7 @@ Examples:
 function rootCommand(io: Io): Command {
   const root = new Command("agno-chat");
   for (const name of SETTING_NAMES) addSetting(root, SETTINGS[name]);
+  for (const [flags, description] of COMMON_OPTIONS) root.option(flags, description);
   return (
     root
       .description("One agent, many users, provably isolated, in your terminal.")
@@ -55,15 +57,8 @@ function rootCommand(io: Io): Command {
       .configureHelp({ showGlobalOptions: true })
       .helpCommand(false)
       .addHelpText("after", AFTER_HELP)
-      .option("-p, --print <prompt>", "the same as ask")
-      .option("--json", "one JSON document on stdout")
-      .option("-q, --quiet", "no notes on stderr")
-      .option("--debug", "print the causes of an error on stderr, with keys masked")
-      .option("--no-color", "no colour (NO_COLOR)")
-      .option("-y, --yes", "do not ask for confirmation")
-      .option("--no-save", "keep nothing: neither the conversation nor what was typed")
-      .version(VERSION, "-V, --version", "print the version")
-      .helpOption("-h, --help", "show help")
+      .version(VERSION, ...VERSION_OPTION)
+      .helpOption(...HELP_OPTION)
   );
 }
 

@@ -52,3 +52,11 @@ export interface SessionCopy {
   readonly lastActivity: number;
   readonly state: readonly StateChange[];
 }
+
+/** Names that begin with a prefix; see `knownNames`. */
+export interface NamesQuery {
+  /** Whose sessions are asked for; without it, the users are. */
+  readonly sessionsOf?: UserId;
+  readonly prefix: string;
+  readonly limit: number;
+}

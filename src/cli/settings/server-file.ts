@@ -1,10 +1,11 @@
 import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
+import type { OptionRow } from "../option-row.js";
 import { type FileSettings, readNamedSettingsFile } from "./settings-file.js";
 import { SETTING_NAMES, SETTINGS } from "./settings-table.js";
 
 /** A command's options by property name, such as `allowAnonymous`, with their flags. */
-export type OptionRows = Readonly<Record<string, readonly [flags: string, description: string]>>;
+export type OptionRows = Readonly<Record<string, OptionRow>>;
 
 /** The content of a file that `--config` names. */
 export interface ServerFile {

@@ -23,6 +23,8 @@ export interface Definition<Value extends string | number | boolean = string | n
   readonly numeric?: boolean;
   /** On or off: the flag takes no value, and the settings file may give true or false. */
   readonly isSwitch?: boolean;
+  /** What Tab offers for it. */
+  readonly values?: readonly string[];
   /** The default, in words. */
   readonly otherwise?: string;
   /** Only its last characters may be shown. */
@@ -133,6 +135,7 @@ export const SETTINGS = {
     describe: "toolkits, comma-separated: calculator, clock, notes",
     flag: "--tools <names>",
     parse: text,
+    values: ["calculator", "clock", "notes"],
   },
   historyLimit: {
     describe: "how many messages of history to send to the model at most",

@@ -27,6 +27,11 @@ export type Row = readonly unknown[];
 
 export type Ask = (sql: string, values?: readonly SqlValue[]) => Promise<Row[]>;
 
+interface TimeLimits {
+  readonly callMs?: number;
+  readonly connectMs?: number;
+}
+
 /**
  * The connections to one database. Each statement outside `transaction` and `pages` is a
  * transaction of its own.
@@ -40,10 +45,13 @@ export class Database {
     this.#pool = pool;
   }
 
-  /** Does not connect yet. `callMs`: the time limit of a call; 0 means none. */
+  /**
+   * Does not connect yet. `callMs`: the time limit of a call; 0 means none. `connectMs`: that of
+   * connecting.
+   */
   static async at(
     address: DatabaseAddress,
-    { callMs = CALL_MS }: { readonly callMs?: number } = {},
+    { callMs = CALL_MS, connectMs = CONNECT_MS }: TimeLimits = {},
   ): Promise<Database> {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({
@@ -57,7 +65,7 @@ export class Database {
       enableChannelBinding: address.channelBinding,
       ssl: address.tls === undefined ? false : tlsOptions(address, address.tls),
       max: CONNECTIONS,
-      connectionTimeoutMillis: CONNECT_MS,
+      connectionTimeoutMillis: connectMs,
       query_timeout: callMs,
       keepAlive: true,
       allowExitOnIdle: true,
