@@ -51,7 +51,8 @@ async function outcomeOf(mutant, folder) {
   const home = await mkdtemp(path.join(tmpdir(), "agno-chat-mutant-"));
   try {
     await buildMutant(mutant, folder);
-    const store = mutant[0].includes("/sqlite/")
+    // The command line is only checked on a store that outlives a process.
+    const store = /[/]sqlite[/]|^src[/]cli[/]/.test(mutant[0])
       ? `sqlite:${path.join(home, "chat.db")}`
       : "memory:";
     return await verified(path.join(folder, "bin/agno-chat.js"), { home, store });

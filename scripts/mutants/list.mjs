@@ -609,6 +609,13 @@ export const MUTANTS = [
     "this.#userId = (globalThis.exported ??= validateUserId(userId));",
   ],
 
+  [
+    "src/cli/commands/stats.ts",
+    "the tokens of every user are those of the default one",
+    "memory.getMessages(user, { ...page, sessionId })",
+    "memory.getMessages(undefined, { ...page, sessionId })",
+  ],
+
   // Taking back runs, and copying sessions.
   [
     "src/agent/user-view.ts",

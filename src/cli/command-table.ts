@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   }),
   row({
     name: "size",
-    summary: "count one user's messages, runs and bytes",
+    summary: "count one user's messages and tokens, and what the history limit leaves out",
     load: async () => (await import("./commands/size.js")).size,
   }),
   row({
@@ -106,7 +106,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   }),
   row({
     name: "stats",
-    summary: "show what one user has used, and may use",
+    summary: "show the tokens and the cost of one user's replies, and what the user may use",
+    options: { by: ["--by <group>", "day (of UTC, the default), model or session"] },
     load: async () => (await import("./commands/stats.js")).stats,
   }),
   row({

@@ -62,7 +62,9 @@ describe("limits on the command line", () => {
       bytesKept: { used: 0, allowed: 5000 },
     });
     const { stdout } = await cli.run(["stats", "-u", "bob"]);
-    expect(stdout).toMatch(/^bob +used +allowed\ntokens today \(UTC\) +0 +-\n/);
+    expect(stdout).toMatch(
+      /^bob: no replies yet\n\nlimit +used +allowed\ntokens today \(UTC\) +0 +-\n/,
+    );
   });
 
   it.each([

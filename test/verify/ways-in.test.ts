@@ -42,7 +42,7 @@ const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agno-chat prune": "names no user, and calls `memory.removeInactive`",
   "agno-chat token": "lets people in, for whoever may open the store; reads no history",
   "agno-chat limit": "sets what users may use, for whoever may open the store; reads no history",
-  "agno-chat stats": "counts what a user has used; reads no history",
+  "agno-chat stats": "sums up what `memory.getMessages` returns",
   "agno-chat store": "makes and checks tables; `copy` moves every user as they are, and compares",
   "agno-chat verify": "the check itself",
   "agno-chat models": "reads nobody's data",

@@ -3,6 +3,7 @@ import type { Model } from "../../models/model.js";
 import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
 import { limitsIn, openConfiguredToolkits } from "../open-agent.js";
+import { pricesOf } from "../prices.js";
 import { Repl } from "./repl.js";
 import type { ChatScreen } from "./screen.js";
 
@@ -29,6 +30,7 @@ export async function openRepl(
     },
     screen,
     start: { userId: user, sessionId: session },
+    prices: () => pricesOf(context),
     openModel: (name) => namedModel(context, name, delayMs),
   });
 }

@@ -10,7 +10,9 @@ import {
 import type { Limits, Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Toolkit } from "../../tools/tool.js";
+import type { Prices } from "../prices.js";
 import { signalWithin } from "../time-limit.js";
+import { LimitRemarks } from "./limit-remarks.js";
 import type { ChatScreen, Speaker } from "./screen.js";
 import { UnansweredMessages } from "./unanswered.js";
 
@@ -36,6 +38,8 @@ export interface ReplOptions {
   readonly start: Speaker;
   /** Opens a model by the name that the user typed. */
   readonly openModel: (name: string) => Promise<Model>;
+  /** What models cost; read anew each time. */
+  readonly prices: () => Promise<Prices | undefined>;
 }
 
 /**
@@ -45,14 +49,17 @@ export interface ReplOptions {
 export class Repl {
   readonly screen: ChatScreen;
   readonly openModel: (name: string) => Promise<Model>;
+  readonly prices: () => Promise<Prices | undefined>;
   readonly unanswered = new UnansweredMessages();
   isOver = false;
+  readonly #limitRemarks = new LimitRemarks();
   #parts: ReplParts;
   #agent: Agent;
   #activeUser: UserId;
   readonly #sessions = new Map<UserId, SessionId>();
 
-  constructor({ parts, screen, start, openModel }: ReplOptions) {
+  constructor({ parts, screen, start, openModel, prices }: ReplOptions) {
+    this.prices = prices;
     this.screen = screen;
     this.openModel = openModel;
     this.#parts = parts;
@@ -117,6 +124,8 @@ export class Repl {
       this.unanswered.keep(speaker, { text, runId, replaceRun });
       throw thrown;
     }
+    const remark = await this.#limitRemarks.next(this.#parts, speaker);
+    if (remark !== undefined) this.screen.note(remark);
   }
 
   async #converse(

@@ -54,6 +54,12 @@ export const COMMANDS: readonly SlashCommand[] = [
     run: data.search,
   },
   { name: "size", summary: "how much is kept of this session", run: data.size },
+  {
+    name: "stats",
+    argument: "[by]",
+    summary: "tokens used, by day, model or session",
+    run: data.stats,
+  },
   { name: "state", summary: "the session state the tools keep", run: data.state },
   {
     name: "export",

@@ -1,18 +1,36 @@
 import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";
+import { leftOutOf } from "../left-out.js";
 import { withMemory } from "../open-agent.js";
+import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
-import { sizeText } from "../words.js";
+import { sizeText } from "../size-text.js";
+import { sumHistory } from "../sum-history.js";
 
 /** `size`: counts what is stored for one user, in one session or in all. */
 export async function size(context: Context): Promise<void> {
-  const { options, output, settings } = context;
-  const { user } = settings.values;
-  const session = namedSession(settings);
-  const total = await withMemory(context, async (memory) =>
-    sizeOf(await memory.sessions(user), session),
-  );
-  if (options.json) output.document({ ok: true, user, session: session ?? null, ...total });
-  else
-    output.write(`${user}${session === undefined ? "" : ` in ${session}`}: ${sizeText(total)}\n`);
+  const { options, output, settings, signal } = context;
+  const { user, historyLimit } = settings.values;
+  const sessionId = namedSession(settings);
+  await withMemory(context, async (memory) => {
+    const all = await memory.sessions(user);
+    const size = sizeOf(all, sessionId);
+    const progress = new Progress(context);
+    const sum = await sumHistory((page) => memory.getMessages(user, { ...page, sessionId }), {
+      signal,
+      progress,
+    });
+    const sessions = all.filter((each) => (sessionId ?? each.sessionId) === each.sessionId);
+    const leftOut = await leftOutOf(memory, { userId: user, sessions, historyLimit });
+    const { oldest = null, newest = null, usage } = sum;
+    if (options.json) {
+      const { inputTokens, outputTokens, estimated } = usage;
+      const tokens = { inputTokens, outputTokens, estimated: estimated > 0 };
+      const kept = { ...size, ...tokens, oldest, newest };
+      const whose = { user, session: sessionId ?? null };
+      return output.document({ ok: true, ...whose, ...kept, historyLimit, leftOut });
+    }
+    const where = sessionId === undefined ? "" : ` in ${sessionId}`;
+    output.write(`${user}${where}: ${sizeText({ size, sum, historyLimit, leftOut })}`);
+  });
 }

@@ -178,6 +178,12 @@ export const SETTINGS = {
     parse: limitCount,
     numeric: true,
   },
+  prices: {
+    describe: "JSON file with what models cost, for stats",
+    flag: "--prices <file>",
+    env: "AGNO_CHAT_PRICES",
+    parse: text,
+  },
   timeout: {
     describe: "seconds a reply may take",
     flag: "--timeout <seconds>",

@@ -36,6 +36,10 @@ export function commandLineDoors(options: CommandLineOptions) {
       read: async (whose) => ({ count: (await read("size", whose)).messages as number }),
     },
     {
+      name: "agno-chat stats",
+      read: async (whose) => ({ count: (await read("stats", whose)).messages as number }),
+    },
+    {
       name: "agno-chat export",
       async read(whose) {
         const { messages, state = {} } = await read("export", whose);

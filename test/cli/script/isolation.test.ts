@@ -101,6 +101,7 @@ async function play(
     screen,
     start: { userId: DEFAULT_USER_ID, sessionId: DEFAULT_SESSION_ID },
     openModel: () => Promise.reject(new Error("no other model")),
+    prices: async () => undefined,
   });
   async function* lines() {
     yield* script;

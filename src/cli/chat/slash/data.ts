@@ -5,8 +5,12 @@ import type { AssistantMessage, StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
 import { formatIn, refuseNothingToExport } from "../../export-file.js";
 import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../../found.js";
+import { leftOutOf } from "../../left-out.js";
 import { contextText } from "../../render/context-text.js";
-import { count, sizeText } from "../../words.js";
+import { sizeText } from "../../size-text.js";
+import { sumHistory } from "../../sum-history.js";
+import { usageGroup, usageText } from "../../usage-text.js";
+import { count } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
 import type { Repl } from "../repl.js";
 import { recalled } from "../screen.js";
@@ -54,13 +58,32 @@ function markOf({ interrupted, finishReason }: AssistantMessage): string {
   return finishReason === "length" ? " [cut at the token limit]" : "";
 }
 
-export async function size(repl: Repl, { speaker }: CommandCall): Promise<void> {
-  const sessions = await repl.viewOf(speaker).sessions();
-  const total = sizeOf(sessions, speaker.sessionId);
+export async function size(repl: Repl, { speaker, signal }: CommandCall): Promise<void> {
+  const { userId, sessionId } = speaker;
+  const view = repl.viewOf(speaker);
+  const all = await view.sessions();
+  const sum = await sumHistory((page) => view.history({ ...page, sessionId }), { signal });
+  const { historyLimit } = repl.parts;
+  const sessions = all.filter((each) => each.sessionId === sessionId);
+  const leftOut = await leftOutOf(repl.memory, { userId, sessions, historyLimit });
   // Without the name, the size of one session of several would read as that of the user.
-  const isOnly = sessions.length <= 1 && speaker.sessionId === DEFAULT_SESSION_ID;
-  const session = isOnly ? "" : ` in ${speaker.sessionId}`;
-  repl.screen.print(`${speaker.userId}${session}: ${sizeText(total)}\n`);
+  const isOnly = all.length <= 1 && sessionId === DEFAULT_SESSION_ID;
+  const details = { size: sizeOf(all, sessionId), sum, historyLimit, leftOut };
+  repl.screen.print(`${userId}${isOnly ? "" : ` in ${sessionId}`}: ${sizeText(details)}`);
+}
+
+/** Tokens by day, model or session, of all sessions of the user. */
+export async function stats(repl: Repl, { argument, speaker, signal }: CommandCall): Promise<void> {
+  const by = usageGroup(argument === "" ? undefined : argument);
+  const prices = await repl.prices();
+  const sum = await sumHistory((page) => repl.viewOf(speaker).history(page), {
+    ...{ by, priceOf: prices?.of, signal },
+  });
+  const { columns, rows } = repl.screen.space;
+  const isScreen = rows !== Infinity;
+  const most = isScreen ? Math.max(5, rows - 10) : Infinity;
+  const shown = usageText(sum, { by, prices, columns: isScreen ? columns : undefined, most });
+  repl.screen.print(`${speaker.userId}: ${shown}`);
 }
 
 export async function state(repl: Repl, { speaker }: CommandCall): Promise<void> {
