@@ -11,6 +11,7 @@ const LAYERS = [
 
 /** Heavy or replaceable packages. Each is imported by one file, with `await import`. */
 const HOMES = [
+  { name: "yauzl", home: "^src/data/import/archive[.]ts$" },
   { name: "openai", home: "^src/models/openai/client[.]ts$" },
   { name: "@photostructure/sqlite", home: "^src/memory/stores/sqlite/driver[.]ts$" },
   { name: "pg", home: "^src/memory/stores/postgres/client[.]ts$" },

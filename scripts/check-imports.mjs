@@ -23,6 +23,7 @@ const PLANTED = [
     "@photostructure/sqlite-in-one-file",
   ],
   ["src/memory/stores/fourth.ts", 'await import("pg");', "pg-in-one-file"],
+  ["src/data/second-archive.ts", 'await import("yauzl");', "yauzl-in-one-file"],
   ["src/server/counts.ts", 'await import("prom-client");', "prom-client-in-one-file"],
   ["src/agent/checks.ts", 'await import("ajv/dist/2019.js");', "ajv-in-one-file"],
   ["src/server/fifth.ts", 'await import("@a2a-js/sdk");', "@a2a-js/sdk-in-one-file"],

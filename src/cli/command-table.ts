@@ -130,6 +130,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import("./commands/export.js")).exportHistory,
   }),
   row({
+    name: "import",
+    args: "<file>",
+    summary: "add the conversations of an export, also of ChatGPT or Claude; - is stdin",
+    options: {
+      from: ["--from <format>", "agno-chat, chatgpt, claude or openai; otherwise told by the file"],
+      dryRun: ["--dry-run", "count what would be imported, and import nothing"],
+    },
+    load: async () => (await import("./commands/import.js")).importFile,
+  }),
+  row({
     name: "clear",
     summary: "delete one user's history and session state",
     options: {

@@ -1,0 +1,178 @@
+import { AgnoChatError } from "../../errors.js";
+import { type UserId, validateSessionId, validateUserId } from "../../ids.js";
+import { jsonBytes } from "../../memory/measure.js";
+import type { Limits, Memory } from "../../memory/memory.js";
+import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
+import { type Batch, ImportTally, type LeftOut } from "./conversation.js";
+import { detectedFormat, type ImportFormat, READERS } from "./formats.js";
+import { ImportSessions } from "./import-sessions.js";
+import { jsonPieces } from "./json-pieces.js";
+import { importRecords } from "./records.js";
+
+export interface ImportOptions {
+  /** Default: told by the content. */
+  readonly format?: ImportFormat | undefined;
+  /** The session of messages in OpenAI's format. Default: a name of their own. */
+  readonly sessionId?: string | undefined;
+  /** Counts only. Default: false. */
+  readonly dryRun?: boolean | undefined;
+  /** What a user may keep who has no limits of their own. Default: everything. */
+  readonly limits?: Limits | undefined;
+  /** Stops the import. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the counts as they grow. */
+  readonly onProgress?: ((sofar: Imported) => void) | undefined;
+}
+
+const KEYS: KnownKeys<ImportOptions> = {
+  format: true,
+  sessionId: true,
+  dryRun: true,
+  limits: true,
+  signal: true,
+  onProgress: true,
+};
+
+/** What came of an import. Conversations are counted once, by what became of them. */
+export interface Imported {
+  readonly format: ImportFormat;
+  /** New sessions. */
+  readonly imported: number;
+  /** Sessions from an earlier import, which have grown. */
+  readonly extended: number;
+  /** Sessions that were there already, and are as they were. */
+  readonly present: number;
+  readonly messages: number;
+  /** What was left out: how many of what. */
+  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
+  /** The user that the file names, if that is another one. */
+  readonly otherUser?: string | undefined;
+}
+
+/**
+ * Stores the conversations of an export as sessions of one user, whoever the file names: our own
+ * exports as json and jsonl, ChatGPT's and Claude's `conversations.json`, and messages in the format
+ * of OpenAI. An import that fails or is stopped keeps the conversations that it has stored whole,
+ * and no part of another. Run again, it adds only what is new.
+ * @param texts The file, in pieces of any length.
+ * @example
+ * const memory = new InMemory();
+ * const file = ['[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]'];
+ * const { imported, messages } = await importHistory(memory, "alice", file);
+ * console.log(imported, messages); // 1 2
+ * @throws {AgnoChatError} `INVALID_INPUT` for a file that holds no conversation or is cut off,
+ *   `BUDGET` for more than the user may keep, `INVALID_USER_ID`, `INVALID_SESSION_ID`, `USAGE`
+ */
+export async function importHistory(
+  memory: Memory,
+  userId: string,
+  texts: AsyncIterable<string> | Iterable<string>,
+  options: ImportOptions = {},
+): Promise<Imported> {
+  refuseUnknownKeys(options, KEYS, "importHistory");
+  const user = validateUserId(userId);
+  const sessionId =
+    options.sessionId === undefined ? undefined : validateSessionId(options.sessionId);
+  const tally = new ImportTally();
+  const pieces = importRecords(jsonPieces(asAsync(texts)));
+  const { format, records } =
+    options.format === undefined
+      ? await detectedFormat(pieces)
+      : { format: options.format, records: pieces };
+  const work = new Import(memory, user, { ...options, format, tally });
+  try {
+    for await (const batch of READERS[format](records, { tally, sessionId }))
+      await work.take(batch);
+  } catch (thrown) {
+    await work.takeBack();
+    throw thrown;
+  }
+  return work.outcome;
+}
+
+interface ImportParts extends ImportOptions {
+  readonly format: ImportFormat;
+  readonly tally: ImportTally;
+}
+
+class Import {
+  readonly #memory: Memory;
+  readonly #userId: UserId;
+  readonly #parts: ImportParts;
+  readonly #sessions: ImportSessions;
+  #messages = 0;
+  #bytesLeft: number | undefined;
+
+  constructor(memory: Memory, userId: UserId, parts: ImportParts) {
+    this.#memory = memory;
+    this.#userId = userId;
+    this.#parts = parts;
+    this.#sessions = new ImportSessions(memory, userId);
+  }
+
+  get outcome(): Imported {
+    const { format, tally } = this.#parts;
+    const all = this.#sessions.all;
+    const known = all.filter(({ isNew }) => !isNew);
+    const otherUser = tally.otherUser === this.#userId ? undefined : tally.otherUser;
+    return {
+      format,
+      imported: all.length - known.length,
+      extended: known.filter(({ hasGrown }) => hasGrown).length,
+      present: known.filter(({ hasGrown }) => !hasGrown).length,
+      messages: this.#messages,
+      leftOut: Object.fromEntries(tally.leftOut),
+      ...(otherUser === undefined ? {} : { otherUser }),
+    };
+  }
+
+  async take(batch: Batch): Promise<void> {
+    const { signal, tally, dryRun = false, onProgress } = this.#parts;
+    signal?.throwIfAborted();
+    const session = await this.#sessions.of(batch);
+    const messages = session.missing(batch.runs, tally).flatMap((run) => run.messages);
+    const state = session.isNew ? batch.state : undefined;
+    if (messages.length === 0 && state === undefined) return;
+    await this.#refuseTooMuch(messages);
+    if (!dryRun)
+      await this.#memory.add(messages, this.#userId, { sessionId: session.sessionId, state });
+    session.hasGrown = true;
+    session.added += messages.length;
+    session.isPart = batch.isPart ?? false;
+    this.#messages += messages.length;
+    onProgress?.(this.outcome);
+  }
+
+  /** Removes the new sessions that hold a part of a conversation, and nothing else. */
+  async takeBack(): Promise<void> {
+    if (this.#parts.dryRun) return;
+    for (const { isNew, isPart, sessionId, added } of this.#sessions.all) {
+      if (!isNew || !isPart) continue;
+      const hasOnlyThat = (await this.#memory.size(this.#userId, { sessionId })) === added;
+      if (hasOnlyThat) await this.#memory.clear(this.#userId, { sessionId });
+    }
+  }
+
+  async #refuseTooMuch(messages: readonly unknown[]): Promise<void> {
+    const bytes = messages.reduce<number>((sum, each) => sum + jsonBytes(each), 0);
+    this.#bytesLeft = (this.#bytesLeft ?? (await this.#mayKeep())) - bytes;
+    if (this.#bytesLeft >= 0) return;
+    throw new AgnoChatError("BUDGET", "The import holds more than this user may keep.", {
+      hint: "Raise the limit, or delete other conversations.",
+    });
+  }
+
+  /** In bytes. */
+  async #mayKeep(): Promise<number> {
+    const { limits = {} } = this.#parts;
+    const use = (await this.#memory.limits?.use(this.#userId, limits)) ?? [];
+    const kept = use.find(({ limit }) => limit === "bytesKept");
+    return kept?.allowed === undefined ? Infinity : kept.allowed - kept.used;
+  }
+}
+
+async function* asAsync(
+  texts: AsyncIterable<string> | Iterable<string>,
+): AsyncGenerator<string, void, undefined> {
+  yield* texts;
+}

@@ -1,0 +1,98 @@
+import { type SessionId, type UserId, validateSessionId } from "../../ids.js";
+import type { Memory } from "../../memory/memory.js";
+import { readBatches } from "../read-batches.js";
+import type { Batch, ImportedRun, ImportTally } from "./conversation.js";
+
+/** A session that a conversation goes into. */
+export class ImportSession {
+  readonly sessionId: SessionId;
+  /** Whether this import makes it. */
+  readonly isNew: boolean;
+  /** How many messages this import has added. */
+  added = 0;
+  /** Whether this import has added anything. */
+  hasGrown = false;
+  /** Whether more of the conversation may come. */
+  isPart = false;
+  readonly #known: ReadonlySet<string>;
+  /** The run that the session ended with when the import began. */
+  readonly #last: string | undefined;
+  #isPastLast: boolean;
+
+  constructor(sessionId: SessionId, known: Iterable<string>) {
+    this.sessionId = sessionId;
+    this.#known = new Set(known);
+    this.#last = [...this.#known].at(-1);
+    this.isNew = this.#known.size === 0;
+    this.#isPastLast = this.isNew;
+  }
+
+  /**
+   * The runs that the session does not have. A missing one before its last run was deleted here, or
+   * the conversation went on here: then it stays as it is.
+   */
+  missing(runs: readonly ImportedRun[], tally: ImportTally): readonly ImportedRun[] {
+    return runs.filter(({ runId }) => {
+      if (this.#known.has(runId)) {
+        this.#isPastLast ||= runId === this.#last;
+        return false;
+      }
+      if (!this.#isPastLast) tally.leaveOut("run that was changed or deleted here");
+      return this.#isPastLast;
+    });
+  }
+}
+
+/** Finds the session of each conversation: the one that it became before, or else a new one. */
+export class ImportSessions {
+  readonly #memory: Memory;
+  readonly #userId: UserId;
+  readonly #byName = new Map<string, ImportSession>();
+  #taken: Set<string> | undefined;
+
+  constructor(memory: Memory, userId: UserId) {
+    this.#memory = memory;
+    this.#userId = userId;
+  }
+
+  get all(): readonly ImportSession[] {
+    return [...this.#byName.values()];
+  }
+
+  async of(batch: Batch): Promise<ImportSession> {
+    const key = batch.mark ?? batch.name;
+    const found = this.#byName.get(key) ?? (await this.#find(batch));
+    this.#byName.set(key, found);
+    return found;
+  }
+
+  async #find({ name, mark, runs }: Batch): Promise<ImportSession> {
+    const sessions = await this.#memory.sessions(this.#userId);
+    this.#taken ??= new Set(sessions.map(({ sessionId }) => sessionId));
+    const taken = this.#taken;
+    for (const sessionId of taken)
+      if (isNamed(sessionId, name) || (mark !== undefined && sessionId.endsWith(mark))) {
+        const known = await this.#runsOf(sessionId);
+        if (runs.some(({ runId }) => known.has(runId)))
+          return new ImportSession(validateSessionId(sessionId), known);
+      }
+    let free = name;
+    for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
+    taken.add(free);
+    return new ImportSession(validateSessionId(free), []);
+  }
+
+  /** In the order of the runs. */
+  async #runsOf(sessionId: string): Promise<Set<string>> {
+    const known = new Set<string>();
+    const read = (options: object) =>
+      this.#memory.getMessages(this.#userId, { ...options, sessionId });
+    for await (const page of readBatches(read, { after: 0 }))
+      for (const { runId } of page) known.add(runId);
+    return known;
+  }
+}
+
+/** The name, or the name with a number: what a conversation becomes if its name is taken. */
+const isNamed = (sessionId: string, name: string): boolean =>
+  sessionId === name || (sessionId.startsWith(name) && /^-\d+$/.test(sessionId.slice(name.length)));
