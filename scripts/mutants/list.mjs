@@ -653,4 +653,16 @@ export const MUTANTS = [
     "FROM messages WHERE user_key = ?1 AND session_key = ?2 AND message_id > ?3\n       ORDER BY message_id LIMIT",
     "FROM messages WHERE user_key = ?1 AND ?2 > 0 AND message_id > ?3\n       ORDER BY message_id LIMIT",
   ],
+  [
+    "src/data/import/import-history.ts",
+    "an import goes to the user who imported first",
+    "await this.#memory.add(messages, this.#userId, { sessionId: session.sessionId, state });",
+    "await this.#memory.add(messages, (globalThis.importer ??= this.#userId), { sessionId: session.sessionId, state });",
+  ],
+  [
+    "src/data/import/import-sessions.ts",
+    "an import puts the conversations of all sessions into one",
+    "const key = batch.mark ?? batch.name;",
+    'const key = "one";',
+  ],
 ];

@@ -214,6 +214,11 @@ export class Stage {
     await this.#edit(editor, whose, () => editor.fork(whose, to));
   }
 
+  /** Leaves the session as it was. */
+  async importAgain(editor: Editor, whose: Whose, named: UserId): Promise<void> {
+    await this.#edit(editor, whose, async () => editor.importAgain?.(whose, named));
+  }
+
   async #edit(editor: Editor, whose: Whose, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

@@ -54,6 +54,7 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
   "UserView.clear": ["sessionId", (more) => alice().clear(more)],
   "UserView.undo": ["sessionId", (more) => alice().undo(more)],
   "UserView.fork": ["sessionId", (more) => alice().fork({ to: "copy", ...more })],
+  importHistory: ["dryRun", (more) => library.importHistory(memory(), "alice", [], more)],
   UserExport: ["sessionId", (more) => new UserExport(memory(), "alice", more)],
   InMemory: ["now", (more) => new InMemory(10, more)],
   SqliteMemory: ["notice", (more) => new SqliteMemory(temporaryFile(), more)],

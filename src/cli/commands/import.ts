@@ -43,6 +43,7 @@ export async function importFile(
         },
       });
       progress.hide();
+      refuseNothing(done, file);
       report(context, done, { file, dryRun });
     } catch (thrown) {
       progress.hide();
@@ -102,6 +103,15 @@ async function archiveOf(file: string): Promise<Source> {
   return { name: JSON.stringify(file), bytes: bytes(), share: () => "" };
 }
 
+function refuseNothing({ imported, extended, present, format, leftOut }: Imported, file: string) {
+  if (imported + extended + present > 0 || Object.keys(leftOut).length === 0) return;
+  throw new AgnoChatError(
+    "INVALID_INPUT",
+    `There is no conversation of the format ${format} in ${JSON.stringify(file)}.`,
+    { hint: "Leave out --from, so that the file tells its format." },
+  );
+}
+
 function report(
   { options, output, settings }: Context,
   { otherUser, leftOut, messages, format, ...conversations }: Imported,
@@ -126,7 +136,9 @@ function report(
   const lines = [
     `${verb} ${count(imported, "conversation")} of ${user}: ${count(messages, "message")}.`,
     ...(extended > 0 ? [`${count(extended, "conversation")} went on since the last import.`] : []),
-    ...(present > 0 ? [`${count(present, "conversation")} are here already.`] : []),
+    ...(present > 0
+      ? [`${count(present, "conversation")} ${present === 1 ? "was" : "were"} here already.`]
+      : []),
   ];
   output.write(`${lines.join("\n")}\n`);
   for (const [what, number] of Object.entries(leftOut))

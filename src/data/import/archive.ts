@@ -16,7 +16,7 @@ const SMALL_BYTES = 10_000_000;
  */
 export async function* archivedFiles(path: string): AsyncGenerator<AsyncIterable<Uint8Array>> {
   const { openPromise } = await import("yauzl");
-  const zip = await openPromise(path).catch((cause: unknown) => {
+  const zip = await openPromise(path, { autoClose: false }).catch((cause: unknown) => {
     throw unreadable(cause);
   });
   try {

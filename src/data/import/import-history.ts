@@ -51,8 +51,8 @@ export interface Imported {
 
 /**
  * Stores the conversations of an export as sessions of one user, whoever the file names: our own
- * exports as json and jsonl, ChatGPT's and Claude's `conversations.json`, and messages in the format
- * of OpenAI. An import that fails or is stopped keeps the conversations that it has stored whole,
+ * exports as json and jsonl, ChatGPT's and Claude's `conversations.json`, and messages in OpenAI's
+ * format. An import that fails or is stopped keeps the conversations that it has stored whole,
  * and no part of another. Run again, it adds only what is new.
  * @param texts The file, in pieces of any length.
  * @example

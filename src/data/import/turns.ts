@@ -11,8 +11,8 @@ interface Source {
 }
 
 /**
- * A conversation as runs, each of which begins at a user message. What the assistant said in several
- * messages becomes one. Undefined if nothing was said.
+ * A conversation as runs, each of which begins at a user message. What the assistant said in
+ * several messages becomes one. Undefined if nothing was said.
  */
 export function turnsToBatch(
   turns: readonly NewMessage[],

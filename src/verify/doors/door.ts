@@ -60,6 +60,8 @@ export interface Editor {
   undo(whose: Whose, runs: number): Promise<unknown>;
   /** Copies it to another session of its user. */
   fork(whose: Whose, to: SessionId): Promise<unknown>;
+  /** Takes back its last run, and imports it again from an export that names somebody else. */
+  importAgain?(whose: Whose, named: UserId): Promise<unknown>;
 }
 
 /** What came of asking for data that is not one's own. */

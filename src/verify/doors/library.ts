@@ -1,4 +1,5 @@
 import type { Agent } from "../../agent/agent.js";
+import { importHistory } from "../../data/import/import-history.js";
 import type { ExportFormat } from "../../data/user-export.js";
 import { asRecord, parseJson } from "../../json.js";
 import type { Memory, SearchResult, SessionState } from "../../memory/memory.js";
@@ -202,7 +203,8 @@ const clearers = (agent: VerifiedAgent, memory: Memory): readonly Clearer[] => [
 ];
 
 /** A memory of another kind may have none. */
-function editors(agent: VerifiedAgent, { edits }: Memory): readonly Editor[] {
+function editors(agent: VerifiedAgent, memory: Memory): readonly Editor[] {
+  const { edits } = memory;
   if (edits === undefined) return [];
   return [
     {
@@ -215,6 +217,19 @@ function editors(agent: VerifiedAgent, { edits }: Memory): readonly Editor[] {
       name: "memory.edits",
       undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
       fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
+    },
+    {
+      name: "importHistory",
+      undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
+      fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
+      async importAgain(whose, named) {
+        let all = "";
+        for await (const piece of agent.forUser(whose.userId).export()) all += piece;
+        const document = JSON.parse(all);
+        await this.undo(whose, 1);
+        const text = JSON.stringify({ ...document, user: named });
+        await importHistory(memory, whose.userId, [text], { format: "agno-chat" });
+      },
     },
   ];
 }

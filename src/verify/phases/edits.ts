@@ -19,6 +19,8 @@ export async function edits(stage: Stage): Promise<void> {
     await stage.fork(editor, other, COPY);
     await compare(stage, other);
     if (clearer !== undefined) await stage.clear(clearer, other.userId, COPY);
+    await stage.send(whose, { check: "edits" });
+    await stage.importAgain(editor, whose, other.userId);
   }
   await stage.readBackInTurn("edits");
 }

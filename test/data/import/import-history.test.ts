@@ -99,7 +99,7 @@ describe.each(["memory", "SQLite"])("an import into %s", (kind) => {
           );
           await target.close();
         }),
-        { numRuns: 30 },
+        { numRuns: kind === "SQLite" ? 10 : 30 },
       );
     },
   );
