@@ -1,7 +1,7 @@
+import { withContents } from "../data/attached-text.js";
 import type { Snapshot } from "../memory/memory.js";
 import type { Contents, Message } from "../messages.js";
 import type { ModelRequest, ToolSpec } from "../models/model.js";
-import { withContents } from "./attached-text.js";
 import { windowOf } from "./window.js";
 
 /** What an agent sends with every request, for any user. */

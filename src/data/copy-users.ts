@@ -1,10 +1,11 @@
 import { createHash, type Hash } from "node:crypto";
+import { hashOf } from "../attachments.js";
 import { AgnoChatError } from "../errors.js";
 import { storedSessionId, type UserId, validateUserId } from "../ids.js";
 import type { CopyStore, SessionCopy } from "../memory/copy-store.js";
 import { encodePatch } from "../memory/state.js";
 import type { SessionRow, UserRow } from "../memory/store.js";
-import type { StoredMessage } from "../messages.js";
+import { type Contents, hashesOf, type StoredMessage } from "../messages.js";
 import { usersOf } from "./users-of.js";
 
 export interface CopyUsersOptions {
@@ -73,17 +74,20 @@ async function copyUser(
 
   const before = await headOf(from, userId);
   if (before === undefined) return become("changed");
-  const read = new Digest();
+  const read = new Digest(from, userId);
   async function* pages(): AsyncGenerator<readonly StoredMessage[]> {
     for await (const page of messagesOf(from, userId)) {
       signal.throwIfAborted();
-      read.add(page);
+      await read.add(page);
       yield page;
     }
     if (textOf(await headOf(from, userId)) !== textOf(before)) throw new SourceChanged();
   }
   try {
-    const user = { userId, lastActivity, sessions: before.map(({ copy }) => copy) };
+    const user = {
+      ...{ userId, lastActivity, sessions: before.map(({ copy }) => copy) },
+      contentsOf: (hashes: readonly string[]) => contentsOf(from, userId, hashes),
+    };
     const isNew = await to.importUser(user, pages());
     if (!isNew) return compared();
   } catch (error) {
@@ -131,8 +135,8 @@ async function areEqual(from: CopyStore, to: CopyStore, userId: UserId): Promise
 }
 
 async function digestOf(store: CopyStore, userId: UserId): Promise<string> {
-  const digest = new Digest();
-  for await (const page of messagesOf(store, userId)) digest.add(page);
+  const digest = new Digest(store, userId);
+  for await (const page of messagesOf(store, userId)) await digest.add(page);
   return digest.hex;
 }
 
@@ -157,18 +161,39 @@ async function* messagesOf(
   }
 }
 
-/** Of messages, one after the other. */
+const contentsOf = async (
+  store: CopyStore,
+  userId: UserId,
+  hashes: readonly string[],
+): Promise<Contents> => (await store.attachments?.read(userId, hashes)) ?? new Map();
+
+/** Of a user's messages, one after the other, each with the contents of its attachments. */
 class Digest {
   readonly #hash: Hash = createHash("sha256");
+  readonly #store: CopyStore;
+  readonly #userId: UserId;
 
-  add(messages: readonly StoredMessage[]): void {
-    for (const message of messages) this.#hash.update(`${canonical(message)}\n`);
+  constructor(store: CopyStore, userId: UserId) {
+    this.#store = store;
+    this.#userId = userId;
+  }
+
+  async add(messages: readonly StoredMessage[]): Promise<void> {
+    for (const message of messages) {
+      this.#hash.update(`${canonical(message)}\n`);
+      const hashes = hashesOf([message]);
+      if (hashes.length === 0) continue;
+      const contents = await contentsOf(this.#store, this.#userId, hashes);
+      for (const hash of hashes) this.#hash.update(hashOf(contents.get(hash) ?? MISSING));
+    }
   }
 
   get hex(): string {
     return this.#hash.copy().digest("hex");
   }
 }
+
+const MISSING = new Uint8Array();
 
 /** JSON text with sorted keys. Half surrogate pairs and NUL are escaped in it, so none are lost. */
 const canonical = (value: unknown): string =>

@@ -1,5 +1,6 @@
-import { callsOf, type StoredMessage } from "../messages.js";
+import { attachmentsOf, callsOf, type StoredMessage } from "../messages.js";
 import { sanitise } from "../sanitise.js";
+import { detailsOf } from "./export-attachments.js";
 import { type ExportHead, headingOf, originOf, titleOf } from "./export-head.js";
 
 /**
@@ -30,9 +31,12 @@ export function htmlMessage(message: StoredMessage, head: ExportHead): string {
     ({ name, arguments: args }) =>
       `<p class="note">called <code>${safe(name)}</code> with <code>${safe(args)}</code></p>\n`,
   );
+  const files = attachmentsOf(message).map(
+    (file) => `<p class="note">with <code>${safe(file.name)}</code> ${safe(detailsOf(file))}</p>\n`,
+  );
   return `<article class="${role}">
 <h2>${safe(headingOf(message, head))} <time datetime="${safe(createdAt)}">${safe(createdAt)}</time></h2>
-${contentOf(message)}${calls.join("")}</article>
+${contentOf(message)}${files.join("")}${calls.join("")}</article>
 `;
 }
 

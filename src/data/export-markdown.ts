@@ -1,4 +1,5 @@
-import { callsOf, type StoredMessage } from "../messages.js";
+import { attachmentsOf, callsOf, type StoredMessage } from "../messages.js";
+import { detailsOf } from "./export-attachments.js";
 import { type ExportHead, headingOf, originOf, titleOf } from "./export-head.js";
 
 /** The beginning of an export in Markdown: user, date and model. */
@@ -13,5 +14,10 @@ function body(message: StoredMessage): string {
   const shown = callsOf(message).map(
     ({ name, arguments: args }) => `- called \`${name}\` with \`${args}\``,
   );
-  return [message.content, shown.join("\n")].filter((part) => part !== "").join("\n\n");
+  const files = attachmentsOf(message).map(
+    (attachment) => `- with \`${attachment.name}\` ${detailsOf(attachment)}`,
+  );
+  return [message.content, files.join("\n"), shown.join("\n")]
+    .filter((part) => part !== "")
+    .join("\n\n");
 }

@@ -1,5 +1,11 @@
+import type { Contents } from "../messages.js";
 import { assistantMessage, callsOf, type Message, type ToolMessage } from "../messages.js";
-import { toOpenAIMessages, type WireMessage } from "../models/openai/to-openai-messages.js";
+import type { ModelRequest } from "../models/model.js";
+import {
+  joinedUser,
+  toOpenAIMessages,
+  type WireMessage,
+} from "../models/openai/to-openai-messages.js";
 import { WireNames } from "../models/openai/wire-names.js";
 
 /**
@@ -9,14 +15,17 @@ import { WireNames } from "../models/openai/wire-names.js";
  */
 export class OpenAIMessages {
   #run: Message[] = [];
+  /** Those of the run. */
+  #pictures: Contents = new Map();
   /** The next user message may have to be joined to it. */
   #held: WireMessage | undefined;
 
   /** Returns the messages that are complete now. */
-  add(messages: readonly Message[]): WireMessage[] {
+  add({ messages, pictures = new Map() }: ModelRequest): WireMessage[] {
     return messages.flatMap((message) => {
       const done = message.role === "user" ? this.#endRun() : [];
       this.#run.push(message);
+      this.#pictures = new Map([...this.#pictures, ...pictures]);
       return done;
     });
   }
@@ -29,12 +38,15 @@ export class OpenAIMessages {
 
   #endRun(): WireMessage[] {
     const run = withWholeCalls(this.#run);
+    const pictures = this.#pictures;
     this.#run = [];
+    this.#pictures = new Map();
     const done: WireMessage[] = [];
-    for (const message of toOpenAIMessages({ messages: run }, new WireNames({ messages: run }))) {
+    const names = new WireNames({ messages: run });
+    for (const message of toOpenAIMessages({ messages: run, pictures }, names)) {
       const held = this.#held;
       if (held?.role === "user" && message.role === "user")
-        this.#held = { role: "user", content: `${held.content}\n\n${message.content}` };
+        this.#held = joinedUser(held.content, message.content);
       else {
         if (held !== undefined) done.push(held);
         this.#held = message;

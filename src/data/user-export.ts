@@ -9,11 +9,13 @@ import type {
   SessionOptions,
   SessionState,
 } from "../memory/memory.js";
-import type { StoredMessage } from "../messages.js";
+import { haveAttachments, type StoredMessage } from "../messages.js";
 import type { WireMessage } from "../models/openai/to-openai-messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { safeJson } from "../safe-json.js";
 import { createSanitiser } from "../sanitise.js";
+import { withContents } from "./attached-text.js";
+import { contentsOfMessage, withBase64 } from "./export-attachments.js";
 import type { ExportHead } from "./export-head.js";
 import { markdownMessage, markdownOpening } from "./export-markdown.js";
 import { checkPart, type LatestPart, runFilter, startOfLast } from "./latest-part.js";
@@ -53,7 +55,8 @@ const KEYS: KnownKeys<ExportOptions> = {
  * `for await (const text of …)`. It never holds more than one chunk, however long the history is,
  * and its text is safe for a terminal.
  *
- * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session.
+ * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session. Each
+ *   attachment has its `content`, in base64.
  * - `jsonl`: one message per line.
  * - `md`: the messages as readable Markdown, which opens with the user, the time and the model.
  * - `html`: the same as one page without scripts, links or other files, to read and to print.
@@ -110,11 +113,12 @@ export class UserExport implements AsyncIterable<string> {
     // Sent with the first page, so that a memory that fails at once has no output.
     let opening = `${safeJson(fields).slice(0, -1)},"messages":[`;
     let comma = "";
-    for await (const page of this.#pages()) {
-      yield opening + comma + page.map(safeJson).join(",");
-      opening = "";
-      comma = ",";
-    }
+    for await (const page of this.#pages())
+      for await (const json of this.#jsonOf(page, ",")) {
+        yield opening + comma + json;
+        opening = "";
+        comma = ",";
+      }
     yield `${opening}],"state":{`;
     comma = "";
     for await (const [sessionId, state] of this.#states()) {
@@ -126,7 +130,19 @@ export class UserExport implements AsyncIterable<string> {
 
   async *#jsonLines(): AsyncGenerator<string, void, undefined> {
     for await (const page of this.#pages())
-      yield page.map((message) => `${safeJson(message)}\n`).join("");
+      for await (const json of this.#jsonOf(page, "\n")) yield `${json}\n`;
+  }
+
+  /** Messages as JSON: all at once, or one by one if some have attachments. */
+  async *#jsonOf(
+    page: readonly StoredMessage[],
+    separator: string,
+  ): AsyncGenerator<string, void, undefined> {
+    if (!haveAttachments(page)) return yield page.map(safeJson).join(separator);
+    for (const message of page) {
+      const contents = await contentsOfMessage(this.#memory, this.#userId, message);
+      yield safeJson(withBase64(message, contents));
+    }
   }
 
   async *#markdown(): AsyncGenerator<string, void, undefined> {
@@ -166,7 +182,14 @@ export class UserExport implements AsyncIterable<string> {
           return line;
         })
         .join("");
-    for await (const page of this.#pages()) yield text(messages.add(page));
+    for await (const page of this.#pages())
+      for (const message of page) {
+        const contents = await contentsOfMessage(this.#memory, this.#userId, message);
+        const done = messages.add(
+          contents.size === 0 ? { messages: [message] } : withContents([message], contents),
+        );
+        if (done.length > 0) yield text(done);
+      }
     yield `${text(messages.end())}${before === "[" ? "[" : "\n"}]\n`;
   }
 

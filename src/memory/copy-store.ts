@@ -1,5 +1,5 @@
 import type { SessionId, UserId } from "../ids.js";
-import type { StoredMessage } from "../messages.js";
+import type { Contents, StoredMessage } from "../messages.js";
 import type { DeletedUsers } from "./memory.js";
 import type { StateChange } from "./state.js";
 import type { Store, Sweep, UserRow } from "./store.js";
@@ -43,6 +43,8 @@ export interface UserCopy {
   /** Milliseconds since 1970. */
   readonly lastActivity: number;
   readonly sessions: readonly SessionCopy[];
+  /** Reads contents of attachments, which are asked for message by message. */
+  readonly contentsOf: (hashes: readonly string[]) => Promise<Contents>;
 }
 
 export interface SessionCopy {

@@ -1,7 +1,9 @@
+import { attachedFiles } from "../../src/attachments.js";
 import { openMemory } from "../../src/memory/open-memory.js";
-import { assistantMessage, userMessage } from "../../src/messages.js";
+import { assistantMessage, hashesOf, userMessage } from "../../src/messages.js";
+import { PNG } from "./pictures.js";
 
-/** Two users with sessions, gaps in their ids, state and texts that databases dislike. */
+/** Two users with sessions, gaps in their ids, state, a file and texts that databases dislike. */
 export async function fill(spec: string): Promise<void> {
   let now = Date.parse("2026-01-01T00:00:00Z");
   const memory = await openMemory(spec, { now: () => now });
@@ -18,7 +20,9 @@ export async function fill(spec: string): Promise<void> {
       );
     }
   await memory.clear("alice", { sessionId: "gone" });
-  await memory.add([userMessage("again"), assistantMessage("yes")], "alice", { sessionId: "work" });
+  const { attachments, contents } = attachedFiles([{ name: "photo", content: PNG }]);
+  const again = { ...userMessage("again"), attachments };
+  await memory.add([again, assistantMessage("yes")], "alice", { sessionId: "work", contents });
   await memory.add([], "carol", { state: { only: "state" } });
   await memory.close();
 }
@@ -35,7 +39,10 @@ export async function dump(spec: string) {
       const { state, total } = await memory.read(user.userId, { sessionId });
       states.push([sessionId, Object.entries(state).sort(), total]);
     }
-    all.push({ user, sessions, states, messages: await memory.getMessages(user.userId) });
+    const messages = await memory.getMessages(user.userId);
+    const contents = await memory.attachments?.read(user.userId, hashesOf(messages));
+    const files = [...(contents ?? [])].map(([hash, content]) => [hash, [...content]]);
+    all.push({ user, sessions, states, messages, files });
   }
   await memory.close();
   return all;

@@ -7,7 +7,7 @@ export async function showContext(context: Context): Promise<void> {
   const { options, output, settings } = context;
   const { user, session, historyLimit, historyTokens = Infinity } = settings.values;
   const model = await openConfiguredModel(context);
-  const request = await withMemory(context, async (memory) =>
+  const { pictures: _, ...request } = await withMemory(context, async (memory) =>
     (await createConfiguredAgent(context, { model, memory })).context({
       userId: user,
       sessionId: session,

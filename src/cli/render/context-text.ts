@@ -1,5 +1,6 @@
 import type { LeftOut, NextRequest } from "../../agent/next-request.js";
-import type { Message } from "../../messages.js";
+import { isPicture } from "../../attachments.js";
+import { attachmentsOf, type Message } from "../../messages.js";
 import { count } from "../words.js";
 
 /** What may leave messages out, with its values. */
@@ -34,7 +35,9 @@ function missingText(leftOut: LeftOut, { model, historyLimit, historyTokens }: L
 
 function bodyOf(message: Message): string {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  return [message.content, ...calls.map((call) => `→ ${call.name}(${call.arguments})`)]
+  const pictures = attachmentsOf(message).filter(({ type }) => isPicture(type));
+  const named = pictures.map(({ name, type, bytes }) => `→ ${name} (${type}, ${bytes} bytes)`);
+  return [message.content, ...named, ...calls.map((call) => `→ ${call.name}(${call.arguments})`)]
     .filter((part) => part !== "")
     .join("\n");
 }

@@ -46,7 +46,7 @@ export function toOpenAIMessages(
     if (isEmpty(message)) continue;
     const last = wire.at(-1);
     if (message.role === "user" && last?.role === "user")
-      wire[wire.length - 1] = userAfter(last.content, toOpenAIMessage(message, known).content);
+      wire[wire.length - 1] = joinedUser(last.content, toOpenAIMessage(message, known).content);
     else wire.push(toOpenAIMessage(message, known));
   }
   return wire;
@@ -57,7 +57,8 @@ const isEmpty = (message: Message): boolean =>
 
 type WireContent = WireMessage["content"];
 
-const userAfter = (earlier: WireContent, later: WireContent): WireMessage => ({
+/** One user message of two. */
+export const joinedUser = (earlier: WireContent, later: WireContent): WireMessage => ({
   role: "user",
   content:
     typeof earlier === "string" && typeof later === "string"

@@ -1,8 +1,9 @@
 import type { UserId } from "../../../ids.js";
-import type { StoredMessage } from "../../../messages.js";
+import { hashesOf, haveAttachments, type StoredMessage } from "../../../messages.js";
 import type { UserCopy } from "../../copy-store.js";
 import { bytesOf, charactersOf } from "../../measure.js";
 import type { Ask, SqlValue } from "./client.js";
+import { attachedArguments } from "./postgres-attachments.js";
 import { bodyOf } from "./rows.js";
 
 /** Runs in a transaction of the caller. Resolves to false if the user exists. */
@@ -16,13 +17,31 @@ export async function importUser(
     userArguments(user),
   );
   if (isNew !== true) return false;
-  for await (const page of pages)
+  for await (const page of pages) {
     await ask(
       "SELECT agno_chat.import_messages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)",
       messageArguments(user.userId, page),
     );
+    for (const message of page.filter((each) => haveAttachments([each])))
+      await attach(ask, user, message);
+  }
   await ask("SELECT agno_chat.end_import_v1($1)", [user.userId]);
   return true;
+}
+
+async function attach(
+  ask: Ask,
+  { userId, contentsOf }: UserCopy,
+  message: StoredMessage,
+): Promise<void> {
+  const contents = await contentsOf(hashesOf([message]));
+  const [places, ...files] = attachedArguments([message], contents);
+  const ids = (places as readonly number[]).map(() => message.id);
+  await ask("SELECT agno_chat.attach_v1($1, $2, $3, $4, $5)", [
+    ...[userId, message.sessionId],
+    ids,
+    ...files,
+  ]);
 }
 
 function userArguments({ userId, lastActivity, sessions }: UserCopy): SqlValue[] {

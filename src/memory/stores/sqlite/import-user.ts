@@ -1,5 +1,6 @@
-import type { StoredMessage } from "../../../messages.js";
+import { hashesOf, haveAttachments, type StoredMessage } from "../../../messages.js";
 import type { SessionCopy, UserCopy } from "../../copy-store.js";
+import { insertAttachments } from "./attachment-rows.js";
 import { currentGeneration } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import {
@@ -15,7 +16,7 @@ import {
 /** Inside a transaction. Resolves to false when the user exists. */
 export async function importUser(
   connection: SqliteConnection,
-  { userId, lastActivity, sessions }: UserCopy,
+  { userId, lastActivity, sessions, contentsOf }: UserCopy,
   pages: AsyncIterable<readonly StoredMessage[]>,
 ): Promise<boolean> {
   if (findUser(connection, userId) !== undefined) return false;
@@ -30,6 +31,10 @@ export async function importUser(
   for await (const page of pages) {
     for (const [sessionId, messages] of bySession(page))
       insertMessages(connection, rows.get(sessionId) as SessionRow, { messages, time: 0 });
+    for (const message of page.filter((each) => haveAttachments([each]))) {
+      const contents = await contentsOf(hashesOf([message]));
+      insertAttachments(connection, userKey, { messages: [message], contents });
+    }
     last = page.at(-1)?.id ?? last;
   }
   for (const { sessionId, total } of sessions)
