@@ -23,6 +23,7 @@ import type {
 } from "./store.js";
 
 type AsyncStore = Store<false> & {
+  readonly search: NonNullable<Store<false>["search"]>;
   readonly edits: StoreEdits;
   readonly attachments: StoreAttachments;
   readonly limits: StoreLimits;
@@ -33,7 +34,7 @@ type AsyncStore = Store<false> & {
  * A store whose code is loaded by its first call, so that importing the library loads no database
  * that nobody uses. The calls reach the store in their order.
  */
-class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
+export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
   readonly atOnce = false;
   readonly #load: () => Promise<Loaded>;
   #loaded: Promise<Loaded> | undefined;
@@ -52,6 +53,10 @@ class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
 
   page(userId: UserId, page: Page & InSession): Promise<readonly StoredMessage[]> {
     return this.call((store) => store.page(userId, page));
+  }
+
+  search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
+    return this.call((store) => store.search(userId, wanted));
   }
 
   size(userId: UserId, scope: InSession): Promise<number> {
@@ -117,15 +122,6 @@ class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncStore {
   protected call<T>(work: (store: Loaded) => Awaitable<T>): Promise<T> {
     this.#loaded ??= this.#load();
     return this.#loaded.then(work);
-  }
-}
-
-type IndexedStore = AsyncStore & { readonly search: NonNullable<AsyncStore["search"]> };
-
-/** The same for a store with an index of its own. */
-export class LazyIndexedStore extends LazyStore<IndexedStore> {
-  search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
-    return this.call((store) => store.search(userId, wanted));
   }
 }
 

@@ -1,5 +1,5 @@
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import { LazyIndexedStore } from "./lazy-store.js";
+import { LazyStore } from "./lazy-store.js";
 import { STORE_MEMORY_KEYS, StoreMemory, type StoreMemoryOptions } from "./store-memory.js";
 import { pathOf } from "./stores/sqlite/path.js";
 import type { SqliteStoreOptions } from "./stores/sqlite/sqlite-store.js";
@@ -29,6 +29,6 @@ export class SqliteMemory extends StoreMemory<false> {
       const { SqliteStore } = await import("./stores/sqlite/sqlite-store.js");
       return new SqliteStore(file, { notice });
     };
-    super(new LazyIndexedStore(load), { now });
+    super(new LazyStore(load), { now });
   }
 }

@@ -95,6 +95,8 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
       { relname: "limits", is_forced: true, policies: ["list SELECT", "own ALL"] },
       { relname: "messages", ...own },
       { relname: "runs", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
+      { relname: "search_blocks", ...own },
+      { relname: "search_parts", ...own },
       { relname: "sessions", ...own },
       { relname: "spending", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "state_changes", ...own },

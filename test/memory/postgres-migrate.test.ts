@@ -91,7 +91,13 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
   const toVersion4 = (database: string) =>
     ask(
       database,
-      `DROP TRIGGER drop_unused_attachments ON agno_chat.messages;
+      `DROP TRIGGER drop_search_blocks ON agno_chat.messages;
+       DROP TRIGGER drop_all_search_blocks ON agno_chat.messages;
+       DROP FUNCTION agno_chat.drop_search_blocks, agno_chat.drop_all_search_blocks,
+         agno_chat.has_message_between, agno_chat.search_gap_v1, agno_chat.add_search_block_v1,
+         agno_chat.search_blocks_v1, agno_chat.search_parts_v1, agno_chat.search_messages_v1;
+       DROP TABLE agno_chat.search_blocks, agno_chat.search_parts;
+       DROP TRIGGER drop_unused_attachments ON agno_chat.messages;
        DROP FUNCTION agno_chat.drop_unused_attachments, agno_chat.attachments_v1,
          agno_chat.attach_v1, agno_chat.write_attached_v1, agno_chat.fork_v2;
        DROP TABLE agno_chat.attachments, agno_chat.attachment_uses;

@@ -5,6 +5,7 @@ import { finiteCountOf, optionalSessionIdOf } from "../arguments.js";
 import type { Awaitable, SearchHit, SearchOptions, SearchResult } from "../memory.js";
 import type { Store, Wanted } from "../store.js";
 import { excerptOf } from "./excerpt.js";
+import { Found } from "./found.js";
 import { Query } from "./query.js";
 
 /** How many messages are ranked, the newest. */
@@ -39,31 +40,21 @@ export function searchIn(store: Store, userId: UserId, search: Search): Awaitabl
 }
 
 /** Reads the history page by page, from its end. */
-function scan(
-  store: Store,
-  userId: UserId,
-  { query, sessionId, since, most }: Wanted,
-): Awaitable<readonly StoredMessage[]> {
-  const found: StoredMessage[] = [];
+function scan(store: Store, userId: UserId, wanted: Wanted): Awaitable<readonly StoredMessage[]> {
+  const found = new Found(wanted);
+  const { sessionId } = wanted;
   const pageBefore = (before: number) => store.page(userId, { sessionId, before, ...PAGE });
-  /** Returns where the next page ends; undefined after the last. */
-  const take = (page: readonly StoredMessage[]): number | undefined => {
-    for (const message of page.toReversed())
-      if (found.length < most && Date.parse(message.createdAt) >= since)
-        if (query.matches(message.content)) found.push(message);
-    return found.length < most ? page[0]?.id : undefined;
-  };
   const scanAsync = async (first: Promise<readonly StoredMessage[]>) => {
-    let before = take(await first);
-    while (before !== undefined) before = take(await pageBefore(before));
-    return found;
+    let before = found.takePage(await first);
+    while (before !== undefined) before = found.takePage(await pageBefore(before));
+    return found.messages;
   };
   for (let before: number | undefined = Infinity; before !== undefined; ) {
     const page = pageBefore(before);
     if (page instanceof Promise) return scanAsync(page);
-    before = take(page);
+    before = found.takePage(page);
   }
-  return found;
+  return found.messages;
 }
 
 /** Best first. The messages are newest first, and stay so where they fit equally well. */

@@ -107,8 +107,20 @@ export class Database {
    * @throws {PostgresError}
    */
   transaction<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return this.#transact("READ COMMITTED", work);
+  }
+
+  /**
+   * Runs `work` in one transaction that only reads; all of it from the same moment.
+   * @throws {PostgresError}
+   */
+  snapshot<Result>(work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    return this.#transact("REPEATABLE READ READ ONLY", work);
+  }
+
+  #transact<Result>(level: string, work: (ask: Ask) => Promise<Result>): Promise<Result> {
     return this.#with(async (client) => {
-      await query(client, "BEGIN ISOLATION LEVEL READ COMMITTED");
+      await query(client, `BEGIN ISOLATION LEVEL ${level}`);
       try {
         const result = await work((sql, values) => query(client, sql, values));
         await query(client, "COMMIT");

@@ -14,6 +14,7 @@ import type {
   StoreLeases,
   UserCount,
   UserRow,
+  Wanted,
   Window,
 } from "../../store.js";
 import type { Database, Row, SqlValue } from "./client.js";
@@ -26,6 +27,7 @@ import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js
 import { PostgresTokens } from "./postgres-tokens.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
+import { findInSession, findMessages, indexNextBlock, lacksBlock } from "./search.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 import { UserQueues } from "./user-queues.js";
 
@@ -34,6 +36,9 @@ const USERS_PER_BATCH = 50;
 
 /** How many transactions of `deleteIdle` are under way at once. */
 const BATCHES = 4;
+
+/** A session of so many messages is read whole by a search: the index would not save time. */
+const READ_WHOLE = 4_000;
 
 /** How many users one page of a list has. */
 const USERS_PER_PAGE = 1_000;
@@ -80,6 +85,23 @@ export class PostgresStore implements CopyStore {
     return this.#run(async () => {
       const rows = await this.#read("page_v1", [userId, sessionId ?? null, ...pageArguments(page)]);
       return pageOf(textsOf(rows));
+    });
+  }
+
+  /** Builds what is missing of the index first, each block in a transaction of its own. */
+  search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
+    return this.#run(async () => {
+      const database = await this.#open();
+      const { sessionId } = wanted;
+      if (sessionId !== undefined) {
+        const [row] = await this.#read("size_v1", [userId, sessionId]);
+        if (((row?.[0] as number | null) ?? 0) <= READ_WHOLE)
+          return repeatRead(() => database.snapshot((ask) => findInSession(ask, userId, wanted)));
+      }
+      // A block that may have been stored is no longer missing, so this may be done again.
+      while (await repeatRead(() => lacksBlock(database.ask, userId)))
+        await repeatRead(() => database.transaction((ask) => indexNextBlock(ask, userId)));
+      return repeatRead(() => database.snapshot((ask) => findMessages(ask, userId, wanted)));
     });
   }
 

@@ -6,6 +6,7 @@ import { LEASES } from "./schema/leases.js";
 import { LIMITS } from "./schema/limits.js";
 import { LISTS } from "./schema/lists.js";
 import { READS } from "./schema/reads.js";
+import { SEARCH } from "./schema/search.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
 import { WRITES } from "./schema/writes.js";
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly string[] = [
   [TOKENS, LIMITS].join("\n"),
   EDITS,
   ATTACHMENTS,
+  SEARCH,
 ];

@@ -10,16 +10,13 @@ import {
   idsOf,
   partOf,
 } from "../../search/block.js";
-import { gramsOfTerms } from "../../search/grams.js";
+import { FEW, Found } from "../../search/found.js";
 import type { Page, Wanted } from "../../store.js";
 import type { SqliteConnection } from "./driver.js";
 import { messageOfUser, pageOfSession, pageOfUser, type SessionRow, type UserRow } from "./rows.js";
 
 /** A page of messages that no block covers. */
 const PAGE = { limit: 500, maxCharacters: CHARACTERS_PER_BLOCK };
-
-/** Candidates are few enough to be read when there are so many, whatever more grams would tell. */
-const FEW = 2;
 
 /** Builds the next missing block of a user. Returns whether there was one. */
 export function indexNextBlock(connection: SqliteConnection, user: UserRow): boolean {
@@ -99,7 +96,7 @@ export function findMessages(
   const found = new Found(wanted);
   let before = Infinity;
   for (const block of blocksOf(connection, user, "DESC")) {
-    found.scan((page) => pageOfUser(connection, user, page), { after: block.lastId, before });
+    scan(found, (page) => pageOfUser(connection, user, page), { after: block.lastId, before });
     if (found.isFull) return found.messages;
     before = block.firstId;
     if (block.latest < wanted.since) continue;
@@ -108,7 +105,7 @@ export function findMessages(
       if (found.isFull) return found.messages;
     }
   }
-  found.scan((page) => pageOfUser(connection, user, page), { after: 0, before });
+  scan(found, (page) => pageOfUser(connection, user, page), { after: 0, before });
   return found.messages;
 }
 
@@ -119,8 +116,19 @@ export function findInSession(
   wanted: Wanted,
 ): StoredMessage[] {
   const found = new Found(wanted);
-  found.scan((page) => pageOfSession(connection, session, page), { after: 0, before: Infinity });
+  const read = (page: Page) => pageOfSession(connection, session, page);
+  scan(found, read, { after: 0, before: Infinity });
   return found.messages;
+}
+
+/** Reads the gap page by page, from its end. */
+function scan(
+  found: Found,
+  read: (page: Page) => readonly StoredMessage[],
+  { after, before }: Gap,
+): void {
+  for (let end: number | undefined = before; end !== undefined && end > after + 1; )
+    end = found.takePage(read({ ...PAGE, after: undefined, before: end }), after);
 }
 
 /** The messages of a block that may match, newest first. */
@@ -144,37 +152,4 @@ function candidatesIn(
     if (ids.length <= FEW) return ids;
   }
   return candidates === undefined ? [] : idsOf(candidates, block);
-}
-
-/** The messages found so far, newest first. */
-class Found {
-  readonly messages: StoredMessage[] = [];
-  readonly grams: readonly number[];
-  readonly #wanted: Wanted;
-
-  constructor(wanted: Wanted) {
-    this.#wanted = wanted;
-    this.grams = gramsOfTerms(wanted.query.terms);
-  }
-
-  get isFull(): boolean {
-    return this.messages.length >= this.#wanted.most;
-  }
-
-  take(message: StoredMessage | undefined): void {
-    const { query, sessionId, since } = this.#wanted;
-    if (message === undefined || this.isFull) return;
-    if (sessionId !== undefined && message.sessionId !== sessionId) return;
-    if (Date.parse(message.createdAt) < since || !query.matches(message.content)) return;
-    this.messages.push(message);
-  }
-
-  /** Takes all messages in a gap, from its end. */
-  scan(read: (page: Page) => readonly StoredMessage[], { after, before }: Gap): void {
-    for (let end = before; !this.isFull && end > after + 1; ) {
-      const page = read({ ...PAGE, after: undefined, before: end });
-      for (const message of page.toReversed()) if (message.id > after) this.take(message);
-      end = page[0]?.id ?? 0;
-    }
-  }
 }
