@@ -5,7 +5,7 @@ import type { Limits, Memory } from "../../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
 import { type Batch, ImportTally, type LeftOut } from "./conversation.js";
 import { detectedFormat, type ImportFormat, READERS } from "./formats.js";
-import { ImportSessions } from "./import-sessions.js";
+import { type ImportSession, ImportSessions } from "./import-sessions.js";
 import { jsonPieces } from "./json-pieces.js";
 import { importRecords } from "./records.js";
 
@@ -100,6 +100,7 @@ class Import {
   readonly #userId: UserId;
   readonly #parts: ImportParts;
   readonly #sessions: ImportSessions;
+  readonly #counts = { imported: 0, extended: 0, present: 0 };
   #messages = 0;
   #bytesLeft: number | undefined;
 
@@ -112,15 +113,9 @@ class Import {
 
   get outcome(): Imported {
     const { format, tally } = this.#parts;
-    const all = this.#sessions.all;
-    const known = all.filter(({ isNew }) => !isNew);
     const otherUser = tally.otherUser === this.#userId ? undefined : tally.otherUser;
     return {
-      format,
-      imported: all.length - known.length,
-      extended: known.filter(({ hasGrown }) => hasGrown).length,
-      present: known.filter(({ hasGrown }) => !hasGrown).length,
-      messages: this.#messages,
+      ...{ format, ...this.#counts, messages: this.#messages },
       leftOut: Object.fromEntries(tally.leftOut),
       ...(otherUser === undefined ? {} : { otherUser }),
     };
@@ -132,15 +127,24 @@ class Import {
     const session = await this.#sessions.of(batch);
     const messages = session.missing(batch.runs, tally).flatMap((run) => run.messages);
     const state = session.isNew ? batch.state : undefined;
-    if (messages.length === 0 && state === undefined) return;
+    const isMore = messages.length > 0 || state !== undefined;
+    this.#count(session, isMore);
+    if (!isMore) return;
     await this.#refuseTooMuch(messages);
     if (!dryRun)
       await this.#memory.add(messages, this.#userId, { sessionId: session.sessionId, state });
-    session.hasGrown = true;
     session.added += messages.length;
     session.isPart = batch.isPart ?? false;
     this.#messages += messages.length;
     onProgress?.(this.outcome);
+  }
+
+  #count(session: ImportSession, hasGrown: boolean): void {
+    const outcome = session.isNew ? "imported" : hasGrown ? "extended" : "present";
+    if (session.outcome === outcome || session.outcome === "extended") return;
+    if (session.outcome !== undefined) this.#counts[session.outcome] -= 1;
+    this.#counts[outcome] += 1;
+    session.outcome = outcome;
   }
 
   /** Removes the new sessions that hold a part of a conversation, and nothing else. */

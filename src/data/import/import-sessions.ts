@@ -10,8 +10,8 @@ export class ImportSession {
   readonly isNew: boolean;
   /** How many messages this import has added. */
   added = 0;
-  /** Whether this import has added anything. */
-  hasGrown = false;
+  /** How it counts; undefined until it does. */
+  outcome: "imported" | "extended" | "present" | undefined;
   /** Whether more of the conversation may come. */
   isPart = false;
   readonly #known: ReadonlySet<string>;
@@ -67,19 +67,22 @@ export class ImportSessions {
   }
 
   async #find({ name, mark, runs }: Batch): Promise<ImportSession> {
-    const sessions = await this.#memory.sessions(this.#userId);
-    this.#taken ??= new Set(sessions.map(({ sessionId }) => sessionId));
+    this.#taken ??= await this.#takenNames();
     const taken = this.#taken;
-    for (const sessionId of taken)
-      if (isNamed(sessionId, name) || (mark !== undefined && sessionId.endsWith(mark))) {
-        const known = await this.#runsOf(sessionId);
-        if (runs.some(({ runId }) => known.has(runId)))
-          return new ImportSession(validateSessionId(sessionId), known);
-      }
+    for (const sessionId of [...taken].filter((each) => isNamed(each, { name, mark }))) {
+      const known = await this.#runsOf(sessionId);
+      if (runs.some(({ runId }) => known.has(runId)))
+        return new ImportSession(validateSessionId(sessionId), known);
+    }
     let free = name;
     for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
     taken.add(free);
     return new ImportSession(validateSessionId(free), []);
+  }
+
+  async #takenNames(): Promise<Set<string>> {
+    const sessions = await this.#memory.sessions(this.#userId);
+    return new Set(sessions.map(({ sessionId }) => sessionId));
   }
 
   /** In the order of the runs. */
@@ -93,6 +96,10 @@ export class ImportSessions {
   }
 }
 
-/** The name, or the name with a number: what a conversation becomes if its name is taken. */
-const isNamed = (sessionId: string, name: string): boolean =>
-  sessionId === name || (sessionId.startsWith(name) && /^-\d+$/.test(sessionId.slice(name.length)));
+/** The mark at the end; the name; or the name and a number, as if the name was taken. */
+const isNamed = (
+  sessionId: string,
+  { name, mark }: { readonly name: string; readonly mark: string | undefined },
+): boolean =>
+  (mark !== undefined && sessionId.endsWith(mark)) ||
+  (sessionId.startsWith(name) && /^(-\d+)?$/.test(sessionId.slice(name.length)));
