@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { onAbort } from "../abort.js";
+import { afterAwake } from "./awake.js";
 import type { PlantedRun } from "./ledger.js";
 import type { Random } from "./random.js";
 
@@ -15,9 +16,13 @@ interface Held {
   readonly go: () => void;
 }
 
-export interface FullOptions {
+interface WaitOptions {
+  /** How much time this process must have had; see `afterAwake`. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+export interface FullOptions extends WaitOptions {
   /** The sends whose calls are to be held; they never reject. */
   readonly sent?: readonly Promise<unknown>[] | undefined;
 }
@@ -27,7 +32,7 @@ export class Gate {
   readonly #random: Random;
   #holds: (run: PlantedRun) => boolean = () => false;
   #held: Held[] = [];
-  /** Called when a call begins or ends to be held. */
+  /** Called when a call comes, and when it ends to be held. */
   #changed: (() => void) | undefined;
 
   constructor(random: Random) {
@@ -45,7 +50,7 @@ export class Gate {
 
   /** Waits while this run is held; rejects with the signal's reason when that aborts. */
   async pass(run: PlantedRun, signal: AbortSignal): Promise<void> {
-    if (!this.#holds(run)) return;
+    if (!this.#holds(run)) return this.#changed?.();
     signal.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
       const forget = onAbort(signal, () => {
@@ -81,18 +86,28 @@ export class Gate {
     return this.#until(() => this.#held.length === 0, timeoutMs, signal);
   }
 
+  /** Waits until these runs have come to the model. Returns those that have. */
+  async coming(
+    runs: readonly PlantedRun[],
+    { timeoutMs, signal }: WaitOptions,
+  ): Promise<readonly PlantedRun[]> {
+    const come = (): readonly PlantedRun[] => runs.filter(({ requests }) => requests > 0);
+    await this.#until(() => come().length === runs.length, timeoutMs, signal);
+    return come();
+  }
+
   async #until(isSo: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
     if (isSo()) return true;
     if (signal.aborted) return false;
     return new Promise((resolve) => {
       const end = (is: boolean): void => {
-        clearTimeout(timer);
+        giveUp();
         forget();
         this.#changed = undefined;
         resolve(is);
       };
       const fail = (): void => end(false);
-      const timer = setTimeout(fail, timeoutMs);
+      const giveUp = afterAwake(timeoutMs, fail);
       const forget = onAbort(signal, fail);
       this.#changed = () => {
         if (isSo()) end(true);

@@ -51,6 +51,9 @@ export const ARRIVAL_MS = 2000;
 /** As `ARRIVAL_MS`, where something is wrong already. */
 export const FAULTY_MS = 100;
 
+/** A run that has not come in time gets so many times as long again: the machine may be busy. */
+export const MORE_TIME = 2;
+
 /** Longer than any model takes, however often it is asked again. */
 const LONGEST_RUN_MS = 300_000;
 
@@ -159,16 +162,32 @@ export class Stage {
   }
 
   /**
-   * Holds runs of different users until all of them are at the model, then releases them. A run
-   * that does not get there is blocked by the others.
+   * Holds runs of different users until all of them are at the model, then releases them. A run is
+   * blocked by the others if it gets there only after they were let go. If it does not come then
+   * either, the machine is slow, which is no fault.
    */
   async overlap(sends: () => Promise<unknown>[], release: Release): Promise<void> {
     if (this.signal.aborted) return;
     this.gate.hold();
     const sent = sends();
-    if (!(await this.arrived(sent.length, sent)) && !this.signal.aborted) this.#reportBlocked();
+    const late = await this.#lateOf(sent);
     await this.gate.release(release);
+    if (late.length > 0) await this.#reportBlocked(late);
     await Promise.all(sent);
+  }
+
+  /** The runs that do not get to the model, however much time they are given. */
+  async #lateOf(sent: readonly Promise<unknown>[]): Promise<readonly PlantedRun[]> {
+    if (await this.arrived(sent.length, sent)) return [];
+    const timeoutMs = MORE_TIME * this.#arrivalMs;
+    const { signal } = this;
+    if ((await this.gate.full(sent.length, { timeoutMs, signal, sent })) || signal.aborted)
+      return [];
+    const held = this.gate.held;
+    return this.ledger.conversations
+      .flatMap(({ runs }) => runs)
+      .filter(({ answered, outcome }) => !answered && outcome === "stored")
+      .filter((run) => !held.includes(run));
   }
 
   /** Waits until so many runs are held at the model, or ended; false if they do not get there. */
@@ -318,15 +337,13 @@ export class Stage {
     this.#arrivalMs = Math.min(this.#arrivalMs, FAULTY_MS);
   }
 
-  #reportBlocked(): void {
+  async #reportBlocked(late: readonly PlantedRun[]): Promise<void> {
+    const timeoutMs = this.#arrivalMs;
+    const { signal } = this;
+    const text = "did not reach the model until other users' runs were let go";
+    for (const run of await this.gate.coming(late, { timeoutMs, signal }))
+      this.#note("blocked", this.#sightingOf(run, "side-by-side"), run, text);
     this.#waitLess();
-    const held = this.gate.held;
-    for (const { runs } of this.ledger.conversations)
-      for (const run of runs) {
-        if (run.answered || run.outcome !== "stored" || held.includes(run)) continue;
-        const text = "did not reach the model while other users' runs were held";
-        this.#note("blocked", this.#sightingOf(run, "side-by-side"), run, text);
-      }
   }
 
   #unexpected(sighting: Sighting, run: PlantedRun, text: string): void {

@@ -23,7 +23,7 @@ import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
 import { Random } from "../random.js";
 import { type Answer, type ReceivedRequest, type RecordedRequest, Recorder } from "../recorder.js";
-import { ARRIVAL_MS, FAULTY_MS, inTurn } from "../stage.js";
+import { ARRIVAL_MS, FAULTY_MS, inTurn, MORE_TIME } from "../stage.js";
 import { openUpstream } from "../upstream.js";
 import { SESSIONS } from "../users.js";
 import { type Shown, shownIn, windowOf } from "../window.js";
@@ -353,32 +353,50 @@ class AppCheck {
   async #overlap(round: number, options: SendOptions = {}): Promise<void> {
     if (!this.#isSerial) this.gate.hold();
     const sent = this.#sends(options, round);
-    if (!this.#isSerial) await this.#arrived(sent);
+    const waiting = this.#isSerial ? [] : await this.#arrived(sent);
     await this.gate.release(releaseIn(round));
+    await this.#reportSerial(waiting);
     await Promise.all(sent);
   }
 
-  /** Few workers are no fault; an app that takes one user at a time lets everybody wait for one. */
-  async #arrived(sent: readonly Promise<unknown>[]): Promise<void> {
+  /**
+   * The runs that wait while one alone is held. Few workers are no fault; an app that takes one
+   * user at a time lets everybody wait for one.
+   */
+  async #arrived(sent: readonly Promise<unknown>[]): Promise<readonly PlantedRun[]> {
     const wanted = Math.min(sent.length, this.#mostAtOnce);
-    if (await this.#held(wanted, sent)) return;
-    this.#mostAtOnce = this.gate.held.length;
-    const [held, other] = this.gate.held;
-    if (this.#options.signal.aborted || held === undefined || other !== undefined) return;
+    if (await this.#held(wanted, sent)) return [];
+    const isAlone = this.gate.held.length === 1 && !(await this.#held(2, sent, MORE_TIME));
+    if (this.#options.signal.aborted || this.gate.held.length === 0) return [];
+    if (isAlone)
+      return this.#runsAfter(0).filter(({ answered, requests }) => !answered && requests === 0);
+    this.#mostAtOnce = Math.max(2, this.gate.held.length);
+    return [];
+  }
+
+  /** Runs that come once others are let go have waited for them; a busy machine is no fault. */
+  async #reportSerial(waiting: readonly PlantedRun[]): Promise<void> {
+    if (waiting.length === 0) return;
+    const timeoutMs = this.#patienceMs;
+    const came = await this.gate.coming(waiting, { timeoutMs, signal: this.#options.signal });
+    if (came.length === 0) return;
     this.#isSerial = true;
-    for (const userId of this.#options.users) {
-      if (userId === held.userId) continue;
+    for (const { userId } of came) {
       const by = this.#whose(userId);
-      const text = "did not reach the model while another user's run was held";
+      const text = "did not reach the model until another user's run was let go";
       const seen = { check: "side-by-side", door: this.#app.name, where: "run", text } as const;
       this.#findings.report([{ ...seen, kind: "blocked", by, of: by }]);
     }
   }
 
-  #held(count: number, sent: readonly Promise<unknown>[]): Promise<boolean> {
-    const shortest = this.#findings.all.length > 0 ? FAULTY_MS : ARRIVAL_MS;
-    const timeoutMs = Math.max(shortest, 10 * this.#slowestMs);
+  #held(count: number, sent: readonly Promise<unknown>[], times = 1): Promise<boolean> {
+    const timeoutMs = times * this.#patienceMs;
     return this.gate.full(count, { timeoutMs, signal: this.#options.signal, sent });
+  }
+
+  get #patienceMs(): number {
+    const shortest = this.#findings.all.length > 0 ? FAULTY_MS : ARRIVAL_MS;
+    return Math.max(shortest, 10 * this.#slowestMs);
   }
 
   /**
@@ -388,12 +406,13 @@ class AppCheck {
   async #queue(): Promise<void> {
     if (!this.#isSerial) this.gate.hold();
     const sent = this.#sends();
-    if (!this.#isSerial) await this.#arrived(sent);
+    const waiting = this.#isSerial ? [] : await this.#arrived(sent);
     for (const _ of [2, 3]) {
       sent.push(...this.#sends());
       await delay(Math.max(PAUSE_MS, 2 * this.#slowestMs));
     }
     await this.gate.release("shuffled");
+    await this.#reportSerial(waiting);
     await Promise.all(sent);
   }
 
