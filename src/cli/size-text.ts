@@ -1,18 +1,18 @@
 import type { HistorySum } from "../data/history-sum.js";
 import type { Size } from "../memory/history-size.js";
+import { type HistoryLimits, limitsText } from "./left-out.js";
 import { count } from "./words.js";
 
 export interface SizeDetails {
   readonly size: Size;
   readonly sum: HistorySum;
-  /** Of the messages sent to the model from each session. */
-  readonly historyLimit: number;
-  /** The messages that this limit keeps from the model. */
+  readonly limits: HistoryLimits;
+  /** The messages that these limits keep from the model. */
   readonly leftOut: number;
 }
 
 /** What is kept, of how much, since when, and what of it the model does not see. */
-export function sizeText({ size, sum, historyLimit, leftOut }: SizeDetails): string {
+export function sizeText({ size, sum, limits, leftOut }: SizeDetails): string {
   const { messages, runs, bytes } = size;
   const total = `${count(messages, "message")} in ${count(runs, "run")}, ${count(bytes, "byte")}`;
   const { oldest, newest, usage } = sum;
@@ -22,7 +22,7 @@ export function sizeText({ size, sum, historyLimit, leftOut }: SizeDetails): str
     total,
     `  tokens: ${about}${usage.inputTokens} input, ${usage.outputTokens} output`,
     `  oldest: ${minuteOf(oldest)}, newest: ${minuteOf(newest)}`,
-    `  limit: ${count(historyLimit, "message")} of a session, which leaves out ${leftOut || "none"}`,
+    `  sent to the model: up to ${limitsText(limits)} of a session; ${leftOut || "none"} left out`,
     "",
   ].join("\n");
 }

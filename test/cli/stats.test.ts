@@ -169,16 +169,33 @@ describe("size", () => {
     expect(stdout.replace(/\d+ bytes/, "9 bytes")).toBe(`alice: 8 messages in 4 runs, 9 bytes
   tokens: about 5010 input, 501 output
   oldest: 2026-11-01 23:59 UTC, newest: 2026-11-03 23:59 UTC
-  limit: 2 messages of a session, which leaves out 4
+  sent to the model: up to 2 messages of a session; 4 left out
 `);
     expect(await cli.json(["size", "-u", "alice", "-s", "work"])).toMatchObject({
       ...{ user: "alice", session: "work", messages: 4, runs: 2 },
-      ...{ inputTokens: 4010, outputTokens: 401, estimated: true, historyLimit: 200, leftOut: 0 },
+      ...{
+        inputTokens: 4010,
+        outputTokens: 401,
+        estimated: true,
+        historyLimit: 200,
+        historyTokens: null,
+        leftOut: 0,
+      },
       ...{ oldest: "2026-11-01T23:59:59.999Z", newest: "2026-11-03T23:59:59.999Z" },
     });
     expect(await cli.json(["size", "-u", "nobody"])).toMatchObject({
       ...{ messages: 0, inputTokens: 0, oldest: null, newest: null, leftOut: 0 },
     });
+  });
+
+  it("counts what a limit of tokens leaves out, too", async () => {
+    const cli = new Cli({ AGNO_CHAT_MODEL: "demo" });
+    const flags = ["-u", "alice", "--history-tokens", "40"];
+    const { stderr } = await cli.run(flags, { input: "Hi\nHi\nHi\n" });
+    expect(stderr).toContain("only up to 200 messages and 40 tokens. They stay kept.");
+    const { stdout } = await cli.run(["size", ...flags]);
+    expect(stdout).toMatch(/up to 200 messages and 40 tokens of a session; 6 left out\n$/);
+    expect(await cli.json(["size", ...flags])).toMatchObject({ historyTokens: 40 });
   });
 
   it("says in the chat once per session that the limit begins to leave something out", async () => {
@@ -200,10 +217,10 @@ describe("size", () => {
     });
     expect(code).toBe(0);
     expect(stderr.match(/.*from now on.*/g)).toEqual([
-      "alice, session default: from now on the model is not sent the oldest messages (--history 3). They stay kept.",
+      "alice, session default: from now on the model is not sent the oldest messages, only up to 3 messages. They stay kept.",
     ]);
     expect(stdout).toMatch(
-      /alice in work: 2 messages in 1 run, .*\n {2}tokens: .*\n.*\n {2}limit: 3 /,
+      /alice in work: 2 messages in 1 run, .*\n {2}tokens: .*\n.*\n {2}sent to the model: up to 3 /,
     );
   });
 });

@@ -1,23 +1,23 @@
 import type { Memory } from "../../memory/memory.js";
+import { type HistoryLimits, leftOutOf, limitsText } from "../left-out.js";
 import type { Speaker } from "./screen.js";
 
-interface Limited {
+interface Limited extends HistoryLimits {
   readonly memory: Memory;
-  readonly historyLimit: number;
 }
 
-/** Says once in each session that the history limit leaves something out from now on. */
+/** Says once in each session that the history limits leave something out from now on. */
 export class LimitRemarks {
   readonly #told = new Set<string>();
 
-  async next(
-    { memory, historyLimit }: Limited,
-    { userId, sessionId }: Speaker,
-  ): Promise<string | undefined> {
+  async next(parts: Limited, { userId, sessionId }: Speaker): Promise<string | undefined> {
+    const { memory, historyLimit, historyTokens } = parts;
     const session = JSON.stringify([userId, sessionId]);
     if (this.#told.has(session)) return undefined;
-    if ((await memory.size(userId, { sessionId })) <= historyLimit) return undefined;
+    const sessions = [{ sessionId, messages: await memory.size(userId, { sessionId }) }];
+    const leftOut = await leftOutOf(memory, { userId, sessions, historyLimit, historyTokens });
+    if (leftOut === 0) return undefined;
     this.#told.add(session);
-    return `${userId}, session ${sessionId}: from now on the model is not sent the oldest messages (--history ${historyLimit}). They stay kept.`;
+    return `${userId}, session ${sessionId}: from now on the model is not sent the oldest messages, only up to ${limitsText(parts)}. They stay kept.`;
   }
 }

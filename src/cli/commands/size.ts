@@ -10,7 +10,8 @@ import { sumHistory } from "../sum-history.js";
 /** `size`: counts what is stored for one user, in one session or in all. */
 export async function size(context: Context): Promise<void> {
   const { options, output, settings, signal } = context;
-  const { user, historyLimit } = settings.values;
+  const { user, historyLimit, historyTokens = Infinity } = settings.values;
+  const limits = { historyLimit, historyTokens };
   const sessionId = namedSession(settings);
   await withMemory(context, async (memory) => {
     const all = await memory.sessions(user);
@@ -21,16 +22,17 @@ export async function size(context: Context): Promise<void> {
       progress,
     });
     const sessions = all.filter((each) => (sessionId ?? each.sessionId) === each.sessionId);
-    const leftOut = await leftOutOf(memory, { userId: user, sessions, historyLimit });
+    const leftOut = await leftOutOf(memory, { userId: user, sessions, ...limits });
     const { oldest = null, newest = null, usage } = sum;
     if (options.json) {
       const { inputTokens, outputTokens, estimated } = usage;
       const tokens = { inputTokens, outputTokens, estimated: estimated > 0 };
       const kept = { ...size, ...tokens, oldest, newest };
+      const told = { historyLimit, historyTokens: settings.values.historyTokens ?? null };
       const whose = { user, session: sessionId ?? null };
-      return output.document({ ok: true, ...whose, ...kept, historyLimit, leftOut });
+      return output.document({ ok: true, ...whose, ...kept, ...told, leftOut });
     }
     const where = sessionId === undefined ? "" : ` in ${sessionId}`;
-    output.write(`${user}${where}: ${sizeText({ size, sum, historyLimit, leftOut })}`);
+    output.write(`${user}${where}: ${sizeText({ size, sum, limits, leftOut })}`);
   });
 }

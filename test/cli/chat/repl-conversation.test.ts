@@ -68,7 +68,6 @@ test("every list names its user", async () => {
     "/session default",
   );
   await screenIs(pty, [
-    "alice> /users",
     "    bob: 2 messages in 1 session",
     "  * alice: 2 messages in 1 session",
     "alice> /whoami",
@@ -77,7 +76,7 @@ test("every list names its user", async () => {
     "  alice: 2 messages in 1 run, 9 bytes",
     "    tokens: about 12 input, 21 output",
     "    oldest: 2026-01-01 00:00 UTC, newest: 2026-01-01 00:00 UTC",
-    "    limit: 200 messages of a session, which leaves out none",
+    "    sent to the model: up to 200 messages of a session; none left out",
     "alice> /sessions",
     "  * default: 2 messages",
     "alice> /new work",

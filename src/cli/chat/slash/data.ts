@@ -63,12 +63,13 @@ export async function size(repl: Repl, { speaker, signal }: CommandCall): Promis
   const view = repl.viewOf(speaker);
   const all = await view.sessions();
   const sum = await sumHistory((page) => view.history({ ...page, sessionId }), { signal });
-  const { historyLimit } = repl.parts;
+  const { historyLimit, historyTokens } = repl.parts;
+  const limits = { historyLimit, historyTokens };
   const sessions = all.filter((each) => each.sessionId === sessionId);
-  const leftOut = await leftOutOf(repl.memory, { userId, sessions, historyLimit });
+  const leftOut = await leftOutOf(repl.memory, { userId, sessions, ...limits });
   // Without the name, the size of one session of several would read as that of the user.
   const isOnly = all.length <= 1 && sessionId === DEFAULT_SESSION_ID;
-  const details = { size: sizeOf(all, sessionId), sum, historyLimit, leftOut };
+  const details = { size: sizeOf(all, sessionId), sum, limits, leftOut };
   repl.screen.print(`${userId}${isOnly ? "" : ` in ${sessionId}`}: ${sizeText(details)}`);
 }
 
