@@ -347,6 +347,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         load: async () => (await import("./commands/store/migrate.js")).migrate,
       }),
       row({
+        name: "salvage",
+        args: "<file>",
+        summary: "copy who can be read of a damaged memory file to a new one",
+        load: async () => (await import("./commands/store/salvage.js")).salvage,
+      }),
+      row({
         name: "copy",
         summary: "copy every user from one store to another; run it again after an interruption",
         options: {

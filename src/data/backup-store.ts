@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { rm, stat, statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { onAbort } from "../abort.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
@@ -9,6 +9,7 @@ import { type LastingKind, parseLastingSpec } from "../memory/store-spec.js";
 import type { Contents } from "../memory/stores/sqlite/backup.js";
 import { copyUsers } from "./copy-users.js";
 import { packagePath } from "./package-path.js";
+import { removeLog } from "./remove-log.js";
 
 export interface BackupOptions {
   /** An empty file. */
@@ -132,13 +133,3 @@ async function copyToFile(
   }
   return { users, messages, missing };
 }
-
-/** The log is in the file by now. Left beside it, it would keep the name of the file. */
-async function removeLog(target: string): Promise<void> {
-  const log = await stat(`${target}-wal`).catch(() => undefined);
-  for (const each of [`${target}-wal`, `${target}-shm`]) await rm(each, { force: true });
-  if (log !== undefined && log.size > 0) throw unfinished();
-}
-
-const unfinished = (): AgnoChatError =>
-  new AgnoChatError("STORE_FAILED", "The backup could not be finished.", { hint: "Try again." });

@@ -161,7 +161,7 @@ async function* messagesOf(
   }
 }
 
-const contentsOf = async (
+export const contentsOf = async (
   store: CopyStore,
   userId: UserId,
   hashes: readonly string[],

@@ -73,7 +73,7 @@ describe("backup", () => {
   it("refuses the memory file itself, and a name beside which a log is left", async () => {
     const itself = join(cli.home, "chat.db");
     expect((await cli.run(["backup", itself, "--force"])).stderr).toBe(
-      "agno-chat: The backup cannot be the memory file itself. Name another file.\n",
+      "agno-chat: The new file cannot be the memory file itself. Name another file.\n",
     );
     writeFileSync(`${file}-wal`, "");
     expect(await cli.run(["backup", file])).toEqual({
@@ -97,7 +97,9 @@ describe("backup", () => {
 
   it("writes to no folder and no device", async () => {
     for (const path of [folder, "/dev/null"])
-      expect((await cli.run(["backup", path, "--force"])).stderr).toContain("and ");
+      expect((await cli.run(["backup", path, "--force"])).stderr).toContain(
+        "A memory is one file, and ",
+      );
     expect((await cli.run(["backup", "/no/such/folder/x.db"])).stderr).toBe(
       'agno-chat: Cannot write "/no/such/folder/x.db" (ENOENT).\n',
     );

@@ -268,7 +268,14 @@ describe("store check of a memory file", () => {
     await cli.run(["ask", "hi", "--no-stdin"]);
     const { code, stdout } = await cli.run(["store", "check"]);
     expect({ code, safe: stdout.endsWith("Safe.\n") }).toEqual({ code: 0, safe: true });
-    expect(lines(stdout, "ok")).toEqual(["file", "folder", "integrity", "durability", "version"]);
+    expect(lines(stdout, "ok")).toEqual([
+      "file",
+      "folder",
+      "integrity",
+      "rows",
+      "durability",
+      "version",
+    ]);
   });
 
   it.skipIf(process.platform === "win32")(
@@ -318,7 +325,11 @@ describe("store migrate", () => {
       expect(await cli.run(["store", "migrate", database])).toMatchObject({ code: 3, stdout: "" });
       await cli.run(["store", "init", database, "--grant", role.name]);
       expect(await cli.run(["store", "migrate", database])).toEqual({
-        ...{ code: 0, stdout: "The schema is current: version 3.\n", stderr: "" },
+        ...{
+          code: 0,
+          stdout: expect.stringMatching(/^The schema is current: version \d+\.\n$/),
+          stderr: "",
+        },
       });
       const refused = await cli.run(["store", "migrate", asRole(database, role)]);
       expect(refused).toMatchObject({ code: 3, stdout: "" });
@@ -377,7 +388,7 @@ describe("store check --conformance", () => {
 
 it("names the store commands, and the nearest one", async () => {
   const cli = new Cli();
-  expect((await cli.run(["store"])).stderr).toContain("Known: init, check, migrate, copy");
+  expect((await cli.run(["store"])).stderr).toContain("Known: init, check, migrate, salvage, copy");
   expect((await cli.run(["store", "chek"])).stderr).toContain("Did you mean check?");
   expect((await cli.run(["store", "--help"])).stdout).toContain("init [options] [url]");
 });

@@ -7,8 +7,8 @@ import type { Context } from "../command-context.js";
 import { storeOf } from "../open-agent.js";
 import { Progress } from "../progress.js";
 import { namedUser } from "../settings/settings.js";
+import { makeStoreFile } from "../store-file.js";
 import { bytesText, count } from "../words.js";
-import { makePrivateFile } from "../write-file.js";
 
 export interface BackupOptions {
   readonly force?: boolean;
@@ -23,17 +23,12 @@ export async function backup(
   const spec = storeOf(context);
   refuseOneUser(context);
   await requireStore(spec);
-  await refuseOpenFile(file, spec);
   const { signal } = context;
   const progress = new Progress(context);
   const onProgress = (done: BackupProgress) => progress.show(() => progressText(done));
   const fill = (target: string) =>
     backUpStore(spec, { target, signal, onProgress }).finally(() => progress.hide());
-  const made = await makePrivateFile(file, fill, {
-    overwrite: force,
-    hint: "Choose another name, or overwrite it with --force.",
-    onOther: () => Promise.reject(noFile(file)),
-  });
+  const made = await makeStoreFile(file, { from: spec, overwrite: force }, fill);
   return report(context, { file, kind: parseLastingSpec(spec).kind, ...made });
 }
 
@@ -74,36 +69,3 @@ function refuseOneUser({ settings }: Context): void {
     hint: `For one user: agno-chat export --user ${JSON.stringify(user)} -o FILE`,
   });
 }
-
-/**
- * A log beside the file would be taken for a part of the backup.
- * @throws {AgnoChatError} `USAGE` for the store itself and for a file with a log
- */
-async function refuseOpenFile(file: string, spec: string): Promise<void> {
-  const { kind, location } = parseLastingSpec(spec);
-  if (kind === "sqlite" && (await areSame(file, location)))
-    throw new AgnoChatError("USAGE", "The backup cannot be the memory file itself.", NAME_ANOTHER);
-  for (const log of [`${file}-wal`, `${file}-journal`])
-    if ((await stat(log).catch(() => undefined)) !== undefined)
-      throw new AgnoChatError(
-        "USAGE",
-        `There is a log ${JSON.stringify(log)}, so a program may be using the file.`,
-        NAME_ANOTHER,
-      );
-}
-
-const NAME_ANOTHER = { hint: "Name another file." };
-
-async function areSame(one: string, other: string): Promise<boolean> {
-  const [first, second] = await Promise.all(
-    [one, other].map((path) => stat(path).catch(() => undefined)),
-  );
-  return first !== undefined && first.ino === second?.ino && first.dev === second.dev;
-}
-
-const noFile = (file: string): AgnoChatError =>
-  new AgnoChatError(
-    "USAGE",
-    `A backup is a file, and ${JSON.stringify(file)} is none.`,
-    NAME_ANOTHER,
-  );

@@ -3,5 +3,5 @@ import { refuseSubcommand } from "../../subcommands.js";
 
 /** `store` without a known command. */
 export async function store(_context: Context, [word]: string[]): Promise<void> {
-  refuseSubcommand("store", ["init", "check", "migrate", "copy"], word);
+  refuseSubcommand("store", ["init", "check", "migrate", "salvage", "copy"], word);
 }

@@ -1,9 +1,11 @@
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Finding, ok, type StoreReport, unsafe, warning } from "../../store-report.js";
+import { damageIn } from "./damage.js";
 import { OTHERS, OTHERS_WRITE } from "./file.js";
+import { headerOf } from "./header.js";
 import { pathOf } from "./path.js";
-import { MIGRATIONS, peekMemoryFile } from "./schema.js";
+import { MIGRATIONS, peekMemoryFile, requireFile } from "./schema.js";
 
 /**
  * Looks at a memory file and changes nothing.
@@ -11,15 +13,16 @@ import { MIGRATIONS, peekMemoryFile } from "./schema.js";
  */
 export async function checkSqlite(name: string): Promise<StoreReport> {
   const path = pathOf(name);
-  const [version, schema, integrity] = (await peekMemoryFile(path, FACTS)) as Facts;
+  requireFile(path);
+  const damage = await damageIn(path);
+  const isWhole = damage.every(({ status }) => status === "ok");
   return {
     store: `the memory file ${JSON.stringify(path)}`,
     findings: [
       fileRights(path),
       folderRights(dirname(path)),
-      integrityOf(integrity),
-      journal(isWriteAhead(path)),
-      schemaOf(version, schema),
+      ...damage,
+      ...(isWhole ? await factsOf(path) : []),
     ],
   };
 }
@@ -32,10 +35,14 @@ export async function requireSqlite(name: string): Promise<void> {
   await peekMemoryFile(pathOf(name), "1");
 }
 
-const FACTS = `sqlite_version(), (SELECT user_version FROM pragma_user_version),
-               (SELECT group_concat(integrity_check) FROM pragma_integrity_check)`;
+async function factsOf(path: string): Promise<readonly Finding[]> {
+  const [version, schema] = (await peekMemoryFile(path, FACTS)) as Facts;
+  return [journal(headerOf(path).isWriteAhead), schemaOf(version, schema)];
+}
 
-type Facts = readonly [version: string, schema: number, integrity: string];
+const FACTS = "sqlite_version(), (SELECT user_version FROM pragma_user_version)";
+
+type Facts = readonly [version: string, schema: number];
 
 const STICKY = 0o1000;
 
@@ -61,15 +68,6 @@ const hasMode = (path: string, bits: number): boolean =>
   process.platform !== "win32" &&
   ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & bits) !== 0;
 
-/** SQLite's own words may name what is stored. */
-function integrityOf(said: string): Finding {
-  const about = "integrity";
-  if (said === "ok") return ok(about, "SQLite finds no damage");
-  return unsafe(about, "the file is damaged", {
-    hint: "Restore a backup, or recover what is left: sqlite3 FILE .recover",
-  });
-}
-
 const journal = (isWal: boolean): Finding =>
   ok(
     "durability",
@@ -82,16 +80,4 @@ function schemaOf(version: string, schema: number): Finding {
   const next =
     schema < MIGRATIONS.length ? "; the next program that opens the file upgrades it" : "";
   return ok("version", `SQLite ${version}, schema ${schema} of ${MIGRATIONS.length}${next}`);
-}
-
-/** As the header of the file says; SQLite itself answers otherwise for a file opened read-only. */
-function isWriteAhead(path: string): boolean {
-  const header = Buffer.alloc(20);
-  const file = openSync(path, "r");
-  try {
-    readSync(file, header, 0, header.length, 0);
-    return header[18] === 2;
-  } finally {
-    closeSync(file);
-  }
 }

@@ -311,8 +311,13 @@ export async function peekMemoryFile(
   return peek(engine, path, { readMode: readModeOf(file), expressions });
 }
 
-async function inspected(path: string): Promise<{ engine: Engine; file: MemoryFile }> {
+/** @throws {AgnoChatError} `STORE_NOT_READY` */
+export function requireFile(path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) throw missing(path);
+}
+
+async function inspected(path: string): Promise<{ engine: Engine; file: MemoryFile }> {
+  requireFile(path);
   const file = MemoryFile.ensure(path);
   const engine = await loadEngine();
   await inspect(engine, file);
@@ -383,7 +388,7 @@ const missing = (path: string): AgnoChatError =>
     hint: "The first conversation makes it.",
   });
 
-const foreign = (path: string): AgnoChatError =>
+export const foreign = (path: string): AgnoChatError =>
   new AgnoChatError(
     "STORE_FOREIGN",
     `The file ${JSON.stringify(path)} is not an agno-chat memory; it was left unchanged.`,

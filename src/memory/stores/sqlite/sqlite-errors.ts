@@ -4,13 +4,13 @@ import { AgnoChatError } from "../../../errors.js";
 /** Primary result codes of SQLite, see https://sqlite.org/rescode.html. */
 export const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
-const SQLITE_CORRUPT = 11;
+export const SQLITE_CORRUPT = 11;
 export const SQLITE_NOTADB = 26;
-const SQLITE_ERROR = 1;
+export const SQLITE_ERROR = 1;
 const SQLITE_IOERR = 10;
 export const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
-const SQLITE_CONSTRAINT = 19;
+export const SQLITE_CONSTRAINT = 19;
 
 /** No room for the shared-memory index of the write-ahead log. */
 const SQLITE_IOERR_SHMSIZE = 4874;
@@ -107,7 +107,7 @@ export function storeFailed(path: string, error: unknown): unknown {
 const CHECK_ACCESS = "Check that you can read and write the file and its folder.";
 const DAMAGED: Explanation = [
   "it is damaged",
-  "Restore a backup, recover it with sqlite3 FILE .recover, or move it away to start over.",
+  "Restore a backup, save who can be read with agno-chat store salvage NEW-FILE, or move it away to start over.",
 ];
 
 const EXPLANATIONS: ReadonlyMap<number, Explanation> = new Map<number, Explanation>([
