@@ -656,8 +656,8 @@ export const MUTANTS = [
   [
     "src/data/import/import-history.ts",
     "an import goes to the user who imported first",
-    "await this.#memory.add(messages, this.#userId, { sessionId: session.sessionId, state });",
-    "await this.#memory.add(messages, (globalThis.importer ??= this.#userId), { sessionId: session.sessionId, state });",
+    "await this.#memory.add(messages, this.#userId, {",
+    "await this.#memory.add(messages, (globalThis.importer ??= this.#userId), {",
   ],
   [
     "src/data/import/import-sessions.ts",

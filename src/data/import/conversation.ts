@@ -1,11 +1,13 @@
 import type { SessionState } from "../../memory/memory.js";
-import type { NewMessage } from "../../messages.js";
+import type { Contents, NewMessage } from "../../messages.js";
 import type { ImportRecord } from "./records.js";
 
 /** A run on its way in. The same run of the same file has the same id every time. */
 export interface ImportedRun {
   readonly runId: string;
   readonly messages: readonly NewMessage[];
+  /** Contents of their attachments. */
+  readonly contents?: Contents;
 }
 
 /** Consecutive runs of one conversation. */

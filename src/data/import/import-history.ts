@@ -2,8 +2,9 @@ import { AgnoChatError } from "../../errors.js";
 import { type UserId, validateSessionId, validateUserId } from "../../ids.js";
 import { jsonBytes } from "../../memory/measure.js";
 import type { Limits, Memory } from "../../memory/memory.js";
+import type { Contents } from "../../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
-import { type Batch, ImportTally, type LeftOut } from "./conversation.js";
+import { type Batch, type ImportedRun, ImportTally, type LeftOut } from "./conversation.js";
 import { detectedFormat, type ImportFormat, READERS } from "./formats.js";
 import { type ImportSession, ImportSessions } from "./import-sessions.js";
 import { jsonPieces } from "./json-pieces.js";
@@ -125,14 +126,19 @@ class Import {
     const { signal, tally, dryRun = false, onProgress } = this.#parts;
     signal?.throwIfAborted();
     const session = await this.#sessions.of(batch);
-    const messages = session.missing(batch.runs, tally).flatMap((run) => run.messages);
+    const runs = session.missing(batch.runs, tally);
+    const messages = runs.flatMap((run) => run.messages);
     const state = session.isNew ? batch.state : undefined;
     const isMore = messages.length > 0 || state !== undefined;
     this.#count(session, isMore);
     if (!isMore) return;
     await this.#refuseTooMuch(messages);
     if (!dryRun)
-      await this.#memory.add(messages, this.#userId, { sessionId: session.sessionId, state });
+      await this.#memory.add(messages, this.#userId, {
+        sessionId: session.sessionId,
+        state,
+        ...contentsOf(runs),
+      });
     session.added += messages.length;
     session.isPart = batch.isPart ?? false;
     this.#messages += messages.length;
@@ -173,6 +179,12 @@ class Import {
     const kept = use.find(({ limit }) => limit === "bytesKept");
     return kept?.allowed === undefined ? Infinity : kept.allowed - kept.used;
   }
+}
+
+/** A memory without attachments takes none. */
+function contentsOf(runs: readonly ImportedRun[]): { readonly contents?: Contents } {
+  const contents = runs.flatMap((run) => [...(run.contents ?? [])]);
+  return contents.length === 0 ? {} : { contents: new Map(contents) };
 }
 
 async function* asAsync(

@@ -1,9 +1,10 @@
 import { DEFAULT_SESSION_ID, validateSessionId } from "../../ids.js";
-import { asRecord, isObject } from "../../json.js";
+import { asList, asRecord, asString, isObject } from "../../json.js";
+import { checkedContents } from "../../memory/attachments.js";
 import { charactersOf } from "../../memory/measure.js";
 import type { SessionState } from "../../memory/memory.js";
 import { validateMessages } from "../../memory/validate-messages.js";
-import type { NewMessage, StoredMessage } from "../../messages.js";
+import type { Contents, NewMessage, StoredMessage } from "../../messages.js";
 import type { Batch, ImportedRun, ImportReader, ImportTally } from "./conversation.js";
 
 /** How much one commit stores, at most, unless a single run is longer. */
@@ -27,7 +28,7 @@ class Batches {
   readonly #tally: ImportTally;
   #name: string | undefined;
   #runs: ImportedRun[] = [];
-  #run: { runId: string; messages: NewMessage[] } | undefined;
+  #run: { runId: string; messages: NewMessage[]; contents: Map<string, Uint8Array> } | undefined;
   /** The run that is left out, since one of its messages is not valid. */
   #broken: string | undefined;
   #messages = 0;
@@ -38,7 +39,7 @@ class Batches {
   }
 
   *add(value: unknown): Generator<Batch> {
-    const message = messageIn(value);
+    const { message, contents } = messageIn(value) ?? { contents: new Map() };
     const { runId } = asRecord(value);
     if (message === undefined || runId === this.#broken) {
       const own = this.#run?.runId === runId ? (this.#run?.messages.length ?? 0) : 0;
@@ -53,9 +54,10 @@ class Batches {
       const isFull = this.#messages >= MOST_MESSAGES || this.#characters >= MOST_CHARACTERS;
       if (sessionId !== this.#name || isFull) yield* this.end();
       this.#name = sessionId;
-      this.#run = { runId: message.runId, messages: [] };
+      this.#run = { runId: message.runId, messages: [], contents: new Map() };
     }
     this.#run?.messages.push(message);
+    for (const [hash, content] of contents) this.#run?.contents.set(hash, content);
   }
 
   *end(): Generator<Batch> {
@@ -73,18 +75,34 @@ class Batches {
     this.#messages += this.#run.messages.length;
     for (const message of this.#run.messages)
       this.#characters += charactersOf(message as StoredMessage);
+    for (const content of this.#run.contents.values()) this.#characters += content.length;
     this.#run = undefined;
   }
 }
 
+interface MessageWithContents {
+  readonly message: NewMessage & { readonly runId: string };
+  readonly contents: Contents;
+}
+
+/** Exports hold them in base64. */
+function contentsIn(message: Partial<StoredMessage>): Contents {
+  const contents = new Map<string, Uint8Array>();
+  for (const { hash, content } of asList(asRecord(message).attachments).map(asRecord))
+    contents.set(asString(hash), Buffer.from(asString(content), "base64"));
+  return contents;
+}
+
 /** Undefined for anything that an export does not hold. */
-function messageIn(value: unknown): (NewMessage & { runId: string }) | undefined {
+function messageIn(value: unknown): MessageWithContents | undefined {
   const { id: _, ...message } = asRecord(value) as Partial<StoredMessage>;
   if (typeof message.runId !== "string" || message.createdAt === undefined) return undefined;
   try {
     const sessionId = validateSessionId(message.sessionId ?? DEFAULT_SESSION_ID);
     const [row] = validateMessages(message as NewMessage, { sessionId, createdAt: "" });
-    return row === undefined ? undefined : { ...row, runId: message.runId };
+    if (row === undefined) return undefined;
+    const contents = checkedContents([row], contentsIn(message));
+    return { message: { ...row, runId: message.runId }, contents };
   } catch {
     return undefined;
   }

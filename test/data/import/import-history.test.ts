@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  Agent,
   assistantMessage,
+  DemoModel,
   InMemory,
   importHistory,
   type Memory,
@@ -11,6 +13,7 @@ import {
   UserExport,
   userMessage,
 } from "../../../src/index.js";
+import { attachmentsOf } from "../../../src/messages.js";
 import { chatGptConversation, claudeConversation } from "../../support/archives.js";
 import { temporaryFile } from "../../support/memory-file.js";
 import { wildText } from "../../support/wild-text.js";
@@ -435,6 +438,23 @@ describe("whatever a file says", () => {
     await importHistory(memory, "alice", [text]);
     expect(memory.size("alice")).toBe(600);
   });
+});
+
+it("files come back with the messages that name them, and not if they were changed", async () => {
+  const agent = new Agent({ model: new DemoModel(), memory: new InMemory() });
+  const files = [{ name: "plan.txt", content: "Buy tea." }];
+  await agent.run("Look", { userId: "alice", attachments: files });
+  let text = "";
+  for await (const piece of agent.forUser("alice").export()) text += piece;
+  const memory = new InMemory();
+  expect(await importHistory(memory, "bob", [text])).toMatchObject({ messages: 2, leftOut: {} });
+  const [message] = memory.getMessages("bob");
+  const [{ hash } = { hash: "" }] = message === undefined ? [] : attachmentsOf(message);
+  const found = await memory.attachments?.read("bob", [hash]);
+  expect(Buffer.from(found?.get(hash) ?? []).toString()).toBe("Buy tea.");
+  const forged = text.replace(Buffer.from("Buy tea.").toString("base64"), "Zm9yZ2VkIQ==");
+  const refused = await importHistory(new InMemory(), "bob", [forged]);
+  expect(refused).toMatchObject({ messages: 0, leftOut: { "message that is not valid": 2 } });
 });
 
 it("a dry run counts and stores nothing", async () => {
