@@ -245,6 +245,24 @@ export const MUTANTS = [
   ],
   [
     "src/memory/store-memory.ts",
+    "a search is that of the user who searched before",
+    "return searchIn(this.#store, userIdOf(userId), searchOf(words, options));",
+    "globalThis.searchers = [globalThis.searchers?.[1] ?? userId, userId]; return searchIn(this.#store, userIdOf(globalThis.searchers[0]), searchOf(words, options));",
+  ],
+  [
+    "src/memory/search/search.ts",
+    "a search is of all sessions, whichever is named",
+    "sessionId: optionalSessionIdOf(options), since",
+    "sessionId: undefined, since",
+  ],
+  [
+    "src/memory/stores/sqlite/rows.ts",
+    "a page of all sessions, which a search reads, is everybody's",
+    "WHERE user_key = ? AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} LIMIT ?`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
+    "WHERE ? > 0 AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} LIMIT ?`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
+  ],
+  [
+    "src/memory/store-memory.ts",
     "a clear deletes all sessions",
     "        sessionId: optionalSessionIdOf(options),\n        time: this.#now(),",
     "        sessionId: undefined,\n        time: this.#now(),",

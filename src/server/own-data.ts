@@ -32,6 +32,17 @@ export async function history(context: RequestContext, agent: Agent): Promise<An
   return json({ user_id: user.userId, ...page });
 }
 
+/**
+ * `GET /search`: `{ user_id, found, hits }`, the messages with all words of `q`, best first, as
+ * `memory.search` returns them; at most `limit`, and only from the time `since` on.
+ */
+export async function search(context: RequestContext, agent: Agent): Promise<Answer> {
+  const { query, user, sessionId } = dataRequestOf(context, agent, ["q", "limit", "since"]);
+  const since = timeIn(query, "since");
+  const options = { sessionId, since, limit: countIn(query, "limit") };
+  return json({ user_id: user.userId, ...(await user.search(only(query, "q") ?? "", options)) });
+}
+
 /** `GET /size`: `{ user_id, messages, runs, bytes }`. */
 export async function size(context: RequestContext, agent: Agent): Promise<Answer> {
   const { user, sessionId } = dataRequestOf(context, agent);
@@ -107,4 +118,12 @@ function countIn(query: URLSearchParams, name: string): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,15}$/.test(value)) return Number(value);
   throw new AgnoChatError("INVALID_INPUT", `${name} must be a whole number, 0 or more.`);
+}
+
+function timeIn(query: URLSearchParams, name: string): number | undefined {
+  const value = only(query, name);
+  if (value === undefined) return undefined;
+  const time = Date.parse(value);
+  if (!Number.isNaN(time)) return time;
+  throw new AgnoChatError("INVALID_INPUT", `${name} must be a time such as 2026-01-31T12:00:00Z.`);
 }

@@ -6,7 +6,7 @@ import { chat } from "./chat.js";
 import { completions } from "./openai/completions.js";
 import { models } from "./openai/models.js";
 import { conversations, responses } from "./openai/responses.js";
-import { clear, exportAll, history, size } from "./own-data.js";
+import { clear, exportAll, history, search, size } from "./own-data.js";
 import type { RequestContext } from "./request-context.js";
 import type { TrustedProxies } from "./trusted-proxies.js";
 
@@ -45,6 +45,7 @@ export function routesOf(parts: RouteParts): Routes {
         },
       },
     ],
+    ["/search", { methods: { GET: (context) => search(context, agent) } }],
     ["/size", { methods: { GET: (context) => size(context, agent) } }],
     ["/export", { methods: { GET: (context) => exportAll(context, agent) } }],
     ["/a2a", { methods: { POST: (context) => answerA2a(context, agent) } }],

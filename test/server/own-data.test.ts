@@ -21,6 +21,35 @@ test("history, size and export show only the user's own data", async () => {
   expect((await get(`${url}/size?user_id=carol`)).json.messages).toBe(0);
 });
 
+test("search finds words of the user's own, in one session or all, since a time", async () => {
+  const served = await serve();
+  const { url, memory } = served;
+  await memory.add(userMessage("A zebra"), "alice");
+  await memory.add(userMessage("Zebras at work"), "alice", { sessionId: "work" });
+  await memory.add(userMessage("bob's zebra"), "bob");
+  const found = async (query: string) => (await get(`${url}/search?user_id=alice&${query}`)).json;
+  expect(await found("q=ZEBRA")).toEqual({
+    user_id: "alice",
+    found: 2,
+    hits: [
+      {
+        ...{ id: 1, runId: expect.any(String), sessionId: "default", role: "user" },
+        createdAt: expect.any(String),
+        excerpt: [{ text: "A " }, { text: "zebra", isMatch: true }],
+      },
+      expect.objectContaining({ id: 2, sessionId: "work" }),
+    ],
+  });
+  expect((await found("q=zebra&limit=1")).hits).toHaveLength(1);
+  expect(await found("q=zebra&session_id=work")).toMatchObject({ found: 1 });
+  expect(await found("q=zebra&since=2000-01-01")).toMatchObject({ found: 2 });
+  expect(await found("q=zebra&since=2999-01-01T00:00:00Z")).toMatchObject({ found: 0, hits: [] });
+  for (const query of ["", "q=", "q=a&q=b", "q=a&limit=0", "q=a&since=soon", "q=a&words=b"]) {
+    const refused = await get(`${url}/search?user_id=alice&${query}`);
+    expect([query, refused.status]).toEqual([query, 400]);
+  }
+});
+
 test("export holds the session state", async () => {
   const { url, memory } = await serve();
   await memory.add([], "alice", { sessionId: "work", state: { mood: "good" } });

@@ -85,6 +85,27 @@ const PATHS: Readonly<Record<string, Readonly<Record<string, Operation>>>> = {
       responses: { 200: answer("What was deleted.", "Cleared"), ...FAILED },
     },
   },
+  "/search": {
+    get: {
+      operationId: "search",
+      summary: "Messages that have all of these words, the best first.",
+      parameters: [
+        ...WHOSE,
+        query(
+          "q",
+          { type: "string", maxLength: 500 },
+          {
+            required: true,
+            description: "Words or parts of words; a phrase in quotation marks.",
+            example: "name",
+          },
+        ),
+        query("limit", { type: "integer", minimum: 1, maximum: 1000, default: 10 }),
+        query("since", { type: "string", format: "date-time" }),
+      ],
+      responses: { 200: answer("What was found.", "Found"), ...FAILED },
+    },
+  },
   "/size": {
     get: {
       operationId: "size",

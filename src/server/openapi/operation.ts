@@ -13,6 +13,7 @@ export interface Operation {
 }
 
 export interface Parameter {
+  readonly required?: true;
   readonly name: string;
   readonly in: "query" | "header";
   readonly description?: string;

@@ -82,6 +82,29 @@ export const SCHEMAS = {
     messages,
     more: { ...flag, description: "Whether there are older messages; with `after`, newer ones." },
   }),
+  Found: object({
+    user_id: userId,
+    found: { ...count, description: "How many messages have the words; counted up to 1,000." },
+    hits: {
+      type: "array",
+      items: object({
+        id: count,
+        runId: text,
+        sessionId: text,
+        role: oneOf("system", "user", "assistant", "tool"),
+        createdAt: text,
+        excerpt: {
+          type: "array",
+          description: "In a row, the part of the message around the words.",
+          items: {
+            type: "object",
+            properties: { text, isMatch: { const: true } },
+            required: ["text"],
+          },
+        },
+      }),
+    },
+  }),
   Size: object({ user_id: userId, messages: count, runs: count, bytes: count }),
   Export: object({
     user_id: userId,

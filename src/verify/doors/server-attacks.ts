@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { UserId } from "../../ids.js";
 import { asRecord, isObject, parseJson } from "../../json.js";
+import { PLANTED_WORD } from "../ledger.js";
 import { type A2aVersion, a2aHeaders } from "./a2a-shape.js";
 import type { Attack, Attempt, Forgery } from "./door.js";
 import type { HttpCall } from "./http-client.js";
@@ -106,10 +107,12 @@ function metadataOf(of: UserId): object {
 interface DataRoute extends Pick<Attack, "countsOnly" | "deletes"> {
   readonly method: string;
   readonly path: string;
+  readonly query?: readonly (readonly [name: string, value: string])[];
 }
 
 const DATA_ROUTES: readonly DataRoute[] = [
   { method: "GET", path: "/history" },
+  { method: "GET", path: "/search", query: [["q", PLANTED_WORD]] },
   { method: "GET", path: "/size", countsOnly: true },
   { method: "GET", path: "/export" },
   { method: "DELETE", path: "/history", countsOnly: true, deletes: true },
@@ -133,12 +136,13 @@ export const serverForgeries = (api: ServerApi): readonly Forgery[] => [
 ];
 
 function dataAttack(api: ServerApi, route: DataRoute, disguise: Disguise): Attack {
-  const { method, path, ...kind } = route;
+  const { method, path, query = [], ...kind } = route;
   const { how, refused = false, everyPair = false } = disguise;
   return {
     ...{ name: `${method} ${path} ${how}`, refused, everyPair, ...kind },
     async attempt(by, { userId, sessionId }, signal) {
-      const call = { method, path, query: [["session_id", sessionId]], signal } as const;
+      const asked = [["session_id", sessionId], ...query] as const;
+      const call = { method, path, query: asked, signal };
       const attempt = await tried(api, call, { disguise, by, of: userId });
       return { ...attempt, count: countIn(attempt.text) };
     },

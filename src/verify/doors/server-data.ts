@@ -2,6 +2,7 @@ import type { SessionId, UserId } from "../../ids.js";
 import { asList, asRecord, parseJson } from "../../json.js";
 import type { SessionState } from "../../memory/memory.js";
 import type { StoredMessage } from "../../messages.js";
+import { PLANTED_WORD } from "../ledger.js";
 import type { Clearer, Reader } from "./door.js";
 import type { HttpAnswer } from "./http-client.js";
 import { refuseOther, type ServerApi } from "./server-api.js";
@@ -18,6 +19,13 @@ export const serverReaders = (api: ServerApi): readonly Reader[] => [
     name: "GET /history of all sessions",
     ofUser: true,
     read: async ({ userId }) => ({ allMessages: await pagesForward(api, userId) }),
+  },
+  {
+    name: "GET /search",
+    async read({ userId, sessionId }) {
+      const query = { session_id: sessionId, q: PLANTED_WORD, limit: "1000" };
+      return { found: JSON.stringify((await read(api, "/search", userId, query)).hits) };
+    },
   },
   {
     name: "GET /size",
