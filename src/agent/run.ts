@@ -99,6 +99,15 @@ function executeTraced(parts: RunParts, request: RunRequest): Promise<RunOutput>
   return traceRun(trace, () => new Run(parts, request, trace).execute());
 }
 
+/** What a reply has to fit, and how far it is. */
+interface Fitting {
+  readonly schema: ReplySchema;
+  /** Sent after the messages of the run, and never stored: a reply that does not fit, and why. */
+  correction: readonly Message[] | undefined;
+  /** The reply as JSON. */
+  value: unknown;
+}
+
 class Run {
   readonly #parts: RunParts;
   readonly #request: RunRequest;
@@ -113,11 +122,7 @@ class Run {
   #stored: boolean | undefined = false;
   #lease: RunLease | undefined;
   #admission: RunAdmission | undefined;
-  #replySchema: ReplySchema | undefined;
-  /** Sent after the messages of the run, and never stored: a reply that does not fit, and why. */
-  #correction: readonly Message[] | undefined;
-  /** The reply as JSON. */
-  #value: unknown;
+  #fitting: Fitting | undefined;
   /** `QueueSlot.clears` before the session was read. */
   #clears = 0;
   /** Of the attachments of this run and of its history; undefined if there are none. */
@@ -152,7 +157,7 @@ class Run {
         );
       await this.#callModel(snapshot);
       if (this.#reply.toolCalls.length > 0) await this.#callToolsAndModel(snapshot);
-      if (this.#replySchema !== undefined) await this.#fitReply(snapshot, this.#replySchema);
+      if (this.#fitting !== undefined) await this.#fitReply(snapshot, this.#fitting);
       this.#finish(snapshot);
       cancellation.throwIfAborted();
       const added = this.#commit(snapshot);
@@ -255,20 +260,26 @@ class Run {
   }
 
   async #loadSchema(schema: JsonSchema): Promise<void> {
-    this.#replySchema = await (await import("./reply-schema.js")).ReplySchema.of(schema);
+    const { ReplySchema } = await import("./reply-schema.js");
+    this.#fitting = {
+      schema: await ReplySchema.of(schema),
+      correction: undefined,
+      value: undefined,
+    };
   }
 
   /** Asks once more for a reply that does not fit, and tells the model why. */
-  async #fitReply(snapshot: Snapshot, schema: ReplySchema): Promise<void> {
+  async #fitReply(snapshot: Snapshot, fitting: Fitting): Promise<void> {
+    const { schema } = fitting;
     const { signal } = this.#request.cancellation;
     let checked = await schema.check(this.#reply, signal);
     if ("fault" in checked) {
-      this.#correction = schema.correctionOf(this.#reply, checked.fault);
+      fitting.correction = schema.correctionOf(this.#reply, checked.fault);
       await this.#askAgain(snapshot, checked.fault);
       checked = await schema.check(this.#reply, signal);
     }
     if ("fault" in checked) throw unfitReply(this.#parts.model.name, checked.fault);
-    this.#value = checked.value;
+    fitting.value = checked.value;
   }
 
   async #askAgain(snapshot: Snapshot, fault: string): Promise<void> {
@@ -294,7 +305,7 @@ class Run {
   /** Halves the history as often as the request is too long for the model, down to none. */
   #callModel(snapshot: Snapshot): Promise<void> {
     const request = this.#requestFor(snapshot);
-    return this.#send(this.#replySchema?.asking(request) ?? request).catch((thrown: unknown) => {
+    return this.#send(this.#fitting?.schema.asking(request) ?? request).catch((thrown: unknown) => {
       if (!hasCode(thrown, "CONTEXT_TOO_LONG") || !this.#isSilent()) throw thrown;
       this.#shorten(snapshot, thrown);
       return this.#callModel(snapshot);
@@ -312,7 +323,8 @@ class Run {
   #requestFor(snapshot: Snapshot): ModelRequest {
     const { limit, tokenLimit, modelLimit } = this.#extentOf(snapshot);
     const { messages } = this.#draft;
-    const current = this.#correction === undefined ? messages : [...messages, ...this.#correction];
+    const correction = this.#fitting?.correction;
+    const current = correction === undefined ? messages : [...messages, ...correction];
     const contents = this.#contents;
     return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });
   }
@@ -451,7 +463,7 @@ class Run {
     const output = { runId, userId, sessionId, content, finishReason, messages, usage };
     const limits = this.#admission?.use;
     const limited = limits === undefined ? output : { ...output, limits };
-    return this.#replySchema === undefined ? limited : { ...limited, value: this.#value };
+    return this.#fitting === undefined ? limited : { ...limited, value: this.#fitting.value };
   }
 }
 
