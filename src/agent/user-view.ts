@@ -1,8 +1,9 @@
 import { type ExportOptions, UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
-import { noSearch } from "../memory/failures.js";
+import { noEdits, noSearch } from "../memory/failures.js";
 import type {
+  ClearBeforeOptions,
   Deleted,
   Forked,
   ForkOptions,
@@ -17,6 +18,7 @@ import type {
   UndoOptions,
 } from "../memory/memory.js";
 import {
+  CLEAR_BEFORE_KEYS,
   FORK_KEYS,
   PAGE_KEYS,
   SEARCH_KEYS,
@@ -132,6 +134,14 @@ export class UserView {
   async clear(options: SessionOptions = {}): Promise<Deleted> {
     refuseUnknownKeys(options, SESSION_KEYS, "clear");
     return this.#runner.clear(this.#userId, optionalSessionIdOf(options));
+  }
+
+  /** As `memory.edits.clearBefore`. */
+  async clearBefore(options: ClearBeforeOptions): Promise<Deleted> {
+    refuseUnknownKeys(options, CLEAR_BEFORE_KEYS, "clearBefore");
+    const { edits } = this.#memory;
+    if (edits === undefined) throw noEdits();
+    return edits.clearBefore(this.#userId, options);
   }
 
   /** As `memory.edits.undo`, after the runs of the session that are under way or waiting. */

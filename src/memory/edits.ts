@@ -2,10 +2,16 @@ import { AgnoChatError } from "../errors.js";
 import { type UserId, validateSessionId } from "../ids.js";
 import { refuseUnknownKeys } from "../options.js";
 import { andThen } from "./and-then.js";
-import { positiveCountOf, sessionIdOf, userIdOf } from "./arguments.js";
+import {
+  finiteCountOf,
+  optionalSessionIdOf,
+  positiveCountOf,
+  sessionIdOf,
+  userIdOf,
+} from "./arguments.js";
 import { storeClosed } from "./failures.js";
 import type { Edits, Forked, Undone } from "./memory.js";
-import { FORK_KEYS, UNDO_KEYS } from "./option-keys.js";
+import { CLEAR_BEFORE_KEYS, FORK_KEYS, UNDO_KEYS } from "./option-keys.js";
 import { CHANGES_KEPT } from "./state.js";
 import type { ForkOutcome, StoreEdits, UndoOutcome } from "./store.js";
 
@@ -22,6 +28,13 @@ export function editsOf(edits: StoreEdits, { now, isClosed }: EditsContext): Edi
     return edits;
   };
   return {
+    clearBefore(userId, options) {
+      refuseUnknownKeys(options, CLEAR_BEFORE_KEYS, "clearBefore");
+      const { before, dryRun = false } = options;
+      const sessionId = optionalSessionIdOf(options);
+      const old = { sessionId, before: finiteCountOf(before, "before"), dryRun, time: now() };
+      return open().clearBefore(userIdOf(userId), old);
+    },
     undo(userId, options = {}) {
       refuseUnknownKeys(options, UNDO_KEYS, "undo");
       const runs = positiveCountOf(options.runs ?? 1, "runs");

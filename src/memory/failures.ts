@@ -57,7 +57,7 @@ export const noLimits = (): AgnoChatError =>
 
 /** Thrown where edits are asked of a memory that has none. */
 export const noEdits = (): AgnoChatError =>
-  new AgnoChatError("USAGE", "This memory cannot take back runs or copy sessions.", {
+  new AgnoChatError("USAGE", "This memory can only add, and clear whole sessions.", {
     hint: "Use a memory that has edits, such as InMemory.",
   });
 

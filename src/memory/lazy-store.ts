@@ -106,6 +106,7 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
   };
 
   readonly edits: StoreEdits = {
+    clearBefore: (userId, old) => this.call(({ edits }) => edits.clearBefore(userId, old)),
     undo: (userId, undo) => this.call(({ edits }) => edits.undo(userId, undo)),
     fork: (userId, fork) => this.call(({ edits }) => edits.fork(userId, fork)),
   };

@@ -268,15 +268,30 @@ export interface ForkOptions extends SessionOptions {
   readonly to: string;
 }
 
+export interface ClearBeforeOptions extends SessionOptions {
+  /** Milliseconds since 1970. */
+  readonly before: number;
+  /** Only counts what would be deleted. */
+  readonly dryRun?: boolean | undefined;
+}
+
 /** What was copied. */
 export interface Forked {
   readonly messages: number;
 }
 
-/** Changes to what is stored already. A method without a session id means the session `default`. */
+/** Changes to what is stored already. */
 export interface Edits {
   /**
-   * Takes back the last runs of a session, or all if it has fewer: their messages are deleted, and
+   * Deletes the runs of a user, or of one of their sessions, that ended before this time: all of
+   * their messages are older. System messages and session state stay, unless the session's last activity was before it:
+   * then the whole session is deleted. A run under way in a session that loses something ends with
+   * `HISTORY_CLEARED`.
+   */
+  clearBefore(userId: string | undefined, options: ClearBeforeOptions): Awaitable<Deleted>;
+
+  /**
+   * Takes back the last runs of the session, by default of `default`, or all if it has fewer: their messages are deleted, and
    * every key of the session state that they changed has the value from before again. System
    * messages stay. A run under way elsewhere in the session ends with `HISTORY_CLEARED`.
    * @throws {AgnoChatError} `INVALID_INPUT` for a run that changed the session state before its
@@ -285,7 +300,7 @@ export interface Edits {
   undo(userId?: string, options?: UndoOptions): Awaitable<Undone>;
 
   /**
-   * Copies a session with its state. The messages get ids of their own and keep everything else;
+   * Copies a session, by default `default`, with its state. The messages get ids of their own and keep everything else;
    * runs of the copy can be taken back as those of the original.
    * @throws {AgnoChatError} `SESSION_EXISTS`; `INVALID_INPUT` if there is nothing to copy
    */

@@ -1,6 +1,7 @@
 import type { KnownKeys } from "../options.js";
 import type {
   AddOptions,
+  ClearBeforeOptions,
   ForkOptions,
   GetMessagesOptions,
   ReadOptions,
@@ -31,6 +32,12 @@ export const PAGE_KEYS: KnownKeys<GetMessagesOptions> = {
   maxCharacters: true,
   before: true,
   after: true,
+};
+
+export const CLEAR_BEFORE_KEYS: KnownKeys<ClearBeforeOptions> = {
+  sessionId: true,
+  before: true,
+  dryRun: true,
 };
 
 export const UNDO_KEYS: KnownKeys<UndoOptions> = { sessionId: true, runs: true };

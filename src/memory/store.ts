@@ -178,8 +178,7 @@ export interface StoreLimits {
 }
 
 /**
- * Changes to what is stored already. A run is here the messages at the end of a session with one
- * run id, ignoring system messages.
+ * Changes to what is stored already.
  *
  * To give a session state back, a store keeps what each commit with messages has changed of it: the
  * key, its value before, and the id of the commit's first message. It keeps that of the last
@@ -187,7 +186,20 @@ export interface StoreLimits {
  */
 export interface StoreEdits {
   /**
-   * Removes the last runs of the session, or all if it has fewer, and gives every key its value
+   * In one session or in all of the user: deletes each session whose last activity is before this
+   * time, as `Store.delete` does. Of the others, deletes the messages of every run of which all are
+   * from before it, ignoring system messages, with what was kept of its changes of the state; what
+   * is left can be undone as before. A session that loses something then counts as
+   * deleted and created again; see `Commit.generation`. `Snapshot.total` and the last activity stay
+   * what they were.
+   *
+   * `dryRun` changes nothing, and returns what would be deleted.
+   */
+  clearBefore(userId: UserId, clear: OldRuns): Awaitable<Deleted>;
+
+  /**
+   * Removes the last runs of the session, or all if it has fewer. A run is here the messages at the
+   * end of the session with one run id, ignoring system messages. Gives every key its value
    * from before the first change that was kept after the message before them. The session then
    * counts as deleted and created again; see `Commit.generation`. Without any run, changes nothing.
    * Changes nothing either, and returns `STATE_UNKNOWN`, if a change after that message is no
@@ -201,6 +213,12 @@ export interface StoreEdits {
    * copy: `SESSION_EXISTS` and `NOTHING`.
    */
   fork(userId: UserId, fork: EditedSession & { readonly to: SessionId }): Awaitable<ForkOutcome>;
+}
+
+export interface OldRuns extends InSession, At {
+  /** Milliseconds since 1970. */
+  readonly before: number;
+  readonly dryRun: boolean;
 }
 
 export interface EditedSession extends At {

@@ -11,6 +11,7 @@ import { attachments } from "./store/attachments.js";
 import { edits } from "./store/edits.js";
 import { leases } from "./store/leases.js";
 import { limits } from "./store/limits.js";
+import { oldRuns } from "./store/old-runs.js";
 import {
   ALICE,
   ALL,
@@ -279,4 +280,5 @@ const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store limits": limits,
   "store edits": edits,
   "store attachments": attachments,
+  "store old runs": oldRuns,
 };

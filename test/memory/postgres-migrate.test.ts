@@ -91,7 +91,8 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
   const toVersion4 = (database: string) =>
     ask(
       database,
-      `DROP TRIGGER drop_search_blocks ON agno_chat.messages;
+      `DROP FUNCTION agno_chat.clear_before_v1, agno_chat.session_scope;
+       DROP TRIGGER drop_search_blocks ON agno_chat.messages;
        DROP TRIGGER drop_all_search_blocks ON agno_chat.messages;
        DROP FUNCTION agno_chat.drop_search_blocks, agno_chat.drop_all_search_blocks,
          agno_chat.has_message_between, agno_chat.search_gap_v1, agno_chat.add_search_block_v1,

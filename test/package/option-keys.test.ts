@@ -52,6 +52,7 @@ const TAKES_OPTIONS: Readonly<Record<string, readonly [option: string, call: Cal
   "UserView.state": ["sessionId", (more) => alice().state(more)],
   "UserView.export": ["sessionId", (more) => alice().export(more)],
   "UserView.clear": ["sessionId", (more) => alice().clear(more)],
+  "UserView.clearBefore": ["sessionId", (more) => alice().clearBefore({ before: 1, ...more })],
   "UserView.undo": ["sessionId", (more) => alice().undo(more)],
   "UserView.fork": ["sessionId", (more) => alice().fork({ to: "copy", ...more })],
   importHistory: ["dryRun", (more) => library.importHistory(memory(), "alice", [], more)],

@@ -1,59 +1,12 @@
 import assert from "node:assert/strict";
-import { DEFAULT_SESSION_ID, validateSessionId, validateUserId } from "../../ids.js";
+import { DEFAULT_SESSION_ID, validateSessionId } from "../../ids.js";
 import { CHANGES_KEPT } from "../../memory/state.js";
-import type { Commit, NewRow, Store, StoreEdits } from "../../memory/store.js";
-import type { StoredMessage } from "../../messages.js";
-import {
-  ALICE,
-  ALL,
-  commit,
-  row,
-  type StoreChecks,
-  type StoreFixture,
-  WINDOW,
-} from "./store-fixture.js";
+import type { NewRow } from "../../memory/store.js";
+import { BOB, run, shown, WORK, withEdits, write } from "./edit-fixture.js";
+import { ALICE, ALL, commit, row, type StoreChecks, WINDOW } from "./store-fixture.js";
 
-const BOB = validateUserId("bob");
-const WORK = validateSessionId("work");
 const COPY = validateSessionId("copy 🍴");
 const HERE = { sessionId: DEFAULT_SESSION_ID, time: 5_000 };
-
-/** A store without edits passes them all. */
-const withEdits =
-  (check: (edits: StoreEdits, store: Store) => Promise<void>) =>
-  async ({ store }: StoreFixture): Promise<void> => {
-    if (store.edits !== undefined) await check(store.edits, store);
-  };
-
-/** A question and its answer. */
-const run = (runId: string): NewRow[] => [
-  { ...row(`${runId}?`), runId },
-  { ...row(`${runId}!`), runId, role: "assistant" },
-];
-
-const write = async (store: Store, parts: Partial<Commit>): Promise<readonly StoredMessage[]> => {
-  const { sessionId = DEFAULT_SESSION_ID, messages = [] } = parts;
-  const own = messages.map((message) => ({ ...message, sessionId }));
-  return (await store.write(commit({ ...parts, messages: own }))) as readonly StoredMessage[];
-};
-
-/** All that shows of everybody, but for the generation and the activity. */
-async function shown(store: Store): Promise<unknown> {
-  const sessions = [];
-  for (const userId of [ALICE, BOB])
-    for (const { sessionId, lastActivity: _, ...counts } of await store.sessions(userId)) {
-      const window = { sessionId: validateSessionId(sessionId), limit: Infinity };
-      const { messages, state, total } = await store.read(userId, window);
-      sessions.push({ userId, sessionId, counts, messages, state: { ...state }, total });
-    }
-  const users = (await store.users()).map(({ lastActivity: _, ...user }) => user);
-  return structuredClone({ sessions: sessions.sort(bySession), users: users.sort(byUser) });
-}
-
-type Named = { readonly userId: string; readonly sessionId?: string };
-const nameOf = ({ userId, sessionId = "" }: Named): string => `${userId}\0${sessionId}`;
-const bySession = (one: Named, other: Named): number => (nameOf(one) < nameOf(other) ? -1 : 1);
-const byUser = bySession;
 
 export const edits: StoreChecks = {
   "takes back the last runs with what they changed of the state": withEdits(

@@ -34,6 +34,15 @@ export class ChangeLog {
     if (this.forgotten < id) this.forgotten = 0;
   }
 
+  /**
+   * Forgets the commits whose messages are gone. `lastUpTo`: the last message that is left up to an
+   * id; 0 if there is none.
+   */
+  drop(isGone: (id: number) => boolean, lastUpTo: (id: number) => number): void {
+    this.#entries = this.#entries.filter(({ id }) => !isGone(id));
+    this.forgotten = lastUpTo(this.forgotten);
+  }
+
   /** The same changes of copies of the messages. */
   copy(idOf: (id: number) => number): ChangeLog {
     const log = new ChangeLog();

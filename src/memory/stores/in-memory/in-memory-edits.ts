@@ -1,6 +1,7 @@
 import type { SessionId, UserId } from "../../../ids.js";
 import type { ClearLog } from "../../clear-log.js";
-import type { EditedSession, ForkOutcome, StoreEdits, UndoOutcome } from "../../store.js";
+import type { Deleted } from "../../memory.js";
+import type { EditedSession, ForkOutcome, OldRuns, StoreEdits, UndoOutcome } from "../../store.js";
 import { SessionHistory } from "./session-history.js";
 import type { UserHistory } from "./user-history.js";
 
@@ -16,6 +17,30 @@ export class InMemoryEdits implements StoreEdits {
 
   constructor(histories: Histories) {
     this.#histories = histories;
+  }
+
+  clearBefore(userId: UserId, { sessionId, before, dryRun, time }: OldRuns): Deleted {
+    const { clears } = this.#histories;
+    const user = this.#histories.userOf(userId);
+    const deleted = { messages: 0, sessions: 0 };
+    for (const session of [...(user?.sessions.values() ?? [])]) {
+      if (user === undefined || (sessionId ?? session.sessionId) !== session.sessionId) continue;
+      const runs = session.runsBefore(before);
+      const turns = session.turns.filter(({ runId }) => runs.has(runId)).length;
+      const isWhole =
+        session.lastActivity < before || (turns === session.size && session.state.size === 0);
+      if (turns === 0 && !isWhole) continue;
+      deleted.messages += isWhole ? session.size : turns;
+      deleted.sessions += isWhole ? 1 : 0;
+      if (dryRun) continue;
+      clears.record(userId, { sessionId: session.sessionId, time });
+      if (isWhole) this.#histories.remove(userId, user, session);
+      else {
+        user.removeRuns(session, runs);
+        session.created = clears.generation;
+      }
+    }
+    return deleted;
   }
 
   undo(

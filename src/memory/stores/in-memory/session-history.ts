@@ -129,6 +129,32 @@ export class SessionHistory {
     return count;
   }
 
+  /** The turns, oldest first. */
+  get turns(): readonly StoredMessage[] {
+    return this.#turns.slice(this.#dropped);
+  }
+
+  /** The runs of which all turns are from before this time. */
+  runsBefore(time: number): ReadonlySet<string> {
+    const old = new Set(this.turns.map(({ runId }) => runId));
+    for (const { runId, createdAt } of this.turns)
+      if (Date.parse(createdAt) >= time) old.delete(runId);
+    return old;
+  }
+
+  /** Removes the turns of these runs. They still count as added to the session. */
+  removeRuns(runs: ReadonlySet<string>): void {
+    const before = this.turns;
+    for (const turn of before) if (runs.has(turn.runId)) this.#count(turn, -1);
+    this.#turns = before.filter(({ runId }) => !runs.has(runId));
+    this.#dropped = 0;
+    if (runs.has(this.latestRunId ?? "")) this.latestRunId = this.lastTurn?.runId;
+    this.#changes?.drop(
+      (id) => runs.has(before[countBelow(before, id)]?.runId ?? ""),
+      (id) => this.window(Infinity).findLast((message) => message.id <= id)?.id ?? 0,
+    );
+  }
+
   /** Copies everything but the messages into an empty session, and returns copies of those. */
   copyTo(session: SessionHistory, firstId: number): StoredMessage[] {
     const messages = this.window(Infinity);

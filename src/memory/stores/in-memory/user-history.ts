@@ -57,6 +57,26 @@ export class UserHistory {
     return count;
   }
 
+  /** Removes the turns of these runs from the session. Its system messages stay. */
+  removeRuns(session: SessionHistory, runs: ReadonlySet<string>): void {
+    const tracked = this.#runs.slice(this.#firstRun);
+    const own = new Set(tracked.filter((run) => run.session === session));
+    const { turns } = session;
+    let end = 0;
+    for (const run of own) {
+      const part = turns.slice(end, end + run.messages);
+      end += run.messages;
+      run.messages = part.filter(({ runId }) => !runs.has(runId)).length;
+    }
+    this.size -= session.size;
+    session.removeRuns(runs);
+    this.size += session.size;
+    this.#runs = tracked.filter(({ messages }) => messages > 0);
+    this.#firstRun = 0;
+    session.latestRun = [...own].findLast(({ messages }) => messages > 0);
+    this.#dropUnusedContents();
+  }
+
   #removeLast(session: SessionHistory, gone: (turn: StoredMessage) => boolean): number {
     const runs = this.#runs.slice(this.#firstRun);
     const own = runs.filter((run) => run.session === session);

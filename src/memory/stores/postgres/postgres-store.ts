@@ -244,8 +244,8 @@ export class PostgresStore implements CopyStore {
   });
 
   readonly edits = new PostgresEdits({
-    write: (userId, name, values) =>
-      this.#run(() => this.#queues.inOrder(userId, () => this.#write(name, () => values))),
+    write: (userId, name, valuesOf) =>
+      this.#run(() => this.#queues.inOrder(userId, () => this.#write(name, valuesOf))),
   });
   readonly attachments = new PostgresAttachments((name, values) =>
     this.#run(() => this.#read(name, values)),

@@ -5,6 +5,7 @@ import { IMPORTS } from "./schema/imports.js";
 import { LEASES } from "./schema/leases.js";
 import { LIMITS } from "./schema/limits.js";
 import { LISTS } from "./schema/lists.js";
+import { OLD_RUNS } from "./schema/old-runs.js";
 import { READS } from "./schema/reads.js";
 import { SEARCH } from "./schema/search.js";
 import { TABLES } from "./schema/tables.js";
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly string[] = [
   EDITS,
   ATTACHMENTS,
   SEARCH,
+  OLD_RUNS,
 ];

@@ -75,7 +75,7 @@ export function undoRuns(
   if (kept === undefined || kept.undoAfter > after) return "STATE_UNKNOWN";
 
   noteErased(connection);
-  const messages = subtractTurns(connection, session, after);
+  const messages = subtractTurns(connection, session, { after });
   blankMessages(connection, { userKey, sessionKey, turnsAfter: after });
   dropUnusedAttachments(connection, userKey);
   restoreState(connection, session, after);

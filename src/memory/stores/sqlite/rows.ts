@@ -226,7 +226,7 @@ export function deleteLastRun(
     encodeRunId(runId),
   );
   const after = other?.id ?? 0;
-  subtractTurns(connection, session, after);
+  subtractTurns(connection, session, { after });
   connection.run(
     `DELETE FROM messages
      WHERE user_key = ? AND session_key = ? AND is_system = 0 AND message_id > ?`,
@@ -237,19 +237,26 @@ export function deleteLastRun(
   dropUnusedAttachments(connection, userKey);
 }
 
-/** Subtracts the turns above an id from all counts, and returns how many there are. */
+/**
+ * Subtracts the turns between two ids from all counts, and returns how many there are. With `aged`
+ * they still count as added to the session.
+ */
 export function subtractTurns(
   connection: SqliteConnection,
   session: SessionRow,
-  after: number,
+  {
+    after,
+    before = Infinity,
+    aged = false,
+  }: { readonly after: number; readonly before?: number; readonly aged?: boolean },
 ): number {
   const { userKey, sessionKey } = session;
-  const turns = messagesOf(connection, session, { isSystem: 0, ...ALL, after });
+  const turns = messagesOf(connection, session, { isSystem: 0, ...ALL, after, before });
   connection.run(
     `UPDATE sessions
      SET total = total - ?, messages = messages - ?, runs = runs - ?, bytes = bytes - ?
      WHERE user_key = ? AND session_key = ?`,
-    turns.length,
+    aged ? 0 : turns.length,
     turns.length,
     turns.filter(({ role }) => role === "user").length,
     turns.reduce((sum, message) => sum + bytesOf(message), 0),
@@ -452,7 +459,7 @@ const ROLES: ReadonlySet<unknown> = new Set(["system", "user", "assistant", "too
  * The drivers end a text at its first NUL, so a run id with one is stored as JSON text; so is one
  * that begins like JSON text.
  */
-const encodeRunId = (runId: string): string =>
+export const encodeRunId = (runId: string): string =>
   runId.startsWith('"') || runId.includes("\0") ? JSON.stringify(runId) : runId;
 
 const decodeRunId = (text: string): string =>

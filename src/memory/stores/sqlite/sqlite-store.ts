@@ -38,6 +38,7 @@ import {
   setLimits,
   settleRun,
 } from "./limit-rows.js";
+import { clearBefore } from "./old-runs.js";
 import { pathOf } from "./path.js";
 import {
   applyChanges,
@@ -316,6 +317,10 @@ export class SqliteStore implements CopyStore {
   };
 
   readonly edits: StoreEdits = {
+    clearBefore: (userId, old) =>
+      old.dryRun
+        ? this.#read((connection) => clearBefore(connection, userId, old))
+        : this.#erase((connection) => clearBefore(connection, userId, old)),
     undo: (userId, undo) => this.#erase((connection) => undoRuns(connection, userId, undo)),
     fork: (userId, fork) => this.#write((connection) => forkSession(connection, userId, fork)),
   };

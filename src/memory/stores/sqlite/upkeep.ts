@@ -45,18 +45,26 @@ export function blankMessages(connection: SqliteConnection, messages: OwnMessage
   } while (changed === BLANKED_AT_ONCE);
 }
 
-/** The messages of a user, of one session, or those of a session that are above an id. */
+/** The messages of a user, of one session, or those of a session that are between two ids. */
 type OwnMessages =
   | { readonly userKey: number; readonly sessionKey?: undefined }
-  | { readonly userKey: number; readonly sessionKey: number; readonly turnsAfter?: number };
+  | {
+      readonly userKey: number;
+      readonly sessionKey: number;
+      readonly turnsAfter?: number;
+      readonly before?: number;
+    };
 
 function conditionOf(messages: OwnMessages): readonly [where: string, values: number[]] {
   const { userKey, sessionKey } = messages;
   if (sessionKey === undefined) return ["user_key = ?", [userKey]];
-  const { turnsAfter } = messages;
+  const { turnsAfter, before = Number.MAX_SAFE_INTEGER } = messages;
   const where = "user_key = ? AND session_key = ?";
   if (turnsAfter === undefined) return [where, [userKey, sessionKey]];
-  return [`${where} AND is_system = 0 AND message_id > ?`, [userKey, sessionKey, turnsAfter]];
+  return [
+    `${where} AND is_system = 0 AND message_id > ? AND message_id < ?`,
+    [userKey, sessionKey, turnsAfter, before],
+  ];
 }
 
 /** SQLite keeps a copy of every page that one statement changes, in memory. */
