@@ -683,4 +683,36 @@ export const MUTANTS = [
     "const key = batch.mark ?? batch.name;",
     'const key = "one";',
   ],
+
+  // Deleting old runs.
+  [
+    "src/agent/user-view.ts",
+    "old runs are deleted of the user who deleted some first",
+    "return edits.clearBefore(this.#userId, options);",
+    "return edits.clearBefore((globalThis.ager ??= this.#userId), options);",
+  ],
+  [
+    "src/memory/edits.ts",
+    "old runs are deleted in all sessions",
+    'const old = { sessionId, before: finiteCountOf(before, "before"), dryRun, time: now() };',
+    'const old = { sessionId: sessionId && undefined, before: finiteCountOf(before, "before"), dryRun, time: now() };',
+  ],
+  [
+    "src/memory/stores/in-memory/session-history.ts",
+    "every run is old",
+    "if (Date.parse(createdAt) >= time) old.delete(runId);",
+    "if (Date.parse(createdAt) >= 2 * time) old.delete(runId);",
+  ],
+  [
+    "src/memory/stores/sqlite/old-runs.ts",
+    "old runs of other sessions are deleted, too",
+    "blankMessages(connection, { userKey, sessionKey, turnsAfter: after, before: last + 1 });",
+    "blankMessages(connection, { userKey });",
+  ],
+  [
+    "src/memory/stores/sqlite/old-runs.ts",
+    "old runs stay",
+    "blankMessages(connection, { userKey, sessionKey, turnsAfter: after, before: last + 1 });",
+    "",
+  ],
 ];

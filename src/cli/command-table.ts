@@ -145,6 +145,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: {
       allUsers: ["--all-users", "delete the data of all users"],
       dryRun: ["--dry-run", "count what would be deleted, and delete nothing"],
+      olderThan: ["--older-than <time>", "delete only runs that ended longer ago, such as 30d"],
     },
     load: async () => (await import("./commands/clear.js")).clear,
   }),

@@ -160,6 +160,11 @@ export class Ledger {
     this.conversation(whose).state = latest?.state ?? new Map();
   }
 
+  /** Notes that all runs of a session but the last one were deleted, without its state. */
+  clearAllButLast(whose: Whose): void {
+    for (const run of this.kept(whose).slice(0, -1)) run.cleared = true;
+  }
+
   /** Notes that a user, or one session of that user, was cleared. */
   clear(userId: UserId, sessionId?: SessionId): void {
     for (const conversation of this.conversations) {

@@ -238,6 +238,12 @@ export class Stage {
     await this.#edit(editor, whose, async () => editor.importAgain?.(whose, named));
   }
 
+  /** Deletes the runs of a session from before a moment, since when one was sent. */
+  async clearBefore(editor: Editor, whose: Whose, before: number): Promise<void> {
+    await this.#edit(editor, whose, () => editor.clearBefore(whose, before));
+    this.ledger.clearAllButLast(whose);
+  }
+
   async #edit(editor: Editor, whose: Whose, work: () => Promise<unknown>): Promise<void> {
     try {
       await work();

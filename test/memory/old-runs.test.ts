@@ -69,8 +69,9 @@ async function expectedOf(memory: Memory, user: string, before: number) {
   const left = [];
   for (const { sessionId, lastActivity } of await memory.sessions(user)) {
     const messages = await memory.getMessages(user, { sessionId });
+    const turns = messages.filter(({ role }) => role !== "system");
     const isNew = (runId: string) =>
-      messages.some((one) => one.runId === runId && Date.parse(one.createdAt) >= before);
+      turns.some((turn) => turn.runId === runId && Date.parse(turn.createdAt) >= before);
     const { total, state } = await memory.read(user, { sessionId });
     const kept = messages.filter(({ role, runId }) => role === "system" || isNew(runId));
     const isWhole =

@@ -1,10 +1,13 @@
 import { UserTotal } from "../../data/users-of.js";
+import { AgnoChatError } from "../../errors.js";
 import type { CopyStore } from "../../memory/copy-store.js";
+import { noEdits } from "../../memory/failures.js";
 import { sizeOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { countedUsers } from "../counted-users.js";
+import { parseDuration } from "../duration.js";
 import { withMemory } from "../open-agent.js";
 import { withStore } from "../open-store.js";
 import { namedSession, refuseUserFlags } from "../settings/settings.js";
@@ -14,6 +17,8 @@ import { count } from "../words.js";
 export interface ClearOptions {
   readonly allUsers?: boolean;
   readonly dryRun?: boolean;
+  /** Deletes only runs that ended longer ago than this duration, such as `30d`. */
+  readonly olderThan?: string;
 }
 
 /**
@@ -23,10 +28,17 @@ export interface ClearOptions {
 export async function clear(
   context: Context,
   _args: string[],
-  { allUsers = false, dryRun = false }: ClearOptions,
+  { allUsers = false, dryRun = false, olderThan }: ClearOptions,
 ): Promise<void> {
-  if (allUsers) await clearEveryone(context, dryRun);
-  else await withMemory(context, (memory) => clearUser(context, memory, dryRun));
+  if (allUsers && olderThan !== undefined)
+    throw new AgnoChatError("USAGE", "--all-users does not go with --older-than.", {
+      hint: "To delete users who are inactive: agno-chat prune --inactive 30d.",
+    });
+  if (allUsers) return clearEveryone(context, dryRun);
+  if (olderThan === undefined)
+    return withMemory(context, (memory) => clearUser(context, memory, dryRun));
+  const age = parseDuration(olderThan, "--older-than");
+  return withMemory(context, (memory) => clearOld(context, memory, { age, olderThan, dryRun }));
 }
 
 /** @param isDry Only count what would be deleted. */
@@ -38,14 +50,45 @@ async function clearUser(context: Context, memory: Memory, isDry: boolean): Prom
     messages: sizeOf(sessions, session).messages,
     sessions: sessions.filter(({ sessionId }) => (session ?? sessionId) === sessionId).length,
   };
-  const words = ({ messages }: Deleted) =>
-    `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
+  const words = (deleted: Deleted) => wordsFor(deleted, { user, session });
   const scope = { user, session: session ?? null, isDry };
   if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   const deleted = await memory.clear(user, { sessionId: session });
   if (session === undefined) inputFilesIn(context.home)?.remove(user);
   report(context, { ...scope, deleted, words: words(deleted) });
+}
+
+interface OldRuns {
+  /** In milliseconds. */
+  readonly age: number;
+  /** The age as it was typed. */
+  readonly olderThan: string;
+  readonly dryRun: boolean;
+}
+
+/** The typed input has no dates, so it stays as long as anything of the user does. */
+async function clearOld(
+  context: Context,
+  memory: Memory,
+  { age, olderThan, dryRun }: OldRuns,
+): Promise<void> {
+  const { edits } = memory;
+  if (edits === undefined) throw noEdits();
+  const { user } = context.settings.values;
+  const session = namedSession(context.settings);
+  const before = Math.max(0, Date.now() - age);
+  const old = { sessionId: session, before };
+  const words = (deleted: Deleted) =>
+    `${wordsFor(deleted, { user, session })} older than ${olderThan}`;
+  const scope = { user, session: session ?? null, before: new Date(before).toISOString() };
+  const found = await edits.clearBefore(user, { ...old, dryRun: true });
+  if (dryRun)
+    return report(context, { ...scope, isDry: dryRun, deleted: found, words: words(found) });
+  if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
+  const deleted = await edits.clearBefore(user, old);
+  if ((await memory.sessions(user)).length === 0) inputFilesIn(context.home)?.remove(user);
+  report(context, { ...scope, isDry: dryRun, deleted, words: words(deleted) });
 }
 
 async function clearEveryone(context: Context, isDry: boolean): Promise<void> {
@@ -75,9 +118,17 @@ async function everyone(context: Context, store: CopyStore | undefined): Promise
   return total;
 }
 
+const wordsFor = (
+  { messages }: Deleted,
+  { user, session }: { readonly user: string; readonly session: string | undefined },
+): string =>
+  `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
+
 interface Report {
   readonly user: string | null;
   readonly session: string | null;
+  /** ISO 8601, UTC. Only if nothing newer was deleted. */
+  readonly before?: string;
   readonly isDry: boolean;
   readonly deleted: Deleted;
   readonly words: string;

@@ -57,7 +57,12 @@ export function commandLineDoors(options: CommandLineOptions) {
     name: "agno-chat clear",
     clear: (userId, sessionId = DEFAULT_SESSION_ID) => run("clear", { userId, sessionId }, "--yes"),
   };
-  return { door, readers, clearer };
+  const ageClearer: Clearer = {
+    name: "agno-chat clear --older-than",
+    clear: (userId, sessionId = DEFAULT_SESSION_ID) =>
+      run("clear", { userId, sessionId }, "--older-than", "0s", "--yes"),
+  };
+  return { door, readers, clearers: [clearer, ageClearer] };
 }
 
 /** What a command answers to `--json`. */

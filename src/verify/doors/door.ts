@@ -62,6 +62,8 @@ export interface Editor {
   fork(whose: Whose, to: SessionId): Promise<unknown>;
   /** Takes back its last run, and imports it again from an export that names somebody else. */
   importAgain?(whose: Whose, named: UserId): Promise<unknown>;
+  /** Deletes its runs from before a time, in milliseconds since 1970. */
+  clearBefore(whose: Whose, before: number): Promise<unknown>;
 }
 
 /** What came of asking for data that is not one's own. */

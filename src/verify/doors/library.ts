@@ -208,15 +208,19 @@ function editors(agent: VerifiedAgent, memory: Memory): readonly Editor[] {
   if (edits === undefined) return [];
   return [
     {
-      name: "view.undo and view.fork",
+      name: "view.undo, view.fork and view.clearBefore",
       undo: ({ userId, sessionId }, runs) => agent.forUser(userId).undo({ sessionId, runs }),
       fork: ({ userId, sessionId }, to) => agent.forUser(userId).fork({ sessionId, to }),
+      clearBefore: ({ userId, sessionId }, before) =>
+        agent.forUser(userId).clearBefore({ sessionId, before }),
     },
     // As another process does it.
     {
       name: "memory.edits",
       undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
       fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
+      clearBefore: async ({ userId, sessionId }, before) =>
+        edits.clearBefore(userId, { sessionId, before }),
     },
     {
       name: "importHistory",

@@ -1,10 +1,14 @@
 import type { Clearer, Door, Reader } from "../doors/door.js";
 import type { Stage } from "../stage.js";
 
-/** Each user asks twice from the command line and reads; the first user clears a session. */
+/** Each user asks twice from the command line and reads; the first users clear a session each. */
 export async function commandLine(
   stage: Stage,
-  { door, readers, clearer }: { door: Door; readers: readonly Reader[]; clearer: Clearer },
+  {
+    door,
+    readers,
+    clearers,
+  }: { door: Door; readers: readonly Reader[]; clearers: readonly Clearer[] },
 ): Promise<void> {
   for (const release of ["together", "reversed"] as const)
     await stage.overlap(
@@ -14,7 +18,10 @@ export async function commandLine(
   const [first, second] = stage.users.map((userId) => stage.whose(userId, 1));
   if (first === undefined || second === undefined || stage.signal.aborted) return;
   await stage.readBack(first, "stored", readers);
-  await stage.clear(clearer, first.userId, first.sessionId);
   const [size] = readers as [Reader];
-  await Promise.all([first, second].map((whose) => stage.readBack(whose, "clears", [size])));
+  for (const [index, clearer] of clearers.entries()) {
+    const { userId, sessionId } = index === 0 ? first : second;
+    await stage.clear(clearer, userId, sessionId);
+    await Promise.all([first, second].map((whose) => stage.readBack(whose, "clears", [size])));
+  }
 }

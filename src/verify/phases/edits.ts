@@ -1,10 +1,11 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { validateSessionId } from "../../ids.js";
 import type { Whose } from "../finding.js";
 import { inTurn, type Stage } from "../stage.js";
 
 const COPY = validateSessionId("a copy of a session");
 
-/** Takes back runs and copies sessions. Nothing else may change, and no run come back. */
+/** Takes back runs, copies sessions and deletes old runs. Nothing else may change, and no run come back. */
 export async function edits(stage: Stage): Promise<void> {
   const [clearer] = stage.clearers;
   for (const [turn, editor] of stage.editors.entries()) {
@@ -21,8 +22,21 @@ export async function edits(stage: Stage): Promise<void> {
     if (clearer !== undefined) await stage.clear(clearer, other.userId, COPY);
     await stage.send(whose, { check: "edits" });
     await stage.importAgain(editor, whose, other.userId);
+
+    const before = await laterMoment();
+    // A tool might quote from the state, which keeps what earlier runs have put there.
+    await stage.send(whose, { check: "edits" });
+    await stage.clearBefore(editor, whose, before);
+    await stage.readBack(whose, "edits");
   }
   await stage.readBackInTurn("edits");
+}
+
+/** A time after that of everything stored so far. */
+async function laterMoment(): Promise<number> {
+  const now = Date.now();
+  while (Date.now() === now) await immediate();
+  return Date.now();
 }
 
 /** The copy must hold the texts of the session, and so nobody else's. */
