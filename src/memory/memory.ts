@@ -284,24 +284,25 @@ export interface Forked {
 export interface Edits {
   /**
    * Deletes the runs of a user, or of one of their sessions, that ended before this time: all of
-   * their messages are older. System messages and session state stay, unless the session's last activity was before it:
-   * then the whole session is deleted. A run under way in a session that loses something ends with
-   * `HISTORY_CLEARED`.
+   * their messages are older. System messages and session state stay, unless the session's last
+   * activity was before it: then the whole session is deleted. A run under way in a session that
+   * loses something ends with `HISTORY_CLEARED`.
    */
   clearBefore(userId: string | undefined, options: ClearBeforeOptions): Awaitable<Deleted>;
 
   /**
-   * Takes back the last runs of the session, by default of `default`, or all if it has fewer: their messages are deleted, and
+   * Takes back the last runs of a session, or all if it has fewer: their messages are deleted, and
    * every key of the session state that they changed has the value from before again. System
-   * messages stay. A run under way elsewhere in the session ends with `HISTORY_CLEARED`.
+   * messages stay. A run under way elsewhere in the session ends with `HISTORY_CLEARED`. The
+   * session is `default` unless it is named.
    * @throws {AgnoChatError} `INVALID_INPUT` for a run that changed the session state before its
    *   last 20 changes: earlier values are not kept
    */
   undo(userId?: string, options?: UndoOptions): Awaitable<Undone>;
 
   /**
-   * Copies a session, by default `default`, with its state. The messages get ids of their own and keep everything else;
-   * runs of the copy can be taken back as those of the original.
+   * Copies a session, `default` unless it is named, with its state. The messages get ids of their
+   * own and keep everything else; runs of the copy can be taken back as those of the original.
    * @throws {AgnoChatError} `SESSION_EXISTS`; `INVALID_INPUT` if there is nothing to copy
    */
   fork(userId: string | undefined, options: ForkOptions): Awaitable<Forked>;

@@ -226,6 +226,8 @@ function editors(agent: VerifiedAgent, memory: Memory): readonly Editor[] {
       name: "importHistory",
       undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
       fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
+      clearBefore: async ({ userId, sessionId }, before) =>
+        edits.clearBefore(userId, { sessionId, before }),
       async importAgain(whose, named) {
         let all = "";
         for await (const piece of agent.forUser(whose.userId).export()) all += piece;

@@ -5,7 +5,10 @@ import { inTurn, type Stage } from "../stage.js";
 
 const COPY = validateSessionId("a copy of a session");
 
-/** Takes back runs, copies sessions and deletes old runs. Nothing else may change, and no run come back. */
+/**
+ * Takes back runs, copies sessions and deletes old runs. Nothing else may change, and no run come
+ * back.
+ */
 export async function edits(stage: Stage): Promise<void> {
   const [clearer] = stage.clearers;
   for (const [turn, editor] of stage.editors.entries()) {
