@@ -73,6 +73,12 @@ test.each([
   expect(excerpt.endsWith("…")).toBe(after > 0);
 });
 
+test("an excerpt begins with a whole word", () => {
+  const parts = excerptOf(`${"lorem ipsum ".repeat(20)}the zebra`, ["zebra"]);
+  expect(parts[0]?.text).toMatch(/^…(lorem|ipsum) /);
+  expect(textOf(excerptOf(`${"京".repeat(200)}都`, ["都"]))).toBe(`…${"京".repeat(40)}都`);
+});
+
 test("an excerpt shows the place with the most words", () => {
   const content = `zebra ${"x ".repeat(3_000)} a lion and a zebra ${"x ".repeat(3_000)} lion`;
   expect(textOf(excerptOf(content, ["zebra", "lion"]))).toContain("lion and a zebra");

@@ -28,7 +28,10 @@ export function excerptOf(content: string, terms: readonly string[]): readonly E
     while (next < folded.length && at(next) === last) next += 1;
     return characterStart(content, at(next));
   };
-  const cut = { from: characterStart(content, at(from)), to: characterStart(content, at(to)) };
+  const cut = {
+    from: wordStart(content, characterStart(content, at(from)), at(marks[first]?.start ?? 0)),
+    to: characterStart(content, at(to)),
+  };
   const parts: ExcerptPart[] = [];
   let done = cut.from;
   const take = (until: number, isMatch: boolean): void => {
@@ -104,6 +107,12 @@ function characterStart(text: string, index: number): number {
   let next = index;
   while (next > 0 && next < text.length && CONTINUES.test(text.charAt(next))) next += 1;
   return next;
+}
+
+/** Where the next word begins, if one does before `end`; the beginning of a text is one. */
+function wordStart(text: string, index: number, end: number): number {
+  const space = index === 0 ? -1 : text.slice(index, end).search(/\s\S/);
+  return space === -1 ? index : index + space + 1;
 }
 
 const CONTINUES = /^[\p{M}\udc00-\udfff\u200d]/u;
