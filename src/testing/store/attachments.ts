@@ -178,6 +178,19 @@ export const attachments: StoreChecks = {
     assert.deepEqual(await filesOf(attachments), []);
   }),
 
+  "drops what only old runs named that are deleted": attached(async (store, attachments) => {
+    if (store.edits === undefined) return;
+    const old = attaching([PLAN, NOTES], { runId: "old" });
+    const createdAt = new Date(1_000).toISOString();
+    await store.write({ ...old, messages: old.messages.map((row) => ({ ...row, createdAt })) });
+    await store.write(attaching([PLAN], { runId: "new", time: 9_000 }));
+    await store.write(attaching([NOTES], { userId: BOB }));
+    const before = { sessionId: undefined, before: 5_000, dryRun: false, time: 9_000 };
+    assert.deepEqual(await store.edits.clearBefore(ALICE, before), { messages: 1, sessions: 0 });
+    assert.deepEqual(await filesOf(attachments), ["the plan.txt"]);
+    assert.deepEqual(await filesOf(attachments, BOB), ["some notes.txt"]);
+  }),
+
   "keeps a content for the copy of a session, without the session itself": attached(
     async (store, attachments) => {
       if (store.edits === undefined) return;
