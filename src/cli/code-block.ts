@@ -1,8 +1,9 @@
+import { marked } from "marked";
+
 /** The lines of the last fenced code block of a reply, also of one in a list or left open. */
-export async function lastCodeBlock(text: string): Promise<string | undefined> {
-  const { marked } = await import("marked");
+export function lastCodeBlock(text: string): string | undefined {
   let last: string | undefined;
-  marked.walkTokens(marked.lexer(text), (token) => {
+  void marked.walkTokens(marked.lexer(text), (token) => {
     if (token.type === "code" && token.codeBlockStyle !== "indented") last = `${token.text}\n`;
   });
   return last;

@@ -3,7 +3,6 @@ import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
 import { AgnoChatError } from "../../errors.js";
 import { validateSessionId } from "../../ids.js";
-import { lastCodeBlock } from "../code-block.js";
 import type { Context } from "../command-context.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { remarkOn } from "../render/run-view.js";
@@ -70,7 +69,8 @@ async function printCode(
   const stopSpinner = spinnerOn(context);
   const answer = await run.finally(stopSpinner);
   if (raw) output.note(RAW_NOTE);
-  const code = await lastCodeBlock(answer.content);
+  const { lastCodeBlock } = await import("../code-block.js");
+  const code = lastCodeBlock(answer.content);
   if (code === undefined) output.note("The answer has no code block, so this is all of it.");
   const text = withLineEnd(code ?? answer.content);
   if (raw) output.writeSafe(text);

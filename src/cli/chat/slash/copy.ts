@@ -1,6 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
 import type { StoredMessage } from "../../../messages.js";
-import { lastCodeBlock } from "../../code-block.js";
 import type { Copied } from "../../terminal/clipboard.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
@@ -13,7 +12,7 @@ export async function copy(repl: Repl, { argument, speaker, signal }: CommandCal
       hint: "/copy or /copy code",
     });
   const reply = await lastReply(repl, speaker);
-  const text = argument === "code" ? await lastCodeBlock(reply?.content ?? "") : reply?.content;
+  const text = argument === "code" ? await codeIn(reply?.content ?? "") : reply?.content;
   if (text === undefined)
     throw new AgnoChatError(
       "USAGE",
@@ -30,6 +29,10 @@ const COPIED: Readonly<Record<Copied, (what: string) => string>> = {
   terminal: (what) =>
     `Sent ${what} to the terminal, which may not let programs copy. Else: /export FILE`,
 };
+
+/** Reads Markdown, which no other command needs. */
+const codeIn = async (text: string): Promise<string | undefined> =>
+  (await import("../../code-block.js")).lastCodeBlock(text);
 
 const LOOK_BACK = 50;
 
