@@ -87,6 +87,8 @@ export interface Attack {
   readonly everyPair?: boolean;
   /** What it shows are numbers alone. */
   readonly countsOnly?: boolean;
+  /** What it shows comes without a count of messages. */
+  readonly countsNothing?: boolean;
   /** It deletes what it is answered about. */
   readonly deletes?: boolean;
   /** Nothing is kept that even its owner could get in this way. */

@@ -104,7 +104,7 @@ function metadataOf(of: UserId): object {
   return { user_id: of, params: { tenant: of, metadata, message: { metadata } } };
 }
 
-interface DataRoute extends Pick<Attack, "countsOnly" | "deletes"> {
+interface DataRoute extends Pick<Attack, "countsOnly" | "countsNothing" | "deletes"> {
   readonly method: string;
   readonly path: string;
   readonly query?: readonly (readonly [name: string, value: string])[];
@@ -112,7 +112,7 @@ interface DataRoute extends Pick<Attack, "countsOnly" | "deletes"> {
 
 const DATA_ROUTES: readonly DataRoute[] = [
   { method: "GET", path: "/history" },
-  { method: "GET", path: "/search", query: [["q", PLANTED_WORD]] },
+  { method: "GET", path: "/search", query: [["q", PLANTED_WORD]], countsNothing: true },
   { method: "GET", path: "/size", countsOnly: true },
   { method: "GET", path: "/export" },
   { method: "DELETE", path: "/history", countsOnly: true, deletes: true },

@@ -87,7 +87,8 @@ async function isShownToOwner(stage: Stage, attack: Attack, userId: UserId): Pro
   const { refused, text, count } = attempt;
   const isShown = stage.ledger.canaries.in(text).some(({ owner }) => owner.userId === userId);
   if (attack.showsNobody) return !isShown;
-  if (refused || count !== countOf(stage, secretOf(userId))) return false;
+  const isWhole = attack.countsNothing || count === countOf(stage, secretOf(userId));
+  if (refused || !isWhole) return false;
   return isShown || attack.countsOnly === true;
 }
 
