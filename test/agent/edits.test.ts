@@ -60,4 +60,19 @@ it("says that a memory cannot do it", async () => {
   });
   const alice = new Agent({ model: new ScriptedModel([]), memory }).forUser("alice");
   await expect(alice.undo()).rejects.toMatchObject({ code: "USAGE" });
+  await expect(alice.clearBefore({ before: 1 })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+it("clears what is old, and ends a run that has read it", async () => {
+  const memory = new InMemory();
+  const model = new ScriptedModel(["one", "two", "three"]);
+  const agent = new Agent({ model, memory });
+  const [alice, bob] = [agent.forUser("alice"), agent.forUser("bob")];
+  for (const user of [alice, bob]) await user.run("First");
+  const clearMidway = async () => {
+    for await (const event of alice.stream("Second"))
+      if (event.type === "text-delta") await alice.clearBefore({ before: Date.now() + 60_000 });
+  };
+  await expect(clearMidway()).rejects.toMatchObject({ code: "HISTORY_CLEARED" });
+  expect([await alice.size(), await bob.size()]).toEqual([0, 2]);
 });
