@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { UserMessage } from "../../src/messages.js";
 import { Cli, documentIn } from "../support/cli.js";
 import { CONTROLS } from "../support/hostile-text.js";
 import {
@@ -212,6 +213,26 @@ it("says what to do if a single message is too long, also with --json", async ()
   expect(error.hint).toContain("--model");
   const script = await cli.run(["--json"], { input: "Hello\n" });
   expect(documentIn(script).failures[0].hint).toContain("--model");
+});
+
+it("names the flags that send less when a reply breaks off because all is too long", async () => {
+  const error = { code: "context_length_exceeded", message: "Too long." };
+  server.reply(streamed(chunk({ content: "Half" }), { error }));
+  const { code, stderr } = await cli.run(["ask", "Hello"]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(/too long for .*Too long\..*--history-tokens or --history/s);
+});
+
+it("sends as many tokens of the history as --history-tokens says", async () => {
+  server.reply(streamedText("ok"));
+  const sent = (): readonly string[] =>
+    server.requests.at(-1)?.body.messages.map(({ content }: UserMessage) => content);
+  await cli.run(["ask", "long ".repeat(500)]);
+  await cli.run(["ask", "Second"]);
+  await cli.run(["ask", "Third", "--history-tokens", "100"]);
+  expect(sent()).toEqual(["Second", "ok", "Third"]);
+  await cli.run(["ask", "Fourth", "--history-tokens", "0"]);
+  expect(sent()).toEqual(["Fourth"]);
 });
 
 it("sends as much of the history as --history says", async () => {
