@@ -12,7 +12,8 @@ export type { ModelCallTrace, RunTrace, ToolCallTrace } from "./agent/tracing.js
 export type { UserView } from "./agent/user-view.js";
 export type { NewAttachment } from "./attachments.js";
 export type { ImportFormat } from "./data/import/formats.js";
-export { type Imported, type ImportOptions, importHistory } from "./data/import/import-history.js";
+export { importHistory } from "./data/import/import-history.js";
+export type { Imported, ImportOptions } from "./data/import/import-options.js";
 export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
 export {
   AgnoChatError,

@@ -672,7 +672,7 @@ export const MUTANTS = [
     "FROM messages WHERE user_key = ?1 AND ?2 > 0 AND message_id > ?3\n       ORDER BY message_id LIMIT",
   ],
   [
-    "src/data/import/import-history.ts",
+    "src/data/import/run-import.ts",
     "an import goes to the user who imported first",
     "await this.#memory.add(messages, this.#userId, {",
     "await this.#memory.add(messages, (globalThis.importer ??= this.#userId), {",

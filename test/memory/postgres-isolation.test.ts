@@ -91,6 +91,8 @@ describe.skipIf(server === "")("row security of a PostgreSQL memory", () => {
     );
     const own = { is_forced: true, policies: ["own ALL"] };
     expect(rows).toEqual([
+      { relname: "attachment_uses", ...own },
+      { relname: "attachments", ...own },
       { relname: "leases", is_forced: true, policies: ["left_behind ALL", "own ALL"] },
       { relname: "limits", is_forced: true, policies: ["list SELECT", "own ALL"] },
       { relname: "messages", ...own },

@@ -33,7 +33,10 @@ const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agno-chat size": "prints what `view.sessions` returns",
   "agno-chat search": "prints what `view.search` returns",
   "agno-chat export": "prints what `view.export` returns",
+  "agno-chat import": "calls `importHistory`, which is driven",
   "agno-chat clear": "calls `view.clear`",
+  "agno-chat backup": "copies every user as they are, for whoever may open the store",
+  "agno-chat completion": "names users and sessions, for whoever may open the store",
   "agno-chat context": "prints what `view.context` returns",
   "agno-chat run":
     "the chat, with its lines from a file; test/cli/script/isolation.test.ts drives it",
@@ -60,8 +63,11 @@ async function* nothing() {}
 const namesOf = (lists: readonly (readonly { readonly name: string }[])[]): string[] =>
   lists.flat().map(({ name }) => name);
 
-const usesOf = ({ doors, readers, clearers }: Doors): string[] =>
-  namesOf([doors, readers, clearers]);
+/** An editor is named after all that it calls. */
+const usesOf = ({ doors, readers, clearers, editors = [] }: Doors): string[] => [
+  ...namesOf([doors, readers, clearers]),
+  ...namesOf([editors]).flatMap((name) => name.split(/, | and /)),
+];
 
 const attacksOf = ({ attacks, forgeries }: Doors): string[] => namesOf([attacks, forgeries]);
 

@@ -1,7 +1,8 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { IMPORT_FORMATS, type ImportFormat, isImportFormat } from "../../data/import/formats.js";
-import { type Imported, importHistory } from "../../data/import/import-history.js";
+import { importHistory } from "../../data/import/import-history.js";
+import type { Imported } from "../../data/import/import-options.js";
 import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
 import type { Context } from "../command-context.js";

@@ -1,29 +1,6 @@
-import { AgnoChatError } from "../../errors.js";
-import { type UserId, validateSessionId, validateUserId } from "../../ids.js";
-import { jsonBytes } from "../../memory/measure.js";
-import type { Limits, Memory } from "../../memory/memory.js";
-import type { Contents } from "../../messages.js";
+import type { Memory } from "../../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../../options.js";
-import { type Batch, type ImportedRun, ImportTally, type LeftOut } from "./conversation.js";
-import { detectedFormat, type ImportFormat, READERS } from "./formats.js";
-import { type ImportSession, ImportSessions } from "./import-sessions.js";
-import { jsonPieces } from "./json-pieces.js";
-import { importRecords } from "./records.js";
-
-export interface ImportOptions {
-  /** Default: told by the content. */
-  readonly format?: ImportFormat | undefined;
-  /** The session of messages in OpenAI's format. Default: a name of their own. */
-  readonly sessionId?: string | undefined;
-  /** Counts only. Default: false. */
-  readonly dryRun?: boolean | undefined;
-  /** What a user may keep who has no limits of their own. Default: everything. */
-  readonly limits?: Limits | undefined;
-  /** Stops the import. */
-  readonly signal?: AbortSignal | undefined;
-  /** Takes the counts as they grow. */
-  readonly onProgress?: ((sofar: Imported) => void) | undefined;
-}
+import type { Imported, ImportOptions } from "./import-options.js";
 
 const KEYS: KnownKeys<ImportOptions> = {
   format: true,
@@ -33,22 +10,6 @@ const KEYS: KnownKeys<ImportOptions> = {
   signal: true,
   onProgress: true,
 };
-
-/** What came of an import. Conversations are counted once, by what became of them. */
-export interface Imported {
-  readonly format: ImportFormat;
-  /** New sessions. */
-  readonly imported: number;
-  /** Sessions from an earlier import, which have grown. */
-  readonly extended: number;
-  /** Sessions that were there already, and are as they were. */
-  readonly present: number;
-  readonly messages: number;
-  /** What was left out: how many of what. */
-  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>;
-  /** The user that the file names, if that is another one. */
-  readonly otherUser?: string | undefined;
-}
 
 /**
  * Stores the conversations of an export as sessions of one user, whoever the file names: our own
@@ -71,124 +32,6 @@ export async function importHistory(
   options: ImportOptions = {},
 ): Promise<Imported> {
   refuseUnknownKeys(options, KEYS, "importHistory");
-  const user = validateUserId(userId);
-  const sessionId =
-    options.sessionId === undefined ? undefined : validateSessionId(options.sessionId);
-  const tally = new ImportTally();
-  const pieces = importRecords(jsonPieces(asAsync(texts)));
-  const { format, records } =
-    options.format === undefined
-      ? await detectedFormat(pieces)
-      : { format: options.format, records: pieces };
-  const work = new Import(memory, user, { ...options, format, tally });
-  try {
-    for await (const batch of READERS[format](records, { tally, sessionId }))
-      await work.take(batch);
-  } catch (thrown) {
-    await work.takeBack();
-    throw thrown;
-  }
-  return work.outcome;
-}
-
-interface ImportParts extends ImportOptions {
-  readonly format: ImportFormat;
-  readonly tally: ImportTally;
-}
-
-class Import {
-  readonly #memory: Memory;
-  readonly #userId: UserId;
-  readonly #parts: ImportParts;
-  readonly #sessions: ImportSessions;
-  readonly #counts = { imported: 0, extended: 0, present: 0 };
-  #messages = 0;
-  #bytesLeft: number | undefined;
-
-  constructor(memory: Memory, userId: UserId, parts: ImportParts) {
-    this.#memory = memory;
-    this.#userId = userId;
-    this.#parts = parts;
-    this.#sessions = new ImportSessions(memory, userId);
-  }
-
-  get outcome(): Imported {
-    const { format, tally } = this.#parts;
-    const otherUser = tally.otherUser === this.#userId ? undefined : tally.otherUser;
-    return {
-      ...{ format, ...this.#counts, messages: this.#messages },
-      leftOut: Object.fromEntries(tally.leftOut),
-      ...(otherUser === undefined ? {} : { otherUser }),
-    };
-  }
-
-  async take(batch: Batch): Promise<void> {
-    const { signal, tally, dryRun = false, onProgress } = this.#parts;
-    signal?.throwIfAborted();
-    const session = await this.#sessions.of(batch);
-    const runs = session.missing(batch.runs, tally);
-    const messages = runs.flatMap((run) => run.messages);
-    const state = session.isNew ? batch.state : undefined;
-    const isMore = messages.length > 0 || state !== undefined;
-    this.#count(session, isMore);
-    if (!isMore) return;
-    await this.#refuseTooMuch(messages);
-    if (!dryRun)
-      await this.#memory.add(messages, this.#userId, {
-        sessionId: session.sessionId,
-        state,
-        ...contentsOf(runs),
-      });
-    session.added += messages.length;
-    session.isPart = batch.isPart ?? false;
-    this.#messages += messages.length;
-    onProgress?.(this.outcome);
-  }
-
-  #count(session: ImportSession, hasGrown: boolean): void {
-    const outcome = session.isNew ? "imported" : hasGrown ? "extended" : "present";
-    if (session.outcome === outcome || session.outcome === "extended") return;
-    if (session.outcome !== undefined) this.#counts[session.outcome] -= 1;
-    this.#counts[outcome] += 1;
-    session.outcome = outcome;
-  }
-
-  /** Removes the new sessions that hold a part of a conversation, and nothing else. */
-  async takeBack(): Promise<void> {
-    if (this.#parts.dryRun) return;
-    for (const { isNew, isPart, sessionId, added } of this.#sessions.all) {
-      if (!isNew || !isPart) continue;
-      const hasOnlyThat = (await this.#memory.size(this.#userId, { sessionId })) === added;
-      if (hasOnlyThat) await this.#memory.clear(this.#userId, { sessionId });
-    }
-  }
-
-  async #refuseTooMuch(messages: readonly unknown[]): Promise<void> {
-    const bytes = messages.reduce<number>((sum, each) => sum + jsonBytes(each), 0);
-    this.#bytesLeft = (this.#bytesLeft ?? (await this.#mayKeep())) - bytes;
-    if (this.#bytesLeft >= 0) return;
-    throw new AgnoChatError("BUDGET", "The import holds more than this user may keep.", {
-      hint: "Raise the limit, or delete other conversations.",
-    });
-  }
-
-  /** In bytes. */
-  async #mayKeep(): Promise<number> {
-    const { limits = {} } = this.#parts;
-    const use = (await this.#memory.limits?.use(this.#userId, limits)) ?? [];
-    const kept = use.find(({ limit }) => limit === "bytesKept");
-    return kept?.allowed === undefined ? Infinity : kept.allowed - kept.used;
-  }
-}
-
-/** A memory without attachments takes none. */
-function contentsOf(runs: readonly ImportedRun[]): { readonly contents?: Contents } {
-  const contents = runs.flatMap((run) => [...(run.contents ?? [])]);
-  return contents.length === 0 ? {} : { contents: new Map(contents) };
-}
-
-async function* asAsync(
-  texts: AsyncIterable<string> | Iterable<string>,
-): AsyncGenerator<string, void, undefined> {
-  yield* texts;
+  const { runImport } = await import("./run-import.js");
+  return runImport(memory, userId, texts, options);
 }

@@ -9,7 +9,12 @@ const LONGEST_QUERY = 500;
 /** How many occurrences of a word are looked at to find one that stands alone. */
 const OCCURRENCES_TRIED = 100;
 
-/** What somebody looks for: words that must all occur, also as parts of words. */
+/**
+ * What somebody looks for: words that must all occur, also as parts of words.
+ * @example
+ * const query = new Query('tea "in the morning"');
+ * console.log(query.matches("Green tea, in the morning")); // true
+ */
 export class Query {
   /** Folded, none of them empty. */
   readonly terms: readonly string[];

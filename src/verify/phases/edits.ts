@@ -20,6 +20,7 @@ export async function edits(stage: Stage): Promise<void> {
     await stage.send(whose, { plan: "tools", check: "edits" });
     await stage.readBack(whose, "edits");
     const other = stage.whose(inTurn(stage.users, turn + 1), turn);
+    await stage.send(other, { check: "edits" });
     await stage.fork(editor, other, COPY);
     await compare(stage, other);
     if (clearer !== undefined) await stage.clear(clearer, other.userId, COPY);
