@@ -116,7 +116,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
       doors: [...library.doors, ...more.doors],
       readers: [...library.readers, ...more.readers],
       clearers: [...library.clearers, ...more.clearers],
-      editors: [...(library.editors ?? []), ...(more.editors ?? [])],
+      // Phases of somebody else's may have no use for them.
+      editors: options.phases === undefined ? (library.editors ?? []) : [],
       attacks: more.attacks,
       forgeries: more.forgeries,
     });

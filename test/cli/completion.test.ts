@@ -47,7 +47,7 @@ describe("completion of what the table of commands knows", () => {
     expect(await offered("")).toEqual([...shown, "help"]);
     expect(await offered("us")).toEqual(["users"]);
     expect(await offered("help us")).toEqual(["users"]);
-    expect(await offered("store ")).toEqual(["init", "check", "migrate", "copy"]);
+    expect(await offered("store ")).toEqual(["init", "check", "migrate", "salvage", "copy"]);
     expect(await offered("-q --user alice store in")).toEqual(["init"]);
   });
 
