@@ -8,8 +8,9 @@ const ALLOWED = [
   /^LICENSE$/,
   /^bin\/agno-chat\.js$/,
   /^dist\/(index|testing\/index|cli\/main|server\/index|data\/backup-child|verify\/child)\.js$/,
-  /^dist\/chunks\/[\w-]+\.js$/,
+  /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/[\w/-]+\.d\.ts$/,
+  /^man\/agno-chat\.1$/,
   /^examples\/[\w-]+\.chat$/,
 ];
 
@@ -25,6 +26,7 @@ const REQUIRED = [
   "dist/cli/main.js",
   "dist/data/backup-child.js",
   "dist/verify/child.js",
+  "man/agno-chat.1",
   "examples/demo.chat",
   "examples/support-desk.chat",
 ];
