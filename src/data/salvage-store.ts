@@ -220,5 +220,5 @@ const exists = async (path: string): Promise<boolean> =>
 
 const noFile = (): AgnoChatError =>
   new AgnoChatError("USAGE", "Only a memory file can be salvaged.", {
-    hint: "Name one with --store sqlite:PATH. For a database, its administrator has tools.",
+    hint: "Name a memory file. For a database, its administrator has tools.",
   });

@@ -9,7 +9,7 @@ export const bold = (text: string): Roff => `\\fB${plain(text)}\\fR`;
 
 const italic = (text: string): Roff => `\\fI${plain(text)}\\fR`;
 
-/** Flags or arguments in commander's syntax: what is typed in bold, what it stands for in italics. */
+/** Flags or arguments in commander's syntax: typed words in bold, what they name in italics. */
 export const syntax = (text: string): Roff =>
   text
     .split(/([<[][^>\]]+[>\]])/)

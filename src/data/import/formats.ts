@@ -61,5 +61,5 @@ async function* chained(
 
 const unknownFormat = (): AgnoChatError =>
   new AgnoChatError("INVALID_INPUT", "Nothing in the file looks like a conversation.", {
-    hint: `Import an export of ${IMPORT_FORMATS.join(", ")}, or name its format with --from.`,
+    hint: `Import an export of ${IMPORT_FORMATS.join(", ")}, or name its format.`,
   });
