@@ -1,8 +1,9 @@
-import { AgnoChatError } from "../../errors.js";
+import { AgnoChatError, asAgnoChatError } from "../../errors.js";
+import type { Awaitable } from "../../memory/memory.js";
 import { nearest } from "../../nearest.js";
 import { singleLine } from "../../sanitise.js";
 import type { Input } from "./chat-input.js";
-import type { Repl, SayOptions } from "./repl.js";
+import type { Repl, SayOptions, TakenCommand } from "./repl.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import { COMMANDS } from "./slash-commands.js";
 
@@ -22,7 +23,25 @@ async function perform(
 ): Promise<void> {
   const command = commandOf(name);
   if (argument !== "" && command.argument === undefined) throw takesNothing(command, argument);
-  await command.run(repl, { ...options, argument });
+  const run = () => command.run(repl, { ...options, argument });
+  const { speaker } = options;
+  if (repl.recording === undefined) await run();
+  else await recorded(repl, run, { name: command.name, argument, speaker });
+}
+
+/** Runs a command and writes it into the recording, unless the command has ended that. */
+async function recorded(
+  repl: Repl,
+  run: () => Awaitable<void>,
+  command: TakenCommand,
+): Promise<void> {
+  try {
+    await run();
+    await repl.recording?.did(repl, command);
+  } catch (thrown) {
+    repl.recording?.failed(command, asAgnoChatError(thrown));
+    throw thrown;
+  }
 }
 
 const takesNothing = ({ name }: SlashCommand, argument: string): AgnoChatError =>

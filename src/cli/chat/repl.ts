@@ -1,5 +1,7 @@
 import { Agent } from "../../agent/agent.js";
+import type { RunEvent } from "../../agent/events.js";
 import type { UserView } from "../../agent/user-view.js";
+import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
 import {
   DEFAULT_SESSION_ID,
   type SessionId,
@@ -52,6 +54,8 @@ export class Repl {
   readonly prices: () => Promise<Prices | undefined>;
   readonly unanswered = new UnansweredMessages();
   isOver = false;
+  /** Writes what is said as a script; see `/record`. */
+  recording: Recorder | undefined;
   readonly #limitRemarks = new LimitRemarks();
   #parts: ReplParts;
   #agent: Agent;
@@ -114,14 +118,19 @@ export class Repl {
    */
   async say(text: string, options: SayOptions): Promise<void> {
     const { speaker, replaceRun } = options;
+    const message = { speaker, text, isRetry: replaceRun !== undefined };
+    const take = this.recording && (await this.recording.take(this, message));
     let runId: string | undefined;
     try {
-      await this.#converse(text, options, (id) => {
-        runId = id;
+      await this.#converse(text, options, (event) => {
+        if (event.type === "run-start") runId = event.runId;
+        if (event.type === "text-delta") take?.hear(event.text);
       });
       this.unanswered.forget(speaker);
+      take?.end();
     } catch (thrown) {
       this.unanswered.keep(speaker, { text, runId, replaceRun });
+      take?.fail(asAgnoChatError(thrown));
       throw thrown;
     }
     const remark = await this.#limitRemarks.next(this.#parts, speaker);
@@ -131,7 +140,7 @@ export class Repl {
   async #converse(
     text: string,
     { speaker, signal, replaceRun }: SayOptions,
-    onStart: (runId: string) => void,
+    onEvent: (event: RunEvent) => void,
   ): Promise<void> {
     const limit = signalWithin(signal, this.#parts.timeout);
     const view = this.screen.reply(speaker);
@@ -141,7 +150,7 @@ export class Repl {
         replaceRun,
         signal: limit.signal,
       })) {
-        if (event.type === "run-start") onStart(event.runId);
+        onEvent(event);
         view.show(event);
       }
       view.end("whole");
@@ -152,6 +161,40 @@ export class Repl {
       limit.end();
     }
   }
+}
+
+export interface TakenMessage {
+  readonly speaker: Speaker;
+  readonly text: string;
+  readonly isRetry: boolean;
+}
+
+export interface TakenCommand {
+  readonly name: string;
+  readonly argument: string;
+  readonly speaker: Speaker;
+}
+
+/** One message while it is answered. */
+export interface Take {
+  /** Adds a part of the reply. */
+  readonly hear: (text: string) => void;
+  readonly end: () => void;
+  readonly fail: (error: AgnoChatError) => void;
+}
+
+/** Writes a chat down while it goes on. */
+export interface Recorder {
+  readonly path: string;
+  /** How many messages and commands it has. */
+  readonly inputs: number;
+  /** Begins to listen to one message and its reply. */
+  take(repl: Repl, message: TakenMessage): Promise<Take>;
+  /** Writes a command that has ended. */
+  did(repl: Repl, command: TakenCommand): Promise<void>;
+  /** Writes a command that has failed. */
+  failed(command: TakenCommand, error: AgnoChatError): void;
+  end(): void;
 }
 
 export interface SayOptions {

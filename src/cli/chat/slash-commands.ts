@@ -2,6 +2,7 @@ import { helpText } from "./help-text.js";
 import { copy } from "./slash/copy.js";
 import * as data from "./slash/data.js";
 import * as edits from "./slash/edits.js";
+import { record } from "./slash/record.js";
 import { retry } from "./slash/retry.js";
 import * as session from "./slash/session.js";
 import * as setup from "./slash/setup.js";
@@ -121,6 +122,13 @@ export const COMMANDS: readonly SlashCommand[] = [
     run: setup.system,
   },
   { name: "tools", summary: "the tools the model may use", run: setup.tools },
+  {
+    name: "record",
+    argument: "[file]",
+    summary: "write what follows as a script; stop ends",
+    turn: "after-replies",
+    run: record,
+  },
   {
     name: "help",
     aliases: ["?"],

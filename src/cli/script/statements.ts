@@ -13,7 +13,8 @@ export type Statement = { readonly line: number } & (
   | { readonly kind: "unended-block" }
 );
 
-const FENCE = '"""';
+/** Longer ones enclose a message that has a line of shorter ones. */
+const FENCE = /^"{3,}$/;
 
 /**
  * Parses a script, step by step as its lines arrive. `#` begins a comment, `?word` is an
@@ -22,17 +23,17 @@ const FENCE = '"""';
  */
 export async function* statementsOf(lines: AsyncIterable<string>): AsyncGenerator<Statement> {
   let line = 0;
-  let block: { readonly line: number; readonly rows: string[] } | undefined;
+  let block: { readonly line: number; readonly fence: string; readonly rows: string[] } | undefined;
   for await (const text of lines) {
     line++;
     const trimmed = trimTyped(text);
     if (block !== undefined) {
-      if (trimmed !== FENCE) block.rows.push(text);
+      if (trimmed !== block.fence) block.rows.push(text);
       else {
         yield { kind: "input", line: block.line, text: block.rows.join("\n"), literal: true };
         block = undefined;
       }
-    } else if (trimmed === FENCE) block = { line, rows: [] };
+    } else if (FENCE.test(trimmed)) block = { line, fence: trimmed, rows: [] };
     else if (trimmed !== "") yield { ...statementOf(trimmed), line };
   }
   if (block !== undefined) yield { kind: "unended-block", line: block.line };
