@@ -328,17 +328,17 @@ async function inspected(path: string): Promise<{ engine: Engine; file: MemoryFi
 async function inspect(engine: Engine, file: MemoryFile): Promise<void> {
   const { path } = file;
   if (file.isOneByte) throw foreign(path);
+  const readMode = readModeOf(file);
   try {
-    const identity = await peek(engine, path, {
-      readMode: readModeOf(file),
-      expressions: IDENTITY,
-    });
+    const identity = await peek(engine, path, { readMode, expressions: IDENTITY });
     versionIn(identity, path);
   } catch (error) {
     // After a crash only a writer can recover the file; it checks again then.
     if (file.hasJournal) return;
     if (isNotADatabase(error)) throw foreign(path);
-    if (isSqliteFailure(error) && file.hasLog && file.isWritable) return;
+    // So it does if another process has just removed the log that this one was about to read.
+    const hadLog = readMode === "shared" || file.hasLog;
+    if (isSqliteFailure(error) && hadLog && file.isWritable) return;
     throw error;
   }
 }
