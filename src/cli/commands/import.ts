@@ -4,11 +4,11 @@ import { IMPORT_FORMATS, type ImportFormat, isImportFormat } from "../../data/im
 import { importHistory } from "../../data/import/import-history.js";
 import type { Imported } from "../../data/import/import-options.js";
 import { AgnoChatError } from "../../errors.js";
-import { systemReason } from "../../system-errors.js";
 import type { Context } from "../command-context.js";
 import { limitsIn, withMemory } from "../open-agent.js";
 import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
+import { unreadableFile } from "../unreadable-file.js";
 import { decodeUtf8 } from "../utf8.js";
 import { count } from "../words.js";
 
@@ -77,11 +77,8 @@ async function sourceOf({ io }: Context, file: string): Promise<Source> {
     const share = () => `, ${Math.floor((100 * stream.bytesRead) / Math.max(1, size))} %`;
     return { name: JSON.stringify(file), bytes: stream, share };
   } catch (cause) {
-    throw new AgnoChatError(
-      "FILE_UNREADABLE",
-      `Cannot read ${JSON.stringify(file)}: ${systemReason(cause)}.`,
-      { hint: "Name a file that you can read, or - for stdin.", cause },
-    );
+    const hint = "Name a file that you can read, or - for stdin.";
+    throw unreadableFile(JSON.stringify(file), cause, hint);
   }
 }
 

@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
-import { AgnoChatError } from "../../errors.js";
-import { systemReason } from "../../system-errors.js";
 import type { Context } from "../command-context.js";
 import { openConfiguredModel, storeOf } from "../open-agent.js";
 import { runScriptSession } from "../script/script-session.js";
+import { unreadableFile } from "../unreadable-file.js";
 
 export interface ScriptOptions {
   /** Go on after a failure and report all of them. */
@@ -34,12 +33,7 @@ async function contentOf(file: string): Promise<Uint8Array> {
   try {
     return await readFile(file);
   } catch (cause) {
-    const reason = systemReason(cause) ?? "unknown reason";
-    throw new AgnoChatError(
-      "FILE_UNREADABLE",
-      `Cannot read the script ${JSON.stringify(file)}: ${reason}.`,
-      { cause },
-    );
+    throw unreadableFile(`the script ${JSON.stringify(file)}`, cause);
   }
 }
 

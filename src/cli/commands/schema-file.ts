@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { AgnoChatError } from "../../errors.js";
 import { isObject, parseJson } from "../../json.js";
 import type { JsonSchema } from "../../models/model.js";
-import { systemReason } from "../../system-errors.js";
+import { unreadableFile } from "../unreadable-file.js";
 
 /**
  * The JSON Schema in a file.
@@ -24,11 +24,6 @@ async function textOf(path: string): Promise<string> {
   try {
     return (await readFile(path, "utf8")).replace(/^\ufeff/, "");
   } catch (cause) {
-    const reason = systemReason(cause) ?? "unknown reason";
-    throw new AgnoChatError(
-      "FILE_UNREADABLE",
-      `Cannot read the JSON Schema ${JSON.stringify(path)}: ${reason}.`,
-      { cause },
-    );
+    throw unreadableFile(`the JSON Schema ${JSON.stringify(path)}`, cause);
   }
 }
