@@ -216,14 +216,7 @@ function editors(agent: VerifiedAgent, memory: Memory): readonly Editor[] {
     },
     // As another process does it.
     {
-      name: "memory.edits",
-      undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
-      fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
-      clearBefore: async ({ userId, sessionId }, before) =>
-        edits.clearBefore(userId, { sessionId, before }),
-    },
-    {
-      name: "importHistory",
+      name: "memory.edits and importHistory",
       undo: async ({ userId, sessionId }, runs) => edits.undo(userId, { sessionId, runs }),
       fork: async ({ userId, sessionId }, to) => edits.fork(userId, { sessionId, to }),
       clearBefore: async ({ userId, sessionId }, before) =>

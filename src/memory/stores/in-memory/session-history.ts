@@ -183,11 +183,6 @@ export class SessionHistory {
     this.bytes += times * bytesOf(message);
   }
 
-  /** All, in no order. */
-  get messages(): readonly StoredMessage[] {
-    return [...(this.#system ?? []), ...this.#turns.slice(this.#dropped)];
-  }
-
   /** Every system message and the last `limit` others, oldest first. */
   window(limit: number): StoredMessage[] {
     const start = Math.max(this.#dropped, this.#turns.length - limit);

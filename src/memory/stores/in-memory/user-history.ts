@@ -118,7 +118,7 @@ export class UserHistory {
   #dropUnusedContents(): void {
     if (this.#contents === undefined) return;
     const used = new Set(
-      [...this.sessions.values()].flatMap((session) => hashesOf(session.messages)),
+      [...this.sessions.values()].flatMap((session) => hashesOf(session.window(Infinity))),
     );
     for (const hash of this.#contents.keys()) if (!used.has(hash)) this.#contents.delete(hash);
     if (this.#contents.size === 0) this.#contents = undefined;
