@@ -12,7 +12,7 @@ const SMALL_BYTES = 10_000_000;
  * The conversations in a zip archive, one file after the other. Nothing is written to the disk.
  * @param path Its file; a zip archive cannot be read from a pipe, since its index is at its end.
  * @throws {AgnoChatError} `INVALID_INPUT` for an archive that is damaged, encrypted or without
- *   conversations, `FILE_UNREADABLE`
+ *   conversations
  */
 export async function* archivedFiles(path: string): AsyncGenerator<AsyncIterable<Uint8Array>> {
   const { openPromise } = await import("yauzl");

@@ -1,33 +1,25 @@
 import { asList, asRecord, asString } from "../../json.js";
 import type { NewMessage } from "../../messages.js";
 import type { ImportReader, ImportTally, LeftOut } from "./conversation.js";
+import { type Fields, readConversations } from "./read-conversations.js";
 import { timeOf, turnsToBatch } from "./turns.js";
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * `conversations.json` of ChatGPT's export: a tree of messages for each conversation, of which the
  * path to `current_node` is shown.
  */
-export const readChatGpt: ImportReader = async function* (records, { tally }) {
-  for await (const { value } of records) {
-    if (value === undefined) tally.leaveOut("conversation too large");
-    const conversation = asRecord(value);
-    if (conversation.mapping === undefined) {
-      if (value !== undefined) tally.leaveOut("entry that is no conversation");
-      continue;
-    }
-    const id = asString(conversation.conversation_id) || asString(conversation.id);
-    const time = timeOf(conversation.create_time);
-    const path = shownPath(conversation, tally);
-    const turns = path.flatMap((node) => turnOf(asRecord(node.message), time, tally));
-    const batch = turnsToBatch(turns, {
-      ...{ source: "chatgpt", id, title: asString(conversation.title) },
-    });
-    if (batch === undefined) tally.leaveOut("conversation without messages");
-    else yield batch;
-  }
-};
+export const readChatGpt: ImportReader = (records, { tally }) =>
+  readConversations(records, {
+    key: "mapping",
+    tally,
+    batchOf(conversation) {
+      const id = asString(conversation.conversation_id) || asString(conversation.id);
+      const time = timeOf(conversation.create_time);
+      const path = shownPath(conversation, tally);
+      const turns = path.flatMap((node) => turnOf(asRecord(node.message), time, tally));
+      return turnsToBatch(turns, { source: "chatgpt", id, title: asString(conversation.title) });
+    },
+  });
 
 /** The nodes from the root to the current one, or else to the last of the tree. */
 function shownPath({ mapping, current_node: current }: Fields, tally: ImportTally): Fields[] {

@@ -1,29 +1,22 @@
 import { asList, asRecord, asString } from "../../json.js";
 import type { NewMessage } from "../../messages.js";
 import type { ImportReader, ImportTally, LeftOut } from "./conversation.js";
+import { type Fields, readConversations } from "./read-conversations.js";
 import { timeOf, turnsToBatch } from "./turns.js";
 
-type Fields = Readonly<Record<string, unknown>>;
-
 /** `conversations.json` of Claude's export: a list of messages for each conversation. */
-export const readClaude: ImportReader = async function* (records, { tally }) {
-  for await (const { value } of records) {
-    if (value === undefined) tally.leaveOut("conversation too large");
-    const conversation = asRecord(value);
-    if (conversation.chat_messages === undefined) {
-      if (value !== undefined) tally.leaveOut("entry that is no conversation");
-      continue;
-    }
-    const time = timeOf(conversation.created_at);
-    const shown = shownMessages(conversation, tally);
-    const turns = shown.flatMap((message) => turnOf(message, time, tally));
-    const batch = turnsToBatch(turns, {
-      ...{ source: "claude", id: asString(conversation.uuid), title: asString(conversation.name) },
-    });
-    if (batch === undefined) tally.leaveOut("conversation without messages");
-    else yield batch;
-  }
-};
+export const readClaude: ImportReader = (records, { tally }) =>
+  readConversations(records, {
+    key: "chat_messages",
+    tally,
+    batchOf(conversation) {
+      const { uuid, name, created_at: createdAt } = conversation;
+      const time = timeOf(createdAt);
+      const shown = shownMessages(conversation, tally);
+      const turns = shown.flatMap((message) => turnOf(message, time, tally));
+      return turnsToBatch(turns, { source: "claude", id: asString(uuid), title: asString(name) });
+    },
+  });
 
 /** All messages; if they name their parents and the last one that is shown, those up to it. */
 function shownMessages(conversation: Fields, tally: ImportTally): Fields[] {
