@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: users write these placeholders.
+import type { UsageGroup } from "../data/history-sum.js";
+import type { ImportFormat } from "../data/import/formats.js";
 import type { ExportFormat } from "../data/user-export.js";
 import type { Context } from "./command-context.js";
 import type { AskOptions } from "./commands/ask-options.js";
@@ -65,6 +67,8 @@ export const SCRIPT_OPTIONS: OptionRows<ScriptOptions> = {
 };
 
 const FORMATS = ["json", "jsonl", "md", "html", "openai"] satisfies readonly ExportFormat[];
+const ORIGINS = ["agno-chat", "chatgpt", "claude", "openai"] satisfies readonly ImportFormat[];
+const GROUPS = ["day", "model", "session"] satisfies readonly UsageGroup[];
 
 /** One row per command. A command's file is loaded only when the command runs. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -107,7 +111,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "stats",
     summary: "show the tokens and the cost of one user's replies, and what the user may use",
-    options: { by: ["--by <group>", "day (of UTC, the default), model or session"] },
+    options: { by: ["--by <group>", "day (of UTC, the default), model or session", GROUPS] },
     load: async () => (await import("./commands/stats.js")).stats,
   }),
   row({
@@ -134,7 +138,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: "<file>",
     summary: "add the conversations of an export, also of ChatGPT or Claude; - is stdin",
     options: {
-      from: ["--from <format>", "agno-chat, chatgpt, claude or openai; otherwise told by the file"],
+      from: [
+        "--from <format>",
+        "agno-chat, chatgpt, claude or openai; otherwise told by the file",
+        ORIGINS,
+      ],
       dryRun: ["--dry-run", "count what would be imported, and import nothing"],
     },
     load: async () => (await import("./commands/import.js")).importFile,

@@ -3,6 +3,8 @@ import { dirname, join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "../../src/cli/command-table.js";
+import { USAGE_GROUPS } from "../../src/data/history-sum.js";
+import { IMPORT_FORMATS } from "../../src/data/import/formats.js";
 import { EXPORT_FORMATS } from "../../src/data/user-export.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { userMessage } from "../../src/messages.js";
@@ -62,6 +64,10 @@ describe("completion of what the table of commands knows", () => {
   it("offers the values of a flag or argument that are fixed, also behind =", async () => {
     expect(await offered("export --format ")).toEqual([...EXPORT_FORMATS]);
     expect(await offered("export --format=j")).toEqual(["--format=json", "--format=jsonl"]);
+    expect(await offered("import --from ")).toEqual([...IMPORT_FORMATS]);
+    expect(await offered("stats --by ")).toEqual([...USAGE_GROUPS]);
+    expect(await offered("serve --auth ")).toEqual(["tokens"]);
+    expect(await offered("verify --as ")).toEqual(["chat", "openai", "a2a"]);
     expect(await offered("--tools ")).toEqual([...TOOLKIT_NAMES]);
     expect(await offered("--tools clock,")).toEqual(["clock,calculator", "clock,notes"]);
     expect(await offered("config s")).toEqual(["set"]);
