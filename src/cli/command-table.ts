@@ -57,6 +57,12 @@ export const ASK_OPTIONS: OptionRows<AskOptions> = {
     "--stream-json",
     "print every event of the run as it happens, one JSON object a line",
   ],
+  attach: [
+    "-a, --attach <file>",
+    "send this file, text or a picture, too; again for more",
+    undefined,
+    "repeats",
+  ],
   schema: ["--schema <file>", "answer in JSON that fits the JSON Schema in this file"],
   interactive: ["-i, --interactive", "ask in the chat, and stay there"],
 };

@@ -1,11 +1,12 @@
 /**
  * One option: its flags in commander's syntax, the line of help and, if they are fixed, the values
- * that Tab offers for it.
+ * that Tab offers for it. One that repeats may be given several times: its value is a list.
  */
 export type OptionRow = readonly [
   flags: string,
   description: string,
   values?: readonly string[] | undefined,
+  repeats?: "repeats",
 ];
 
 /** The parts of flags such as `-u, --user <id>`. */

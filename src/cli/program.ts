@@ -82,9 +82,13 @@ function addCommand(
 ): Command {
   const command = parent.command(name, { isDefault: name === "repl", hidden });
   if (args !== undefined) command.arguments(args);
-  for (const [flags, description] of Object.values(options)) command.option(flags, description);
+  for (const [flags, description, , repeats] of Object.values(options))
+    if (repeats === undefined) command.option(flags, description);
+    else command.option(flags, description, appended);
   return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
 }
+
+const appended = (value: string, values: readonly string[] = []): string[] => [...values, value];
 
 /** Our own help command, since commander's ignores extra arguments. */
 function addHelpCommand(program: Command): void {

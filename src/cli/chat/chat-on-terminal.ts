@@ -1,10 +1,8 @@
 import type { Context } from "../command-context.js";
+import type { FirstMessage } from "./first-message.js";
 
-/**
- * A chat with somebody at a terminal, until they leave.
- * @param first A message to begin with, as if it had been typed.
- */
-export async function chatOnTerminal(context: Context, first?: string): Promise<void> {
+/** A chat with somebody at a terminal, until they leave. */
+export async function chatOnTerminal(context: Context, first?: FirstMessage): Promise<void> {
   const { stdout, env } = context.io;
   if (stdout.isTTY && env.TERM !== "dumb")
     await (await import("./interactive.js")).interactive(context, first);

@@ -7,14 +7,12 @@ import { InputHistory, type InputStore } from "../terminal/input-history.js";
 import { type KeptInput, LineEditor } from "../terminal/line-editor.js";
 import type { TerminalStreams } from "../terminal/modes.js";
 import { type Aside, type Input, isPlainText, parseAside, parseInput } from "./chat-input.js";
+import type { FirstMessage } from "./first-message.js";
 import type { LoadedChat } from "./load-chat.js";
 import { promptOf } from "./prompt.js";
 
-/**
- * The REPL on a terminal. Shows the prompt first and loads everything else after it.
- * @param first A message to begin with.
- */
-export async function interactive(context: Context, first?: string): Promise<void> {
+/** The REPL on a terminal. Shows the prompt first and loads everything else after it. */
+export async function interactive(context: Context, first?: FirstMessage): Promise<void> {
   const { io, home, settings, signal, options } = context;
   const palette = createPalette(io.stdout, { env: io.env, colorFlag: options.color });
   const speaker = { userId: settings.values.user, sessionId: settings.values.session };
@@ -30,11 +28,11 @@ export async function interactive(context: Context, first?: string): Promise<voi
     complete: async (text) => (await loading).complete(text),
     keep: (text) => keptOf(text, historyOf),
   });
-  if (first !== undefined) editor.send(first, !isPlainText(first));
+  if (first !== undefined) editor.send(first.text, !isPlainText(first.text));
   editor.resume();
   onAbort(signal, () => editor.close());
   const loading: Promise<LoadedChat> = import("./load-chat.js").then(({ loadChat }) =>
-    loadChat(context, { editor, palette, historyOf, speaker }),
+    loadChat(context, { editor, palette, historyOf, speaker, first }),
   );
   try {
     await (await loading).converse();

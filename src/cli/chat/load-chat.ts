@@ -8,6 +8,7 @@ import type { InputHistory } from "../terminal/input-history.js";
 import type { LineEditor } from "../terminal/line-editor.js";
 import { completionsOf } from "./completion.js";
 import { Conversation } from "./conversation.js";
+import type { FirstMessage } from "./first-message.js";
 import { LiveScreen } from "./live-screen.js";
 import { openRepl } from "./open-repl.js";
 import type { Speaker } from "./screen.js";
@@ -21,6 +22,8 @@ export interface PromptState {
   readonly palette: Palette;
   readonly historyOf: (userId: UserId) => InputHistory;
   readonly speaker: Speaker;
+  /** The message that is sent already, and waits for this to be loaded. */
+  readonly first: FirstMessage | undefined;
 }
 
 export interface LoadedChat {
@@ -36,7 +39,7 @@ export interface LoadedChat {
  */
 export async function loadChat(
   context: Context,
-  { editor, palette, historyOf, speaker }: PromptState,
+  { editor, palette, historyOf, speaker, first }: PromptState,
 ): Promise<LoadedChat> {
   const { io, options, settings, signal } = context;
   const screen = new LiveScreen({ io, palette, editor, historyOf, start: speaker, signal });
@@ -50,6 +53,7 @@ export async function loadChat(
   const sessions = await memory.sessions(speaker.userId);
   if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
   const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE });
+  for (const file of first?.attachments ?? []) repl.files.add(speaker.userId, file);
   return {
     complete: (text) => completionsOf(repl, text),
     converse: () => new Conversation({ editor, screen, repl, debug: options.debug }).run(),

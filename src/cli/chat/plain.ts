@@ -13,6 +13,7 @@ import { createPalette } from "../render/colour.js";
 import { beginsWithMark, blockContent, isOpenBlock } from "../terminal/block.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { type Input, parseInput } from "./chat-input.js";
+import type { FirstMessage } from "./first-message.js";
 import { handle } from "./handle-input.js";
 import { openRepl } from "./open-repl.js";
 import { PlainScreen } from "./plain-screen.js";
@@ -26,9 +27,8 @@ const CONTINUATION = "… ";
 /**
  * The REPL on a terminal that only prints, or with its answers in a pipe. The terminal edits the
  * line. Prompts and remarks go to the terminal, answers to stdout.
- * @param first A message to begin with.
  */
-export async function plain(context: Context, first?: string): Promise<void> {
+export async function plain(context: Context, first?: FirstMessage): Promise<void> {
   const { io, home, options, settings, signal } = context;
   const aside = io.stdout.isTTY ? io.stdout : io.stderr;
   const lines = new TypedLines(io.stdin);
@@ -114,7 +114,7 @@ class PlainConversation {
     this.#options = options;
   }
 
-  async run(first: string | undefined): Promise<void> {
+  async run(first: FirstMessage | undefined): Promise<void> {
     const { context, repl } = this.#options;
     const restore = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
     try {
@@ -144,7 +144,9 @@ class PlainConversation {
   }
 
   /** Shows the first message as if it had been typed. */
-  async #begin(text: string): Promise<void> {
+  async #begin({ text, attachments }: FirstMessage): Promise<void> {
+    const { repl } = this.#options;
+    for (const file of attachments) repl.files.add(repl.active.userId, file);
     this.#prompt();
     this.#write(`${sanitise(text)}\n`);
     await this.#perform({ kind: "message", text });

@@ -1,6 +1,7 @@
 import { Agent } from "../../agent/agent.js";
 import type { RunEvent } from "../../agent/events.js";
 import type { UserView } from "../../agent/user-view.js";
+import type { NewAttachment } from "../../attachments.js";
 import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
 import {
   DEFAULT_SESSION_ID,
@@ -17,6 +18,7 @@ import { signalWithin } from "../time-limit.js";
 import { LimitRemarks } from "./limit-remarks.js";
 import type { ChatScreen, Speaker } from "./screen.js";
 import { UnansweredMessages } from "./unanswered.js";
+import { WaitingFiles } from "./waiting-files.js";
 
 /** The parts of a REPL's agent. Changing one creates a new agent on the same memory. */
 export interface ReplParts {
@@ -45,14 +47,16 @@ export interface ReplOptions {
 }
 
 /**
- * One agent and its speakers. Remembers the active user, the last session of each user, and the
- * unanswered message of each user and session. All other data of a user is in the memory.
+ * One agent and its speakers. Remembers the active user, the last session and the waiting files of
+ * each user, and the unanswered message of each user and session. All other data of a user is in
+ * the memory.
  */
 export class Repl {
   readonly screen: ChatScreen;
   readonly openModel: (name: string) => Promise<Model>;
   readonly prices: () => Promise<Prices | undefined>;
   readonly unanswered = new UnansweredMessages();
+  readonly files = new WaitingFiles();
   isOver = false;
   /** Writes what is said as a script; see `/record`. */
   recording: Recorder | undefined;
@@ -118,18 +122,19 @@ export class Repl {
    */
   async say(text: string, options: SayOptions): Promise<void> {
     const { speaker, replaceRun } = options;
+    const attachments = options.attachments ?? this.files.take(speaker.userId);
     const message = { speaker, text, isRetry: replaceRun !== undefined };
     const take = this.recording && (await this.recording.take(this, message));
     let runId: string | undefined;
     try {
-      await this.#converse(text, options, (event) => {
+      await this.#converse(text, { ...options, attachments }, (event) => {
         if (event.type === "run-start") runId = event.runId;
         if (event.type === "text-delta") take?.hear(event.text);
       });
       this.unanswered.forget(speaker);
       take?.end();
     } catch (thrown) {
-      this.unanswered.keep(speaker, { text, runId, replaceRun });
+      this.unanswered.keep(speaker, { text, runId, replaceRun, attachments });
       take?.fail(asAgnoChatError(thrown));
       throw thrown;
     }
@@ -139,7 +144,7 @@ export class Repl {
 
   async #converse(
     text: string,
-    { speaker, signal, replaceRun }: SayOptions,
+    { speaker, signal, replaceRun, attachments }: SayOptions,
     onEvent: (event: RunEvent) => void,
   ): Promise<void> {
     const limit = signalWithin(signal, this.#parts.timeout);
@@ -148,6 +153,7 @@ export class Repl {
       for await (const event of this.#agent.stream(text, {
         ...speaker,
         replaceRun,
+        attachments,
         signal: limit.signal,
       })) {
         onEvent(event);
@@ -202,6 +208,8 @@ export interface SayOptions {
   readonly signal: AbortSignal;
   /** The id of the run that this one replaces once it has an answer. */
   readonly replaceRun?: string | undefined;
+  /** Default: the files that wait for the speaker's next message. */
+  readonly attachments?: readonly NewAttachment[] | undefined;
 }
 
 const agentOf = ({ instructions, timeout: _, ...parts }: ReplParts): Agent =>

@@ -1,4 +1,5 @@
 import { helpText } from "./help-text.js";
+import { attach } from "./slash/attach.js";
 import { copy } from "./slash/copy.js";
 import * as data from "./slash/data.js";
 import * as edits from "./slash/edits.js";
@@ -95,6 +96,14 @@ export const COMMANDS: readonly SlashCommand[] = [
     summary: "go on in a copy of this session",
     turn: "after-replies",
     run: edits.fork,
+  },
+  {
+    name: "attach",
+    argument: "[file]",
+    summary: "send a file with your next message",
+    completes: "files",
+    turn: "after-replies",
+    run: attach,
   },
   {
     name: "copy",

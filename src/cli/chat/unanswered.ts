@@ -1,3 +1,4 @@
+import type { NewAttachment } from "../../attachments.js";
 import type { Speaker } from "./screen.js";
 
 /** A sent message without a whole answer. */
@@ -7,6 +8,8 @@ export interface Unanswered {
   readonly runId: string | undefined;
   /** The id of the run it should have replaced. */
   readonly replaceRun: string | undefined;
+  /** The files that came with it. */
+  readonly attachments: readonly NewAttachment[];
 }
 
 const MOST = 100;

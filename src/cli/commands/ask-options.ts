@@ -14,6 +14,8 @@ export interface AskOptions {
   readonly streamJson?: boolean;
   /** The file of a JSON Schema that the answer has to fit. */
   readonly schema?: string;
+  /** The paths of files to send with the prompt. */
+  readonly attach?: readonly string[];
   /** Ask in the chat, and stay there. */
   readonly interactive?: boolean;
 }

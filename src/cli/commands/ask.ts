@@ -1,6 +1,7 @@
 import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import type { UserView } from "../../agent/user-view.js";
+import type { NewAttachment } from "../../attachments.js";
 import { AgnoChatError } from "../../errors.js";
 import { validateSessionId } from "../../ids.js";
 import type { Context } from "../command-context.js";
@@ -27,6 +28,7 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
   const { new: isNew = false, stdin = true } = options;
   const { settings } = context;
   const replySchema = options.schema === undefined ? undefined : await schemaIn(options.schema);
+  const attachments = await filesIn(options);
   const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
     withMemory(context, async (memory) => {
@@ -35,7 +37,7 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
         settings.values.user,
       );
       const sessionId = isNew ? await newSession(agent) : settings.values.session;
-      const run = { sessionId, signal, replySchema };
+      const run = { sessionId, signal, replySchema, attachments };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
       else if (options.streamJson)
         await context.output.pieces(eventLines(agent.stream(prompt, run), model.name), signal);
@@ -44,6 +46,11 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
       else await print(agent.stream(prompt, run), context, options);
     }),
   );
+}
+
+async function filesIn({ attach = [] }: AskOptions): Promise<readonly NewAttachment[]> {
+  if (attach.length === 0) return [];
+  return (await import("../attached-file.js")).filesToAttach(attach);
 }
 
 const newSession = async (agent: UserView): Promise<string> =>
@@ -152,11 +159,7 @@ const waitingText = (isTerminal: boolean): string =>
     : "Waiting for input on stdin. To skip it: --no-stdin";
 
 /** Asks at the prompt of the chat, which goes on from there. */
-async function chatFrom(
-  context: Context,
-  words: string[],
-  { new: isNew = false }: AskOptions,
-): Promise<void> {
+async function chatFrom(context: Context, words: string[], options: AskOptions): Promise<void> {
   const message = words.join(" ");
   if (message === "-")
     throw new AgnoChatError("USAGE", "The prompt - reads stdin, but -i needs it for the chat.", {
@@ -164,7 +167,8 @@ async function chatFrom(
     });
   if (message.trim() === "") throw emptyPrompt('agno-chat ask -i "Hello"');
   const { chatOnTerminal } = await import("../chat/chat-on-terminal.js");
-  await chatOnTerminal(isNew ? await inNewSession(context) : context, message);
+  const first = { text: message, attachments: await filesIn(options) };
+  await chatOnTerminal(options.new ? await inNewSession(context) : context, first);
 }
 
 async function inNewSession(context: Context): Promise<Context> {

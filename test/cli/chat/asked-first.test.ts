@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type ModelServer, status, streamedText } from "../../support/model-server.js";
 import { modelServer, openRepl, sayAll, temporaryFolder } from "../../support/repl-session.js";
@@ -41,6 +43,21 @@ test("ask -i --new begins a session, and a failure leaves the chat open", async 
   const refused = openRepl({ server, args: ["ask", "-i", "Hello", ...ALICE] });
   await refused.waitFor(/alice> Hello\n.*key.*\nalice>$/s);
 });
+
+test.each(["xterm-256color", "dumb"])(
+  "ask -i -a sends files with the first message alone (TERM=%s)",
+  async (TERM) => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, "notes.txt"), "Oslo in May");
+    const server = await modelServer(streamedText("Seen"), streamedText("Again"));
+    const args = ["ask", "-i", "-a", "notes.txt", "Look", ...ALICE];
+    const pty = openRepl({ server, args, cwd, env: { TERM } });
+    await pty.waitFor(/Seen\n[\s\S]*alice>$/);
+    pty.type("Go on\r");
+    await pty.waitFor(/Again\n[\s\S]*alice>$/);
+    expect(lastMessages(server)).toEqual([expect.stringContaining("Oslo in May"), "Seen", "Go on"]);
+  },
+);
 
 test("ask -i without a message, or with -, is refused", async () => {
   const empty = openRepl({ args: ["ask", "-i"] });

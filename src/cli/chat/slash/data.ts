@@ -1,8 +1,9 @@
 import { AgnoChatError } from "../../../errors.js";
 import { DEFAULT_SESSION_ID } from "../../../ids.js";
 import { sizeOf } from "../../../memory/history-size.js";
-import type { AssistantMessage, StoredMessage } from "../../../messages.js";
+import { type AssistantMessage, attachmentsOf, type StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
+import { describedFile } from "../../attached-file.js";
 import { formatIn, refuseNothingToExport } from "../../export-file.js";
 import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../../found.js";
 import { leftOutOf } from "../../left-out.js";
@@ -50,7 +51,8 @@ function said(message: StoredMessage): string {
   const mark = message.role === "assistant" ? markOf(message) : "";
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   const called = calls.map((call) => `→ ${call.name}(${call.arguments})`);
-  return [message.content + mark, ...called].filter((part) => part !== "").join(" ");
+  const files = attachmentsOf(message).map((file) => `→ ${describedFile(file)}`);
+  return [message.content + mark, ...files, ...called].filter((part) => part !== "").join(" ");
 }
 
 function markOf({ interrupted, finishReason }: AssistantMessage): string {
@@ -136,6 +138,9 @@ export async function clear(repl: Repl, { argument, speaker }: CommandCall): Pro
     return repl.screen.note("Nothing deleted.");
   await repl.viewOf(speaker).clear({ sessionId });
   repl.unanswered.forget({ userId: speaker.userId, ...(sessionId && { sessionId }) });
-  if (sessionId === undefined) repl.screen.forgetInput(speaker.userId);
+  if (sessionId === undefined) {
+    repl.files.take(speaker.userId);
+    repl.screen.forgetInput(speaker.userId);
+  }
   repl.screen.print(`Deleted ${what}.\n`);
 }

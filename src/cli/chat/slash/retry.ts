@@ -1,16 +1,17 @@
+import type { NewAttachment } from "../../../attachments.js";
 import { AgnoChatError } from "../../../errors.js";
-import type { StoredMessage } from "../../../messages.js";
+import { attachmentsOf, hashesOf, type StoredMessage } from "../../../messages.js";
 import type { Repl } from "../repl.js";
 import type { Speaker } from "../screen.js";
 import type { CommandCall } from "./slash-command.js";
 
 /** Sends the unanswered message again, or else the last question. A new answer replaces the old. */
 export async function retry(repl: Repl, { speaker, signal }: CommandCall): Promise<void> {
-  const { text, replaceRun } = await questionOf(repl, speaker);
+  const { text, replaceRun, attachments } = await questionOf(repl, speaker);
   const purpose = replaceRun === undefined ? "" : ", in place of the last answer";
   repl.screen.note(`Asking again${purpose}: ${text}`);
   try {
-    await repl.say(text, { speaker, signal, replaceRun });
+    await repl.say(text, { speaker, signal, replaceRun, attachments });
   } catch (thrown) {
     if (replaceRun !== undefined) repl.screen.note("The last answer stays.");
     throw thrown;
@@ -20,6 +21,7 @@ export async function retry(repl: Repl, { speaker, signal }: CommandCall): Promi
 interface Question {
   readonly text: string;
   readonly replaceRun: string | undefined;
+  readonly attachments: readonly NewAttachment[];
 }
 
 async function questionOf(repl: Repl, speaker: Speaker): Promise<Question> {
@@ -28,10 +30,29 @@ async function questionOf(repl: Repl, speaker: Speaker): Promise<Question> {
   // A run that was stopped after some text is stored, and is then the last run.
   if (unanswered !== undefined && unanswered.runId !== last?.runId) {
     const isThere = unanswered.replaceRun === last?.runId;
-    return { text: unanswered.text, replaceRun: isThere ? last?.runId : undefined };
+    const { text, attachments } = unanswered;
+    return { text, attachments, replaceRun: isThere ? last?.runId : undefined };
   }
-  if (last !== undefined) return { text: last.content, replaceRun: last.runId };
+  if (last !== undefined) {
+    const attachments = await filesOf(repl, speaker, last);
+    return { text: last.content, attachments, replaceRun: last.runId };
+  }
   throw new AgnoChatError("USAGE", "There is no question to ask again.");
+}
+
+/** The files of a stored message, to be sent again. */
+async function filesOf(
+  repl: Repl,
+  { userId }: Speaker,
+  message: StoredMessage,
+): Promise<NewAttachment[]> {
+  const hashes = hashesOf([message]);
+  const contents = hashes.length > 0 && (await repl.memory.attachments?.read(userId, hashes));
+  if (!contents) return [];
+  return attachmentsOf(message).flatMap(({ name, hash }) => {
+    const content = contents.get(hash);
+    return content === undefined ? [] : [{ name, content }];
+  });
 }
 
 const PAGE = 50;

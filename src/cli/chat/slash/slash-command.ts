@@ -17,7 +17,7 @@ export interface SlashCommand {
   readonly argument?: string;
   readonly summary: string;
   /** The values that Tab offers for the argument. */
-  readonly completes?: "users" | "sessions";
+  readonly completes?: "users" | "sessions" | "files";
   /**
    * When it runs:
    * - "at-once": as soon as it is typed, before commands that are still running.
