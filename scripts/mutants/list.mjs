@@ -224,6 +224,31 @@ export const MUTANTS = [
     "const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);",
     "const snapshot = (globalThis.context ??= await memory.read(userId, { sessionId, limit }));",
   ],
+  // Files.
+  [
+    "src/memory/stores/in-memory/in-memory-store.ts",
+    "contents of files are found by their hash alone",
+    "this.#users.get(userId)?.contentsOf(hashes) ?? new Map(),",
+    "new Map([...this.#users.values()].flatMap((user) => [...user.contentsOf(hashes)])),",
+  ],
+  [
+    "src/agent/attached-contents.ts",
+    "every run is sent the pictures that were read first",
+    "  return new Map([...own, ...(await memory.attachments.read(userId, missing))]);",
+    "  const read = await memory.attachments.read(userId, missing); globalThis.looked ??= [...read.values()][0]; return new Map([...own, ...[...read.keys()].map((hash) => [hash, globalThis.looked])]);",
+  ],
+  [
+    "src/memory/stores/sqlite/attachment-rows.ts",
+    "contents of files in a memory file are found by their hash alone",
+    "WHERE user_id = ? AND hash = ?`,",
+    "WHERE user_id IS NOT ? AND hash = ?`,",
+  ],
+  [
+    "src/memory/stores/sqlite/attachment-rows.ts",
+    "contents of files stay when their messages go",
+    "UPDATE attachments SET user_key = 0, hash = '', content = x''\n     WHERE user_key = ?",
+    "UPDATE attachments SET user_key = 0, hash = '', content = x''\n     WHERE user_key = -?",
+  ],
   // Ids and the meaning of a memory.
   [
     "src/ids.ts",

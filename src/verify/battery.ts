@@ -5,6 +5,7 @@ import type { Model } from "../models/model.js";
 import type { Toolkit } from "../tools/tool.js";
 import { type Door, type Doors, NO_DOORS } from "./doors/door.js";
 import { libraryDoors, type VerifiedAgent } from "./doors/library.js";
+import { pictureDoors } from "./doors/pictures.js";
 import type { Finding } from "./finding.js";
 import { Findings, type Report } from "./findings.js";
 import { Gate } from "./gate.js";
@@ -106,6 +107,8 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
   };
   const under = options.open(parts);
   const library = libraryDoors(under.agent, under.memory);
+  // Another model may not look at pictures.
+  const pictures = openModel === undefined ? pictureDoors(under.agent, under.memory) : [];
   const { users, signal } = options;
   let more = NO_DOORS;
   try {
@@ -113,7 +116,7 @@ export async function runBattery(options: BatteryOptions): Promise<BatteryResult
     const stage = new Stage({
       ...{ ledger, recorder, gate, random, users, sessions: SESSIONS, findings, signal, exact },
       arrivalMs: options.arrivalMs ?? ARRIVAL_MS,
-      doors: [...library.doors, ...more.doors],
+      doors: [...library.doors, ...pictures, ...more.doors],
       readers: [...library.readers, ...more.readers],
       clearers: [...library.clearers, ...more.clearers],
       // Phases of somebody else's may have no use for them.

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Message, plainMessage } from "../messages.js";
+import { type Message, plainMessage, userMessage } from "../messages.js";
 import type { CanaryKind } from "./canary.js";
 import {
   type CheckName,
@@ -129,8 +129,8 @@ export function judgeInterleaved(
     }
     const run = found.find(({ kind }) => kind === "message")?.owner;
     const length = run?.messages.length ?? 1;
-    const part = messages.slice(index, index + length).map(plainMessage);
-    if (run === undefined || !isDeepStrictEqual(part, run.messages.map(plainMessage)))
+    const part = messages.slice(index, index + length).map(said);
+    if (run === undefined || !isDeepStrictEqual(part, run.messages.map(said)))
       return { findings: [finding("altered", sighting, { ...place, text: IN_PARTS })], seen };
     for (const canary of part.flatMap((message) => canaries.in(textOf(message))))
       canaries.see(canary);
@@ -285,7 +285,7 @@ function disorder(
 }
 
 function isEqual(messages: readonly Message[], expected: Expected): boolean {
-  const actual = messages.map(plainMessage);
+  const actual = messages.map(said);
   const whole = expectedMessages(expected);
   if (isDeepStrictEqual(actual, whole)) return true;
   if (!expected.recentOnly) return false;
@@ -295,7 +295,7 @@ function isEqual(messages: readonly Message[], expected: Expected): boolean {
 }
 
 function expectedMessages({ runs, instructions }: Expected): Message[] {
-  const messages = runs.flatMap((run) => run.messages).map(plainMessage);
+  const messages = runs.flatMap((run) => run.messages).map(said);
   return instructions === undefined
     ? messages
     : [{ role: "system", content: instructions }, ...messages];
@@ -304,7 +304,7 @@ function expectedMessages({ runs, instructions }: Expected): Message[] {
 function altered(messages: readonly Message[], expected: Expected, sighting: Sighting): Finding {
   const whole = expectedMessages(expected);
   const index = messages.findIndex(
-    (message, place) => !isDeepStrictEqual(plainMessage(message), whole[place]),
+    (message, place) => !isDeepStrictEqual(said(message), whole[place]),
   );
   const count = `${messages.length} messages instead of ${whole.length}`;
   const text =
@@ -340,3 +340,7 @@ function textOf(message: Message): string {
   const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
   return [message.content, ...calls.map((call) => call.arguments)].join(" ");
 }
+
+/** A message without its files: what is written in them, the model of the check reads. */
+const said = (message: Message): Message =>
+  message.role === "user" ? userMessage(message.content) : plainMessage(message);

@@ -1,5 +1,6 @@
 import { untilAborted } from "../abort.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
+import { withPicturesRead } from "./doors/pictures.js";
 import type { Recorder } from "./recorder.js";
 
 /** A model that remembers every request and answers with canaries. */
@@ -15,7 +16,10 @@ export class RecordingModel implements Model {
     request: ModelRequest,
     { signal }: { readonly signal: AbortSignal },
   ): AsyncIterable<ModelEvent> {
-    const answer = await this.#recorder.receive(request, signal);
+    const answer = await this.#recorder.receive(
+      { ...request, messages: withPicturesRead(request) },
+      signal,
+    );
     if (answer.kind === "fail") throw answer.error;
     if (answer.kind === "tools") {
       for (const call of answer.calls) yield { type: "tool-call", ...call };

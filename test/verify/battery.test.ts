@@ -50,6 +50,17 @@ test.skipIf(server === "")(
   },
 );
 
+test("sends pictures too, but not to a model that may not look at them", async () => {
+  const { doors, ledger } = await run();
+  expect(doors).toContain("agent.run with a picture");
+  expect(ledger.canaries.all.some(({ owner }) => owner.door.includes("picture"))).toBe(true);
+  const openModel = () => ({ name: "blind", stream: () => nothing() });
+  const blind = await run({ openModel, phases: async () => {} });
+  expect(blind.doors).not.toContain("agent.run with a picture");
+});
+
+async function* nothing() {}
+
 test("a tool that keeps its arguments in the session state is not found fault with", async () => {
   const keep = defineTool<{ text: string }>({
     name: "keep",

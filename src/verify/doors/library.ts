@@ -8,6 +8,7 @@ import type { ModelRequest } from "../../models/model.js";
 import type { Whose } from "../finding.js";
 import { PLANTED_WORD } from "../ledger.js";
 import type { Clearer, Door, Doors, Editor, Outgoing, Reader } from "./door.js";
+import { withoutRepeatedPictures } from "./pictures.js";
 
 /** The parts of an agent that a check uses. */
 export type VerifiedAgent = Pick<Agent, "run" | "stream" | "forUser" | "context">;
@@ -186,7 +187,7 @@ async function exported(
 ): Promise<string> {
   let document = "";
   for await (const piece of agent.forUser(userId).export({ sessionId, format })) document += piece;
-  return document;
+  return withoutRepeatedPictures(document);
 }
 
 const clearers = (agent: VerifiedAgent, memory: Memory): readonly Clearer[] => [
