@@ -457,6 +457,24 @@ it("files come back with the messages that name them, and not if they were chang
   expect(refused).toMatchObject({ messages: 0, leftOut: { "message that is not valid": 2 } });
 });
 
+it("passes over a message of 1 GB without keeping it in memory, and takes what follows", async () => {
+  const memory = new InMemory();
+  const before = process.memoryUsage().rss;
+  let most = 0;
+  function* file() {
+    yield '[{"role": "user", "content": "Before"}, {"role": "user", "content": "';
+    for (let piece = 0; piece < 1024; piece++) {
+      yield "x".repeat(1_048_576);
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }
+    yield '"}, {"role": "user", "content": "After"}]';
+  }
+  const { leftOut } = await importHistory(memory, "alice", file(), { format: "openai" });
+  expect(leftOut).toEqual({ "message that is not valid": 1 });
+  expect(memory.getMessages("alice").map(({ content }) => content)).toEqual(["Before", "After"]);
+  expect(most).toBeLessThan(300_000_000);
+}, 120_000);
+
 it("a dry run counts and stores nothing", async () => {
   const memory = new InMemory();
   const file = JSON.stringify([chatGptConversation("id", "T", [said("user", "Hi")])]);
