@@ -8,8 +8,9 @@ export class Cancellation {
   #aborted = false;
   #reason: unknown;
   #controller: AbortController | undefined;
-  /** Undefined while there is none: most runs have one at a time. */
-  #listeners: AbortListener[] | undefined;
+  /** Apart from the others, because most runs have one at a time. */
+  #listener: AbortListener | undefined;
+  #others: readonly AbortListener[] = NO_LISTENERS;
   #unfollow: (() => void) | undefined;
 
   get aborted(): boolean {
@@ -37,9 +38,11 @@ export class Cancellation {
     this.#aborted = true;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    const listeners = this.#listeners ?? [];
-    this.#listeners = undefined;
-    for (const listener of listeners) listener(reason);
+    const [listener, others] = [this.#listener, this.#others];
+    this.#listener = undefined;
+    this.#others = NO_LISTENERS;
+    listener?.(reason);
+    for (const other of others) other(reason);
   }
 
   /** Aborts with the signal, for the reason that `reasonOf` makes of the signal's. */
@@ -53,17 +56,19 @@ export class Cancellation {
 
   /** Calls the listener on abort, unless it has been forgotten. */
   listen(listener: AbortListener): void {
-    if (this.#listeners === undefined) this.#listeners = [listener];
-    else this.#listeners.push(listener);
+    if (this.#listener === undefined) this.#listener = listener;
+    else this.#others = [...this.#others, listener];
   }
 
   forget(listener: AbortListener): void {
-    const rest = this.#listeners?.filter((each) => each !== listener);
-    this.#listeners = rest?.length === 0 ? undefined : rest;
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#others = this.#others.filter((each) => each !== listener);
   }
 }
 
 type AbortListener = (reason: unknown) => void;
+
+const NO_LISTENERS: readonly AbortListener[] = [];
 
 /** What can be waited on until it aborts. */
 export type Abortable = AbortSignal | Cancellation;

@@ -176,8 +176,14 @@ export const attachmentsOf = (message: Message): readonly Attachment[] =>
   (message.role === "user" && message.attachments) || NO_ATTACHMENTS;
 
 /** Whether any of these messages has attachments. */
-export const haveAttachments = (messages: readonly Message[]): boolean =>
-  messages.some((message) => message.role === "user" && message.attachments !== undefined);
+export function haveAttachments(messages: readonly Message[]): boolean {
+  // Not `some`: every run asks this of its whole history.
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index] as Message;
+    if (message.role === "user" && message.attachments !== undefined) return true;
+  }
+  return false;
+}
 
 /** The hashes of the attachments of these messages, each once. */
 export function hashesOf(messages: readonly Message[]): string[] {

@@ -173,14 +173,14 @@ export const MUTANTS = [
   [
     "src/agent/window.ts",
     "the window loses the message before",
-    "return messages.concat(conversation.slice(start), current);",
-    "return messages.concat(conversation.slice(start, -1), current);",
+    "return messages.concat(sent, current);",
+    "return messages.concat(sent.slice(0, -1), current);",
   ],
   [
     "src/agent/window.ts",
     "the history comes after the message",
-    "return messages.concat(conversation.slice(start), current);",
-    "return messages.concat(current, conversation.slice(start));",
+    "return messages.concat(sent, current);",
+    "return messages.concat(current, sent);",
   ],
   [
     "src/agent/run-stream.ts",
@@ -320,7 +320,7 @@ export const MUTANTS = [
   [
     "src/memory/stores/in-memory/in-memory-store.ts",
     "sessions of one name are one session",
-    "user.sessions.get(sessionId) ?? new SessionHistory(sessionId, this.#clears.generation);",
+    "knownSession ?? new SessionHistory(sessionId, this.#clears.generation);",
     "[...this.#users.values()].map((one) => one.sessions.get(sessionId)).find(Boolean) ?? new SessionHistory(sessionId, this.#clears.generation);",
   ],
   [

@@ -1,6 +1,7 @@
 import { AgnoChatError } from "../errors.js";
 import type { SessionId } from "../ids.js";
 import type { Snapshot } from "../memory/memory.js";
+import type { StoredMessage } from "../messages.js";
 
 /**
  * Returns what a memory read if it can all belong to that session. A memory that mixes up users or
@@ -8,8 +9,10 @@ import type { Snapshot } from "../memory/memory.js";
  * @throws {AgnoChatError} `STORE_FAILED`, without any text of the messages
  */
 export function checkedSnapshot(snapshot: Snapshot, sessionId: SessionId): Snapshot {
+  const { messages } = snapshot;
   let latest = 0;
-  for (const { sessionId: itsSession, id } of snapshot.messages) {
+  for (let index = 0; index < messages.length; index++) {
+    const { sessionId: itsSession, id } = messages[index] as StoredMessage;
     if (itsSession !== sessionId || !(id > latest))
       throw new AgnoChatError(
         "STORE_FAILED",

@@ -100,7 +100,8 @@ export class RunQueue {
     if (line === undefined) return;
     const wasFirst = line[0] === slot;
     const position = line.indexOf(slot);
-    if (position >= 0) line.splice(position, 1);
+    if (wasFirst) line.shift();
+    else if (position > 0) line.splice(position, 1);
     if (line.length === 0) this.#lines.delete(key);
     else if (wasFirst) line[0]?.start();
   }

@@ -27,8 +27,15 @@ export function requestOf(
   { messages: history, total }: Snapshot,
   { current, limit, tokenLimit, modelLimit, contents }: RequestMessages,
 ): ModelRequest {
-  const limits = { limit, tokenLimit, modelLimit };
-  const messages = windowOf({ instructions, history, total, ...limits, current });
+  const messages = windowOf({
+    instructions,
+    history,
+    total,
+    limit,
+    tokenLimit,
+    modelLimit,
+    current,
+  });
   if (contents === undefined)
     return toolSpecs === undefined ? { messages } : { messages, tools: toolSpecs };
   const sent = withContents(messages, contents);

@@ -63,6 +63,7 @@ export class RunDraft {
   }
 
   get usage(): Usage | undefined {
+    if (this.#rounds.length === 0) return this.#final.usage;
     return this.#rounds.reduceRight(
       (total, { messages: [{ usage }] }) => sumOfUsage(usage, total),
       this.#final.usage,

@@ -321,10 +321,12 @@ class Run {
   }
 
   #requestFor(snapshot: Snapshot): ModelRequest {
-    const { limit, tokenLimit, modelLimit } = this.#extentOf(snapshot);
     const { messages } = this.#draft;
     const correction = this.#fitting?.correction;
     const current = correction === undefined ? messages : [...messages, ...correction];
+    const limit = this.#parts.historyLimit;
+    const tokenLimit = this.#tokenLimit;
+    const modelLimit = this.#modelLimit;
     const contents = this.#contents;
     return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });
   }

@@ -39,14 +39,17 @@ export interface WindowInput extends HistoryExtent {
  * its result, and never two user messages in a row.
  */
 export function windowOf(input: WindowInput): Message[] {
-  const { instructions, history, current } = input;
-  const system = systemOf(instructions, history);
-  const conversation = system.stored ? history.filter(isConversation) : history;
-  const messages: Message[] =
-    system.content === "" ? [] : [{ role: "system", content: system.content }];
+  const { instructions = "", history, current } = input;
+  const hasSystem = haveSystem(history);
+  const conversation = hasSystem ? history.filter(isConversation) : history;
+  const messages: Message[] = [];
+  const content = hasSystem ? joinedSystem(instructions, history) : instructions;
+  if (content !== "") messages.push({ role: "system", content });
   const start = startOf(conversation, input);
-  if (current.length <= 1 && isPlain(conversation, start))
-    return messages.concat(conversation.slice(start), current);
+  if (current.length <= 1 && isPlain(conversation, start)) {
+    const sent = start === 0 ? conversation : conversation.slice(start);
+    return messages.concat(sent, current);
+  }
   appendRepaired(messages, conversation, start);
   appendRepaired(messages, current, 0);
   return messages;
@@ -116,7 +119,8 @@ const isReplyOf = (model: string, message: StoredMessage): boolean =>
 export function modelLimitFor(model: string, history: readonly StoredMessage[]): number {
   let reply = history.length - 1;
   while (reply >= 0 && !isReplyOf(model, history[reply] as StoredMessage)) reply -= 1;
-  const sent = history[reply]?.historySent;
+  // Asking an array for element -1 is slow.
+  const sent = reply < 0 ? undefined : history[reply]?.historySent;
   if (sent === undefined) return Infinity;
   const begin = history.findLastIndex(({ role }, index) => role === "user" && index < reply);
   return history.slice(Math.max(0, begin)).filter(isConversation).length + sent;
@@ -134,14 +138,18 @@ function countWithin(limit: number, total: number): number {
 
 const isConversation = (message: Message): boolean => message.role !== "system";
 
+function haveSystem(history: readonly Message[]): boolean {
+  for (let index = 0; index < history.length; index++)
+    if ((history[index] as Message).role === "system") return true;
+  return false;
+}
+
 /** Joins the instructions and the stored system messages, without repetitions. */
-function systemOf(instructions = "", history: readonly Message[]) {
-  const stored = history.some(({ role }) => role === "system");
-  if (!stored) return { content: instructions, stored };
+function joinedSystem(instructions: string, history: readonly Message[]): string {
   const texts = new Set([instructions]);
   for (const { role, content } of history) if (role === "system") texts.add(content);
   texts.delete("");
-  return { content: [...texts].join("\n\n"), stored };
+  return [...texts].join("\n\n");
 }
 
 function appendRepaired(to: Message[], from: readonly Message[], start: number): void {

@@ -72,17 +72,17 @@ export class InMemoryStore implements Store<true> {
   #write(commit: Commit): CommitOutcome {
     const { userId, sessionId, messages, time } = commit;
     const known = this.#users.get(userId);
-    const { created, state, lastTurn } = known?.sessions.get(sessionId) ?? {};
+    const knownSession = known?.sessions.get(sessionId);
+    const created = knownSession?.created;
     if (this.#clears.wasCleared({ userId, sessionId, created, generation: commit.generation }))
       return "HISTORY_CLEARED";
-    if (commit.expected.some(([key, json]) => state?.get(key) !== json)) return "STATE_CONFLICT";
-    if (commit.replaceRun !== undefined && commit.replaceRun !== lastTurn?.runId)
+    if (hasOtherState(knownSession, commit)) return "STATE_CONFLICT";
+    if (commit.replaceRun !== undefined && commit.replaceRun !== knownSession?.lastTurn?.runId)
       return "RUN_CONFLICT";
     if (messages.length === 0 && commit.state.length === 0) return [];
 
     const user = known ?? new UserHistory(this.#maxMessages);
-    const session =
-      user.sessions.get(sessionId) ?? new SessionHistory(sessionId, this.#clears.generation);
+    const session = knownSession ?? new SessionHistory(sessionId, this.#clears.generation);
     const runId = session.latestRunId ?? commit.newRunId;
     const stored = completeRows(messages, { firstId: user.nextId, runId });
     this.#users.set(userId, user);
@@ -181,6 +181,11 @@ export class InMemoryStore implements Store<true> {
     user.remove(session);
     if (user.sessions.size === 0) this.#users.delete(userId);
   }
+}
+
+/** Whether the session lacks an expected value. */
+function hasOtherState(session: SessionHistory | undefined, { expected }: Commit): boolean {
+  return expected.length > 0 && expected.some(([key, json]) => session?.state.get(key) !== json);
 }
 
 /** Completes and freezes the rows in place, so that no message is copied. */

@@ -7,6 +7,12 @@ import type { StateChange } from "../../state.js";
 import type { Page } from "../../store.js";
 import { ChangeLog } from "./change-log.js";
 
+/**
+ * Measuring takes a tenth of a run, and few programs ask how many bytes a session has. But who asks
+ * must not wait for a whole history.
+ */
+const MOST_UNMEASURED = 1_000;
+
 const NO_STATE: ReadonlyMap<string, string> = new Map();
 
 /** Consecutive messages of a session that are dropped together. Counts no system messages. */
@@ -25,9 +31,8 @@ export class SessionHistory {
   /** Undefined until a key is set, since most sessions have none. */
   #state: Map<string, string> | undefined;
   total = 0;
-  /** Kept up to date with every change, so that reading the counts needs no scan. */
+  /** Kept up to date with every change, so that reading it needs no scan. */
   runs = 0;
-  bytes = 0;
   lastActivity = Number.NEGATIVE_INFINITY;
   latestRun: TrackedRun | undefined;
   latestRunId: string | undefined;
@@ -36,6 +41,11 @@ export class SessionHistory {
   #turns: StoredMessage[] = [];
   /** How many messages at the start of `#turns` are dropped but not yet removed. */
   #dropped = 0;
+  /** Of the messages up to the one with the id `#measuredTo`. */
+  #bytes = 0;
+  #measuredTo = 0;
+  /** How many messages were added since. */
+  #unmeasured = 0;
   /** What the last commits have changed of the state; undefined until there is one. */
   #changes: ChangeLog | undefined;
 
@@ -75,7 +85,9 @@ export class SessionHistory {
     else this.#turns.push(message);
     this.total += 1;
     this.latestRunId = message.runId;
-    this.#count(message, 1);
+    if (message.role === "user") this.runs += 1;
+    this.#unmeasured += 1;
+    if (this.#unmeasured > MOST_UNMEASURED) this.#measure();
   }
 
   #pushSystem(message: StoredMessage): void {
@@ -122,7 +134,7 @@ export class SessionHistory {
     let count = 0;
     for (let turn = this.lastTurn; turn !== undefined && gone(turn); turn = this.lastTurn) {
       this.#turns.pop();
-      this.#count(turn, -1);
+      this.#discount(turn);
       count += 1;
     }
     this.total -= count;
@@ -145,7 +157,7 @@ export class SessionHistory {
   /** Removes the turns of these runs. They still count as added to the session. */
   removeRuns(runs: ReadonlySet<string>): void {
     const before = this.turns;
-    for (const turn of before) if (runs.has(turn.runId)) this.#count(turn, -1);
+    for (const turn of before) if (runs.has(turn.runId)) this.#discount(turn);
     this.#turns = before.filter(({ runId }) => !runs.has(runId));
     this.#dropped = 0;
     if (runs.has(this.latestRunId ?? "")) this.latestRunId = this.lastTurn?.runId;
@@ -169,7 +181,7 @@ export class SessionHistory {
 
   dropOldest(count: number): void {
     for (const message of this.#turns.slice(this.#dropped, this.#dropped + count))
-      this.#count(message, -1);
+      this.#discount(message);
     this.#dropped += count;
     this.#changes?.dropBefore(this.#turns[this.#dropped]?.id ?? Infinity);
     // Removing from the front moves the rest. Once half is dropped, that costs O(1) per message.
@@ -178,9 +190,25 @@ export class SessionHistory {
     this.#dropped = 0;
   }
 
-  #count(message: StoredMessage, times: 1 | -1): void {
-    if (message.role === "user") this.runs += times;
-    this.bytes += times * bytesOf(message);
+  get bytes(): number {
+    if (this.#unmeasured > 0) this.#measure();
+    return this.#bytes;
+  }
+
+  #measure(): void {
+    const system = this.#system ?? [];
+    const after = this.#measuredTo + 1;
+    const turns = this.#turns.slice(Math.max(this.#dropped, countBelow(this.#turns, after)));
+    for (const message of system.slice(countBelow(system, after)).concat(turns)) {
+      this.#bytes += bytesOf(message);
+      this.#measuredTo = Math.max(this.#measuredTo, message.id);
+    }
+    this.#unmeasured = 0;
+  }
+
+  #discount(message: StoredMessage): void {
+    if (message.role === "user") this.runs -= 1;
+    if (message.id <= this.#measuredTo) this.#bytes -= bytesOf(message);
   }
 
   /** Every system message and the last `limit` others, oldest first. */
