@@ -160,6 +160,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       allUsers: ["--all-users", "delete the data of all users"],
       dryRun: ["--dry-run", "count what would be deleted, and delete nothing"],
       olderThan: ["--older-than <time>", "delete only runs that ended longer ago, such as 30d"],
+      prove: ["--prove", "search every byte that may be left for the user's texts, and say so"],
+      also: ["--also <file...>", "with --prove: search these files, too"],
     },
     load: async () => (await import("./commands/clear.js")).clear,
   }),

@@ -11,8 +11,8 @@ import { closeGoneTerminals } from "./terminal/gone-terminal.js";
 /**
  * Runs the command line: arguments and streams in, exit code out.
  * Exit codes: 0 ok · 1 unexpected · 2 usage · 3 configuration or key · 4 model, network or storage
- * · 5 an expectation failed, or the model did not keep to a schema · 129 HUP · 130 Ctrl-C
- * · 131 QUIT · 143 TERM.
+ * · 5 an expectation failed, also of a schema or a proof · 129 HUP · 130 Ctrl-C · 131 QUIT
+ * · 143 TERM.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const ending = watchForEnd(io);

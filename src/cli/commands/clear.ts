@@ -13,36 +13,79 @@ import { withStore } from "../open-store.js";
 import { namedSession, refuseUserFlags } from "../settings/settings.js";
 import { inputFilesIn } from "../terminal/input-files.js";
 import { count } from "../words.js";
+import type { Proving } from "./clear-proof.js";
+import type { ClearReport } from "./clear-report.js";
 
 export interface ClearOptions {
   readonly allUsers?: boolean;
   readonly dryRun?: boolean;
   /** Deletes only runs that ended longer ago than this duration, such as `30d`. */
   readonly olderThan?: string;
+  readonly prove?: boolean;
+  /** Files that `--prove` searches, too. */
+  readonly also?: readonly string[];
 }
 
 /**
  * `clear`: deletes the data of one user in one session, or in all sessions together with the input
- * typed at the prompt. Deletes every user's data only with `--all-users`.
+ * typed at the prompt. Deletes every user's data only with `--all-users`. With `--prove`, the exit
+ * code is 5 when something is left.
  */
 export async function clear(
   context: Context,
   _args: string[],
-  { allUsers = false, dryRun = false, olderThan }: ClearOptions,
-): Promise<void> {
+  options: ClearOptions,
+): Promise<number> {
+  const { allUsers = false, dryRun = false, olderThan } = options;
+  refuseTogether(options);
+  if (allUsers) return clearEveryone(context, dryRun);
+  const proving = await provingOf(context, options);
+  const age = olderThan === undefined ? undefined : parseDuration(olderThan, "--older-than");
+  const done = await withMemory(context, (memory) =>
+    olderThan === undefined || age === undefined
+      ? clearUser(context, memory, { dryRun, proving })
+      : clearOld(context, memory, { age, olderThan, dryRun, proving }),
+  );
+  if (proving !== undefined) return proving.report(done);
+  report(context, done);
+  return 0;
+}
+
+function refuseTogether({ allUsers, dryRun, olderThan, prove, also }: ClearOptions): void {
   if (allUsers && olderThan !== undefined)
     throw new AgnoChatError("USAGE", "--all-users does not go with --older-than.", {
       hint: "To delete users who are inactive: agno-chat prune --inactive 30d.",
     });
-  if (allUsers) return clearEveryone(context, dryRun);
-  if (olderThan === undefined)
-    return withMemory(context, (memory) => clearUser(context, memory, dryRun));
-  const age = parseDuration(olderThan, "--older-than");
-  return withMemory(context, (memory) => clearOld(context, memory, { age, olderThan, dryRun }));
+  if (also !== undefined && !prove)
+    throw new AgnoChatError("USAGE", "--also goes with --prove alone.");
+  if (prove && (allUsers || dryRun))
+    throw new AgnoChatError(
+      "USAGE",
+      `--prove does not go with ${allUsers ? "--all-users" : "--dry-run"}.`,
+      { hint: "It deletes what one user has, and looks at what is left of it." },
+    );
 }
 
-/** @param isDry Only count what would be deleted. */
-async function clearUser(context: Context, memory: Memory, isDry: boolean): Promise<void> {
+async function provingOf(
+  context: Context,
+  { prove = false, also = [] }: ClearOptions,
+): Promise<Proving | undefined> {
+  if (!prove) return undefined;
+  const { Proving } = await import("./clear-proof.js");
+  return Proving.of(context, also);
+}
+
+interface ClearParts {
+  /** Only count what would be deleted. */
+  readonly dryRun: boolean;
+  readonly proving: Proving | undefined;
+}
+
+async function clearUser(
+  context: Context,
+  memory: Memory,
+  { dryRun: isDry, proving }: ClearParts,
+): Promise<ClearReport> {
   const { user } = context.settings.values;
   const session = namedSession(context.settings);
   const sessions = await memory.sessions(user);
@@ -52,27 +95,27 @@ async function clearUser(context: Context, memory: Memory, isDry: boolean): Prom
   };
   const words = (deleted: Deleted) => wordsFor(deleted, { user, session });
   const scope = { user, session: session ?? null, isDry };
-  if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
+  if (isDry) return { ...scope, deleted: found, words: words(found) };
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
+  await proving?.before(Infinity);
   const deleted = await memory.clear(user, { sessionId: session });
   if (session === undefined) inputFilesIn(context.home)?.remove(user);
-  report(context, { ...scope, deleted, words: words(deleted) });
+  return { ...scope, deleted, words: words(deleted) };
 }
 
-interface OldRuns {
+interface OldRuns extends ClearParts {
   /** In milliseconds. */
   readonly age: number;
   /** The age as it was typed. */
   readonly olderThan: string;
-  readonly dryRun: boolean;
 }
 
 /** The typed input has no dates, so it stays as long as anything of the user does. */
 async function clearOld(
   context: Context,
   memory: Memory,
-  { age, olderThan, dryRun }: OldRuns,
-): Promise<void> {
+  { age, olderThan, dryRun, proving }: OldRuns,
+): Promise<ClearReport> {
   const { edits } = memory;
   if (edits === undefined) throw noEdits();
   const { user } = context.settings.values;
@@ -83,15 +126,15 @@ async function clearOld(
     `${wordsFor(deleted, { user, session })} older than ${olderThan}`;
   const scope = { user, session: session ?? null, before: new Date(before).toISOString() };
   const found = await edits.clearBefore(user, { ...old, dryRun: true });
-  if (dryRun)
-    return report(context, { ...scope, isDry: dryRun, deleted: found, words: words(found) });
+  if (dryRun) return { ...scope, isDry: dryRun, deleted: found, words: words(found) };
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
+  await proving?.before(before);
   const deleted = await edits.clearBefore(user, old);
   if ((await memory.sessions(user)).length === 0) inputFilesIn(context.home)?.remove(user);
-  report(context, { ...scope, isDry: dryRun, deleted, words: words(deleted) });
+  return { ...scope, isDry: dryRun, deleted, words: words(deleted) };
 }
 
-async function clearEveryone(context: Context, isDry: boolean): Promise<void> {
+async function clearEveryone(context: Context, isDry: boolean): Promise<number> {
   refuseUserFlags(
     context.settings,
     (flag) => `--all-users does not go with ${flag}.`,
@@ -109,6 +152,7 @@ async function clearEveryone(context: Context, isDry: boolean): Promise<void> {
     inputFilesIn(context.home)?.removeAll();
     report(context, { ...scope, deleted, words: words(deleted) });
   });
+  return 0;
 }
 
 /** What all users have. */
@@ -124,17 +168,10 @@ const wordsFor = (
 ): string =>
   `${count(messages, "message")} of ${user}${session === undefined ? "" : ` in ${session}`}`;
 
-interface Report {
-  readonly user: string | null;
-  readonly session: string | null;
-  /** ISO 8601, UTC. Only if nothing newer was deleted. */
-  readonly before?: string;
-  readonly isDry: boolean;
-  readonly deleted: Deleted;
-  readonly words: string;
-}
-
-function report({ options, output }: Context, { isDry: dryRun, words, ...rest }: Report): void {
+function report(
+  { options, output }: Context,
+  { isDry: dryRun, words, ...rest }: ClearReport,
+): void {
   if (options.json) output.document({ ok: true, dryRun, ...rest });
   else output.write(`${dryRun ? "Would delete" : "Deleted"} ${words}.\n`);
 }

@@ -69,6 +69,18 @@ export class InputFiles implements InputStore {
   }
 
   /**
+   * The file of the user, and every file in the folder that is neither another user's nor a copy of
+   * one. They need not exist.
+   * @throws {AgnoChatError} `FILE_UNREADABLE`
+   */
+  filesOf(userId: UserId): string[] {
+    const file = path.basename(this.#fileOf(userId));
+    const names = this.#attempt("FILE_UNREADABLE", "read", () => namesIn(this.#folder));
+    const own = names.filter((name) => name.startsWith(file) || !OF_SOMEBODY.test(name));
+    return [...new Set([file, ...own])].map((name) => path.join(this.#folder, name));
+  }
+
+  /**
    * Tells of many users whose input is kept now, as the folder is read only once.
    * @throws {AgnoChatError} `FILE_UNREADABLE`
    */
@@ -108,6 +120,9 @@ export class InputFiles implements InputStore {
     }
   }
 }
+
+/** A file, or a copy left by a process that was killed while it shortened the file. */
+const OF_SOMEBODY = /^[0-9a-f]{64}\.jsonl(\.\d+)?$/;
 
 function readIfThere(file: string): string {
   try {

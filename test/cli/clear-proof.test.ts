@@ -1,0 +1,166 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { inputFilesIn } from "../../src/cli/terminal/input-files.js";
+import { validateUserId } from "../../src/ids.js";
+import { Cli } from "../support/cli.js";
+
+const ALICE = validateUserId("alice");
+const TEXT = 'My "secret" plan is to open a small bakery in 京都 next spring';
+
+/** A home where alice and bob have said something at a prompt. */
+async function chatted(): Promise<Cli> {
+  const cli = new Cli();
+  for (const [user, text] of [
+    ["alice", TEXT],
+    ["alice", "And what do you think of that plan?"],
+    ["bob", "Bob would rather open a bookshop by the sea"],
+  ] as const) {
+    await cli.run(["ask", "-u", user, "-m", "demo", text]);
+    inputFilesIn(cli.home).append(validateUserId(user), text);
+  }
+  return cli;
+}
+
+const CLEAR = ["clear", "-u", "alice", "--prove", "--yes"];
+
+describe("clear --prove", () => {
+  it("deletes, says what is gone from where, and what was searched", async () => {
+    const cli = await chatted();
+    const { code, stdout, stderr } = await cli.run(CLEAR);
+    expect([code, stderr]).toEqual([0, ""]);
+    const lines = stdout.replaceAll(/ {2,}/g, "  ").split("\n");
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        "Deleted 4 messages of alice.",
+        "messages  4, and 1 session",
+        "session state  0 values, and 0 kept for undo",
+        "attachments  0",
+        "search index  0 blocks",
+        "typed input  2 lines",
+        "imports  known by their messages alone",
+        expect.stringMatching(/^Looked for \d+ pieces of 16 bytes from 7 texts\./),
+        expect.stringMatching(/^ok {2}memory file {2}.*chat\.db {2}nothing in \d+ kB$/),
+        expect.stringMatching(/^ok {2}write-ahead log {2}.*chat\.db-wal {2}is not there$/),
+        expect.stringMatching(/^ok {2}typed input {2}.*\.jsonl {2}is not there$/),
+        expect.stringMatching(/^Nothing of the texts of alice was found in \d+ bytes of 1 file\.$/),
+        expect.stringMatching(/^Not searched: files that you have exported/),
+      ]),
+    );
+    expect((await cli.json(["size", "-u", "bob"])).messages).toBe(2);
+  });
+
+  it("gives programs one document", async () => {
+    const cli = await chatted();
+    expect(await cli.json(CLEAR)).toEqual({
+      ok: true,
+      user: "alice",
+      session: null,
+      deleted: {
+        ...{ messages: 4, sessions: 1, stateValues: 0, stateChanges: 0 },
+        ...{ attachments: 0, searchBlocks: 0, typedInput: 2 },
+      },
+      isTypedInputKept: false,
+      strays: 0,
+      lookedFor: {
+        ...{ texts: 7, tooShort: expect.any(Number), samples: expect.any(Number) },
+        ...{ sampleBytes: 16, oneIn: 1 },
+      },
+      places: expect.arrayContaining([
+        {
+          ...{ what: "memory file", path: join(cli.home, "chat.db") },
+          ...{ bytes: expect.any(Number), leftovers: 0, offsets: [] },
+        },
+      ]),
+      undecided: expect.any(Number),
+      isCleanedUp: true,
+      isInUse: false,
+    });
+  });
+
+  it("ends with 5 and names the file and the place when something is left, and no text", async () => {
+    const cli = await chatted();
+    const audit = join(cli.home, "audit.jsonl");
+    writeFileSync(audit, `{"text":${JSON.stringify(TEXT)}}\n`);
+    const { code, stdout } = await cli.run([...CLEAR, "--also", audit]);
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/^LEFT +named file +.*audit\.jsonl +\d+ pieces of texts at bytes 9, /m);
+    expect(stdout).toContain("NOT PROVEN for alice: texts are left in 1 file.");
+    expect(stdout).not.toContain("bakery");
+    const again = await cli.json(["clear", "-u", "bob", "--prove", "-y", "--also", audit]);
+    expect(again.ok).toBe(true);
+  });
+
+  it.each(["copy of the file", "file of another name"])(
+    "finds what is left of typed input in a %s",
+    async (kind) => {
+      const cli = await chatted();
+      const [own = ""] = inputFilesIn(cli.home).filesOf(ALICE);
+      const stray = kind.startsWith("copy") ? `${own}~` : join(cli.home, "input", "saved");
+      writeFileSync(stray, `${JSON.stringify(TEXT)}\n`);
+      const { code, stdout } = await cli.run(CLEAR);
+      expect(code).toBe(5);
+      expect(stdout).toMatch(/^LEFT +typed input /m);
+    },
+  );
+
+  it("does not take for left what another user has typed", async () => {
+    const cli = await chatted();
+    inputFilesIn(cli.home).append(validateUserId("bob"), TEXT);
+    expect((await cli.run(CLEAR)).code).toBe(0);
+  });
+
+  it("keeps the typed input of a user who keeps other sessions", async () => {
+    const cli = await chatted();
+    const { code, stdout } = await cli.run([...CLEAR, "-s", "default"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^typed input +kept$/m);
+    expect(inputFilesIn(cli.home).read(ALICE)).toHaveLength(2);
+  });
+
+  it("goes with --older-than", async () => {
+    const cli = await chatted();
+    const { stdout, code } = await cli.run([...CLEAR, "--older-than", "30d"]);
+    expect([code, stdout.split("\n")[0]]).toEqual([
+      0,
+      "Deleted 0 messages of alice older than 30d.",
+    ]);
+    const now = await cli.run([...CLEAR, "--older-than", "0s"]);
+    expect([now.code, now.stdout.split("\n")[0]]).toEqual([
+      0,
+      "Deleted 4 messages of alice older than 0s.",
+    ]);
+  });
+
+  it("says that another process has the store open", async () => {
+    const cli = await chatted();
+    const other = cli.start(["-u", "bob", "-m", "demo"]);
+    other.child.stdin.write("Hello there, this keeps the store open\n");
+    await other.shows("Hello");
+    const receipt = await cli.json(CLEAR);
+    expect(receipt).toMatchObject({ ok: true, isInUse: true });
+    other.child.stdin.end();
+    await other.result;
+  });
+
+  it.each([
+    [["--dry-run"], "--prove does not go with --dry-run."],
+    [["--all-users"], "--prove does not go with --all-users."],
+    [["--also", "missing-file"], 'Cannot read the file "missing-file"'],
+    [["--also", "/dev/null"], "it is not a regular file"],
+    [["--store", "memory:"], "memory: keeps nothing after this process."],
+  ])("is refused before anything is deleted with %s", async (args, message) => {
+    const cli = await chatted();
+    const given = args.includes("--all-users") ? ["clear", "--prove", "-y"] : CLEAR;
+    const { code, stderr } = await cli.run([...given, ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect((await cli.json(["size", "-u", "alice"])).messages).toBe(4);
+  });
+
+  it("--also alone is refused", async () => {
+    const { code, stderr } = await new Cli().run(["clear", "-u", "alice", "--also", "file"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("--also goes with --prove alone.");
+  });
+});
