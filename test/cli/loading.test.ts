@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { BIN, temporaryFolder } from "../support/cli.js";
 
+/** Of SQLite no script is loaded but ours. */
+const SQLITE = "// src/memory/stores/sqlite/driver.ts\n";
+
 const HEAVY = /^\/\/ node_modules\/(openai|conf|@inquirer\/[^/]+|marked|@a2a-js\/sdk)\//gm;
 
 it.each([
@@ -24,7 +27,8 @@ function packagesLoadedBy(args: readonly string[]): string[] {
   const scripts = filesLoadedBy(args);
   expect(scripts).toContain(BIN);
   const bundled = scripts.filter((script) => script.includes("/dist/")).map(packagesIn);
-  const sqlite = scripts.some((script) => script.includes("/@photostructure/sqlite/"));
+  expect(scripts.filter((script) => script.includes("/node_modules/"))).toEqual([]);
+  const sqlite = scripts.some((script) => readFileSync(script, "utf8").includes(SQLITE));
   return [...new Set([...bundled.flat(), ...(sqlite ? ["@photostructure/sqlite"] : [])])];
 }
 

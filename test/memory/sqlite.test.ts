@@ -16,6 +16,7 @@ import { validateUserId } from "../../src/ids.js";
 import { scopeOf } from "../../src/memory/clear-log.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { loadEngine, SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
+import { loadPackageBinary } from "../../src/memory/stores/sqlite/package-binary.js";
 import { MIGRATIONS, openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
 import { SQLITE_BUSY, SqliteError } from "../../src/memory/stores/sqlite/sqlite-errors.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
@@ -298,6 +299,13 @@ describe("the SQLite engine", () => {
     const safe = engineOf("3.51.3");
     await expect(loadEngine([absent, engineOf("3.50.4"), safe])).resolves.toBeDefined();
     await expect(loadEngine([engineOf("3.51.2"), engineOf("4.0.0")])).resolves.toBeDefined();
+  });
+
+  it("is the binary of the package, found where the package keeps it", async () => {
+    const first = await loadEngine([async () => loadPackageBinary()]);
+    const database = new first.DatabaseSync(":memory:", { timeout: 0, readOnly: false });
+    expect(database.prepare("SELECT 1 AS one").get()).toEqual({ one: 1 });
+    database.close();
   });
 
   it("fails with a hint to update Node if none can be loaded", async () => {

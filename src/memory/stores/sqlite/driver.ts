@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { AgnoChatError } from "../../../errors.js";
 import { storeClosed } from "../../failures.js";
+import { loadPackageBinary } from "./package-binary.js";
 import { isSqlite, SQLITE_BUSY, SqliteError, sqliteError, storeFailed } from "./sqlite-errors.js";
 
 /** The part of a prepared statement that `@photostructure/sqlite` and `node:sqlite` share. */
@@ -42,12 +43,14 @@ const LOCK_WAIT_MS = 10_000;
 const NODE_SQLITE = "node:sqlite";
 
 const ENGINES: readonly (() => Promise<unknown>)[] = [
+  async () => loadPackageBinary(),
   () => import("@photostructure/sqlite"),
   () => import(NODE_SQLITE),
 ];
 
 /**
- * Loads SQLite from the package, or else the one built into Node, if it is safe to use.
+ * Loads SQLite from the package (its binary, or else through the package, which also finds one that
+ * was compiled here), or else the one built into Node, if it is safe to use.
  * @throws {AgnoChatError} `STORE_FAILED`
  */
 export async function loadEngine(loaders = ENGINES): Promise<Engine> {
