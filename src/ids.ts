@@ -1,4 +1,5 @@
 import { AgnoChatError } from "./errors.js";
+import { latePattern } from "./late-pattern.js";
 
 declare const checked: unique symbol;
 
@@ -22,10 +23,13 @@ const MAX_CODE_POINTS = 255;
  * filler and tag characters). ZWJ and the two emoji variation selectors are allowed, since emoji
  * need them.
  */
-const UNSAFE = /(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
+const unsafe = latePattern(
+  String.raw`(?![\u200d\ufe0e\ufe0f])[\p{Cc}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`,
+  "u",
+);
 
 /** Whether a text holds characters that move or hide text on a screen. */
-export const hasUnsafe = (text: string): boolean => UNSAFE.test(text);
+export const hasUnsafe = (text: string): boolean => unsafe().test(text);
 
 /**
  * Returns the id unchanged if it is valid: 1–255 code points, well-formed, NFC, no surrounding

@@ -85,7 +85,7 @@ const LONGEST_SEQUENCE = 4096;
 
 const LINE_ENDS = /[\r\v\f\x85\u2028\u2029]/g;
 
-const UNSAFE = /(?![\t\n])[\p{Cc}\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
+const UNSAFE = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/u;
 const NEXT_UNSAFE = new RegExp(UNSAFE.source, "gu");
 
 /**

@@ -1,3 +1,4 @@
+import { latePattern } from "../../late-pattern.js";
 import type { ExcerptPart } from "../memory.js";
 import { fold, foldWithOrigins } from "./fold.js";
 
@@ -105,7 +106,7 @@ function bestStart(marks: readonly Mark[]): number {
 /** The next index that is not inside of a character or before a mark that belongs to it. */
 function characterStart(text: string, index: number): number {
   let next = index;
-  while (next > 0 && next < text.length && CONTINUES.test(text.charAt(next))) next += 1;
+  while (next > 0 && next < text.length && continues().test(text.charAt(next))) next += 1;
   return next;
 }
 
@@ -115,7 +116,7 @@ function wordStart(text: string, index: number, end: number): number {
   return space === -1 ? index : index + space + 1;
 }
 
-const CONTINUES = /^[\p{M}\udc00-\udfff\u200d]/u;
+const continues = latePattern(String.raw`^[\p{M}\udc00-\udfff\u200d]`, "u");
 
 /** Joins neighbours of one kind. */
 function joined(parts: readonly ExcerptPart[]): readonly ExcerptPart[] {

@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../errors.js";
+import { latePattern } from "../../late-pattern.js";
 import { fold } from "./fold.js";
 
 /** How well a text matches. Better is larger. */
@@ -68,8 +69,10 @@ function hasWhole(text: string, term: string): boolean {
 }
 
 const isBoundary = (text: string, index: number): boolean =>
-  !IN_WORD.test(text.charAt(index - 1)) || !IN_WORD.test(text.charAt(index));
+  !inWord().test(text.charAt(index - 1)) || !inWord().test(text.charAt(index));
 
 /** Part of a word, in scripts that put spaces between words. */
-const IN_WORD =
-  /(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}_]/u;
+const inWord = latePattern(
+  String.raw`(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{N}\p{M}_]`,
+  "u",
+);

@@ -15,14 +15,14 @@ const MINE_STATED =
   /^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$/iu;
 const WHERE_STATED = new RegExp(
   `^I (?:now |also )?(?<verb>${WHERE}) (?<value>(?:in|at|from|near|on|for)\\b.+)$`,
-  "iu",
+  "i",
 );
-const DO_STATED = new RegExp(`^I (?:really |also )?(?<verb>${DO}) (?<value>.+)$`, "iu");
+const DO_STATED = new RegExp(`^I (?:really |also )?(?<verb>${DO}) (?<value>.+)$`, "i");
 
 const MINE_ASKED =
   /\b(?:what|who|when|where|which|how old)(?:['’]?s| is| are| was| were) (?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60})/iu;
-const WHERE_ASKED = new RegExp(`\\bwhere (?:do|did|am|was) I (?<verb>${WHERE}|from|born)\\b`, "iu");
-const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, "iu");
+const WHERE_ASKED = new RegExp(`\\bwhere (?:do|did|am|was) I (?<verb>${WHERE}|from|born)\\b`, "i");
+const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, "i");
 
 /** Answers a question about something the user stated earlier. */
 export const recallFact: Intent = ({ question, said }) => {
@@ -43,7 +43,7 @@ export const noteFact: Intent = ({ question }) => {
 
 /** Lists everything the user has stated. */
 export const recallEverything: Intent = ({ question, said }) => {
-  if (!/\bwhat (?:do|can) you (?:know|remember)\b/iu.test(question)) return undefined;
+  if (!/\bwhat (?:do|can) you (?:know|remember)\b/i.test(question)) return undefined;
   const known = everythingIn(said);
   return known.length > 0
     ? ["This is what you have told me:", "", ...known.map((sentence) => `- ${sentence}`)].join("\n")
@@ -76,7 +76,7 @@ function factOf(statement: string): Fact | undefined {
 }
 
 function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
-  if (/^name$/iu.test(thing) || /^(?:is|are|was|were) (?:what|who|where|when|not)\b/iu.test(rest))
+  if (/^name$/i.test(thing) || /^(?:is|are|was|were) (?:what|who|where|when|not)\b/i.test(rest))
     return undefined;
   return {
     topic: thingTopic(whose, thing),
@@ -96,19 +96,19 @@ function topicAsked(question: string): string | undefined {
 const thingTopic = (whose: string, thing: string): string =>
   `${whose} ${thing}`
     .toLowerCase()
-    .replace(/ou(?=r)/gu, "o")
-    .replace(/\s+/gu, " ")
+    .replace(/ou(?=r)/g, "o")
+    .replace(/\s+/g, " ")
     .trim();
 
 /** Makes "was born" and "born", "am from" and "from" the same topic. */
 const base = (verb: string): string =>
   verb
     .toLowerCase()
-    .replace(/^(?:was|am) /u, "")
-    .replace(/^come$/u, "from");
+    .replace(/^(?:was|am) /, "")
+    .replace(/^come$/, "from");
 
 const youSentence = (statement: string): string =>
-  `${capitalised(toYou(statement.replace(/^I am\b/iu, "You are").replace(/^I was\b/iu, "You were")))}.`;
+  `${capitalised(toYou(statement.replace(/^I am\b/i, "You are").replace(/^I was\b/i, "You were")))}.`;
 
 const joined = (facts: readonly Fact[]): string =>
   [...new Set(facts.map(({ sentence }) => sentence))].join(" ");

@@ -32,7 +32,7 @@ console.log(output.content);
 
 /** Shows every kind of Markdown that a renderer handles. */
 export const showMarkdown: Intent = ({ question }) =>
-  /\b(?:show|demo|test|render|sample)\b.*\bmarkdown\b|\bmarkdown\b.*\b(?:demo|test|sample)\b/iu.test(
+  /\b(?:show|demo|test|render|sample)\b.*\bmarkdown\b|\bmarkdown\b.*\b(?:demo|test|sample)\b/i.test(
     question,
   )
     ? SAMPLE

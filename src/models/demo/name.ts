@@ -2,15 +2,15 @@ import type { Intent } from "./demo-request.js";
 import { statementsIn } from "./sentences.js";
 
 const STATED = [
-  /^my (?:full |first |real |new )?name(?: is|['’]s)(?: now)? (?<name>.+)$/iu,
-  /^(?:you can |just )?call me (?<call>.+)$/iu,
-  /^(?:I am|I['’]m) (?:called|named) (?<name>.+)$/iu,
-  /^(?:I am|I['’]m) (?<alone>.+)$/iu,
-  /^(?:私|僕|俺)の名前は(?<name>.+?)(?:です|だ|といいます|と言います)?$/u,
+  /^my (?:full |first |real |new )?name(?: is|['’]s)(?: now)? (?<name>.+)$/i,
+  /^(?:you can |just )?call me (?<call>.+)$/i,
+  /^(?:I am|I['’]m) (?:called|named) (?<name>.+)$/i,
+  /^(?:I am|I['’]m) (?<alone>.+)$/i,
+  /^(?:私|僕|俺)の名前は(?<name>.+?)(?:です|だ|といいます|と言います)?$/,
 ];
 
 const ASKED =
-  /\bwhat(?:['’]?s| is| was)? my (?:full |first |real )?name\b|\bwho am I\b|\b(?:know|remember|recall|say|tell me) (?:what )?my name\b|\bis my name\b|\bmy name is what\b|名前は(?:何|なん|なに)/iu;
+  /\bwhat(?:['’]?s| is| was)? my (?:full |first |real )?name\b|\bwho am I\b|\b(?:know|remember|recall|say|tell me) (?:what )?my name\b|\bis my name\b|\bmy name is what\b|名前は(?:何|なん|なに)/i;
 
 /** Words in the place of a name that are not a name. */
 const NOT_A_NAME =
@@ -20,7 +20,7 @@ const NOT_A_NAME =
 const LOOKS_LIKE_NAME = /^(?:\p{Lu}[\p{Ll}\p{M}'’]|\p{Lo})/u;
 
 /** Capitalised words that are not a name after "I'm". */
-const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready|Sure)$/u;
+const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready|Sure)$/;
 
 /** Answers a question for the user's name. */
 export const recallName: Intent = ({ question, said }) => {
@@ -59,7 +59,7 @@ function statedName(statement: string): string | undefined {
 
 /** After "I'm" alone, only one or two capitalised words are a name. */
 function aloneName(words: string): string | undefined {
-  const parts = words.split(/\s+/u);
+  const parts = words.split(/\s+/);
   const isName =
     parts.length <= 2 && parts.every((part) => LOOKS_LIKE_NAME.test(part) && !STATE.test(part));
   return isName ? trimmed(words) : undefined;
@@ -68,6 +68,6 @@ function aloneName(words: string): string | undefined {
 /** Removes what follows the name, and quotation marks. */
 const trimmed = (name: string): string =>
   name
-    .replace(/(?:,|\s(?:and|but|by the way|now|please|actually)\b).*$/iu, "")
-    .replace(/^["“«「*_]+|["”»」*_,:]+$/gu, "")
+    .replace(/(?:,|\s(?:and|but|by the way|now|please|actually)\b).*$/i, "")
+    .replace(/^["“«「*_]+|["”»」*_,:]+$/g, "")
     .trim();

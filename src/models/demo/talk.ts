@@ -6,7 +6,7 @@ const REAL_ANSWERS =
 /** Quotes what the user said before. */
 export const quoteUser: Intent = ({ question, said }) => {
   if (
-    !/\bwhat did I (?:just )?(?:say|ask|write|tell you)\b|\bmy (?:last|previous) message\b/iu.test(
+    !/\bwhat did I (?:just )?(?:say|ask|write|tell you)\b|\bmy (?:last|previous) message\b/i.test(
       question,
     )
   )
@@ -19,13 +19,13 @@ export const quoteUser: Intent = ({ question, said }) => {
 
 /** Counts the user's messages in the request. */
 export const countMessages: Intent = ({ question, said }) =>
-  /\bhow many (?:messages|things|questions)\b/iu.test(question)
+  /\bhow many (?:messages|things|questions)\b/i.test(question)
     ? `I can see ${said.length} ${said.length === 1 ? "message" : "messages"} from you, this one included.`
     : undefined;
 
 /** Quotes the system message. */
 export const quoteInstructions: Intent = ({ question, instructions }) => {
-  if (!/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/iu.test(question))
+  if (!/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/i.test(question))
     return undefined;
   return instructions === undefined
     ? "I have no instructions."
@@ -34,7 +34,7 @@ export const quoteInstructions: Intent = ({ question, instructions }) => {
 
 export const help: Intent = ({ question, tools }) => {
   if (
-    !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\byour name\b|\bhow do you work\b/iu.test(
+    !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\byour name\b|\bhow do you work\b/i.test(
       question,
     )
   )
@@ -62,16 +62,16 @@ export const greet: Intent = ({ question }) =>
     : undefined;
 
 export const acceptThanks: Intent = ({ question }) =>
-  /\b(?:thanks|thank you|thx|cheers)\b|ありがとう/iu.test(question) ? "You're welcome!" : undefined;
+  /\b(?:thanks|thank you|thx|cheers)\b|ありがとう/i.test(question) ? "You're welcome!" : undefined;
 
 export const sayGoodbye: Intent = ({ question }) =>
-  /^\W*(?:bye|goodbye|good night|see you)\b/iu.test(question) ? "Goodbye!" : undefined;
+  /^\W*(?:bye|goodbye|good night|see you)\b/i.test(question) ? "Goodbye!" : undefined;
 
 const LONGEST_ECHO = 60;
 
 /** The last resort: repeats the message and admits that it has no answer. */
 export const admit = ({ question }: Conversation): string => {
-  const words = question.replace(/\s+/gu, " ").trim();
+  const words = question.replace(/\s+/g, " ").trim();
   const letters = [...words];
   const echo =
     letters.length > LONGEST_ECHO ? `${letters.slice(0, LONGEST_ECHO).join("")}…` : words;

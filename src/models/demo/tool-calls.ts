@@ -5,6 +5,7 @@ type ToolMatcher = (request: string) => DemoCall | undefined;
 
 /** Calls the tools a message asks for in plain words, several at once if needed. */
 export const callTools: Intent = ({ question, tools }) => {
+  if (tools.size === 0) return undefined;
   const calls = requestsIn(question)
     .flatMap((request) => TOOL_MATCHERS.map((callFor) => callFor(request)).find(Boolean) ?? [])
     .filter(({ name }) => tools.has(name));
@@ -15,14 +16,14 @@ export const callTools: Intent = ({ question, tools }) => {
 const requestsIn = (question: string): string[] =>
   question
     .split(
-      /[?!.;,\n]*\s+(?:and|then)\s+(?=(?:what|calculate|compute|how much|remember|forget|the (?:time|date))\b)|[?\n]+/iu,
+      /[?!.;,\n]*\s+(?:and|then)\s+(?=(?:what|calculate|compute|how much|remember|forget|the (?:time|date))\b)|[?\n]+/i,
     )
-    .map((request) => request.trim().replace(/^(?:please|can you|could you)\s+/iu, ""))
+    .map((request) => request.trim().replace(/^(?:please|can you|could you)\s+/i, ""))
     .filter(Boolean);
 
 const wantsTime: ToolMatcher = (request) => {
   if (
-    !/\bwhat time\b|\b(?:what|tell)\b.*\bthe (?:time|date|day)\b|\bwhat (?:day|date)\b|^the (?:time|date)\b/iu.test(
+    !/\bwhat time\b|\b(?:what|tell)\b.*\bthe (?:time|date|day)\b|\bwhat (?:day|date)\b|^the (?:time|date)\b/i.test(
       request,
     )
   )
@@ -37,15 +38,14 @@ const wantsTime: ToolMatcher = (request) => {
 
 /** The last part of a time zone's name is a city. */
 function zoneOf(place: string): string {
-  const last = place.trim().replace(/\s+/gu, "_").toLowerCase();
+  const last = place.trim().replace(/\s+/g, "_").toLowerCase();
   const zones = Intl.supportedValuesOf("timeZone");
   return zones.find((zone) => zone.toLowerCase().split("/").at(-1) === last) ?? place.trim();
 }
 
 const wantsSum: ToolMatcher = (request) => {
-  const asked = /^(?:what['’]?s|what is|how much is)\s+(?<sum>.+)$/iu.exec(request)?.groups?.sum;
-  const told = /^(?:calculate|compute|evaluate|work out)\s+(?<sum>.+)$/iu.exec(request)?.groups
-    ?.sum;
+  const asked = /^(?:what['’]?s|what is|how much is)\s+(?<sum>.+)$/i.exec(request)?.groups?.sum;
+  const told = /^(?:calculate|compute|evaluate|work out)\s+(?<sum>.+)$/i.exec(request)?.groups?.sum;
   const expression = inSymbols(told ?? asked ?? request);
   return told !== undefined || looksLikeSum(expression)
     ? { name: "calculate", arguments: { expression } }
@@ -54,32 +54,32 @@ const wantsSum: ToolMatcher = (request) => {
 
 const inSymbols = (words: string): string =>
   words
-    .replace(/\b(?:the )?square root of (?<number>[\d.]+)/giu, "sqrt($<number>)")
-    .replace(/\bplus\b/giu, "+")
-    .replace(/\bminus\b/giu, "-")
-    .replace(/\b(?:times|multiplied by)\b/giu, "*")
-    .replace(/\bdivided by\b/giu, "/")
-    .replace(/\b(?:to the power of)\b/giu, "^")
-    .replace(/\bsquared\b/giu, "^2")
-    .replace(/[\s=?!.]+$/u, "");
+    .replace(/\b(?:the )?square root of (?<number>[\d.]+)/gi, "sqrt($<number>)")
+    .replace(/\bplus\b/gi, "+")
+    .replace(/\bminus\b/gi, "-")
+    .replace(/\b(?:times|multiplied by)\b/gi, "*")
+    .replace(/\bdivided by\b/gi, "/")
+    .replace(/\b(?:to the power of)\b/gi, "^")
+    .replace(/\bsquared\b/gi, "^2")
+    .replace(/[\s=?!.]+$/, "");
 
 /** Numbers with operators; the only words are names that the calculator may know. */
 const looksLikeSum = (text: string): boolean =>
-  /\d/u.test(text) &&
-  /[-+*/%^×÷−(]/u.test(text) &&
-  /^(?:[\d\s.,+\-*/%^()×÷−π]|\b[a-z]+\d*(?=\()|\b(?:pi|tau|e)\b)+$/iu.test(text);
+  /\d/.test(text) &&
+  /[-+*/%^×÷−(]/.test(text) &&
+  /^(?:[\d\s.,+\-*/%^()×÷−π]|\b[a-z]+\d*(?=\()|\b(?:pi|tau|e)\b)+$/i.test(text);
 
 const wantsNote: ToolMatcher = (request) => {
-  const text = /^(?:remember|don['’]t forget|note)(?: that|:)? (?<text>.+)$/iu.exec(request)?.groups
+  const text = /^(?:remember|don['’]t forget|note)(?: that|:)? (?<text>.+)$/i.exec(request)?.groups
     ?.text;
-  return text === undefined || /^(?:me|my name)$/iu.test(text)
+  return text === undefined || /^(?:me|my name)$/i.test(text)
     ? undefined
-    : { name: "remember", arguments: { text: text.replace(/[\s.!]+$/u, "") } };
+    : { name: "remember", arguments: { text: text.replace(/[\s.!]+$/, "") } };
 };
 
 const wantsNotes: ToolMatcher = (request) => {
   const found =
-    /\bwhat (?:do|can) you remember(?: about (?:the |my )?(?<text>.+))?$|^(?:list|show)(?: me)? (?:my|the|all) notes/iu.exec(
+    /\bwhat (?:do|can) you remember(?: about (?:the |my )?(?<text>.+))?$|^(?:list|show)(?: me)? (?:my|the|all) notes/i.exec(
       request,
     );
   const text = found?.groups?.text;
@@ -89,7 +89,7 @@ const wantsNotes: ToolMatcher = (request) => {
 const wantsForget: ToolMatcher = (request) => {
   const text = /^forget (?:about )?(?:the (?:note )?|my |that )?(?<text>.+?)\W*$/iu.exec(request)
     ?.groups?.text;
-  return text === undefined || /^(?:it|everything|all|me)$/iu.test(text)
+  return text === undefined || /^(?:it|everything|all|me)$/i.test(text)
     ? undefined
     : { name: "forget", arguments: { text } };
 };
