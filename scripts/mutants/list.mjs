@@ -472,8 +472,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
     "each process counts the messages on its own",
-    "const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));",
-    "const next = (globalThis.next ??= {})[userId] ?? user.nextMessageId; globalThis.next[userId] = next + messages.length; const stored = messages.map((row, index) => complete(row, next + index, runId));",
+    "const stored = messages.map((row, index) => complete(row, session.nextMessageId + index, runId));",
+    "const next = (globalThis.next ??= {})[userId] ?? session.nextMessageId; globalThis.next[userId] = next + messages.length; const stored = messages.map((row, index) => complete(row, next + index, runId));",
   ],
   [
     "src/memory/stores/sqlite/driver.ts",

@@ -33,6 +33,8 @@ export interface SessionRow {
   readonly total: number;
   readonly messages: number;
   readonly latestRunId: string | undefined;
+  /** Of the user. */
+  readonly nextMessageId: number;
 }
 
 interface MessageRow {
@@ -57,17 +59,36 @@ export function findSession(
   userId: UserId,
   sessionId: SessionId,
 ): SessionRow | undefined {
-  const row = connection.get<Omit<SessionRow, "latestRunId"> & { latestRun: string | null }>(
-    `SELECT user_key AS userKey, session_key AS sessionKey, session_id AS sessionId,
-            born AS created, total, sessions.messages AS messages, latest_run_id AS latestRun
+  const columns = connection.columns<SessionColumns>(
+    `SELECT user_key, session_key, born, total, sessions.messages, latest_run_id, next_message_id
      FROM sessions JOIN users USING (user_key) WHERE user_id = ? AND session_id = ?`,
     userId,
     sessionId,
   );
-  if (row === undefined) return undefined;
-  const { latestRun, ...session } = row;
-  return { ...session, latestRunId: latestRun === null ? undefined : decodeRunId(latestRun) };
+  if (columns === undefined) return undefined;
+  const [userKey, sessionKey, created, total, messages, latestRun, nextMessageId] = columns;
+  const latestRunId = latestRun === null ? undefined : decodeRunId(latestRun);
+  return {
+    userKey,
+    sessionKey,
+    sessionId,
+    created,
+    total,
+    messages,
+    latestRunId,
+    nextMessageId,
+  };
 }
+
+type SessionColumns = readonly [
+  userKey: number,
+  sessionKey: number,
+  created: number,
+  total: number,
+  messages: number,
+  latestRun: string | null,
+  nextMessageId: number,
+];
 
 export const countUsers = (connection: SqliteConnection, idleSince: number): UserCount => ({
   ...(connection.get(
@@ -115,7 +136,7 @@ export function insertUser(connection: SqliteConnection, userId: UserId, time: n
 
 export function insertSession(
   connection: SqliteConnection,
-  { userKey, nextSessionKey: sessionKey }: UserRow,
+  { userKey, nextSessionKey: sessionKey, nextMessageId }: UserRow,
   {
     sessionId,
     created,
@@ -137,7 +158,8 @@ export function insertSession(
      WHERE user_key = ?`,
     userKey,
   );
-  return { userKey, sessionKey, sessionId, created, total: 0, messages: 0, latestRunId: undefined };
+  const counts = { total: 0, messages: 0, latestRunId: undefined, nextMessageId };
+  return { userKey, sessionKey, sessionId, created, ...counts };
 }
 
 /** Adds the messages, if any, and updates the counts and last activity of the session and user. */

@@ -61,6 +61,7 @@ import {
   pageOfSession,
   pageOfUser,
   pagesOfUsers,
+  type SessionRow as StoredSession,
   stateJsonOf,
   stateOf,
 } from "./rows.js";
@@ -408,14 +409,12 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
     return "RUN_CONFLICT";
   if (messages.length === 0 && state.length === 0) return [];
 
-  const user = findUser(connection, userId) ?? insertUser(connection, userId, time);
-  const created = currentGeneration(connection);
-  const session = known ?? insertSession(connection, user, { sessionId, created, time });
+  const session = known ?? newSession(connection, commit);
   const runId = session.latestRunId ?? commit.newRunId;
-  const stored = messages.map((row, index) => complete(row, user.nextMessageId + index, runId));
+  const stored = messages.map((row, index) => complete(row, session.nextMessageId + index, runId));
   if (replaceRun !== undefined) deleteLastRun(connection, session, replaceRun);
   insertMessages(connection, session, { messages: stored, time });
-  if (stored.length > 0) noteChanges(connection, session, { id: user.nextMessageId, state });
+  if (stored.length > 0) noteChanges(connection, session, { id: session.nextMessageId, state });
   if (contents !== undefined)
     insertAttachments(connection, session.userKey, { messages: stored, contents });
   applyChanges(connection, session, state);
@@ -424,12 +423,18 @@ function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
   return stored;
 }
 
-/** Copies the row, because the transaction may be repeated. */
-const complete = (row: NewRow, id: number, runId: string): StoredMessage => ({
-  ...row,
-  id,
-  runId: row.runId ?? runId,
-});
+function newSession(
+  connection: SqliteConnection,
+  { userId, sessionId, time }: Commit,
+): StoredSession {
+  const user = findUser(connection, userId) ?? insertUser(connection, userId, time);
+  const created = currentGeneration(connection);
+  return insertSession(connection, user, { sessionId, created, time });
+}
+
+/** Copies the row, because the transaction may be repeated. Its values are frozen. */
+const complete = (row: NewRow, id: number, runId: string): StoredMessage =>
+  Object.freeze({ ...row, id, runId: row.runId ?? runId });
 
 function eraseUser(connection: SqliteConnection, userId: UserId): Deleted {
   const user = findUser(connection, userId);

@@ -114,7 +114,7 @@ function extended(
   { limit, session, messages, characters }: CachedWindow,
   added: readonly StoredMessage[],
 ): CachedWindow {
-  const all = [...messages, ...added.map(frozen)];
+  const all = messages.concat(added.map(frozen));
   const kept = lastOf(all, limit);
   return {
     limit,
@@ -131,7 +131,9 @@ function extended(
 
 /** Every system message and the last `limit` others. */
 function lastOf(messages: readonly StoredMessage[], limit: number): readonly StoredMessage[] {
-  let surplus = messages.filter(({ role }) => role !== "system").length - limit;
+  if (messages.length <= limit) return messages;
+  let surplus = -limit;
+  for (const { role } of messages) if (role !== "system") surplus += 1;
   if (surplus <= 0) return messages;
   return messages.filter(({ role }) => role === "system" || surplus-- <= 0);
 }
