@@ -41,3 +41,11 @@ export const unsafe = (about: string, text: string, { hint }: Advice): Finding =
   text,
   hint,
 });
+
+/** How many rows of a user there are besides messages and sessions. */
+export interface OtherRows {
+  readonly stateValues: number;
+  readonly stateChanges: number;
+  readonly attachments: number;
+  readonly searchBlocks: number;
+}

@@ -1,9 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { inputFilesIn } from "../../src/cli/terminal/input-files.js";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { InputFiles, inputFilesIn } from "../../src/cli/terminal/input-files.js";
 import { validateUserId } from "../../src/ids.js";
+import { PostgresMemory } from "../../src/memory/postgres.js";
+import { userMessage } from "../../src/messages.js";
 import { Cli } from "../support/cli.js";
+import { newDatabase } from "../support/postgres.js";
+import { postgresUrl } from "../support/postgres-service.js";
+
+const server = await postgresUrl();
 
 const ALICE = validateUserId("alice");
 const TEXT = 'My "secret" plan is to open a small bakery in 京都 next spring';
@@ -75,6 +81,7 @@ describe("clear --prove", () => {
       undecided: expect.any(Number),
       isCleanedUp: true,
       isInUse: false,
+      tables: [],
     });
   });
 
@@ -103,6 +110,18 @@ describe("clear --prove", () => {
       expect(stdout).toMatch(/^LEFT +typed input /m);
     },
   );
+
+  it("finds typed input that was not removed", async () => {
+    const cli = await chatted();
+    const { remove } = InputFiles.prototype;
+    onTestFinished(() => {
+      InputFiles.prototype.remove = remove;
+    });
+    InputFiles.prototype.remove = () => {};
+    const { code, stdout } = await cli.run(CLEAR);
+    expect(code).toBe(5);
+    expect(stdout).toMatch(/^LEFT +typed input .*pieces? of texts/m);
+  });
 
   it("does not take for left what another user has typed", async () => {
     const cli = await chatted();
@@ -164,3 +183,28 @@ describe("clear --prove", () => {
     expect(stderr).toContain("--also goes with --prove alone.");
   });
 });
+
+it.skipIf(server === undefined)(
+  "clear --prove on a database says what only a vacuum can do",
+  async () => {
+    const url = await newDatabase(server as string);
+    const memory = new PostgresMemory(url);
+    await memory.add(userMessage(TEXT), "alice");
+    await memory.close();
+    const cli = new Cli({ AGNO_CHAT_STORE: url });
+    const { code, stdout } = await cli.run(CLEAR);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Deleted 1 message of alice.");
+    expect(stdout).toMatch(
+      /^Nothing of the texts of alice was found in rows of the database or in /m,
+    );
+    expect(stdout).toContain("VACUUM FULL agno_chat.users, agno_chat.sessions, agno_chat.messages");
+    expect(stdout).toContain("write-ahead log of the server, its replicas, archives and backups");
+    const file = join(cli.home, "log");
+    writeFileSync(file, TEXT);
+    await cli.run(["ask", "-u", "alice", "-m", "demo", TEXT]);
+    const again = await cli.run([...CLEAR, "--also", file]);
+    expect(again.code).toBe(5);
+    expect(again.stdout).toMatch(/^LEFT +named file/m);
+  },
+);

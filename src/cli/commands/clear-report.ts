@@ -9,4 +9,6 @@ export interface ClearReport {
   readonly isDry: boolean;
   readonly deleted: Deleted;
   readonly words: string;
+  /** What the user has typed has neither sessions nor dates, so it may have to stay. */
+  readonly isInputKept: boolean;
 }

@@ -94,12 +94,13 @@ async function clearUser(
     sessions: sessions.filter(({ sessionId }) => (session ?? sessionId) === sessionId).length,
   };
   const words = (deleted: Deleted) => wordsFor(deleted, { user, session });
-  const scope = { user, session: session ?? null, isDry };
+  const isInputKept = session !== undefined;
+  const scope = { user, session: session ?? null, isDry, isInputKept };
   if (isDry) return { ...scope, deleted: found, words: words(found) };
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   await proving?.before(Infinity);
   const deleted = await memory.clear(user, { sessionId: session });
-  if (session === undefined) inputFilesIn(context.home)?.remove(user);
+  if (!isInputKept) inputFilesIn(context.home)?.remove(user);
   return { ...scope, deleted, words: words(deleted) };
 }
 
@@ -124,14 +125,18 @@ async function clearOld(
   const old = { sessionId: session, before };
   const words = (deleted: Deleted) =>
     `${wordsFor(deleted, { user, session })} older than ${olderThan}`;
-  const scope = { user, session: session ?? null, before: new Date(before).toISOString() };
+  const scope = {
+    ...{ user, session: session ?? null, before: new Date(before).toISOString() },
+    isDry: dryRun,
+  };
   const found = await edits.clearBefore(user, { ...old, dryRun: true });
-  if (dryRun) return { ...scope, isDry: dryRun, deleted: found, words: words(found) };
+  if (dryRun) return { ...scope, deleted: found, words: words(found), isInputKept: true };
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   await proving?.before(before);
   const deleted = await edits.clearBefore(user, old);
-  if ((await memory.sessions(user)).length === 0) inputFilesIn(context.home)?.remove(user);
-  return { ...scope, isDry: dryRun, deleted, words: words(deleted) };
+  const isInputKept = (await memory.sessions(user)).length > 0;
+  if (!isInputKept) inputFilesIn(context.home)?.remove(user);
+  return { ...scope, deleted, words: words(deleted), isInputKept };
 }
 
 async function clearEveryone(context: Context, isDry: boolean): Promise<number> {
@@ -144,7 +149,7 @@ async function clearEveryone(context: Context, isDry: boolean): Promise<number> 
     const found = await everyone(context, store);
     const words = ({ messages, users }: DeletedUsers) =>
       `${count(messages, "message")} of ${count(users, "user")}`;
-    const scope = { user: null, session: null, isDry };
+    const scope = { user: null, session: null, isDry, isInputKept: isDry };
     if (isDry) return report(context, { ...scope, deleted: found, words: words(found) });
     if (found.users > 0)
       await requireConfirmation(context, `Delete all data of ${count(found.users, "user")}?`);
@@ -170,7 +175,7 @@ const wordsFor = (
 
 function report(
   { options, output }: Context,
-  { isDry: dryRun, words, ...rest }: ClearReport,
+  { isDry: dryRun, isInputKept: _, words, ...rest }: ClearReport,
 ): void {
   if (options.json) output.document({ ok: true, dryRun, ...rest });
   else output.write(`${dryRun ? "Would delete" : "Deleted"} ${words}.\n`);

@@ -1,4 +1,4 @@
-import type { OtherRows } from "../../memory/stores/sqlite/erasure.js";
+import type { OtherRows } from "../../memory/store-report.js";
 
 /** What a look at everything that a delete should have emptied has shown. */
 export interface Receipt {
@@ -17,8 +17,10 @@ export interface Receipt {
   readonly undecided: number;
   /** False if another process kept the clean-up from ending. */
   readonly isCleanedUp: boolean;
-  /** Whether another process had the store open, and may write to it. */
+  /** Whether another process had the memory file open, and may write to it. */
   readonly isInUse: boolean;
+  /** The tables of a database, which keeps deleted rows until it is vacuumed. Empty for a file. */
+  readonly tables: readonly string[];
 }
 
 export interface LookedFor {

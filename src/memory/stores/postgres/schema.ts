@@ -1,6 +1,7 @@
 import { ATTACHMENTS } from "./schema/attachments.js";
 import { DELETES } from "./schema/deletes.js";
 import { EDITS } from "./schema/edits.js";
+import { ERASURE } from "./schema/erasure.js";
 import { IMPORTS } from "./schema/imports.js";
 import { LEASES } from "./schema/leases.js";
 import { LIMITS } from "./schema/limits.js";
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly string[] = [
   ATTACHMENTS,
   SEARCH,
   OLD_RUNS,
+  ERASURE,
 ];

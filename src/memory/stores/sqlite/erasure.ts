@@ -1,5 +1,6 @@
 import type { SessionId, UserId } from "../../../ids.js";
 import { attachmentsOf, callsOf, type Message } from "../../../messages.js";
+import type { OtherRows } from "../../store-report.js";
 import type { SqliteConnection, SqlValue } from "./driver.js";
 import { openAsItIs } from "./schema.js";
 import { decodeStored, storeFailed } from "./sqlite-errors.js";
@@ -16,14 +17,6 @@ export interface OwnScope {
   readonly sessionId: SessionId | undefined;
   /** Only messages from before this time, in milliseconds since 1970. */
   readonly before: number;
-}
-
-/** How many rows of a user there are besides messages. */
-export interface OtherRows {
-  readonly stateValues: number;
-  readonly stateChanges: number;
-  readonly attachments: number;
-  readonly searchBlocks: number;
 }
 
 export interface OwnRows extends OtherRows {
