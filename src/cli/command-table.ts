@@ -2,47 +2,18 @@
 import type { UsageGroup } from "../data/history-sum.js";
 import type { ImportFormat } from "../data/import/formats.js";
 import type { ExportFormat } from "../data/user-export.js";
-import type { Context } from "./command-context.js";
+import {
+  type CommandHandler,
+  type CommandSpec,
+  type OptionRows,
+  row,
+  type Uses,
+} from "./command-spec.js";
 import type { AskOptions } from "./commands/ask-options.js";
 import type { Shell } from "./commands/completion.js";
 import type { ScriptOptions } from "./commands/run.js";
-import type { OptionRow } from "./option-row.js";
-import type { Flags } from "./settings/settings.js";
+import type { CommonName } from "./common-options.js";
 import { SETTING_NAMES } from "./settings/settings-table.js";
-
-/** Runs a command. Resolves to its exit code; `undefined` means 0. */
-export type CommandHandler<Options> = (
-  context: Context,
-  args: string[],
-  options: Options,
-) => Promise<number> | Promise<void>;
-
-/** A command's options by property name: the flags in commander's syntax and the line of help. */
-type OptionRows<Options> = Readonly<Record<keyof Options, OptionRow>>;
-
-interface Spec<Options> {
-  readonly name: string;
-  readonly args?: string;
-  /** What Tab offers for each argument that has fixed values. */
-  readonly values?: readonly (readonly string[])[];
-  readonly summary: string;
-  readonly options?: OptionRows<Options>;
-  readonly hidden?: boolean;
-  /** Fixed settings: flags, environment variables and the settings file are ignored. */
-  readonly fixed?: Flags;
-  /** The command can repair the settings file, so it also runs when that file is invalid. */
-  readonly repairsSettings?: boolean;
-  /** Commands below this one, such as `store init`. */
-  readonly commands?: readonly CommandSpec[];
-  readonly load: () => Promise<CommandHandler<Options>>;
-}
-
-export interface CommandSpec extends Omit<Spec<never>, "options"> {
-  readonly options?: Readonly<Record<string, OptionRow>>;
-}
-
-/** Checks that a command's table row declares the options its handler takes. */
-const row = <Options>(spec: Spec<Options>): CommandSpec => spec;
 
 export const loadAsk = async (): Promise<CommandHandler<AskOptions>> =>
   (await import("./commands/ask.js")).ask;
@@ -51,12 +22,9 @@ export const loadAsk = async (): Promise<CommandHandler<AskOptions>> =>
 export const ASK_OPTIONS: OptionRows<AskOptions> = {
   new: ["--new", "start a new session for that user"],
   stdin: ["--no-stdin", "do not read stdin"],
-  raw: ["--raw", "print the answer exactly as the model wrote it, including escape sequences"],
+  raw: ["--raw", "print the model's text as it is, with escape sequences"],
   extract: ["-x, --extract", "print only the last code block of the answer"],
-  streamJson: [
-    "--stream-json",
-    "print every event of the run as it happens, one JSON object a line",
-  ],
+  streamJson: ["--stream-json", "print each event as it happens, a JSON object a line"],
   attach: [
     "-a, --attach <file>",
     "send this file, text or a picture, too; again for more",
@@ -66,6 +34,41 @@ export const ASK_OPTIONS: OptionRows<AskOptions> = {
   schema: ["--schema <file>", "answer in JSON that fits the JSON Schema in this file"],
   interactive: ["-i, --interactive", "ask in the chat, and stay there"],
 };
+
+const LIMITS: readonly CommonName[] = [
+  ...(["maxRequestsPerMinute", "maxRunsAtOnce", "maxTokensPerDay", "maxBytesKept"] as const),
+];
+
+const STORE = "sqlite:PATH, postgres://… or memory: (AGNO_CHAT_STORE)";
+
+/** What the commands read that are about the history of one user. */
+const OF_ONE_USER: Uses = {
+  user: "whose history it is (AGNO_CHAT_USER)",
+  session: "this session alone; without it, all of them",
+  store: STORE,
+  json: true,
+};
+
+const OF_ALL_USERS: Uses = { store: STORE, json: true };
+
+/** What makes the next request to the model. */
+const REQUEST: Uses = {
+  ...{ user: true, session: true, model: true, system: true },
+  ...{ store: STORE, json: true },
+};
+
+const REQUEST_ALSO: readonly CommonName[] = [
+  ...(["baseUrl", "apiKeyEnv", "tools", "historyLimit", "historyTokens"] as const),
+];
+
+/** What a conversation reads. */
+const TALKS: Uses = { ...REQUEST, save: true };
+
+const TALKS_ALSO: readonly CommonName[] = [
+  ...REQUEST_ALSO,
+  ...(["lease", "prices", "timeout"] as const),
+  ...LIMITS,
+];
 
 /** Options of scripts. */
 export const SCRIPT_OPTIONS: OptionRows<ScriptOptions> = {
@@ -85,44 +88,59 @@ export const COMMANDS: readonly CommandSpec[] = [
     // `agno-chat -p` is `ask`.
     options: { ...ASK_OPTIONS, ...SCRIPT_OPTIONS },
     hidden: true,
+    uses: { ...TALKS, yes: true },
+    also: TALKS_ALSO,
     load: async () => (await import("./commands/repl.js")).repl,
   }),
   row({
     name: "ask",
     args: "[prompt...]",
     summary: "ask once and print the answer; without a prompt, or with -, read it from stdin",
+    group: "Chat",
     options: ASK_OPTIONS,
+    uses: TALKS,
+    also: TALKS_ALSO,
     load: loadAsk,
   }),
   row({
     name: "users",
     summary: "list the users who have a history",
+    group: "All users",
+    uses: OF_ALL_USERS,
     load: async () => (await import("./commands/users.js")).users,
   }),
   row({
     name: "size",
     summary: "count one user's messages and tokens, and what the history limit leaves out",
+    group: "One user's history",
+    uses: { ...OF_ONE_USER, historyLimit: true, historyTokens: true },
     load: async () => (await import("./commands/size.js")).size,
   }),
   row({
     name: "search",
     args: "<words...>",
     summary: "find words in one user's messages; a phrase in quotation marks",
+    group: "One user's history",
     options: {
       since: ["--since <time>", "only messages of this time until now, such as 7d"],
       limit: ["--limit <count>", "show so many, the best first (10)"],
     },
+    uses: OF_ONE_USER,
     load: async () => (await import("./commands/search.js")).search,
   }),
   row({
     name: "stats",
     summary: "show the tokens and the cost of one user's replies, and what the user may use",
+    group: "One user's history",
     options: { by: ["--by <group>", "day (of UTC, the default), model or session", GROUPS] },
+    uses: { ...OF_ONE_USER, prices: true },
+    also: LIMITS,
     load: async () => (await import("./commands/stats.js")).stats,
   }),
   row({
     name: "export",
     summary: "print one user's history",
+    group: "One user's history",
     options: {
       format: [
         "--format <format>",
@@ -131,31 +149,29 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
       since: ["--since <time>", "only runs begun in this time until now, such as 7d"],
       last: ["--last <count>", "at most this many of the latest messages, as whole runs"],
-      output: [
-        "-o, --output <file>",
-        "write to a file instead, unless nothing is stored; - is stdout",
-      ],
+      output: ["-o, --output <file>", "write to a file, unless nothing is stored; - is stdout"],
       force: ["--force", "overwrite the file if it exists"],
     },
+    uses: OF_ONE_USER,
     load: async () => (await import("./commands/export.js")).exportHistory,
   }),
   row({
     name: "import",
     args: "<file>",
     summary: "add the conversations of an export, also of ChatGPT or Claude; - is stdin",
+    group: "One user's history",
     options: {
-      from: [
-        "--from <format>",
-        "agno-chat, chatgpt, claude or openai; otherwise told by the file",
-        ORIGINS,
-      ],
+      from: ["--from <format>", "agno-chat, chatgpt, claude, openai; else the file tells", ORIGINS],
       dryRun: ["--dry-run", "count what would be imported, and import nothing"],
     },
+    uses: { ...OF_ONE_USER, session: "the session, with --from openai alone" },
+    also: ["maxBytesKept"],
     load: async () => (await import("./commands/import.js")).importFile,
   }),
   row({
     name: "clear",
     summary: "delete one user's history and session state",
+    group: "One user's history",
     options: {
       allUsers: ["--all-users", "delete the data of all users"],
       dryRun: ["--dry-run", "count what would be deleted, and delete nothing"],
@@ -163,36 +179,49 @@ export const COMMANDS: readonly CommandSpec[] = [
       prove: ["--prove", "search every byte that may be left for the user's texts, and say so"],
       also: ["--also <file...>", "with --prove: search these files, too"],
     },
+    uses: { ...OF_ONE_USER, yes: true },
     load: async () => (await import("./commands/clear.js")).clear,
   }),
   row({
     name: "backup",
     args: "<file>",
     summary: "copy the store with all users into a memory file, while others write to it",
+    group: "All users",
     options: { force: ["--force", "overwrite the file if it exists"] },
+    uses: OF_ALL_USERS,
+    refuses: ["user"],
     load: async () => (await import("./commands/backup.js")).backup,
   }),
   row({
     name: "context",
     summary: "show what would be sent to the model next for one user",
+    group: "One user's history",
+    uses: REQUEST,
+    also: REQUEST_ALSO,
     load: async () => (await import("./commands/context.js")).showContext,
   }),
   row({
     name: "run",
     args: "<script>",
     summary: "run a script of messages, /commands and ?expectations; - is stdin",
+    group: "Chat",
     options: SCRIPT_OPTIONS,
+    uses: { ...TALKS, store: "where to keep it; without one, nothing is kept" },
+    also: TALKS_ALSO,
     load: async () => (await import("./commands/run.js")).run,
   }),
   row({
     name: "demo",
     summary: "watch alice and bob share one agent, offline, in ten seconds",
+    group: "Chat",
     fixed: { model: "demo", store: "memory:", tools: "notes" },
+    uses: { json: true },
     load: async () => (await import("./commands/demo.js")).demo,
   }),
   row({
     name: "serve",
     summary: "serve the agent over HTTP, A2A and OpenAI's protocols",
+    group: "Servers",
     options: {
       config: [
         "--config <file>",
@@ -225,20 +254,33 @@ export const COMMANDS: readonly CommandSpec[] = [
         "every hour, delete the data of users inactive for that long",
       ],
     },
+    uses: {
+      model: true,
+      system: true,
+      store: STORE,
+      timeout: true,
+      json: true,
+      yes: "delete inactive users even if they are most",
+    },
+    also: [...REQUEST_ALSO, "lease", ...LIMITS],
     load: async () => (await import("./commands/serve.js")).serve,
   }),
   row({
     name: "prune",
     summary: "delete the data of users who have been inactive for a while",
+    group: "All users",
     options: {
       inactive: ["--inactive <time>", "how long, such as 90s, 30m, 24h or 7d"],
       dryRun: ["--dry-run", "count them, and delete nothing"],
     },
+    uses: { ...OF_ALL_USERS, yes: true },
+    refuses: ["user", "session"],
     load: async () => (await import("./commands/prune.js")).prune,
   }),
   row({
     name: "verify",
     summary: "prove that no user reaches another's texts: your store and tools, or any app",
+    group: "Setup and proof",
     options: {
       users: ["--users <count>", "how many users at once (10)"],
       runs: ["--runs <count>", "about how many runs overlap (200)"],
@@ -271,12 +313,16 @@ export const COMMANDS: readonly CommandSpec[] = [
       live: ["--live", "let the model of the settings answer, in about 15 calls; asks first"],
       maxCalls: ["--max-calls <count>", "end a live check before it calls the model more often"],
     },
+    uses: { store: STORE, tools: true, model: "for --live", json: true, yes: true },
+    also: ["baseUrl", "apiKeyEnv"],
+    refuses: ["user", "session"],
     load: async () => (await import("./commands/verify.js")).verify,
   }),
   row({
     name: "token",
     args: "[command]",
     summary: "make, list and revoke the tokens that let users in at a server",
+    group: "Servers",
     commands: [
       row({
         name: "create",
@@ -285,17 +331,20 @@ export const COMMANDS: readonly CommandSpec[] = [
           label: ["--label <text>", "what it is for, such as laptop"],
           expires: ["--expires <time>", "how long it is valid, such as 30d; without, for ever"],
         },
+        uses: { ...OF_ALL_USERS, user: "whose token it is" },
         load: async () => (await import("./commands/token.js")).createToken,
       }),
       row({
         name: "list",
         summary: "list the tokens of everybody, or of one user, without their secrets",
+        uses: { ...OF_ALL_USERS, user: "those of this user alone" },
         load: async () => (await import("./commands/token.js")).listTokens,
       }),
       row({
         name: "revoke",
         args: "[id]",
         summary: "end a token at once, on every server; or all of a user's",
+        uses: { ...OF_ALL_USERS, user: "all of this user, instead of one by its id", yes: true },
         load: async () => (await import("./commands/token.js")).revokeToken,
       }),
     ],
@@ -305,6 +354,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "limit",
     args: "[command]",
     summary: "set, list and remove limits of single users",
+    group: "Servers",
     commands: [
       row({
         name: "set",
@@ -315,16 +365,19 @@ export const COMMANDS: readonly CommandSpec[] = [
           tokensPerDay: ["--tokens-per-day <count>", "tokens in a UTC day"],
           bytesKept: ["--bytes-kept <count>", "bytes of messages that are kept"],
         },
+        uses: { ...OF_ALL_USERS, user: "whom it limits" },
         load: async () => (await import("./commands/limit.js")).setLimits,
       }),
       row({
         name: "list",
         summary: "list the users with limits of their own",
+        uses: OF_ALL_USERS,
         load: async () => (await import("./commands/limit.js")).listLimits,
       }),
       row({
         name: "remove",
         summary: "give one user the limits of everybody again",
+        uses: { ...OF_ALL_USERS, user: "who then has the limits of everybody" },
         load: async () => (await import("./commands/limit.js")).removeLimits,
       }),
     ],
@@ -334,15 +387,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "store",
     args: "[command]",
     summary: "set up and check the place where conversations are kept",
+    group: "All users",
     commands: [
       row({
         name: "init",
         args: "[url]",
-        summary: "make the schema in a PostgreSQL database, and let roles use it",
+        summary: "make the schema in PostgreSQL, and let roles use it",
         options: {
           grant: ["--grant <role...>", "roles that may use it and do nothing else"],
           printSql: ["--print-sql", "print the SQL for an administrator, and connect to nothing"],
         },
+        uses: OF_ALL_USERS,
         load: async () => (await import("./commands/store/init.js")).init,
       }),
       row({
@@ -355,18 +410,21 @@ export const COMMANDS: readonly CommandSpec[] = [
             "also store and delete users there to test every rule; only in an empty store",
           ],
         },
+        uses: OF_ALL_USERS,
         load: async () => (await import("./commands/store/check.js")).check,
       }),
       row({
         name: "migrate",
         args: "[store]",
         summary: "bring the schema of a store to the version of this agno-chat",
+        uses: OF_ALL_USERS,
         load: async () => (await import("./commands/store/migrate.js")).migrate,
       }),
       row({
         name: "salvage",
         args: "<file>",
         summary: "copy who can be read of a damaged memory file to a new one",
+        uses: { ...OF_ALL_USERS, store: "the damaged file, as sqlite:PATH (AGNO_CHAT_STORE)" },
         load: async () => (await import("./commands/store/salvage.js")).salvage,
       }),
       row({
@@ -380,6 +438,7 @@ export const COMMANDS: readonly CommandSpec[] = [
           to: ["--to <store>", "the other one; nothing in it is overwritten"],
           dryRun: ["--dry-run", "say what would be copied, and copy nothing"],
         },
+        uses: { json: true },
         load: async () => (await import("./commands/store/copy.js")).copy,
       }),
     ],
@@ -388,6 +447,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "models",
     summary: "list the models the server offers",
+    group: "Setup and proof",
+    uses: { model: true, baseUrl: true, apiKeyEnv: true, timeout: true, json: true },
     load: async () => (await import("./commands/models.js")).models,
   }),
   row({
@@ -396,6 +457,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     values: [["list", "get", "set", "unset", "path"], SETTING_NAMES],
     repairsSettings: true,
     summary: "choose and test a model interactively; or list, get, set, unset, path",
+    group: "Setup and proof",
+    uses: { json: true },
+    also: SETTING_NAMES,
     load: async () => (await import("./commands/config.js")).config,
   }),
   row({
@@ -403,6 +467,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: "<shell>",
     values: [["bash", "zsh", "fish"] satisfies readonly Shell[]],
     summary: "print what completes commands, users and sessions in bash, zsh or fish",
+    group: "Setup and proof",
     load: async () => (await import("./commands/completion.js")).completion,
   }),
 ];
+
+/** Every command by how it is called, such as `store init`; those below one follow it. */
+export const commandsByPath = (
+  specs: readonly CommandSpec[] = COMMANDS,
+  above = "",
+): ReadonlyMap<string, CommandSpec> =>
+  new Map(
+    specs.flatMap((spec): [string, CommandSpec][] => {
+      const path = `${above}${spec.name}`;
+      return [[path, spec], ...commandsByPath(spec.commands ?? [], `${path} `)];
+    }),
+  );

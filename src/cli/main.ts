@@ -1,4 +1,3 @@
-import { CommanderError } from "commander";
 import { onAbort } from "../abort.js";
 import { AgnoChatError, asAgnoChatError, ERROR_TABLE } from "../errors.js";
 import { systemReason } from "../system-errors.js";
@@ -80,17 +79,10 @@ const flushed = (stream: Io["stdout"], signal: AbortSignal): Promise<void> =>
     stream.write("", () => resolve());
   });
 
-const isDone = (thrown: unknown): boolean =>
-  thrown instanceof CommanderError && thrown.exitCode === 0;
-
-const errorOf = (thrown: unknown): AgnoChatError =>
-  thrown instanceof CommanderError ? usageError(thrown) : asAgnoChatError(thrown);
-
-const exitCodeOf = (thrown: unknown): number =>
-  isDone(thrown) ? 0 : ERROR_TABLE[errorOf(thrown).code].exit;
+const exitCodeOf = (thrown: unknown): number => ERROR_TABLE[asAgnoChatError(thrown).code].exit;
 
 function report(thrown: unknown, argv: readonly string[], io: Io): void {
-  if (!isDone(thrown)) new Output(io, flagsIn(argv)).failure(errorOf(thrown));
+  new Output(io, flagsIn(argv)).failure(asAgnoChatError(thrown));
 }
 
 /** Reads these flags even from arguments that cannot be parsed. */
@@ -105,21 +97,3 @@ function flagsIn(argv: readonly string[]): OutputOptions {
     debug: has("--debug"),
   };
 }
-
-/**
- * commander's message without its prefix, as a sentence with a capital and a full stop. Its
- * suggestion becomes the hint.
- */
-function usageError({ code, message }: CommanderError): AgnoChatError {
-  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
-  return new AgnoChatError("USAGE", sentence, {
-    hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? HINTS[code] ?? SEE_HELP,
-  });
-}
-
-const SEE_HELP = "See agno-chat --help.";
-
-const HINTS: Readonly<Record<string, string>> = {
-  "commander.unknownOption": 'See agno-chat --help. Put text that begins with a dash after "--".',
-};

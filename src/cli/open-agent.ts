@@ -74,10 +74,16 @@ export async function createConfiguredAgent(
   context: Context,
   parts: { model: Model; memory: Memory; limits?: () => Limits },
 ): Promise<Agent> {
-  const { system, historyLimit, historyTokens = Infinity, lease } = context.settings.values;
-  const toolkits = await openConfiguredToolkits(context);
+  const { settings } = context;
+  const { lease } = settings.values;
+  const request = await configuredRequest(context);
+  return new Agent({ limits: limitsIn(settings), lease, ...request, ...parts });
+}
+
+/** What the settings say of a request to the model, as options of an agent. */
+export async function configuredRequest(context: Context) {
+  const { system, historyLimit, historyTokens = Infinity } = context.settings.values;
   const instructions = system === undefined ? {} : { instructions: system };
-  const limits = limitsIn(context.settings);
-  const history = { historyLimit, historyTokens };
-  return new Agent({ limits, ...parts, toolkits, ...history, lease, ...instructions });
+  const toolkits = await openConfiguredToolkits(context);
+  return { toolkits, historyLimit, historyTokens, ...instructions };
 }

@@ -1,25 +1,27 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { createContext } from "./command-context.js";
+import { type CommandSpec, reads } from "./command-spec.js";
+import { ASK_OPTIONS, COMMANDS, loadAsk, SCRIPT_OPTIONS } from "./command-table.js";
 import {
-  ASK_OPTIONS,
-  COMMANDS,
-  type CommandSpec,
-  loadAsk,
-  SCRIPT_OPTIONS,
-} from "./command-table.js";
-import { COMMON_OPTIONS, HELP_OPTION, VERSION_OPTION } from "./common-options.js";
+  addCommands,
+  type Called,
+  COMMON,
+  givenFlags,
+  rootCommand,
+  Stopped,
+  stopping,
+} from "./command-tree.js";
+import { type CommonName, EVERYWHERE } from "./common-options.js";
 import type { Io } from "./io.js";
 import type { Flags } from "./settings/settings.js";
-import { type Definition, longFlagOf, SETTING_NAMES, SETTINGS } from "./settings/settings-table.js";
-import { VERSION } from "./version.js";
+import { SETTING_NAMES } from "./settings/settings-table.js";
 
 /**
  * Parses the arguments and runs the command they name.
  * @returns the exit code
- * @throws {CommanderError} for invalid arguments and after `--help`
- * @throws what the command throws
+ * @throws {AgnoChatError} `USAGE` for invalid arguments; what the command throws
  */
 export async function runProgram(
   argv: readonly string[],
@@ -27,91 +29,67 @@ export async function runProgram(
   signal: AbortSignal,
 ): Promise<number> {
   let exitCode = 0;
+  let before: ReadonlySet<CommonName> = new Set();
   const program = rootCommand(io);
-  addCommands(program, COMMANDS, async (spec, command) => {
-    exitCode = (await runCommand(program, { spec, command, io, signal })) ?? 0;
+  addCommands(program, COMMANDS, async (called) => {
+    exitCode = (await runCommand(program, { ...called, before, io, signal })) ?? 0;
   });
   addHelpCommand(program);
-  await program.parseAsync([...argv], { from: "user" });
+  try {
+    before = flagsBefore(program, argv);
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (thrown) {
+    if (!(thrown instanceof Stopped)) throw thrown;
+    await stopped(thrown, io);
+  }
   return exitCode;
 }
 
-const AFTER_HELP = `
-Examples:
-  agno-chat                                      chat; /user bob switches users
-  agno-chat ask --user alice "My name is Alice"
-  agno-chat size --user alice --json`;
-
-/** The common options belong to the root, so they work before and after the command's name. */
-function rootCommand(io: Io): Command {
-  const root = new Command("agno-chat");
-  for (const name of SETTING_NAMES) addSetting(root, SETTINGS[name]);
-  for (const [flags, description] of COMMON_OPTIONS) root.option(flags, description);
-  return (
-    root
-      .description("One agent, many users, provably isolated, in your terminal.")
-      .usage("[command] [options]")
-      .exitOverride()
-      // commander throws its errors; main reports them.
-      .configureOutput({ writeOut: (text) => io.stdout.write(text), writeErr: () => {} })
-      .configureHelp({ showGlobalOptions: true })
-      .helpCommand(false)
-      .addHelpText("after", AFTER_HELP)
-      .version(VERSION, ...VERSION_OPTION)
-      .helpOption(...HELP_OPTION)
-  );
+/** The common flags that stand before the command, and so are meant for whatever follows. */
+function flagsBefore(root: Command, argv: readonly string[]): ReadonlySet<CommonName> {
+  root.enablePositionalOptions();
+  root.parseOptions([...argv]);
+  root.enablePositionalOptions(false);
+  return new Set(givenFlags(root));
 }
 
-function addSetting(root: Command, { flag, describe, env }: Definition): void {
-  if (flag !== undefined) root.option(flag, env === undefined ? describe : `${describe} (${env})`);
-}
-
-type Run = (spec: CommandSpec, command: Command) => Promise<void>;
-
-function addCommands(parent: Command, specs: readonly CommandSpec[], run: Run): void {
-  for (const spec of specs) {
-    const command = addCommand(parent, spec);
-    command.action((...parsed: unknown[]) => run(spec, parsed.at(-1) as Command));
-    addCommands(command, spec.commands ?? [], run);
-  }
-}
-
-function addCommand(
-  parent: Command,
-  { name, args, summary, options = {}, hidden = false }: CommandSpec,
-): Command {
-  const command = parent.command(name, { isDefault: name === "repl", hidden });
-  if (args !== undefined) command.arguments(args);
-  for (const [flags, description, , repeats] of Object.values(options))
-    if (repeats === undefined) command.option(flags, description);
-    else command.option(flags, description, appended);
-  return command.summary(summary).description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
-}
-
-const appended = (value: string, values: readonly string[] = []): string[] => [...values, value];
-
-/** Our own help command, since commander's ignores extra arguments. */
+/** Our own help command, since commander's knows no commands below others. */
 function addHelpCommand(program: Command): void {
   program
     .command("help")
-    .arguments("[command]")
+    .arguments("[command...]")
     .summary("explain a command")
-    .description("Explain a command.")
-    .action((name: string | undefined) => {
-      if (name === undefined) program.help();
-      const command = program.commands.find((known) => known.name() === name);
-      return command === undefined ? refuse(program, name) : command.help();
+    .helpGroup("Setup and proof:")
+    .exitOverride(stopping(program, ""))
+    .action((names: readonly string[]) => {
+      let explained = program;
+      for (const name of names)
+        explained =
+          explained.commands.find((known) => known.name() === name) ?? refuse(names.join(" "));
+      explained.help();
     });
 }
 
-interface Parsed {
-  readonly spec: CommandSpec;
-  readonly command: Command;
+/** What commander calls the end of `--help`, and that of `help`. */
+const HELP_SHOWN: ReadonlySet<string> = new Set(["commander.helpDisplayed", "commander.help"]);
+
+/** Help and errors are loaded only when there are any. */
+async function stopped({ command, path, cause }: Stopped, io: Io): Promise<void> {
+  if (HELP_SHOWN.has(cause.code)) {
+    const { helpText } = await import("./help.js");
+    io.stdout.write(helpText(command, path));
+  } else if (cause.exitCode !== 0) throw (await import("./usage-error.js")).usageError(cause, path);
+}
+
+interface Parsed extends Called {
+  /** The common flags that stand before the command. */
+  readonly before: ReadonlySet<CommonName>;
   readonly io: Io;
   readonly signal: AbortSignal;
 }
 
-async function runCommand(program: Command, { spec, command, io, signal }: Parsed) {
+async function runCommand(program: Command, parsed: Parsed) {
+  const { spec, path, command, before, io, signal } = parsed;
   const { print, json = false, quiet = false, debug = false, color, yes = false } = program.opts();
   const { save = true } = program.opts();
   const isAsk = typeof print === "string";
@@ -120,8 +98,13 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
       hint: "Give only one of them.",
     });
   const [word] = command.args;
-  if (spec.name === "repl" && !isAsk && word !== undefined) refuse(program, word);
+  if (spec.name === "repl" && !isAsk && word !== undefined) refuse(word);
   if (spec.name === "repl") refuseOptions(command, isAsk);
+  await refuseUnread(
+    spec,
+    path,
+    givenFlags(program).filter((name) => !before.has(name)),
+  );
   const work = isAsk ? await loadAsk() : await spec.load();
   const options = { json, quiet, debug, color, yes, save };
   const { fixed, repairsSettings, options: rows = {} } = spec;
@@ -137,21 +120,34 @@ async function runCommand(program: Command, { spec, command, io, signal }: Parse
   return work(context, args, command.opts());
 }
 
+/** Nothing is asked is what `--yes` wants; the others are refused wherever they stand, below. */
+const LEFT_ALONE: readonly CommonName[] = ["yes", "print", "save"];
+
+/** @param given The common flags behind the command: those before it may be for every command. */
+async function refuseUnread(
+  spec: CommandSpec,
+  path: string,
+  given: readonly CommonName[],
+): Promise<void> {
+  const { refuses = [] } = spec;
+  const allowed: readonly CommonName[] = [...EVERYWHERE, ...LEFT_ALONE, ...refuses];
+  const unread = given.find((name) => !reads(spec, name) && !allowed.includes(name));
+  if (unread !== undefined) throw (await import("./usage-error.js")).unreadFlag(path, unread);
+}
+
 /** The settings that were given as flags. */
 function flagsOf(program: Command): Flags {
   const named = SETTING_NAMES.map((name) => {
-    const long = longFlagOf(name);
-    return [name, long && program.getOptionValue(new Option(long).attributeName())] as const;
+    const option = COMMON.get(name);
+    return [name, option && program.getOptionValue(option.attributeName())] as const;
   });
   return Object.fromEntries(named.filter(([, value]) => value !== undefined));
 }
 
-const CONVERSATIONS: ReadonlySet<string> = new Set(["repl", "ask", "run"]);
-
 /** `--no-save`: the conversation begins empty, in this process alone. */
-function unsaved(flags: Flags, { name }: CommandSpec): Flags {
-  if (!CONVERSATIONS.has(name))
-    throw new AgnoChatError("USAGE", `--no-save does not go with ${name}.`, {
+function unsaved(flags: Flags, spec: CommandSpec): Flags {
+  if (!reads(spec, "save"))
+    throw new AgnoChatError("USAGE", `--no-save does not go with ${spec.name}.`, {
       hint: "It is for the chat, ask and run.",
     });
   if (flags.store === undefined) return { ...flags, store: "memory:" };
@@ -172,18 +168,18 @@ function refuseOptions(command: Command, isAsk: boolean): void {
   }
 }
 
-function refuse(program: Command, word: string): never {
+function refuse(word: string): never {
   const known = COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name);
   // Happens only for `agno-chat repl COMMAND`.
   if (known.includes(word))
     throw new AgnoChatError("USAGE", `repl takes no arguments, but got ${JSON.stringify(word)}.`, {
-      hint: `Run: ${program.name()} ${word}`,
+      hint: `Run: agno-chat ${word}`,
     });
   const near = nearest(word, known);
   throw new AgnoChatError("USAGE", `There is no command ${JSON.stringify(word)}.`, {
     hint:
       near === undefined
-        ? `Known: ${known.join(", ")}. To ask something: ${program.name()} ask "…"`
+        ? `Known: ${known.join(", ")}. To ask something: agno-chat ask "…"`
         : `Did you mean ${near}?`,
   });
 }

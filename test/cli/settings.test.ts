@@ -287,7 +287,7 @@ describe("without a usable home folder", () => {
   it.each(HOMELESS)("HOME=%j: what needs none works", (HOME) => {
     const cwd = temporaryFolder();
     const flags = ["--model", "demo", "--store", "memory:"];
-    for (const args of [["demo"], ["ask", "Hi", ...flags], ["users", ...flags], ["config"]])
+    for (const args of [["demo"], ["ask", "Hi", ...flags], [...flags, "users"], ["config"]])
       expect(homeless(args, { HOME, cwd })).toMatchObject({ status: 0 });
     expect(readdirSync(cwd)).toEqual([]);
   });

@@ -1,5 +1,6 @@
+import { Agent } from "../../agent/agent.js";
 import type { Context } from "../command-context.js";
-import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
+import { configuredRequest, openConfiguredModel, withMemory } from "../open-agent.js";
 import { contextText } from "../render/context-text.js";
 
 /** `context`: shows the request the next message would produce, without that message. */
@@ -8,7 +9,7 @@ export async function showContext(context: Context): Promise<void> {
   const { user, session, historyLimit, historyTokens = Infinity } = settings.values;
   const model = await openConfiguredModel(context);
   const { pictures: _, ...request } = await withMemory(context, async (memory) =>
-    (await createConfiguredAgent(context, { model, memory })).context({
+    new Agent({ model, memory, ...(await configuredRequest(context)) }).context({
       userId: user,
       sessionId: session,
     }),

@@ -5,7 +5,7 @@ import { importHistory } from "../../data/import/import-history.js";
 import type { Imported } from "../../data/import/import-options.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../command-context.js";
-import { limitsIn, withMemory } from "../open-agent.js";
+import { withMemory } from "../open-agent.js";
 import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
 import { unreadableFile } from "../unreadable-file.js";
@@ -25,7 +25,7 @@ export async function importFile(
 ): Promise<void> {
   const format = formatOf(from);
   const { settings, signal } = context;
-  const { user } = settings.values;
+  const { user, maxBytesKept } = settings.values;
   const sessionId = namedSession(settings);
   if (sessionId !== undefined && format !== "openai")
     throw new AgnoChatError("USAGE", "--session goes with --from openai alone.", {
@@ -37,7 +37,7 @@ export async function importFile(
   await withMemory(context, async (memory) => {
     try {
       const done = await importHistory(memory, user, decodeUtf8(source.bytes, source.name), {
-        ...{ format, sessionId, dryRun, limits: limitsIn(settings), signal },
+        ...{ format, sessionId, dryRun, limits: { bytesKept: maxBytesKept }, signal },
         onProgress(imported) {
           sofar = imported;
           progress.show(() => `${count(imported.messages, "message")}${source.share()}`);

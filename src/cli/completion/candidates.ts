@@ -1,18 +1,20 @@
 import { validateSessionId, validateUserId } from "../../ids.js";
 import { knownNames } from "../../memory/known-names.js";
-import { COMMANDS, type CommandSpec } from "../command-table.js";
-import { COMMON_OPTIONS, HELP_OPTION, VERSION_OPTION } from "../common-options.js";
+import { type CommandSpec, reads } from "../command-spec.js";
+import { COMMANDS } from "../command-table.js";
+import {
+  COMMON_OPTIONS,
+  type CommonName,
+  EVERYWHERE,
+  HELP_OPTION,
+  VERSION_OPTION,
+} from "../common-options.js";
 import type { Io } from "../io.js";
 import { type OptionRow, partsOf } from "../option-row.js";
 import { homeOf } from "../settings/home.js";
 import { type Flags, resolveSettings, type Settings } from "../settings/settings.js";
 import { readSettingsFile } from "../settings/settings-file.js";
-import {
-  type Definition,
-  SETTING_NAMES,
-  SETTINGS,
-  type SettingName,
-} from "../settings/settings-table.js";
+import { SETTINGS } from "../settings/settings-table.js";
 
 /** One word that Tab may offer, with a line about it. */
 export interface Candidate {
@@ -52,10 +54,10 @@ export async function candidatesFor(
   return found === "files" ? found : beginningWith(current, found);
 }
 
-/** An option, and the setting that it gives, if any. */
+/** An option, and what it gives, if it is a common one. */
 interface Option {
   readonly row: OptionRow;
-  readonly setting: SettingName | undefined;
+  readonly name: CommonName | undefined;
 }
 
 type Options = ReadonlyMap<string, Option>;
@@ -81,8 +83,8 @@ function placeAfter(words: readonly string[]): Place {
   let pending: Option | undefined;
   let isOnlyText = false;
   const flags: Record<string, string> = {};
-  const take = ({ setting }: Option, value: string) => {
-    if (setting !== undefined) flags[setting] = value;
+  const take = ({ name }: Option, value: string) => {
+    if (name !== undefined) flags[name] = value;
   };
   for (const word of words) {
     const [, name = word, value] = /^(--[a-z-]+)=(.*)$/s.exec(word) ?? [];
@@ -106,20 +108,20 @@ function placeAfter(words: readonly string[]): Place {
   return { spec, options, args, pending, isOnlyText, flags };
 }
 
-/** The options of a command by each of their names. The program's own are those of the chat. */
+/** The options that a command reads, by each of their names. Those of the program are all. */
 function optionsOf(spec: CommandSpec | undefined): Options {
   const { options: own = {} } =
     spec ?? (COMMANDS.find(({ name }) => name === "repl") as CommandSpec);
-  const plain = [...Object.values(own), ...COMMON_OPTIONS, VERSION_OPTION, HELP_OPTION];
+  const common = [...COMMON_OPTIONS].filter(
+    ([name]) => spec === undefined || reads(spec, name) || EVERYWHERE.includes(name),
+  );
+  const last = spec === undefined ? [VERSION_OPTION, HELP_OPTION] : [HELP_OPTION];
   const all: Option[] = [
-    ...plain.map((row) => ({ row, setting: undefined })),
-    ...SETTING_NAMES.flatMap((setting) => {
-      const { flag, describe }: Definition = SETTINGS[setting];
-      return flag === undefined ? [] : [{ row: [flag, describe] as const, setting }];
-    }),
+    ...[...Object.values(own), ...last].map((row) => ({ row, name: undefined })),
+    ...common.map(([name, row]) => ({ row, name })),
   ];
   return new Map(
-    all.flatMap((option) => partsOf(option.row[0]).names.map((name) => [name, option] as const)),
+    all.flatMap((option) => partsOf(option.row[0]).names.map((flag) => [flag, option] as const)),
   );
 }
 
@@ -156,7 +158,7 @@ const beginningWith = (typed: string, candidates: readonly Candidate[]): readonl
   candidates.filter(({ word }) => word.startsWith(typed));
 
 async function valuesOf(
-  { row: [flags, , values], setting }: Option,
+  { row: [flags, , values], name }: Option,
   typed: string,
   { place, env }: { readonly place: Place; readonly env: Io["env"] },
 ): Promise<Candidates> {
@@ -166,16 +168,10 @@ async function valuesOf(
       typed,
       values.map((word) => ({ word })),
     );
-  if (setting === undefined) return [];
-  const { values: fixed }: Definition = SETTINGS[setting];
-  if (setting === "tools") return listed(typed, fixed ?? []);
-  if (setting === "user" || setting === "session")
-    return namesOf(setting, typed, await settingsOf(place, env));
-  if (setting !== "model")
-    return beginningWith(
-      typed,
-      (fixed ?? []).map((word) => ({ word })),
-    );
+  if (name === "tools") return listed(typed, SETTINGS.tools.values);
+  if (name === "user" || name === "session")
+    return namesOf(name, typed, await settingsOf(place, env));
+  if (name !== "model") return [];
   const { model } = (await settingsOf(place, env)).values;
   const models = new Set(["demo", ...(model === undefined ? [] : [model])]);
   return beginningWith(

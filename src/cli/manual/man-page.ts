@@ -1,6 +1,14 @@
 import { COMMANDS as SLASH_COMMANDS } from "../chat/slash-commands.js";
-import { COMMANDS, type CommandSpec } from "../command-table.js";
-import { COMMON_OPTIONS, HELP_OPTION, VERSION_OPTION } from "../common-options.js";
+import type { CommandSpec } from "../command-spec.js";
+import { COMMANDS } from "../command-table.js";
+import {
+  COMMON_OPTIONS,
+  type CommonName,
+  commonFlag,
+  HELP_OPTION,
+  VERSION_OPTION,
+} from "../common-options.js";
+import { explainedRows } from "../help.js";
 import type { OptionRow } from "../option-row.js";
 import { type Definition, SETTING_NAMES, SETTINGS } from "../settings/settings-table.js";
 import { VERSION } from "../version.js";
@@ -19,7 +27,7 @@ export const manPage = (): Roff =>
       `${bold("agno-chat")} \\fIcommand\\fR [\\fIarguments\\fR] [\\fIoptions\\fR]`,
     ),
     section("DESCRIPTION", DESCRIPTION.map(plain).join(BREAK)),
-    section("OPTIONS", plain("They stand before or after the command."), ...commonOptions()),
+    section("OPTIONS", plain(OPTIONS), ...commonOptions()),
     section("COMMANDS", ...COMMANDS.filter(({ hidden }) => !hidden).map((spec) => entryOf(spec))),
     section("SLASH COMMANDS", plain("In the chat:"), ...slashCommands()),
     section("ENVIRONMENT", ...environment()),
@@ -45,6 +53,9 @@ const DESCRIPTION = [
   "A flag wins over the environment, the environment over the settings file, and the file over the default.",
 ];
 
+const OPTIONS =
+  "They stand before or after the command. --quiet, --debug and --no-color go with every command, the others with those that name them below. Another one is refused behind a command; before it, it means nothing.";
+
 const rowsOf = (rows: readonly OptionRow[]): Roff[] =>
   rows.map(([flags, description]) => item(syntax(flags), plain(description)));
 
@@ -54,16 +65,23 @@ function commonOptions(): Roff[] {
     const about = otherwise === undefined ? describe : `${describe} (default: ${otherwise})`;
     return flag === undefined ? [] : [[flag, about] as const];
   });
-  return rowsOf([...settings, ...COMMON_OPTIONS, VERSION_OPTION, HELP_OPTION]);
+  const others = [...COMMON_OPTIONS].flatMap(([name, row]) => (isSetting(name) ? [] : [row]));
+  return rowsOf([...settings, ...others, VERSION_OPTION, HELP_OPTION]);
 }
 
-function entryOf({ name, args, summary, options = {}, commands }: CommandSpec, above = ""): Roff {
+const isSetting = (name: CommonName): boolean => Object.hasOwn(SETTINGS, name);
+
+function entryOf(spec: CommandSpec, above = ""): Roff {
+  const { name, args, summary, options = {}, also = [], commands = [] } = spec;
   const path = `${above}${name}`;
-  const title = syntax(args === undefined || commands !== undefined ? path : `${path} ${args}`);
-  const below = (commands ?? []).map((spec) => entryOf(spec, `${path} `));
-  return [subsection(title, sentence(summary), ...rowsOf(Object.values(options))), ...below].join(
-    "\n",
-  );
+  const title = syntax(args === undefined || commands.length > 0 ? path : `${path} ${args}`);
+  const flags = also.map(commonFlag).filter((flag) => flag !== undefined);
+  return [
+    subsection(title, sentence(summary)),
+    ...rowsOf([...Object.values(options), ...explainedRows(spec)]),
+    ...(flags.length === 0 ? [] : [`.PP\n${plain(`Also: ${flags.join(", ")}.`)}`]),
+    ...commands.map((below) => entryOf(below, `${path} `)),
+  ].join("\n");
 }
 
 const slashCommands = (): Roff[] =>

@@ -138,14 +138,14 @@ export const SETTINGS = {
     values: ["calculator", "clock", "notes"],
   },
   historyLimit: {
-    describe: "how many messages of history to send to the model at most",
+    describe: "most messages of history that the model is sent",
     flag: "--history <messages>",
     parse: wholeNumber,
     numeric: true,
     otherwise: "200",
   },
   historyTokens: {
-    describe: "how many tokens of history to send to the model at most",
+    describe: "most tokens of history that the model is sent",
     flag: "--history-tokens <tokens>",
     parse: wholeNumber,
     numeric: true,

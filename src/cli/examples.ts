@@ -1,0 +1,60 @@
+/** One to three lines for the help of each command that has none below it. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  ask: [
+    'agno-chat ask "My name is Alice" -u alice',
+    'git diff | agno-chat ask "Review this"',
+    'agno-chat ask -x "A script that lists big files" > big.sh',
+  ],
+  users: ["agno-chat users", 'agno-chat users --json | jq -r ".users[].user"'],
+  size: ["agno-chat size -u alice", "agno-chat size -u alice -s trip --json"],
+  search: ["agno-chat search oslo -u alice", `agno-chat search '"trip to Oslo"' --since 30d`],
+  stats: ["agno-chat stats -u alice", "agno-chat stats -u alice --by model --prices prices.json"],
+  export: [
+    "agno-chat export -u alice -o alice.md",
+    "agno-chat export -u alice --last 20 --format openai",
+  ],
+  import: [
+    "agno-chat import chatgpt.zip -u alice --dry-run",
+    "agno-chat import alice.json -u alice",
+  ],
+  clear: [
+    "agno-chat clear -u alice --dry-run",
+    "agno-chat clear -u alice -s trip",
+    "agno-chat clear -u alice --older-than 30d --yes",
+  ],
+  backup: [
+    "agno-chat backup monday.db",
+    "agno-chat backup monday.db --store postgres://USER@HOST/DATABASE",
+  ],
+  context: ["agno-chat context -u alice"],
+  run: ["agno-chat run hello.chat", "agno-chat run hello.chat --model demo --keep-going"],
+  demo: ["agno-chat demo"],
+  serve: [
+    "agno-chat serve",
+    "agno-chat serve --host 0.0.0.0 --auth tokens",
+    "agno-chat serve --config server.json",
+  ],
+  prune: ["agno-chat prune --inactive 30d --dry-run", "agno-chat prune --inactive 24h --yes"],
+  verify: [
+    "agno-chat verify",
+    "agno-chat verify --url http://127.0.0.1:8080/chat",
+    "agno-chat verify --live --max-calls 20",
+  ],
+  "token create": ["agno-chat token create -u alice --label laptop --expires 30d"],
+  "token list": ["agno-chat token list", "agno-chat token list -u alice"],
+  "token revoke": ["agno-chat token revoke 7f3a", "agno-chat token revoke -u alice"],
+  "limit set": ["agno-chat limit set -u alice --tokens-per-day 50000"],
+  "limit list": ["agno-chat limit list"],
+  "limit remove": ["agno-chat limit remove -u alice"],
+  "store init": [
+    "agno-chat store init postgres://USER@HOST/DATABASE",
+    "agno-chat store init postgres://HOST/DATABASE --grant app --print-sql",
+  ],
+  "store check": ["agno-chat store check", "agno-chat store check sqlite:chat.db"],
+  "store migrate": ["agno-chat store migrate", "agno-chat store migrate sqlite:chat.db"],
+  "store salvage": ["agno-chat store salvage saved.db --store sqlite:chat.db"],
+  "store copy": ["agno-chat store copy --from sqlite:chat.db --to postgres://HOST/DATABASE"],
+  models: ["agno-chat models", "agno-chat models --base-url http://localhost:11434/v1"],
+  config: ["agno-chat config", "agno-chat config set model gpt-5.4-mini", "agno-chat config list"],
+  completion: ['eval "$(agno-chat completion bash)"', "agno-chat completion fish | source"],
+};
