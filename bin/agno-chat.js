@@ -28,7 +28,10 @@ async function start() {
   if (!program) return;
   // Node ends when nothing can happen any more; if the command still waits then, it has failed.
   process.exitCode = 1;
-  process.exitCode = await program.main(process.argv.slice(2), process);
+  const code = await program.main(process.argv.slice(2), process);
+  // The terminal has gone. Its signal may come late, and Node, as it cleans up, would die of it.
+  if (code === 129) process.exit(code);
+  process.exitCode = code;
 }
 
 function fail(line) {

@@ -5,7 +5,7 @@ import { ENDING_SIGNALS, endingSignals } from "./ending-signals.js";
 import type { Io } from "./io.js";
 import { Output, type OutputOptions } from "./output.js";
 import { runProgram } from "./program.js";
-import { closeGoneTerminals } from "./terminal/gone-terminal.js";
+import { closeGoneTerminals, hasHungUp } from "./terminal/gone-terminal.js";
 
 /**
  * Runs the command line: arguments and streams in, exit code out.
@@ -22,14 +22,16 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         ? await (await import("./completion/complete.js")).complete(rest, io)
         : await runProgram(argv, io, ending.signal);
     await flushed(io.stdout, ending.signal);
+    if (hasHungUp(io)) ending.hangUp();
     return ending.exitCode ?? exitCode;
   } catch (thrown) {
+    if (hasHungUp(io)) ending.hangUp();
     // After Ctrl-C the reason is obvious, but a JSON reader still needs its document.
     const { json, streamJson } = flagsIn(argv);
     if (ending.exitCode === undefined || json || streamJson) report(thrown, argv, io);
     return ending.exitCode ?? exitCodeOf(thrown);
   } finally {
-    // A terminal that closes may send its signal twice: the second must not end what ends in order.
+    // A terminal that closes may send its signal late or twice: what ends in order must go on.
     if (ending.exitCode === undefined) ending.unwatch();
   }
 }
@@ -38,6 +40,8 @@ interface Ending {
   readonly signal: AbortSignal;
   /** Set when a signal asked the process to end, or its output is no longer read. */
   readonly exitCode: number | undefined;
+  /** Ends as by SIGHUP, which may come later. */
+  hangUp(): void;
   unwatch(): void;
 }
 
@@ -48,12 +52,13 @@ function watchForEnd(io: Io): Ending {
     exitCode ??= code;
     controller.abort(new AgnoChatError("CANCELLED", "Interrupted."));
   };
+  const hangUp = () => end(ENDING_SIGNALS.SIGHUP);
   const listeners = endingSignals.map((name) => [name, () => end(ENDING_SIGNALS[name])] as const);
   const onBrokenOutput = (cause: NodeJS.ErrnoException) => {
     // `agno-chat … | head`: the reader has what it wanted.
     if (cause.code === "EPIPE") return end(0);
     // The terminal is gone; its SIGHUP may arrive later.
-    if (cause.code === "EIO" && io.stdout.isTTY) return end(ENDING_SIGNALS.SIGHUP);
+    if (cause.code === "EIO" && io.stdout.isTTY) return hangUp();
     end(ERROR_TABLE.FILE_UNWRITABLE.exit);
     io.stderr.write(`agno-chat: Cannot write the output: ${systemReason(cause) ?? cause.code}.\n`);
   };
@@ -66,6 +71,7 @@ function watchForEnd(io: Io): Ending {
     get exitCode() {
       return exitCode;
     },
+    hangUp,
     unwatch() {
       for (const [name, listener] of listeners) io.off(name, listener);
     },

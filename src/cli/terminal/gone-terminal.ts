@@ -1,10 +1,18 @@
 import { closeSync, fstatSync } from "node:fs";
 import { isatty } from "node:tty";
+import type { Io } from "../io.js";
 
 const STANDARD_STREAMS = [0, 1, 2];
 
 /** False once the terminal has gone: its window was closed or its connection lost. */
 export const isTerminalConnected = (fd: number): boolean => isatty(fd);
+
+/**
+ * Whether the terminal that was read from has gone. The end of its input may come before its
+ * signal. Opens no stdin for it, which costs time.
+ */
+export const hasHungUp = (io: Pick<Io, "stdin">): boolean =>
+  isGone(0) && io.stdin.isTTY === true && io.stdin.fd === 0;
 
 /**
  * Closes the standard streams whose terminal has gone. Call it as the process exits: Node then

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { chunk, stalled, streamedText } from "../../support/model-server.js";
@@ -74,6 +75,41 @@ test.each([
   await reach(pty);
   pty.hangUp();
   expect(await pty.exited).toMatchObject({ exitCode: 129, signal: 0 });
+});
+
+/** From its exit event on, the process gets one SIGHUP after the other, until it has ended. */
+const LATE_SIGNALS = `
+  import { spawn } from "node:child_process";
+  process.on("exit", () => {
+    const hangUps = "while kill -HUP " + process.pid + "; do :; done";
+    spawn("sh", ["-c", hangUps], { detached: true, stdio: "ignore" });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  });`;
+
+test("a terminal whose signals come after the end of its input ends the chat with 129 too", async () => {
+  const [home, late] = [temporaryFolder(), path.join(temporaryFolder(), "late.mjs")];
+  writeFileSync(late, LATE_SIGNALS);
+  // In a session of its own the chat gets no signal of the terminal, and the late one sends it.
+  const outside = `
+    process.on("SIGHUP", () => {});
+    // Node itself ends badly on a terminal that has gone (nodejs/node#51519).
+    process.on("exit", () => [0, 1, 2].forEach((fd) => require("node:fs").closeSync(fd)));
+    require("node:child_process")
+      .spawn(process.execPath, ["--import", ${JSON.stringify(late)}, ...process.argv.slice(1)], {
+        detached: true,
+        stdio: "inherit",
+      })
+      .on("exit", (code) => process.exit(code ?? 1));`;
+  const pty = new Pty({
+    file: process.execPath,
+    args: ["-e", outside, "--", BIN, "--model", "demo", "-u", "alice", "-q"],
+    env: { AGNO_CHAT_HOME: home },
+  });
+  await pty.waitFor(/> *$/);
+  await sayAll(pty, "Hello");
+  pty.hangUp();
+  expect(await pty.exited).toMatchObject({ exitCode: 129, signal: 0 });
+  expect(JSON.parse(storedIn(home)).messages).toHaveLength(2);
 });
 
 test("a terminal that closes during the start leaves no core dump", async () => {
