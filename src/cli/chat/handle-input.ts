@@ -4,6 +4,7 @@ import { nearest } from "../../nearest.js";
 import { singleLine } from "../../sanitise.js";
 import type { Input } from "./chat-input.js";
 import type { Repl, SayOptions, TakenCommand } from "./repl.js";
+import { shellHint } from "./shell-commands.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import { COMMANDS } from "./slash-commands.js";
 
@@ -60,6 +61,9 @@ const quoted = (text: string): string => JSON.stringify(singleLine(text, LONGEST
 export function commandOf(name: string): SlashCommand {
   const command = COMMANDS.find((known) => known.name === name || known.aliases?.includes(name));
   if (command !== undefined) return command;
+  const hint = shellHint(name);
+  if (hint !== undefined)
+    throw new AgnoChatError("USAGE", `There is no command /${name} in the chat.`, { hint });
   const near = nearest(
     name,
     COMMANDS.flatMap((known) => [known.name, ...(known.aliases ?? [])]),

@@ -40,6 +40,16 @@ it("records a chat that runs again as it was, and fails when a reply is another"
   expect(await run(file)).toMatchObject({ code: 5 });
 }, 30_000);
 
+it("says at its beginning that what was said before is no part of the script", async () => {
+  const home = temporaryFolder();
+  const pty = await startRepl({ home });
+  await sayAll(pty, "My name is Alice", `/record ${join(home, "one")}`, "/record stop");
+  const remark = "The script will not have the 2 messages before it: /new begins without.";
+  expect(pty.screen.join("\n").replace(/\s+/g, " ")).toContain(remark);
+  await sayAll(pty, "/new", `/record ${join(home, "two")}`, "/record stop");
+  expect(pty.raw.replace(/\s+/g, " ").split("will not have the").length).toBe(2);
+});
+
 it("does not write over a file, and says whether it records", async () => {
   const home = temporaryFolder();
   const file = join(home, "mine.txt");

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { COMMANDS } from "../../../src/cli/chat/slash-commands.js";
+import { COMMANDS as SHELL_COMMANDS } from "../../../src/cli/command-table.js";
 import { Cli } from "../../support/cli.js";
 import { sayAll, startRepl } from "../../support/repl-session.js";
 
@@ -29,6 +30,22 @@ test.each([
   expect(code).toBe(2);
   expect(stderr).toContain(hint);
 });
+
+const CHAT_NAMES = COMMANDS.map(({ name }) => name);
+
+test.each(SHELL_COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => [name]))(
+  "/%s is in the chat, or says what to do instead",
+  async (name) => {
+    if (CHAT_NAMES.includes(name)) return;
+    const { code, stdout, stderr } = await type(`/${name}`);
+    const said = `agno-chat: stdin:1: There is no command /${name} in the chat.`;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.startsWith(said)).toBe(true);
+    const line = /In a shell: agno-chat (.*)\n$/.exec(stderr)?.[1];
+    if (line === undefined) return expect(stderr).toContain("/as");
+    expect(line.split(" ")[0]).toBe(name);
+  },
+);
 
 test.each(["exit", "quit", "bye", ":q", ":q!", ":wq"])(
   "%s alone on a line leaves",

@@ -3,13 +3,26 @@ import { systemReason } from "../../../system-errors.js";
 import { count } from "../../words.js";
 import { Recording } from "../recording.js";
 import type { Repl } from "../repl.js";
+import type { Speaker } from "../screen.js";
 import type { CommandCall } from "./slash-command.js";
 
 /** `/record FILE` begins to write the chat as a script, `/record stop` ends it. */
-export function record(repl: Repl, { argument }: CommandCall): void {
+export async function record(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
   if (argument === "stop") stop(repl);
-  else if (argument !== "") begin(repl, argument);
-  else repl.screen.note(stateOf(repl));
+  else if (argument === "") repl.screen.note(stateOf(repl));
+  else {
+    begin(repl, argument);
+    await remarkOnHistory(repl, speaker);
+  }
+}
+
+/** A script runs on an empty memory, so nothing that was said before can be expected in it. */
+async function remarkOnHistory(repl: Repl, { userId, sessionId }: Speaker): Promise<void> {
+  const messages = await repl.memory.size(userId, { sessionId });
+  if (messages === 0) return;
+  repl.screen.note(
+    `The script will not have the ${count(messages, "message")} before it: /new begins without.`,
+  );
 }
 
 function begin(repl: Repl, path: string): void {
