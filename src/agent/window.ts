@@ -40,13 +40,15 @@ export interface WindowInput extends HistoryExtent {
  */
 export function windowOf(input: WindowInput): Message[] {
   const { instructions = "", history, current } = input;
-  const hasSystem = haveSystem(history);
+  // A plain history, as most are, is looked at once.
+  const isPlainThroughout = isPlain(history, 0);
+  const hasSystem = !isPlainThroughout && haveSystem(history);
   const conversation = hasSystem ? history.filter(isConversation) : history;
   const messages: Message[] = [];
   const content = hasSystem ? joinedSystem(instructions, history) : instructions;
   if (content !== "") messages.push({ role: "system", content });
   const start = startOf(conversation, input);
-  if (current.length <= 1 && isPlain(conversation, start)) {
+  if (current.length <= 1 && (isPlainThroughout || isPlain(conversation, start))) {
     const sent = start === 0 ? conversation : conversation.slice(start);
     return messages.concat(sent, current);
   }
