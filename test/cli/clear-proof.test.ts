@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { InputFiles, inputFilesIn } from "../../src/cli/terminal/input-files.js";
+import { FileProof } from "../../src/data/erasure/file-proof.js";
 import { validateUserId } from "../../src/ids.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { userMessage } from "../../src/messages.js";
@@ -149,6 +150,43 @@ describe("clear --prove", () => {
       0,
       "Deleted 4 messages of alice older than 0s.",
     ]);
+  });
+
+  it("says so when there is nothing to look for", async () => {
+    const cli = await chatted();
+    await cli.run(CLEAR);
+    const { code, stdout } = await cli.run(CLEAR);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Looked for 0 pieces of 16 bytes from 0 texts.");
+    expect(stdout).toContain("There was no text of alice to look for, and no row is left.");
+  });
+
+  it("says that the data is deleted if the search is stopped", async () => {
+    const cli = await chatted();
+    const { after } = FileProof.prototype;
+    onTestFinished(() => {
+      FileProof.prototype.after = after;
+    });
+    const running = cli.begin(CLEAR);
+    FileProof.prototype.after = function (options) {
+      running.emit("SIGINT");
+      return after.call(this, options);
+    };
+    const { code, stdout, stderr } = await running.result;
+    expect([code, stdout]).toEqual([130, ""]);
+    expect(stderr).toContain("Deleted 4 messages of alice, but what may be left was not searched");
+    expect((await cli.json(["size", "-u", "alice"])).messages).toBe(0);
+  });
+
+  it("finds nothing after a process was killed in the middle of its writes", async () => {
+    const cli = await chatted();
+    const other = cli.start(["-u", "alice", "-m", "demo"]);
+    other.child.stdin.write(`${TEXT}, and I mean it\n`);
+    await other.shows("You said");
+    other.child.kill("SIGKILL");
+    await other.result;
+    const { code, stdout } = await cli.run(CLEAR);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^Nothing of the texts of alice/m)]);
   });
 
   it("says that another process has the store open", async () => {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { beginProof } from "../../data/erasure/begin-proof.js";
 import type { Place } from "../../data/erasure/places.js";
 import type { Proof } from "../../data/erasure/proof.js";
+import type { Receipt } from "../../data/erasure/receipt.js";
 import { AgnoChatError, ERROR_TABLE } from "../../errors.js";
 import { type LastingKind, parseLastingSpec, type StoreSpec } from "../../memory/store-spec.js";
 import type { Context } from "../command-context.js";
@@ -55,29 +56,26 @@ export class Proving {
   }
 
   /**
-   * Searches what is left, and prints the receipt.
+   * Searches what is left, and prints the receipt. If that fails or is stopped, says that the data
+   * is deleted all the same.
    * @returns the exit code
    */
   async report(done: ClearReport): Promise<number> {
-    const { home, options, output, signal, settings } = this.#context;
+    const { home, options, output, settings } = this.#context;
     const input = inputFilesIn(home);
     const { user } = settings.values;
     const { isDry: _, words, isInputKept, ...scope } = done;
     const [own = "", ...strange] = input?.filesOf(user) ?? [];
     const typedInput = isInputKept ? 0 : this.#typed.length;
-    const progress = new Progress(this.#context);
-    const receipt = await (this.#proof as Proof)
-      .after({
-        places: [
-          ...(isInputKept || own === "" ? [] : [{ what: TYPED, path: own, isExpected: true }]),
-          ...strange.map((path) => ({ what: TYPED, path })),
-          ...this.#also,
-        ],
-        folders: home === undefined ? [] : [home],
-        signal,
-        onProgress: (bytes) => progress.show(() => `${bytesText(bytes)} searched`),
-      })
-      .finally(() => progress.hide());
+    const places = [
+      ...(isInputKept || own === "" ? [] : [{ what: TYPED, path: own, isExpected: true }]),
+      ...strange.map((path) => ({ what: TYPED, path })),
+      ...this.#also,
+    ];
+    const receipt = await this.#search(places).catch((error) => {
+      output.note(`Deleted ${words}, but what may be left was not searched to the end.`);
+      throw error;
+    });
     const { isProven: ok, deleted, ...rest } = receipt;
     if (options.json)
       output.document({
@@ -95,6 +93,18 @@ export class Proving {
       for (const remark of remarks(receipt)) output.write(`${remark}\n`);
     }
     return ok ? 0 : ERROR_TABLE.EXPECTATION_FAILED.exit;
+  }
+
+  async #search(places: readonly Place[]): Promise<Receipt> {
+    const { home, signal } = this.#context;
+    const progress = new Progress(this.#context);
+    const folders = home === undefined ? [] : [home];
+    const onProgress = (bytes: number): void => progress.show(() => `${bytesText(bytes)} searched`);
+    try {
+      return await (this.#proof as Proof).after({ places, folders, signal, onProgress });
+    } finally {
+      progress.hide();
+    }
   }
 }
 

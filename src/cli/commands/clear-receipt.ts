@@ -43,10 +43,12 @@ export function placeRow({
 }
 
 export function verdict(receipt: Receipt, user: string): string {
-  const { isProven, places, strays, isCleanedUp, tables } = receipt;
+  const { isProven, places, strays, isCleanedUp, tables, lookedFor } = receipt;
   const bytes = places.reduce((sum, place) => sum + (place.bytes ?? 0), 0);
   const files = places.filter((place) => place.bytes !== null).length;
   const inRows = tables.length > 0 ? "in rows of the database or " : "";
+  if (isProven && lookedFor.samples === 0)
+    return `There was no text of ${user} to look for, and no row is left.`;
   if (isProven)
     return `Nothing of the texts of ${user} was found ${inRows}in ${bytes} bytes of ${count(files, "file")}.`;
   const left = places.filter(({ leftovers }) => leftovers > 0).length;
@@ -67,6 +69,7 @@ export function remarks(receipt: Receipt): string[] {
   const isInside = left.some(({ what }) => !OUTSIDE.has(what));
   return [
     ...(isInUse ? [IN_USE] : []),
+    ...(isCleanedUp ? [] : [NO_SECOND_LOOK]),
     ...(isInside && isCleanedUp && strays === 0 ? [COPY] : []),
     ...(strays > 0 ? [STRAYS] : []),
     ...(isOutside ? [DELETE_THEM] : []),
@@ -87,6 +90,8 @@ const OUTSIDE: ReadonlySet<string> = new Set([TYPED, NAMED, "temporary file"]);
 
 const IN_USE =
   "Another process has the store open. What keeps a clean-up from ending ends with it; the next one that opens the store goes on.";
+const NO_SECOND_LOOK =
+  "Another search would have nothing to look for, since the texts are not kept: end other processes before the next one.";
 const COPY =
   "A copy holds nothing that was deleted: agno-chat backup NEW-FILE, then put it in place of the memory file.";
 const STRAYS =
