@@ -64,19 +64,31 @@ export const bundleInto = (outdir, options) =>
 const globalProcess = {
   name: "global-process",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:process$/ }, () => ({ path: "process", namespace: "global" }));
-    onLoad({ filter: /.*/, namespace: "global" }, ({ path: name }) => ({
-      contents: `module.exports = ${name};`,
+    // By importer, so that each has it in its own file.
+    onResolve({ filter: /^node:process$/ }, ({ kind, importer }) =>
+      kind === "import-statement" ? { path: importer, namespace: "process" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "process" }, () => ({
+      contents: "export default process;",
     }));
   },
 };
 
-/** Modules, and the one whose file they share or load. What more than one row matches needs all. */
+/** Modules, and those whose file they share or load. What more than one row matches needs all. */
 const LOADED_WITH = [
   [/^(?!cli\/).+\//, "index.ts"],
-  [/^cli\//, "cli/main.ts"],
+  [/^cli\//, "cli/main.ts", "cli/render/terminal-size.ts"],
   [/^cli\/(chat|setup)\//, "cli/chat/interactive.ts"],
-  [/^cli\/(commands\/(?!repl)|script|setup|chat\/(load-chat|plain\.))/, "cli/commands/ask.ts"],
+  [/^cli\/render\/(colour|live-text)/, "cli/terminal/terminal-screen.ts"],
+  [
+    /^cli\/terminal\/(keys|modes|paste-reader|input-(files|history))\.ts/,
+    ...["cli/terminal/keys.ts", "cli/terminal/paste-reader.ts", "cli/terminal/input-files.ts"],
+    ...["cli/terminal/modes.ts", "cli/terminal/input-history.ts"],
+  ],
+  [
+    /^cli\/(commands\/(?!repl)|script|setup|chat\/(load-chat|plain\.)|open-agent|unreadable-file)/,
+    ...["cli/commands/ask.ts", "cli/unreadable-file.ts"],
+  ],
 ];
 
 /**
@@ -93,7 +105,7 @@ const fewFiles = {
     onLoad({ filter: /\.ts$/ }, async (file) => {
       const name = path.relative(source, file.path).split(path.sep).join("/");
       const rows = LOADED_WITH.filter(([pattern]) => pattern.test(name));
-      const imports = [...lowest, ...rows.map(([, needed]) => needed)]
+      const imports = [...lowest, ...rows.flatMap(([, ...needed]) => needed)]
         .map((needed) => `import ${JSON.stringify(path.join(source, needed))};\n`)
         .join("");
       return { contents: imports + (await readFile(file.path, "utf8")), loader: "ts" };

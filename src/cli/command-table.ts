@@ -11,6 +11,7 @@ import {
 } from "./command-spec.js";
 import type { AskOptions } from "./commands/ask-options.js";
 import type { Shell } from "./commands/completion.js";
+import { repl } from "./commands/repl.js";
 import type { ScriptOptions } from "./commands/run.js";
 import type { CommonName } from "./common-options.js";
 import { SETTING_NAMES } from "./settings/settings-table.js";
@@ -90,7 +91,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     hidden: true,
     uses: { ...TALKS, yes: true },
     also: TALKS_ALSO,
-    load: async () => (await import("./commands/repl.js")).repl,
+    load: async () => repl,
   }),
   row({
     name: "ask",

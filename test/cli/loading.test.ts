@@ -60,21 +60,21 @@ it("the library loads no network, cryptography or file module before it is used"
   expect(modules.filter((name) => costly.includes(name))).toEqual([]);
 });
 
-it("the library is at most four files and 225 kB", () => {
+it("the library is at most four files and 216 kB", () => {
   const { files } = loadedByImport("../../dist/index.js");
   expect(files.length).toBeLessThanOrEqual(4);
-  expect(bytesOf(files)).toBeLessThan(225_000);
+  expect(bytesOf(files)).toBeLessThan(216_000);
 });
 
 it("agno-chat --version loads nothing but the executable", () => {
   expect(filesLoadedBy(["--version"])).toEqual([BIN]);
 });
 
-it("agno-chat ask loads at most 13 files and 540 kB of the bundle", () => {
+it("agno-chat ask loads at most 10 files and 532 kB of the bundle", () => {
   const loaded = filesLoadedBy(["ask", "--model", "demo", "Hello"]);
   const bundled = loaded.filter((file) => file.includes("/dist/chunks/"));
-  expect(bundled.length).toBeLessThanOrEqual(13);
-  expect(bytesOf(bundled)).toBeLessThan(540_000);
+  expect(bundled.length).toBeLessThanOrEqual(10);
+  expect(bytesOf(bundled)).toBeLessThan(532_000);
 });
 
 const bytesOf = (files: readonly string[]): number =>

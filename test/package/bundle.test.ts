@@ -35,16 +35,16 @@ test("dist/server/index.js loads the A2A SDK and jose only for a request that ne
   expect(loaded).not.toMatch(/^\/\/ (src\/cli\/|node_modules\/(@a2a-js|jose)\/)/m);
 });
 
-test.each(["repl", "interactive"])(
-  "up to the prompt, %s loads nothing of the library",
-  async (part) => {
-    const chunks = await readdir("dist/chunks");
-    const file = chunks.find((name) => name.startsWith(`${part}-`)) ?? "";
-    const loaded = await loadedAtOnce(`dist/chunks/${file}`);
-    expect(loaded).toContain(`\n// src/cli/main.ts`);
-    expect(loaded).not.toMatch(/^\/\/ src\/(agent|memory|models|tools|data|server)\//m);
-  },
-);
+test("up to the prompt, the chat loads at most seven files and nothing of the library", async () => {
+  const chunks = await readdir("dist/chunks");
+  const file = chunks.find((name) => name.startsWith("chat-on-terminal-")) ?? "";
+  const files = new Set<string>();
+  const loaded = await loadedAtOnce(`dist/chunks/${file}`, files);
+  for (const part of ["main.ts", "commands/repl.ts", "chat/interactive.ts"])
+    expect(loaded).toContain(`\n// src/cli/${part}`);
+  expect(loaded).not.toMatch(/^\/\/ src\/(agent|memory|models|tools|data|server)\//m);
+  expect(files.size).toBeLessThanOrEqual(7);
+});
 
 /** The text of a bundled file and its static imports. Comments of esbuild name each source file. */
 async function loadedAtOnce(file: string, seen = new Set<string>()): Promise<string> {
