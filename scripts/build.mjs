@@ -77,6 +77,7 @@ const globalProcess = {
 /** Modules, and those whose file they share or load. What more than one row matches needs all. */
 const LOADED_WITH = [
   [/^(?!cli\/).+\//, "index.ts"],
+  [/^memory\/stores\/sqlite\/(?!path)/, "memory/stores/sqlite/sqlite-store.ts"],
   [/^cli\//, "cli/main.ts", "cli/render/terminal-size.ts"],
   [/^cli\/(chat|setup)\//, "cli/chat/interactive.ts"],
   [/^cli\/render\/(colour|live-text)/, "cli/terminal/terminal-screen.ts"],

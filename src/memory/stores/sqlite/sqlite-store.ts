@@ -27,7 +27,6 @@ import { contentsOf, insertAttachments } from "./attachment-rows.js";
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
 import { forkSession, noteChanges, undoRuns } from "./edit-rows.js";
-import { importUser } from "./import-user.js";
 import {
   admitRun,
   limitsOf,
@@ -38,7 +37,6 @@ import {
   setLimits,
   settleRun,
 } from "./limit-rows.js";
-import { clearBefore } from "./old-runs.js";
 import { pathOf } from "./path.js";
 import {
   applyChanges,
@@ -66,7 +64,6 @@ import {
   stateOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
-import { findInSession, findMessages, indexNextBlock, nextGap } from "./search-rows.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
 import { deleteToken, findToken, insertToken, listTokens, noteTokenUse } from "./token-rows.js";
 import { Upkeep } from "./upkeep.js";
@@ -156,6 +153,7 @@ export class SqliteStore implements CopyStore {
   /** Builds what is missing of the index first, each block in a transaction of its own. */
   async search(userId: UserId, wanted: Wanted): Promise<readonly StoredMessage[]> {
     const { sessionId } = wanted;
+    const { findInSession, findMessages } = await import("./search-rows.js");
     const session = await this.#read((connection) =>
       sessionId === undefined ? undefined : findSession(connection, userId, sessionId),
     );
@@ -174,6 +172,7 @@ export class SqliteStore implements CopyStore {
 
   /** Builds one more block of the user's index, if one is missing and can be written. */
   async #indexes(userId: UserId): Promise<boolean> {
+    const { indexNextBlock, nextGap } = await import("./search-rows.js");
     const isMissing = (connection: SqliteConnection): boolean => {
       const user = findUser(connection, userId);
       return user !== undefined && nextGap(connection, user) !== undefined;
@@ -225,6 +224,7 @@ export class SqliteStore implements CopyStore {
   /** Nobody else can write to the file while `pages` are taken. */
   importUser(user: UserCopy, pages: AsyncIterable<readonly StoredMessage[]>): Promise<boolean> {
     const done = this.#lastImport.then(async () => {
+      const { importUser } = await import("./import-user.js");
       this.#importer ??= await openMemoryFile(this.#path, { notice: this.#notice });
       const connection = this.#importer;
       return connection.writeSlowly(() => importUser(connection, user, pages));
@@ -318,10 +318,12 @@ export class SqliteStore implements CopyStore {
   };
 
   readonly edits: StoreEdits = {
-    clearBefore: (userId, old) =>
-      old.dryRun
+    clearBefore: async (userId, old) => {
+      const { clearBefore } = await import("./old-runs.js");
+      return old.dryRun
         ? this.#read((connection) => clearBefore(connection, userId, old))
-        : this.#erase((connection) => clearBefore(connection, userId, old)),
+        : this.#erase((connection) => clearBefore(connection, userId, old));
+    },
     undo: (userId, undo) => this.#erase((connection) => undoRuns(connection, userId, undo)),
     fork: (userId, fork) => this.#write((connection) => forkSession(connection, userId, fork)),
   };
