@@ -11,10 +11,11 @@ export type { UserRunOptions } from "./agent/runner.js";
 export type { ModelCallTrace, RunTrace, ToolCallTrace } from "./agent/tracing.js";
 export type { UserView } from "./agent/user-view.js";
 export type { NewAttachment } from "./attachments.js";
+export type { ExportFormat, ExportOptions } from "./data/export-options.js";
 export type { ImportFormat } from "./data/import/formats.js";
 export { importHistory } from "./data/import/import-history.js";
 export type { Imported, ImportOptions } from "./data/import/import-options.js";
-export { type ExportFormat, type ExportOptions, UserExport } from "./data/user-export.js";
+export { UserExport } from "./data/user-export.js";
 export {
   AgnoChatError,
   type AgnoChatErrorOptions,

@@ -1,4 +1,5 @@
-import { type ExportOptions, UserExport } from "../data/user-export.js";
+import type { ExportOptions } from "../data/export-options.js";
+import { UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
 import { noEdits, noSearch } from "../memory/failures.js";

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: users write these placeholders.
+
+import type { ExportFormat } from "../data/export-options.js";
 import type { UsageGroup } from "../data/history-sum.js";
 import type { ImportFormat } from "../data/import/formats.js";
-import type { ExportFormat } from "../data/user-export.js";
 import {
   type CommandHandler,
   type CommandSpec,

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
-import { type ExportFormat, isExportFormat, type UserExport } from "../data/user-export.js";
+import { type ExportFormat, isExportFormat } from "../data/export-options.js";
+import type { UserExport } from "../data/user-export.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import type { SessionInfo } from "../memory/memory.js";

@@ -16,9 +16,9 @@ import { withContents } from "./attached-text.js";
 import { contentsOfMessage, withBase64 } from "./export-attachments.js";
 import type { ExportHead } from "./export-head.js";
 import { markdownMessage, markdownOpening } from "./export-markdown.js";
+import type { ExportOptions } from "./export-options.js";
 import { runFilter, startOfLast } from "./latest-part.js";
 import { readBatches } from "./read-batches.js";
-import type { ExportOptions } from "./user-export.js";
 
 export interface ExportSource {
   readonly memory: Memory;

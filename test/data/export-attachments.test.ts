@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
-import { type ExportFormat, UserExport } from "../../src/data/user-export.js";
+import type { ExportFormat } from "../../src/data/export-options.js";
+import { UserExport } from "../../src/data/user-export.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { assistantMessage } from "../../src/messages.js";
 import { DemoModel } from "../../src/models/demo.js";

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type ExportFormat, UserExport } from "../../src/data/user-export.js";
+import type { ExportFormat } from "../../src/data/export-options.js";
+import { UserExport } from "../../src/data/user-export.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
 import {

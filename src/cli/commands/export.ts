@@ -1,9 +1,5 @@
-import {
-  EXPORT_FORMATS,
-  type ExportFormat,
-  isExportFormat,
-  UserExport,
-} from "../../data/user-export.js";
+import { EXPORT_FORMATS, type ExportFormat, isExportFormat } from "../../data/export-options.js";
+import { UserExport } from "../../data/user-export.js";
 import { AgnoChatError } from "../../errors.js";
 import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";

@@ -1,6 +1,6 @@
 import type { Agent } from "../../agent/agent.js";
+import type { ExportFormat } from "../../data/export-options.js";
 import { importHistory } from "../../data/import/import-history.js";
-import type { ExportFormat } from "../../data/user-export.js";
 import { asRecord, parseJson } from "../../json.js";
 import type { Memory, SearchResult, SessionState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
