@@ -634,13 +634,13 @@ export const MUTANTS = [
     "const args = parsedJson((globalThis.args ??= {})[call.name] ?? call.arguments); (globalThis.args ??= {})[call.name] = call.arguments;",
   ],
   [
-    "src/data/user-export.ts",
+    "src/data/export-pieces.ts",
     "an export reads the default session",
     "{ ...options, sessionId: this.#options.sessionId });",
     '{ ...options, sessionId: "default" });',
   ],
   [
-    "src/data/user-export.ts",
+    "src/data/export-pieces.ts",
     "an export for OpenAI begins with what the one before it ended with",
     "const messages = new OpenAIMessages();",
     "const messages = (globalThis.openai ??= new OpenAIMessages());",
