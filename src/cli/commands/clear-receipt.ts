@@ -21,8 +21,8 @@ export function deletedRows(
 export function lookedForText({ lookedFor }: Receipt): string {
   const { texts, tooShort, samples, sampleBytes, oneIn } = lookedFor;
   const some = oneIn === 1 ? "" : `, one in ${oneIn} of all,`;
-  const short =
-    tooShort === 0 ? "" : ` ${tooShort} of them are too short or too plain to be told from others.`;
+  const areShort = tooShort === 1 ? "1 of them is" : `${tooShort} of them are`;
+  const short = tooShort === 0 ? "" : ` ${areShort} too short or too plain to be told from others.`;
   return `Looked for ${count(samples, "piece")} of ${sampleBytes} bytes${some} from ${count(texts, "text")}.${short}`;
 }
 
@@ -34,12 +34,12 @@ export function placeRow({
   offsets,
   problem,
 }: SearchedPlace): string[] {
-  if (problem !== undefined) return ["NOT READ", what, path, problem];
-  if (bytes === null) return ["ok", what, path, "is not there"];
-  if (leftovers === 0) return ["ok", what, path, `nothing in ${bytesText(bytes)}`];
+  if (problem !== undefined) return ["NOT READ", what, problem, path];
+  if (bytes === null) return ["ok", what, "is not there", path];
+  if (leftovers === 0) return ["ok", what, `nothing in ${bytesText(bytes)}`, path];
   const more = offsets.length < leftovers ? " and later" : "";
   const where = `at ${offsets.length === 1 ? "byte" : "bytes"} ${offsets.join(", ")}${more}`;
-  return ["LEFT", what, path, `${count(leftovers, "piece")} of texts ${where}`];
+  return ["LEFT", what, `${count(leftovers, "piece")} of texts ${where}`, path];
 }
 
 export function verdict(receipt: Receipt, user: string): string {
