@@ -1,7 +1,7 @@
 import type { Io } from "./io.js";
 import { Output } from "./output.js";
 import { homeOf } from "./settings/home.js";
-import { type OptionRows, readServerFile, type ServerFile } from "./settings/server-file.js";
+import type { OptionRows, ServerFile } from "./settings/server-file.js";
 import { type Flags, resolveSettings, type Settings, usableSettings } from "./settings/settings.js";
 import { readSettingsFile } from "./settings/settings-file.js";
 
@@ -66,7 +66,10 @@ async function readFile(
   home: string | undefined,
   output: Output,
 ): Promise<ServerFile> {
-  if (config !== undefined) return readServerFile(config.path, config.rows);
+  if (config !== undefined) {
+    const { readServerFile } = await import("./settings/server-file.js");
+    return readServerFile(config.path, config.rows);
+  }
   const settings = home === undefined ? {} : await readSettingsFile(home);
   return {
     settings: repairsSettings ? usableSettings(settings, (fault) => output.note(fault)) : settings,

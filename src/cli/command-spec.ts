@@ -16,22 +16,12 @@ export type OptionRows<Options> = Readonly<Record<keyof Options, OptionRow>>;
 /** Common flags, each with its line of help; true stands for the usual line. */
 export type Uses = Readonly<Partial<Record<CommonName, string | true>>>;
 
-/** Headings of the list of commands. */
-export type CommandGroup =
-  | "Chat"
-  | "All users"
-  | "One user's history"
-  | "Servers"
-  | "Setup and proof";
-
 interface Spec<Options> {
   readonly name: string;
   readonly args?: string;
   /** What Tab offers for each argument that has fixed values. */
   readonly values?: readonly (readonly string[])[];
   readonly summary: string;
-  /** Where the list of commands has it; only for those that are not below another. */
-  readonly group?: CommandGroup;
   readonly options?: OptionRows<Options>;
   /** The common flags that it reads and that its help explains. */
   readonly uses?: Uses;

@@ -98,7 +98,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "ask",
     args: "[prompt...]",
     summary: "ask once and print the answer; without a prompt, or with -, read it from stdin",
-    group: "Chat",
     options: ASK_OPTIONS,
     uses: TALKS,
     also: TALKS_ALSO,
@@ -107,14 +106,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "users",
     summary: "list the users who have a history",
-    group: "All users",
     uses: OF_ALL_USERS,
     load: async () => (await import("./commands/users.js")).users,
   }),
   row({
     name: "size",
     summary: "count one user's messages and tokens, and what the history limit leaves out",
-    group: "One user's history",
     uses: { ...OF_ONE_USER, historyLimit: true, historyTokens: true },
     load: async () => (await import("./commands/size.js")).size,
   }),
@@ -122,7 +119,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "search",
     args: "<words...>",
     summary: "find words in one user's messages; a phrase in quotation marks",
-    group: "One user's history",
     options: {
       since: ["--since <time>", "only messages of this time until now, such as 7d"],
       limit: ["--limit <count>", "show so many, the best first (10)"],
@@ -133,7 +129,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "stats",
     summary: "show the tokens and the cost of one user's replies, and what the user may use",
-    group: "One user's history",
     options: { by: ["--by <group>", "day (of UTC, the default), model or session", GROUPS] },
     uses: { ...OF_ONE_USER, prices: true },
     also: LIMITS,
@@ -142,7 +137,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "export",
     summary: "print one user's history",
-    group: "One user's history",
     options: {
       format: [
         "--format <format>",
@@ -161,7 +155,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "import",
     args: "<file>",
     summary: "add the conversations of an export, also of ChatGPT or Claude; - is stdin",
-    group: "One user's history",
     options: {
       from: ["--from <format>", "agno-chat, chatgpt, claude, openai; else the file tells", ORIGINS],
       dryRun: ["--dry-run", "count what would be imported, and import nothing"],
@@ -173,12 +166,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "clear",
     summary: "delete one user's history and session state",
-    group: "One user's history",
     options: {
       allUsers: ["--all-users", "delete the data of all users"],
       dryRun: ["--dry-run", "count what would be deleted, and delete nothing"],
       olderThan: ["--older-than <time>", "delete only runs that ended longer ago, such as 30d"],
-      prove: ["--prove", "search every byte that may be left for the user's texts, and say so"],
+      prove: ["--prove", "search all that is left for the user's texts"],
       also: ["--also <file...>", "with --prove: search these files, too"],
     },
     uses: { ...OF_ONE_USER, yes: true },
@@ -188,7 +180,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "backup",
     args: "<file>",
     summary: "copy the store with all users into a memory file, while others write to it",
-    group: "All users",
     options: { force: ["--force", "overwrite the file if it exists"] },
     uses: OF_ALL_USERS,
     refuses: ["user"],
@@ -197,7 +188,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "context",
     summary: "show what would be sent to the model next for one user",
-    group: "One user's history",
     uses: REQUEST,
     also: REQUEST_ALSO,
     load: async () => (await import("./commands/context.js")).showContext,
@@ -206,7 +196,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "run",
     args: "<script>",
     summary: "run a script of messages, /commands and ?expectations; - is stdin",
-    group: "Chat",
     options: SCRIPT_OPTIONS,
     uses: { ...TALKS, store: "where to keep it; without one, nothing is kept" },
     also: TALKS_ALSO,
@@ -215,7 +204,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "demo",
     summary: "watch alice and bob share one agent, offline, in ten seconds",
-    group: "Chat",
     fixed: { model: "demo", store: "memory:", tools: "notes" },
     uses: { json: true },
     load: async () => (await import("./commands/demo.js")).demo,
@@ -223,7 +211,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "serve",
     summary: "serve the agent over HTTP, A2A and OpenAI's protocols",
-    group: "Servers",
     options: {
       config: [
         "--config <file>",
@@ -270,7 +257,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "prune",
     summary: "delete the data of users who have been inactive for a while",
-    group: "All users",
     options: {
       inactive: ["--inactive <time>", "how long, such as 90s, 30m, 24h or 7d"],
       dryRun: ["--dry-run", "count them, and delete nothing"],
@@ -282,7 +268,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "verify",
     summary: "prove that no user reaches another's texts: your store and tools, or any app",
-    group: "Setup and proof",
     options: {
       users: ["--users <count>", "how many users at once (10)"],
       runs: ["--runs <count>", "about how many runs overlap (200)"],
@@ -324,7 +309,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "token",
     args: "[command]",
     summary: "make, list and revoke the tokens that let users in at a server",
-    group: "Servers",
     commands: [
       row({
         name: "create",
@@ -356,7 +340,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "limit",
     args: "[command]",
     summary: "set, list and remove limits of single users",
-    group: "Servers",
     commands: [
       row({
         name: "set",
@@ -389,7 +372,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "store",
     args: "[command]",
     summary: "set up and check the place where conversations are kept",
-    group: "All users",
     commands: [
       row({
         name: "init",
@@ -449,7 +431,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   row({
     name: "models",
     summary: "list the models the server offers",
-    group: "Setup and proof",
     uses: { model: true, baseUrl: true, apiKeyEnv: true, timeout: true, json: true },
     load: async () => (await import("./commands/models.js")).models,
   }),
@@ -459,7 +440,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     values: [["list", "get", "set", "unset", "path"], SETTING_NAMES],
     repairsSettings: true,
     summary: "choose and test a model interactively; or list, get, set, unset, path",
-    group: "Setup and proof",
     uses: { json: true },
     also: SETTING_NAMES,
     load: async () => (await import("./commands/config.js")).config,
@@ -469,7 +449,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: "<shell>",
     values: [["bash", "zsh", "fish"] satisfies readonly Shell[]],
     summary: "print what completes commands, users and sessions in bash, zsh or fish",
-    group: "Setup and proof",
     load: async () => (await import("./commands/completion.js")).completion,
   }),
 ];

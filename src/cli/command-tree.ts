@@ -79,11 +79,10 @@ export function addCommands(
 }
 
 function addCommand(parent: Command, spec: CommandSpec, path: string): Command {
-  const { name, args, summary, group, options = {}, hidden = false, commands } = spec;
+  const { name, args, summary, options = {}, hidden = false, commands } = spec;
   const command = parent.command(name, { isDefault: name === "repl", hidden });
   if (args !== undefined) command.arguments(args);
   if (commands !== undefined) command.usage("[command]");
-  if (group !== undefined) command.helpGroup(`${group}:`);
   for (const [flags, description, , repeats] of Object.values(options))
     if (repeats === undefined) command.option(flags, description);
     else command.option(flags, description, appended);

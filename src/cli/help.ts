@@ -25,6 +25,8 @@ const WIDEST_TERM = 26;
 export function helpText(command: Command, path: string): string {
   const spec = commandsByPath().get(path);
   const rows = spec === undefined ? programOptions : () => ownOptions(spec);
+  if (spec === undefined)
+    for (const below of command.commands) below.helpGroup(headingFor(below.name()));
   const help = command.configureHelp({ ...LAYOUT, visibleOptions: rows }).helpInformation();
   const examples = spec === undefined ? PROGRAM_EXAMPLES : examplesOf(path);
   const lines = examples.map((line) => `  ${line}`).join("\n");
@@ -48,6 +50,22 @@ const LAYOUT: HelpConfiguration = {
       Help.prototype.formatItem.call(helper, shown, width, description, helper);
     return term.length > width ? `  ${term}\n${behind("")}` : behind(term);
   },
+};
+
+/** The headings of the program's commands. */
+const COMMAND_HEADINGS: Readonly<Record<string, readonly string[]>> = {
+  Chat: ["repl", "ask", "run", "demo"],
+  "One user's history": ["size", "search", "stats", "export", "import", "clear", "context"],
+  "All users": ["users", "backup", "prune", "store"],
+  Servers: ["serve", "token", "limit"],
+};
+
+/** Whatever is in none of them. */
+const LAST_HEADING = "Setup and proof";
+
+const headingFor = (name: string): string => {
+  const headings = Object.entries(COMMAND_HEADINGS);
+  return `${headings.find(([, names]) => names.includes(name))?.[0] ?? LAST_HEADING}:`;
 };
 
 /** The headings of the program's own options. */

@@ -1,6 +1,5 @@
 import { type Command, Option } from "commander";
 import { AgnoChatError } from "../errors.js";
-import { nearest } from "../nearest.js";
 import { createContext } from "./command-context.js";
 import { type CommandSpec, reads } from "./command-spec.js";
 import { ASK_OPTIONS, COMMANDS, loadAsk, SCRIPT_OPTIONS } from "./command-table.js";
@@ -59,13 +58,13 @@ function addHelpCommand(program: Command): void {
     .command("help")
     .arguments("[command...]")
     .summary("explain a command")
-    .helpGroup("Setup and proof:")
     .exitOverride(stopping(program, ""))
-    .action((names: readonly string[]) => {
+    .action(async (names: readonly string[]) => {
       let explained = program;
       for (const name of names)
         explained =
-          explained.commands.find((known) => known.name() === name) ?? refuse(names.join(" "));
+          explained.commands.find((known) => known.name() === name) ??
+          (await refuse(names.join(" ")));
       explained.help();
     });
 }
@@ -98,7 +97,7 @@ async function runCommand(program: Command, parsed: Parsed) {
       hint: "Give only one of them.",
     });
   const [word] = command.args;
-  if (spec.name === "repl" && !isAsk && word !== undefined) refuse(word);
+  if (spec.name === "repl" && !isAsk && word !== undefined) await refuse(word);
   if (spec.name === "repl") refuseOptions(command, isAsk);
   await refuseUnread(
     spec,
@@ -168,18 +167,6 @@ function refuseOptions(command: Command, isAsk: boolean): void {
   }
 }
 
-function refuse(word: string): never {
-  const known = COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name);
-  // Happens only for `agno-chat repl COMMAND`.
-  if (known.includes(word))
-    throw new AgnoChatError("USAGE", `repl takes no arguments, but got ${JSON.stringify(word)}.`, {
-      hint: `Run: agno-chat ${word}`,
-    });
-  const near = nearest(word, known);
-  throw new AgnoChatError("USAGE", `There is no command ${JSON.stringify(word)}.`, {
-    hint:
-      near === undefined
-        ? `Known: ${known.join(", ")}. To ask something: agno-chat ask "…"`
-        : `Did you mean ${near}?`,
-  });
+async function refuse(word: string): Promise<never> {
+  throw (await import("./usage-error.js")).unknownCommand(word);
 }

@@ -1,7 +1,8 @@
 import type { CommanderError } from "commander";
 import { AgnoChatError } from "../errors.js";
+import { nearest } from "../nearest.js";
 import { type CommandSpec, reads } from "./command-spec.js";
-import { commandsByPath } from "./command-table.js";
+import { COMMANDS, commandsByPath } from "./command-table.js";
 import { type CommonName, commonFlag } from "./common-options.js";
 import { partsOf } from "./option-row.js";
 
@@ -14,13 +15,52 @@ export function usageError({ code, message }: CommanderError, path: string): Agn
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
   const see = `See ${["agno-chat", path, "--help"].filter((word) => word !== "").join(" ")}.`;
   if (code !== "commander.unknownOption")
-    return new AgnoChatError("USAGE", sentence, { hint: see });
+    return new AgnoChatError("USAGE", sentence, { hint: userHint(code, path) ?? see });
   const hint =
+    (what.endsWith("'-v'") ? HABITS.version : undefined) ??
     homeHint(/'(--?[\w-]+)/.exec(what)?.[1]) ??
     suggestion?.replace(/^\((.*)\)$/, "$1") ??
     `${see} Put text that begins with a dash after "--".`;
   return new AgnoChatError("USAGE", sentence, { hint });
 }
+
+/** `agno-chat size alice` */
+function userHint(code: string, path: string): string | undefined {
+  const spec = commandsByPath().get(path);
+  const isMeant = code === "commander.excessArguments" && spec !== undefined && reads(spec, "user");
+  return isMeant ? `Name the user with --user: agno-chat ${path} --user alice.` : undefined;
+}
+
+/** What other programs have. */
+const HABITS: Readonly<Partial<Record<string, string>>> = {
+  chat: "agno-chat alone is the chat.",
+  version: "agno-chat --version shows the version.",
+};
+
+/** @param word What stands where a command should. */
+export function unknownCommand(word: string): AgnoChatError {
+  const known = COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  // Happens only for `agno-chat repl COMMAND`.
+  if (known.includes(word))
+    return new AgnoChatError("USAGE", `repl takes no arguments, but got ${JSON.stringify(word)}.`, {
+      hint: `Run: agno-chat ${word}`,
+    });
+  const near = nearest(word, known);
+  const hint =
+    (Object.hasOwn(HABITS, word) ? HABITS[word] : undefined) ??
+    (near === undefined ? chatHint(word) : `Did you mean ${near}?`) ??
+    `Known: ${known.join(", ")}. To ask something: agno-chat ask "…"`;
+  return new AgnoChatError("USAGE", `There is no command ${JSON.stringify(word)}.`, { hint });
+}
+
+/** Commands that the chat alone has. To read them from its table would load the chat. */
+const OF_THE_CHAT: ReadonlySet<string> = new Set([
+  ...["user", "whoami", "as", "session", "sessions", "new", "history", "state", "retry", "undo"],
+  ...["fork", "attach", "copy", "edit", "model", "system", "tools", "record", "exit"],
+]);
+
+const chatHint = (word: string): string | undefined =>
+  OF_THE_CHAT.has(word) ? `In the chat: /${word}` : undefined;
 
 /** A common flag behind a command that does not read it would do nothing. */
 export function unreadFlag(path: string, name: CommonName): AgnoChatError {

@@ -140,10 +140,7 @@ const LINES: Readonly<Record<string, readonly (readonly string[])[]>> = {
   demo: [[]],
   serve: [["--port", "0", "--remove-inactive", "1d"]],
   prune: [["--inactive", "0s", "--yes"]],
-  verify: [
-    ["--users", "3", "--runs", "3"],
-    ["--live", "--yes", "--users", "3", "--runs", "3"],
-  ],
+  verify: [["--live", "--yes", "--users", "3", "--runs", "3"]],
   "token create": [["-u", "alice"]],
   "token list": [["-u", "alice"]],
   "token revoke": [["-u", "alice", "--yes"]],

@@ -43,6 +43,11 @@ describe("help and version", () => {
 describe("invalid arguments", () => {
   it.each([
     [["sise"], 'There is no command "sise". Did you mean size?'],
+    [["sessions", "-u", "alice"], 'There is no command "sessions". In the chat: /sessions\n'],
+    [["chat"], 'There is no command "chat". agno-chat alone is the chat.\n'],
+    [["version"], "agno-chat --version shows the version.\n"],
+    [["-v"], "agno-chat --version shows the version.\n"],
+    [["clear", "alice"], "Name the user with --user: agno-chat clear --user alice.\n"],
     [["xyzzy"], "Known: ask, users, size"],
     [["size", "--usr", "x"], "Unknown option '--usr'. Did you mean --user?\n"],
     [["--jsno", "size"], "Did you mean --json?"],
@@ -53,7 +58,7 @@ describe("invalid arguments", () => {
     [["help", "sise"], 'There is no command "sise". Did you mean size?'],
     [["size", "-s", "a\nb"], "for example work or trip-to-oslo."],
     [["size", "--user"], "Option '-u, --user <id>' argument missing. See agno-chat --help.\n"],
-    [["size", "extra"], "Expected 0 arguments but got 1. See agno-chat size --help.\n"],
+    [["size", "extra"], "Expected 0 arguments but got 1. Name the user with --user: agno-chat"],
     [["search", "x", "--format", "md"], "Unknown option '--format'. It is an option of export.\n"],
     [["users", "--system", "x"], "users does not use --system. It is for the chat, ask, context,"],
     [["store", "--prices", "x", "check"], "store check does not use --prices. It is for the chat"],

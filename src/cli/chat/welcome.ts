@@ -1,6 +1,6 @@
 import type { Context } from "../command-context.js";
 import { chooseModel } from "../model-choice.js";
-import { shownValue } from "../settings/settings.js";
+import { shownValue } from "../settings/shown-settings.js";
 import { type Introduction, introductionText } from "./introduction.js";
 
 /** Names the speaker and says how much is stored of them. */

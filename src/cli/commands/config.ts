@@ -3,7 +3,7 @@ import { nearest } from "../../nearest.js";
 import type { Context } from "../command-context.js";
 import { requireHome } from "../settings/home.js";
 import { commandIn } from "../settings/key-command.js";
-import { parseSetting, parseSettingName, shownValue } from "../settings/settings.js";
+import { parseSetting } from "../settings/settings.js";
 import {
   type FileSettings,
   readSettingsFile,
@@ -11,6 +11,7 @@ import {
   writeSettings,
 } from "../settings/settings-file.js";
 import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/settings-table.js";
+import { parseSettingName, shownValue } from "../settings/shown-settings.js";
 import { hasInput, readAll } from "../stdin.js";
 
 interface Action {

@@ -47,6 +47,13 @@ test.each(SHELL_COMMANDS.filter(({ hidden }) => !hidden).map(({ name }) => [name
   },
 );
 
+test.each(CHAT_NAMES.map((name) => [name]))("%s in a shell is known there", async (name) => {
+  if (name === "help" || SHELL_COMMANDS.some((command) => command.name === name)) return;
+  const { code, stderr } = await new Cli().run([name]);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(new RegExp(`Did you mean [a-z]+\\?|In the chat: /${name}\n`));
+});
+
 test.each(["exit", "quit", "bye", ":q", ":q!", ":wq"])(
   "%s alone on a line leaves",
   async (word) => {
