@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { lstat, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { SqliteMemory } from "../../memory/sqlite.js";
@@ -30,14 +31,14 @@ export class FileProof implements Proof {
   readonly #samples = new Samples();
   #rows: OwnRows | undefined;
 
-  private constructor(location: string, scope: ProofScope) {
-    this.#path = pathOf(location);
+  private constructor(path: string, scope: ProofScope) {
+    this.#path = path;
     this.#scope = scope;
   }
 
   /** Reads what is about to be deleted. */
   static async before(location: string, scope: ProofScope): Promise<FileProof> {
-    const proof = new FileProof(location, scope);
+    const proof = new FileProof(await targetOf(pathOf(location)), scope);
     proof.#rows = await readOwn(proof.#path, scope, proof.#samples);
     for (const line of scope.typed) proof.#samples.addText(line);
     return proof;
@@ -99,3 +100,7 @@ export class FileProof implements Proof {
     return living;
   }
 }
+
+/** SQLite follows a symbolic link, and puts its files beside the file that it leads to. */
+const targetOf = async (path: string): Promise<string> =>
+  (await lstat(path)).isSymbolicLink() ? realpath(path) : path;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -256,6 +256,19 @@ describe("what is left is found", () => {
     // As a journal that is finished and kept.
     const plant = () => writeFileSync(`${path}-journal`, `${"\0".repeat(512)}${SECRET}`);
     expect(leftIn(await proven(path, { plant }))).toEqual(["rollback journal"]);
+  });
+
+  it("beside the file itself, if the store is a symbolic link to it", async () => {
+    const path = await furnished();
+    const link = temporaryFile();
+    symlinkSync(path, link);
+    const plant = () => {
+      for (const file of [`${path}-journal`, join(dirname(path), `.a.${randomUUID()}.tmp`)])
+        writeFileSync(file, `${"\0".repeat(512)}${SECRET}`);
+    };
+    const receipt = await proven(link, { plant });
+    expect(leftIn(receipt)).toEqual(["rollback journal", "temporary file"]);
+    expect(receipt.places[0]).toMatchObject({ what: "memory file", path: realpathSync(path) });
   });
 
   it("in temporary files of backups, of SQLite and of an external editor", async () => {
