@@ -141,7 +141,8 @@ export class CliProcess {
     while (!seen()) {
       const more = once(this.child[where], "data");
       await Promise.race([more, this.result]);
-      if (this.child.exitCode !== null && !seen())
+      // Killed by a signal, it has no exit code.
+      if ((this.child.exitCode ?? this.child.signalCode) !== null && !seen())
         throw new Error(`ended without ${text}: ${this.#stdout}${this.#stderr}`);
     }
   }
