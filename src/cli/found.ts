@@ -14,6 +14,10 @@ export const roleOf = ({ role }: SearchHit, userId: string): string =>
 export const safeExcerpt = ({ excerpt }: SearchHit): readonly ExcerptPart[] =>
   excerpt.map((part) => ({ ...part, text: sanitise(part.text) }));
 
+/** @param share How much of the index is built, from 0 to 1. */
+export const indexingText = (share: number): string =>
+  `Building the search index, once: ${Math.floor(100 * share)} %`;
+
 export const nothingFound = (
   words: string,
   { userId, sessionId }: { readonly userId: string; readonly sessionId?: string | undefined },

@@ -217,6 +217,10 @@ export interface SearchOptions extends SessionOptions {
   readonly since?: number | undefined;
   /** How many hits to return, from 1 to 1,000. Default: 10. */
   readonly limit?: number | undefined;
+  /** Makes a search that builds an index throw the signal's reason. What it has built stays. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called while an index is built, with the share of the user's messages it covers: 0 to 1. */
+  readonly onIndexing?: ((share: number) => void) | undefined;
 }
 
 /** A piece of an excerpt. The pieces in a row are the excerpt. */

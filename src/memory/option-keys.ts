@@ -48,6 +48,8 @@ export const SEARCH_KEYS: KnownKeys<SearchOptions> = {
   sessionId: true,
   since: true,
   limit: true,
+  signal: true,
+  onIndexing: true,
 };
 
 export const REMOVE_INACTIVE_KEYS: KnownKeys<RemoveInactiveOptions> = {

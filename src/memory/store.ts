@@ -284,6 +284,9 @@ export interface Wanted extends InSession {
   readonly since: number;
   /** How many to return at most. */
   readonly most: number;
+  /** Ends the building of an index; see `SearchOptions`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onIndexing?: ((share: number) => void) | undefined;
 }
 
 /**

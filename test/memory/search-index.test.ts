@@ -66,3 +66,12 @@ test("a block of many words keeps its parts small, and tells rare words from oth
   expect(ids.length).toBeLessThan(IDS_PER_BLOCK / 20);
   expect(ids).toContain(2047 + 5);
 });
+
+test("every character is folded as its normalised form, with or without the shortcut", () => {
+  // Arabic is not plain, so that a text with it is normalised.
+  const normalised = (text: string) => fold(`${text}ا`).slice(0, -1);
+  for (let unit = 0; unit < 0x10000; unit += 1) {
+    const text = `A${String.fromCharCode(unit)}b`;
+    if (fold(text) !== normalised(text)) expect(`${unit.toString(16)}: ${fold(text)}`).toBe("");
+  }
+});

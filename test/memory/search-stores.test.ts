@@ -139,3 +139,26 @@ test.each(Object.entries(OPENERS))("%s finds what a scan finds, in wild texts", 
     { numRuns: 60 },
   );
 });
+
+test.each(Object.entries(OPENERS))(
+  "%s tells how far the index is, and goes on where a search was stopped",
+  async (_, open) => {
+    const memory = open(() => 0);
+    onTestFinished(async () => void (await memory.close()));
+    const userId = randomUUID();
+    for (const first of [0, 2_500, 5_000]) await memory.add(messagesFrom(first, 2_500), userId);
+    const controller = new AbortController();
+    const told: number[] = [];
+    const onIndexing = (share: number) => {
+      told.push(share);
+      controller.abort(new Error("stopped"));
+    };
+    const stopped = async () =>
+      memory.search?.("rare97", userId, { signal: controller.signal, onIndexing });
+    await expect(stopped()).rejects.toThrow("stopped");
+    expect(told).toEqual([2_048 / 7_500]);
+    const rest = { onIndexing: (share: number) => told.push(share) };
+    expect((await memory.search?.("rare97", userId, rest))?.found).toBeGreaterThan(0);
+    expect(told).toEqual([1, 2, 3].map((blocks) => (blocks * 2_048) / 7_500));
+  },
+);

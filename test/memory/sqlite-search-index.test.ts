@@ -7,6 +7,8 @@ import {
   SqliteConnection,
   type SqlValue,
 } from "../../src/memory/stores/sqlite/driver.js";
+import { openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
+import { insertBlock } from "../../src/memory/stores/sqlite/search-rows.js";
 import { userMessage } from "../../src/messages.js";
 import { temporaryFile } from "../support/memory-file.js";
 import { numbersFrom } from "../support/numbers.js";
@@ -28,15 +30,18 @@ async function talk(memory: SqliteMemory, userId: string, seed: number): Promise
 const rows = <Row>(connection: SqliteConnection, sql: string, ...values: SqlValue[]): Row[] =>
   connection.all<Row>(sql, ...values);
 
-/** Some pieces of what the index knows of a user. */
+const PARTS_OF_USER = `
+  users JOIN search_blocks USING (user_key)
+  JOIN search_parts ON part_key >= first_part AND part_key < first_part + search_blocks.parts`;
+
+/** Some pieces of what the index knows of a user: the beginning of a part, and more of it. */
 const piecesOf = (connection: SqliteConnection, userId: string): Buffer[] =>
   rows<{ postings: Uint8Array }>(
     connection,
-    `SELECT postings FROM search_parts JOIN users USING (user_key)
-     WHERE user_id = ? AND length(postings) > 2000 AND part % 16 = 0`,
+    `SELECT postings FROM ${PARTS_OF_USER} WHERE user_id = ? AND length(postings) > 2000 AND part_key % 16 = 0`,
     userId,
   ).flatMap(({ postings }) =>
-    [100, 1_500].map((start) => Buffer.from(postings.subarray(start, start + 40))),
+    [0, 1_500].map((start) => Buffer.from(postings.subarray(start, start + 40))),
   );
 
 const bytesOnDisk = (path: string): Buffer =>
@@ -53,9 +58,8 @@ test("a search builds the index of the user who searches, and of nobody else", a
   const connection = await connect(path);
   const indexed = rows(
     connection,
-    `SELECT user_id, first_id, last_id, search_blocks.parts = count(part) AS isWhole
-     FROM search_blocks JOIN users USING (user_key) JOIN search_parts USING (user_key, first_id)
-     GROUP BY user_id`,
+    `SELECT user_id, first_id, last_id, search_blocks.parts = count(part_key) AS isWhole
+     FROM ${PARTS_OF_USER} GROUP BY user_id`,
   );
   await connection.close();
   expect(indexed).toEqual([{ user_id: "alice", first_id: 1, last_id: 2_048, isWhole: 1 }]);
@@ -85,6 +89,43 @@ test("nothing of a deleted text stays in the index, the file or its log", async 
   await again.clearAll();
   await again.close();
   for (const userId of ["a", "e"]) expect(onDisk(userId)).toBe(0);
+});
+
+/** SQLite moves whatever is on a page that begins with this: the rows of a table. */
+const LEAF = 0x0d;
+
+test("what SQLite moves has nothing of the index, so that no copies of it stay", async () => {
+  const path = temporaryFile();
+  const connection = await openMemoryFile(path);
+  const next = numbersFrom(7);
+  const ids = Array.from({ length: 3_000 }, (_, index) => index + 1);
+  const secretOf = (id: number) => `secret-${`${id}`.padStart(5, "0")}`;
+  await connection.write(() => {
+    for (const id of ids) {
+      const postings = [Buffer.alloc(100 + next(200), secretOf(id))];
+      const block = { firstId: id, lastId: id, latest: 0, parts: 1, postings };
+      insertBlock(connection, 1, block);
+    }
+  });
+  const secretsIn = (bytes: Buffer) => new Set(bytes.toString("latin1").match(/secret-\d{5}/g));
+  const stored = () => {
+    connection.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    return readFileSync(path);
+  };
+  const pages = stored();
+  for (let page = 4096; page < pages.length; page += 4096)
+    if (pages[page] === LEAF)
+      expect(secretsIn(pages.subarray(page, page + 4096))).toEqual(new Set());
+  expect(secretsIn(pages)).toEqual(new Set(ids.map(secretOf)));
+
+  const order = ids.map((id) => [next(2 ** 31), id] as const).sort(([one], [two]) => one - two);
+  const [gone, kept] = [order.slice(0, 2_550), order.slice(2_550)];
+  await connection.write(() => {
+    for (const [, id] of gone)
+      connection.run("DELETE FROM search_blocks WHERE user_key = 1 AND first_id = ?", id);
+  });
+  expect(secretsIn(stored())).toEqual(new Set(kept.map(([, id]) => secretOf(id))));
+  await connection.close();
 });
 
 test("a file that is only read is searched too, with the index that it has and without", async () => {

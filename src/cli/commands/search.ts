@@ -2,8 +2,9 @@ import { noSearch } from "../../memory/failures.js";
 import { sanitise } from "../../sanitise.js";
 import type { Context } from "../command-context.js";
 import { parseDuration } from "../duration.js";
-import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../found.js";
+import { hitTitle, indexingText, moreHits, nothingFound, roleOf, safeExcerpt } from "../found.js";
 import { withMemory } from "../open-agent.js";
+import { Progress } from "../progress.js";
 import { createPalette } from "../render/colour.js";
 import { namedSession } from "../settings/settings.js";
 import { wholeNumber } from "../whole-number.js";
@@ -20,18 +21,25 @@ export async function search(
   args: string[],
   { since, limit }: SearchCommandOptions,
 ): Promise<void> {
-  const { options, output, settings, io } = context;
+  const { options, output, settings, io, signal } = context;
   const { user } = settings.values;
   const session = namedSession(settings);
   const wanted = {
     sessionId: session,
     since: since === undefined ? undefined : Date.now() - parseDuration(since, "--since"),
     limit: wholeNumber("--limit", limit),
+    signal,
+    onIndexing: (share: number) => progress.show(() => indexingText(share)),
   };
   const words = args.join(" ");
+  const progress = new Progress(context);
   const { hits, found } = await withMemory(context, async (memory) => {
     if (memory.search === undefined) throw noSearch();
-    return memory.search(words, user, wanted);
+    try {
+      return await memory.search(words, user, wanted);
+    } finally {
+      progress.hide();
+    }
   });
   if (options.json)
     return output.document({ ok: true, user, session: session ?? null, words, found, hits });

@@ -1,20 +1,18 @@
 import type { StoredMessage } from "../../messages.js";
 import type { Wanted } from "../store.js";
+import { GramPlan } from "./gram-plan.js";
 import { gramsOfTerms } from "./grams.js";
-
-/** So few candidates of a block are read at once, whatever more grams would tell of them. */
-export const FEW = 2;
 
 /** The messages that a search has found so far, newest first. */
 export class Found {
   readonly messages: StoredMessage[] = [];
   /** What to ask an index for. */
-  readonly grams: readonly number[];
+  readonly plan: GramPlan;
   readonly #wanted: Wanted;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    this.grams = gramsOfTerms(wanted.query.terms);
+    this.plan = new GramPlan(gramsOfTerms(wanted.query.terms));
   }
 
   get isFull(): boolean {

@@ -1,24 +1,20 @@
 /**
- * Calls `take` for each gram of a folded text: every one, two or three UTF-16 units in a row, as a
- * 32-bit hash. A text that contains a term has all grams of the term, so parts of words are found
- * in every script. Three in a row of scripts with thousands of characters are left out: two of
- * those tell as much.
+ * A gram is one, two or three UTF-16 units in a row, as a 32-bit hash. A text that contains a term
+ * has all grams of the term, so parts of words are found in every script. Three in a row of scripts
+ * with thousands of characters are left out: two of those tell as much.
  *
  * Files and databases keep grams: whoever changes what a gram is, or `fold`, must drop every index.
  */
-export function eachGram(folded: string, take: (gram: number) => void): void {
-  let first = 0;
-  let second = 0;
-  for (let index = 0; index < folded.length; index += 1) {
-    const unit = folded.charCodeAt(index);
-    take(mixed(1, unit));
-    if (index > 0) take(mixed(2, (second << 16) | unit));
-    if (index > 1 && isNarrow(first) && isNarrow(second) && isNarrow(unit))
-      take(mixed(3 + first, (second << 16) | unit));
-    first = second;
-    second = unit;
-  }
-}
+export const oneGram = (unit: number): number => mixed(1, unit);
+
+export const twoGram = (first: number, second: number): number => mixed(2, (first << 16) | second);
+
+/** Of narrow units. */
+export const threeGram = (first: number, second: number, third: number): number =>
+  mixed(3 + first, (second << 16) | third);
+
+/** A unit of an alphabet. */
+export const isNarrow = (unit: number): boolean => unit < 0x2e80;
 
 /** The grams that all texts with these terms have: enough to find them, the rarest first. */
 export const gramsOfTerms = (terms: readonly string[]): readonly number[] =>
@@ -35,17 +31,11 @@ function piecesOf(term: string): string[] {
   });
 }
 
-/** The longest gram of a piece, which is the last. */
 function gramOf(piece: string): number {
-  let gram = 0;
-  eachGram(piece, (next) => {
-    gram = next;
-  });
-  return gram;
+  const [first = 0, second = 0, third = 0] = piece.split("").map((unit) => unit.charCodeAt(0));
+  if (piece.length === 1) return oneGram(first);
+  return piece.length === 2 ? twoGram(first, second) : threeGram(first, second, third);
 }
-
-/** Scripts of alphabets. */
-const isNarrow = (unit: number): boolean => unit < 0x2e80;
 
 const ALL_NARROW = /^[\0-\u2e7f]{3}$/;
 

@@ -22,13 +22,14 @@ interface Search extends Wanted {
 
 /** @throws {AgnoChatError} `INVALID_INPUT`, `INVALID_SESSION_ID` */
 export function searchOf(words: string, options: SearchOptions): Search {
-  const { since = Number.NEGATIVE_INFINITY, limit = DEFAULT_LIMIT } = options;
+  const { since = Number.NEGATIVE_INFINITY, limit = DEFAULT_LIMIT, signal, onIndexing } = options;
   if (typeof since !== "number" || Number.isNaN(since))
     throw new AgnoChatError("INVALID_INPUT", "since is not a number of milliseconds since 1970.");
   if (limit < 1 || limit > MOST_RANKED || finiteCountOf(limit, "limit") !== limit)
     throw new AgnoChatError("INVALID_INPUT", `Invalid limit ${limit}: it is not 1 to 1,000.`);
   const query = new Query(words);
-  return { query, sessionId: optionalSessionIdOf(options), since, most: MOST_RANKED, limit };
+  const sessionId = optionalSessionIdOf(options);
+  return { query, sessionId, since, most: MOST_RANKED, limit, signal, onIndexing };
 }
 
 /** Ranks what the store finds. */

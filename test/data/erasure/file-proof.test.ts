@@ -214,7 +214,7 @@ describe("what is left is found", () => {
     const path = await furnished();
     const postings = await postingsIn(path);
     const plant = () =>
-      execute(path, "INSERT INTO search_parts VALUES (1, 1, 0, zeroblob(1000), ?)", postings);
+      execute(path, "INSERT INTO search_parts VALUES (999, 1, 1, zeroblob(500), ?)", postings);
     const receipt = await proven(path, { plant });
     expect(leftIn(receipt)).toEqual(["memory file"]);
     expect(receipt.strays).toBe(1);

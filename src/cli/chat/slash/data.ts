@@ -5,7 +5,14 @@ import { type AssistantMessage, attachmentsOf, type StoredMessage } from "../../
 import { safeJson } from "../../../safe-json.js";
 import { describedFile } from "../../attached-file.js";
 import { formatIn, refuseNothingToExport } from "../../export-file.js";
-import { hitTitle, moreHits, nothingFound, roleOf, safeExcerpt } from "../../found.js";
+import {
+  hitTitle,
+  indexingText,
+  moreHits,
+  nothingFound,
+  roleOf,
+  safeExcerpt,
+} from "../../found.js";
 import { leftOutOf } from "../../left-out.js";
 import { contextText } from "../../render/context-text.js";
 import { sizeText } from "../../size-text.js";
@@ -36,9 +43,20 @@ export async function history(repl: Repl, { argument, speaker }: CommandCall): P
   }
 }
 
-export async function search(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
+/** An index of which the first block is less than this takes a while. */
+const LONG_WORK = 0.2;
+
+export async function search(
+  repl: Repl,
+  { argument, speaker, signal }: CommandCall,
+): Promise<void> {
   const { userId } = speaker;
-  const { hits, found } = await repl.viewOf(speaker).search(argument);
+  let isTold = false;
+  const onIndexing = (share: number) => {
+    if (!isTold && share < LONG_WORK) repl.screen.note(`${indexingText(share)}; Ctrl-C stops it.`);
+    isTold = true;
+  };
+  const { hits, found } = await repl.viewOf(speaker).search(argument, { signal, onIndexing });
   for (const hit of hits) {
     repl.screen.print(`${hitTitle(hit)}\n`);
     repl.screen.excerpt(roleOf(hit, userId), safeExcerpt(hit));

@@ -99,8 +99,12 @@ export class PostgresStore implements CopyStore {
           return repeatRead(() => database.snapshot((ask) => findInSession(ask, userId, wanted)));
       }
       // A block that may have been stored is no longer missing, so this may be done again.
-      while (await repeatRead(() => lacksBlock(database.ask, userId)))
-        await repeatRead(() => database.transaction((ask) => indexNextBlock(ask, userId)));
+      while (await repeatRead(() => lacksBlock(database.ask, userId))) {
+        wanted.signal?.throwIfAborted();
+        const index = () => database.transaction((ask) => indexNextBlock(ask, userId));
+        const share = await repeatRead(index);
+        wanted.onIndexing?.(share);
+      }
       return repeatRead(() => database.snapshot((ask) => findMessages(ask, userId, wanted)));
     });
   }

@@ -9,6 +9,7 @@ import { LISTS } from "./schema/lists.js";
 import { OLD_RUNS } from "./schema/old-runs.js";
 import { READS } from "./schema/reads.js";
 import { SEARCH } from "./schema/search.js";
+import { SEARCH_GAPS } from "./schema/search-gaps.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
 import { WRITES } from "./schema/writes.js";
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly string[] = [
   SEARCH,
   OLD_RUNS,
   ERASURE,
+  SEARCH_GAPS,
 ];

@@ -11,7 +11,7 @@ import {
   idsOf,
   partOf,
 } from "../../search/block.js";
-import { FEW, Found } from "../../search/found.js";
+import { Found } from "../../search/found.js";
 import type { InSession, Page, Wanted } from "../../store.js";
 import type { Ask, Row } from "./client.js";
 import { pageArguments, pageOf } from "./rows.js";
@@ -33,16 +33,20 @@ export async function lacksBlock(ask: Ask, userId: UserId): Promise<boolean> {
   return after !== null && after !== undefined;
 }
 
-/** Builds the next missing block, in a transaction of the caller. */
-export async function indexNextBlock(ask: Ask, userId: UserId): Promise<void> {
+/**
+ * Builds the next missing block, in a transaction of the caller. Returns the share of the ids up to
+ * its end.
+ */
+export async function indexNextBlock(ask: Ask, userId: UserId): Promise<number> {
   const [[after, before] = []] = (await ask(GAP, [userId, true])) as (number | null)[][];
-  if (typeof after !== "number" || typeof before !== "number") return;
+  if (typeof after !== "number" || typeof before !== "number") return 1;
   const page = { after, before, limit: IDS_PER_BLOCK, maxCharacters: CHARACTERS_PER_BLOCK };
   const block = buildBlock(await readPage(ask, userId, { sessionId: undefined, ...page }));
   await ask("SELECT agno_chat.add_search_block_v1($1, $2, $3, $4, $5)", [
     ...[userId, block.firstId, block.lastId, block.latest],
     block.postings.map((postings) => Buffer.from(postings).toString("base64")),
   ]);
+  return block.lastId / (before - 1);
 }
 
 /** The newest messages that match, newest first, in a transaction of one snapshot. */
@@ -136,35 +140,47 @@ interface Candidate {
 async function candidatesIn(
   ask: Ask,
   userId: UserId,
-  { blocks, found }: { readonly blocks: readonly Block[]; readonly found: Found },
+  { blocks, found: { plan } }: { readonly blocks: readonly Block[]; readonly found: Found },
 ): Promise<readonly Candidate[]> {
-  const known = new Map<number, Bits>();
+  const newest = plan.isDue() ? blocks[0] : undefined;
+  const told = new Map<number, Bits>();
+  const known = new Map<Block, Bits>();
   let open = blocks;
-  for (const gram of found.grams) {
+  for (const [index, gram] of plan.grams.entries()) {
     if (open.length === 0) break;
-    const rows = await ask("SELECT * FROM agno_chat.search_parts_v1($1, $2, $3)", [
-      userId,
-      open.map(({ firstId }) => firstId),
-      open.map((block) => partOf(gram, block)),
-    ]);
-    const parts = new Map(rows as (readonly [number, string])[]);
-    for (const block of open) {
-      const postings = Buffer.from(parts.get(block.firstId) ?? "", "base64");
-      const bits = bitsOf(gram, postings, block);
-      const before = known.get(block.firstId);
-      known.set(block.firstId, before === undefined ? bits : both(before, bits));
+    const found = await lookUp(ask, userId, { gram, blocks: open });
+    for (const [place, block] of open.entries()) {
+      const [before, bits] = [known.get(block), found[place] as Bits];
+      known.set(block, before === undefined ? bits : both(before, bits));
+      if (block === newest) told.set(gram, bits);
     }
-    open = open.filter((block) => idsIn(known, block).length > FEW);
+    // The newest is asked for everything, so that the next blocks are asked for less.
+    open = open.filter(
+      (block) => block === newest || !plan.isEnough(known.get(block) as Bits, index + 1),
+    );
   }
+  if (newest !== undefined) plan.learn(told);
   return blocks.flatMap((block) =>
-    idsIn(known, block).map((id) => ({ firstId: block.firstId, id })),
+    idsOf(known.get(block) as Bits, block).map((id) => ({ firstId: block.firstId, id })),
   );
 }
 
-const idsIn = (known: ReadonlyMap<number, Bits>, block: Block): number[] => {
-  const bits = known.get(block.firstId);
-  return bits === undefined ? [] : idsOf(bits, block);
-};
+/** What some blocks know of a gram, in their order. */
+async function lookUp(
+  ask: Ask,
+  userId: UserId,
+  { gram, blocks }: { readonly gram: number; readonly blocks: readonly Block[] },
+): Promise<readonly Bits[]> {
+  const rows = await ask("SELECT * FROM agno_chat.search_parts_v1($1, $2, $3)", [
+    userId,
+    blocks.map(({ firstId }) => firstId),
+    blocks.map((block) => partOf(gram, block)),
+  ]);
+  const parts = new Map(rows as (readonly [number, string])[]);
+  return blocks.map((block) =>
+    bitsOf(gram, Buffer.from(parts.get(block.firstId) as string, "base64"), block),
+  );
+}
 
 async function takeCandidates(
   found: Found,

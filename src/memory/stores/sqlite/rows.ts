@@ -389,22 +389,27 @@ export const pageOfUser = (
   loadMessages(
     connection,
     { page, decode: decoderFor(undefined) },
-    `SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
-            body_json AS bodyJson
-     FROM messages JOIN sessions USING (user_key, session_key)
-     WHERE user_key = ? AND message_id > ? AND message_id < ?
+    `${FROM_USER} AND message_id > ? AND message_id < ?
      ORDER BY message_id ${direction(page)} LIMIT ?`,
     userKey,
     ...boundsOf(page),
   ).sort(byId);
 
+const FROM_USER = `
+  SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
+         body_json AS bodyJson
+  FROM messages JOIN sessions USING (user_key, session_key)
+  WHERE user_key = ?`;
+
 /** One message of a user. */
-export const messageOfUser = (
+export function messageOfUser(
   connection: SqliteConnection,
-  user: UserRow,
+  { userKey }: UserRow,
   id: number,
-): StoredMessage | undefined =>
-  pageOfUser(connection, user, { ...ALL, after: id - 1, before: id + 1, limit: 1 })[0];
+): StoredMessage | undefined {
+  const row = connection.get<MessageRow>(`${FROM_USER} AND message_id = ?`, userKey, id);
+  return row && decodeStored(() => decoderFor(undefined)(row));
+}
 
 /** In the page's direction: newest first, or with `after` oldest first. */
 const messagesOf = (

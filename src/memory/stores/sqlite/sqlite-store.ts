@@ -158,8 +158,7 @@ export class SqliteStore implements CopyStore {
       sessionId === undefined ? undefined : findSession(connection, userId, sessionId),
     );
     const isShort = sessionId !== undefined && (session?.messages ?? 0) <= READ_WHOLE;
-    // Others get their turn between two blocks.
-    while (!isShort && (await this.#indexes(userId))) await nextTurn();
+    if (!isShort) await this.#completeIndex(userId, wanted);
     return this.#read((connection) => {
       if (isShort) {
         const known = findSession(connection, userId, sessionId);
@@ -170,8 +169,18 @@ export class SqliteStore implements CopyStore {
     });
   }
 
+  async #completeIndex(userId: UserId, { signal, onIndexing }: Wanted): Promise<void> {
+    for (let share = await this.#indexMore(userId); share !== undefined; ) {
+      onIndexing?.(share);
+      // Others get their turn between two blocks.
+      await nextTurn();
+      signal?.throwIfAborted();
+      share = await this.#indexMore(userId);
+    }
+  }
+
   /** Builds one more block of the user's index, if one is missing and can be written. */
-  async #indexes(userId: UserId): Promise<boolean> {
+  async #indexMore(userId: UserId): Promise<number | undefined> {
     const { indexNextBlock, nextGap } = await import("./search-rows.js");
     const isMissing = (connection: SqliteConnection): boolean => {
       const user = findUser(connection, userId);
@@ -180,10 +189,10 @@ export class SqliteStore implements CopyStore {
     const needsBlock = await this.#read(
       (connection) => !connection.isReadOnly && isMissing(connection),
     );
-    if (!needsBlock) return false;
+    if (!needsBlock) return undefined;
     return this.#writeLightly((connection) => {
       const user = findUser(connection, userId);
-      return user !== undefined && indexNextBlock(connection, user);
+      return user && indexNextBlock(connection, user);
     });
   }
 
