@@ -115,7 +115,6 @@ test.each(Object.entries(OPENERS))(
     await both((memory) => memory.clearAll());
     await compareAll();
   },
-  30_000,
 );
 
 test.each(Object.entries(OPENERS))("%s finds what a scan finds, in wild texts", async (_, open) => {
