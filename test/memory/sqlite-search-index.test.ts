@@ -58,7 +58,7 @@ test("a search builds the index of the user who searches, and of nobody else", a
   const connection = await connect(path);
   const indexed = rows(
     connection,
-    `SELECT user_id, first_id, last_id, search_blocks.parts = count(part_key) AS isWhole
+    `SELECT user_id, search_blocks.first_id, last_id, search_blocks.parts = count(part_key) AS isWhole
      FROM ${PARTS_OF_USER} GROUP BY user_id`,
   );
   await connection.close();
