@@ -28,8 +28,8 @@ export function searchOf(words: string, options: SearchOptions): Search {
   if (limit < 1 || limit > MOST_RANKED || finiteCountOf(limit, "limit") !== limit)
     throw new AgnoChatError("INVALID_INPUT", `Invalid limit ${limit}: it is not 1 to 1,000.`);
   const query = new Query(words);
-  const sessionId = optionalSessionIdOf(options);
-  return { query, sessionId, since, most: MOST_RANKED, limit, signal, onIndexing };
+  const how = { most: MOST_RANKED, limit, signal, onIndexing };
+  return { query, sessionId: optionalSessionIdOf(options), since, ...how };
 }
 
 /** Ranks what the store finds. */

@@ -389,17 +389,17 @@ export const pageOfUser = (
   loadMessages(
     connection,
     { page, decode: decoderFor(undefined) },
-    `${FROM_USER} AND message_id > ? AND message_id < ?
+    `${ALL_COLUMNS}
+     WHERE user_key = ? AND message_id > ? AND message_id < ?
      ORDER BY message_id ${direction(page)} LIMIT ?`,
     userKey,
     ...boundsOf(page),
   ).sort(byId);
 
-const FROM_USER = `
+const ALL_COLUMNS = `
   SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
          body_json AS bodyJson
-  FROM messages JOIN sessions USING (user_key, session_key)
-  WHERE user_key = ?`;
+  FROM messages JOIN sessions USING (user_key, session_key)`;
 
 /** One message of a user. */
 export function messageOfUser(
@@ -407,7 +407,11 @@ export function messageOfUser(
   { userKey }: UserRow,
   id: number,
 ): StoredMessage | undefined {
-  const row = connection.get<MessageRow>(`${FROM_USER} AND message_id = ?`, userKey, id);
+  const row = connection.get<MessageRow>(
+    `${ALL_COLUMNS} WHERE user_key = ? AND message_id = ?`,
+    userKey,
+    id,
+  );
   return row && decodeStored(() => decoderFor(undefined)(row));
 }
 
