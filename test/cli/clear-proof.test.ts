@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { InputFiles, inputFilesIn } from "../../src/cli/terminal/input-files.js";
@@ -135,6 +135,8 @@ describe("clear --prove", () => {
     const { code, stdout } = await cli.run([...CLEAR, "-s", "default"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^typed input +kept$/m);
+    expect(stdout).toMatch(/^Nothing of the texts of alice in default was found in /m);
+    expect(stdout).toContain("What the user has typed at the prompt is kept");
     expect(inputFilesIn(cli.home).read(ALICE)).toHaveLength(2);
   });
 
@@ -159,6 +161,28 @@ describe("clear --prove", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("Looked for 0 pieces of 16 bytes from 0 texts.");
     expect(stdout).toContain("There was no text of alice to look for, and no row is left.");
+  });
+
+  it("says of which session there was nothing, and nothing of typed input that is not there", async () => {
+    const cli = new Cli();
+    await cli.run(["ask", "-u", "alice", "-m", "demo", TEXT]);
+    const { stdout } = await cli.run([...CLEAR, "-s", "elsewhere"]);
+    expect(stdout).toContain("There was no text of alice in elsewhere to look for");
+    expect(stdout).not.toContain("typed at the prompt");
+  });
+
+  it("finds the content of a file in an export, where it is in base64", async () => {
+    const cli = new Cli();
+    const [note, out, file] = ["note.txt", "alice.jsonl", "content"].map((name) =>
+      join(cli.home, name),
+    ) as [string, string, string];
+    writeFileSync(note, `${TEXT}, and not even Bob may know of it`);
+    await cli.run(["ask", "-u", "alice", "-m", "demo", "-a", note, "Look at this"]);
+    await cli.run(["export", "-u", "alice", "-o", out]);
+    const [, base64 = ""] = /"content":"([\w+/]{60,}=*)"/.exec(readFileSync(out, "utf8")) ?? [];
+    writeFileSync(file, base64);
+    const { code, stdout } = await cli.run([...CLEAR, "--also", file]);
+    expect([code, stdout]).toEqual([5, expect.stringMatching(/^LEFT +named file /m)]);
   });
 
   it("says that the data is deleted if the search is stopped", async () => {

@@ -89,8 +89,10 @@ export class Proving {
       output.table(deletedRows(done, receipt, isInputKept ? "kept" : count(typedInput, "line")));
       output.write(`\n${lookedForText(receipt)}\n\n`);
       output.table(receipt.places.map(placeRow));
-      output.write(`\n${verdict(receipt, user)}\n`);
-      for (const remark of remarks(receipt)) output.write(`${remark}\n`);
+      const whose = done.session === null ? user : `${user} in ${done.session}`;
+      output.write(`\n${verdict(receipt, whose)}\n`);
+      const isTypedLeft = isInputKept && input?.owners()(user) === true;
+      for (const remark of remarks(receipt, isTypedLeft)) output.write(`${remark}\n`);
     }
     return ok ? 0 : ERROR_TABLE.EXPECTATION_FAILED.exit;
   }

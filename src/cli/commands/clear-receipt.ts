@@ -42,15 +42,16 @@ export function placeRow({
   return ["LEFT", what, `${count(leftovers, "piece")} of texts ${where}`, path];
 }
 
-export function verdict(receipt: Receipt, user: string): string {
+/** @param whose The user, and the session if only one was cleared. */
+export function verdict(receipt: Receipt, whose: string): string {
   const { isProven, places, strays, isCleanedUp, tables, lookedFor } = receipt;
   const bytes = places.reduce((sum, place) => sum + (place.bytes ?? 0), 0);
   const files = places.filter((place) => place.bytes !== null).length;
   const inRows = tables.length > 0 ? "in rows of the database or " : "";
   if (isProven && lookedFor.samples === 0)
-    return `There was no text of ${user} to look for, and no row is left.`;
+    return `There was no text of ${whose} to look for, and no row is left.`;
   if (isProven)
-    return `Nothing of the texts of ${user} was found ${inRows}in ${bytes} bytes of ${count(files, "file")}.`;
+    return `Nothing of the texts of ${whose} was found ${inRows}in ${bytes} bytes of ${count(files, "file")}.`;
   const left = places.filter(({ leftovers }) => leftovers > 0).length;
   const reasons = [
     left > 0 ? `texts are left in ${count(left, "file")}` : "",
@@ -58,11 +59,14 @@ export function verdict(receipt: Receipt, user: string): string {
     isCleanedUp ? "" : "another process kept the clean-up from ending",
     places.some(({ problem }) => problem !== undefined) ? "not every file could be read" : "",
   ];
-  return `NOT PROVEN for ${user}: ${reasons.filter((reason) => reason !== "").join("; ")}.`;
+  return `NOT PROVEN for ${whose}: ${reasons.filter((reason) => reason !== "").join("; ")}.`;
 }
 
-/** What to do about it, and what was not searched. */
-export function remarks(receipt: Receipt): string[] {
+/**
+ * What to do about it, and what was not searched.
+ * @param isTypedLeft Whether typed input of the user is kept on purpose.
+ */
+export function remarks(receipt: Receipt, isTypedLeft: boolean): string[] {
   const { places, strays, isInUse, isCleanedUp, undecided, tables } = receipt;
   const left = places.filter(({ leftovers }) => leftovers > 0);
   const isOutside = left.some(({ what }) => OUTSIDE.has(what));
@@ -78,6 +82,7 @@ export function remarks(receipt: Receipt): string[] {
       ? [`${count(undecided, "piece")} cannot be judged: what the store keeps has the same words.`]
       : []),
     ...(tables.length > 0 ? [vacuumText(tables), OLD_COPIES] : []),
+    ...(isTypedLeft ? [TYPED_LEFT] : []),
     NOT_SEARCHED,
   ];
 }
@@ -101,6 +106,8 @@ const NOT_COMPARED =
   "What other users have in the database was not compared: a file may hold the same words of theirs.";
 const OLD_COPIES =
   "The write-ahead log of the server, its replicas, archives and backups keep what they have until they are deleted.";
+const TYPED_LEFT =
+  "What the user has typed at the prompt is kept, and has the same words where they were typed: it goes with the last of the user's sessions.";
 const NOT_SEARCHED =
   "Not searched: files that you have exported, backed up or recorded (--also FILE searches them), other stores, running programs, the histories of shell and terminal, what a disk keeps of deleted files, and what the provider of the model keeps.";
 

@@ -61,7 +61,7 @@ export class DatabaseProof implements Proof {
       const old = batch.filter(({ createdAt }) => Date.parse(createdAt) < before);
       for (const message of old) this.#take(message);
       const contents = await memory.attachments?.read(userId, hashesOf(old));
-      for (const content of contents?.values() ?? []) this.#samples.addBytes(content);
+      for (const content of contents?.values() ?? []) this.#samples.addContent(content);
     }
     for (const { sessionId: name } of await memory.sessions(userId)) {
       if ((sessionId ?? name) !== name) continue;

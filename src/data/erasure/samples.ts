@@ -57,6 +57,15 @@ export class Samples {
     this.#note(forms.map((form) => this.#sample(Buffer.from(form))).some(Boolean));
   }
 
+  /** The content of a file, as it is and in base64, as exports have it. */
+  addContent(bytes: Uint8Array): void {
+    const { buffer, byteOffset, length } = bytes;
+    const isTold = this.#sample(bytes);
+    if (isTold)
+      this.#sample(Buffer.from(Buffer.from(buffer, byteOffset, length).toString("base64")));
+    this.#note(isTold);
+  }
+
   /** What is stored as these bytes. */
   addBytes(bytes: Uint8Array): void {
     this.#note(this.#sample(bytes));

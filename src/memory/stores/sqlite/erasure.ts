@@ -5,9 +5,10 @@ import type { SqliteConnection, SqlValue } from "./driver.js";
 import { openAsItIs } from "./schema.js";
 import { decodeStored, storeFailed } from "./sqlite-errors.js";
 
-/** Takes texts, and bytes as they are stored. */
+/** Takes texts, contents of attachments, and bytes as they are stored. */
 export interface Taker {
   addText(text: string): void;
+  addContent(bytes: Uint8Array): void;
   addBytes(bytes: Uint8Array): void;
 }
 
@@ -145,12 +146,17 @@ function takeOwn(connection: SqliteConnection, own: OwnKeys, taker: Taker): void
      FROM session_states WHERE ${inSession}`,
     `SELECT CAST(key_json AS BLOB) AS one, CAST(before_json AS BLOB) AS other
      FROM state_changes WHERE ${inSession}`,
-    `SELECT content AS one, NULL AS other FROM attachments
+  ])
+    for (const row of connection.each<Values>(select, userKey, session)) takeValues(row, taker);
+  for (const { content } of connection.each<{ content: Uint8Array }>(
+    `SELECT content FROM attachments
      WHERE user_key = ?1 AND (?2 IS NULL OR attachment_key IN (
        SELECT attachment_key FROM attachment_uses JOIN messages USING (user_key, message_id)
        WHERE user_key = ?1 AND session_key = ?2))`,
-  ])
-    for (const row of connection.each<Values>(select, userKey, session)) takeValues(row, taker);
+    userKey,
+    session,
+  ))
+    taker.addContent(content);
   for (const row of connection.each<Values>(
     "SELECT postings AS one, NULL AS other FROM search_parts WHERE user_key = ?",
     userKey,
