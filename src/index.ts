@@ -2,7 +2,13 @@
  * One agent, many users, each with a history and a session state that nobody else can reach.
  * @module agno-chat
  */
-export { Agent, type AgentOptions, type RunOptions, type ViewOptions } from "./agent/agent.js";
+export {
+  Agent,
+  type AgentOptions,
+  type DetachedOptions,
+  type RunOptions,
+  type ViewOptions,
+} from "./agent/agent.js";
 export type { RunEvent, RunOutput } from "./agent/events.js";
 export type { LeftOut, NextRequest } from "./agent/next-request.js";
 export type { OnBusy } from "./agent/queue.js";

@@ -7,7 +7,7 @@ import { noLeases, noLimits } from "../memory/failures.js";
 import { InMemory } from "../memory/in-memory.js";
 import type { DeletedUsers, Limits, Memory, SessionOptions } from "../memory/memory.js";
 import { checkedLimits } from "../memory/user-limits.js";
-import type { Message } from "../messages.js";
+import type { Contents, Message } from "../messages.js";
 import type { Model, ToolSpec } from "../models/model.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import { type ToolTable, toolTable } from "../tools/call-tool.js";
@@ -84,6 +84,13 @@ export interface ViewOptions {
 }
 
 const VIEW_KEYS: KnownKeys<ViewOptions> = { instructions: true };
+
+export interface DetachedOptions extends ViewOptions {
+  /** The contents of all attachments that the messages name, by hash. */
+  readonly contents?: Contents | undefined;
+}
+
+const DETACHED_KEYS: KnownKeys<DetachedOptions> = { ...VIEW_KEYS, contents: true };
 
 const CALL_KEYS: KnownKeys<RunOptions> = { userId: true, ...RUN_KEYS };
 const CONTEXT_KEYS: KnownKeys<ContextOptions> = { userId: true, sessionId: true };
@@ -163,10 +170,10 @@ export class Agent<Owner extends string | undefined = undefined> {
    * console.log(await agent.forUser("alice").size()); // 0
    * @throws {AgnoChatError} `INVALID_USER_ID`, `INVALID_MESSAGE`
    */
-  detached(userId: string, messages: readonly Message[], options: ViewOptions = {}): UserView {
-    refuseUnknownKeys(options, VIEW_KEYS, "detached");
+  detached(userId: string, messages: readonly Message[], options: DetachedOptions = {}): UserView {
+    refuseUnknownKeys(options, DETACHED_KEYS, "detached");
     const user = validateUserId(userId);
-    const runner = this.#runner.detached(user, messages);
+    const runner = this.#runner.detached(user, messages, options.contents);
     return new UserView(runner.instructed(options.instructions), user);
   }
 

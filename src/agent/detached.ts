@@ -1,9 +1,15 @@
 import type { UserId } from "../ids.js";
 import { InMemory } from "../memory/in-memory.js";
-import type { Message } from "../messages.js";
+import type { Contents, Message } from "../messages.js";
 import type { RunParts } from "./run.js";
 import type { LimitSource } from "./run-admission.js";
 import { ToolScope } from "./tool-scope.js";
+
+interface Beginning {
+  readonly messages: readonly Message[];
+  /** Of their attachments. */
+  readonly contents: Contents | undefined;
+}
 
 /**
  * What the runs of a conversation share that is kept nowhere: a memory of its own, which begins
@@ -13,10 +19,10 @@ import { ToolScope } from "./tool-scope.js";
 export function detachedParts(
   parts: RunParts,
   userId: UserId,
-  messages: readonly Message[],
+  { messages, contents }: Beginning,
 ): RunParts {
   const memory = new InMemory();
-  memory.add(messages, userId);
+  memory.add(messages, userId, { contents });
   const tools = new Map([...parts.tools].filter(([, { needsMemory }]) => !needsMemory));
   const toolSpecs = parts.toolSpecs?.filter(({ name }) => tools.has(name));
   return {

@@ -6,7 +6,7 @@ import type { SessionId, UserId } from "../ids.js";
 import { sessionIdOf } from "../memory/arguments.js";
 import { noAttachments, noEdits } from "../memory/failures.js";
 import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
-import { haveAttachments, type Message } from "../messages.js";
+import { type Contents, haveAttachments, type Message } from "../messages.js";
 import type { JsonSchema } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
 import { contentsFor } from "./attached-contents.js";
@@ -83,8 +83,9 @@ export class Runner {
   }
 
   /** The same on a conversation of this user that is kept nowhere. */
-  detached(userId: UserId, messages: readonly Message[]): Runner {
-    return new Runner(detachedParts(this.parts, userId, messages), { onBusy: this.#onBusy });
+  detached(userId: UserId, messages: readonly Message[], contents?: Contents): Runner {
+    const parts = detachedParts(this.parts, userId, { messages, contents });
+    return new Runner(parts, { onBusy: this.#onBusy });
   }
 
   run(userId: UserId, input: string, options: UserRunOptions): Promise<RunOutput> {

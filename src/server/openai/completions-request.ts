@@ -9,10 +9,10 @@ import {
   refuseAny,
 } from "./fields.js";
 import { RequestFault } from "./request-fault.js";
-import { type Turns, turnsOf } from "./turns.js";
+import { type PicturedTurns, turnsOf } from "./turns.js";
 
 /** The body of `POST /v1/chat/completions`, checked. */
-export interface CompletionsRequest extends Turns {
+export interface CompletionsRequest extends PicturedTurns {
   readonly stream: boolean;
   readonly includeUsage: boolean;
 }
@@ -47,7 +47,7 @@ export function completionsRequestOf(body: Fields): CompletionsRequest {
     throw new RequestFault("messages must be a list.", { param: "messages" });
   const options = given(body, "stream_options");
   return {
-    ...turnsOf(messages, "messages"),
+    ...turnsOf(messages, { param: "messages", takesPictures: true }),
     stream: optionalFlag(body, "stream") ?? false,
     includeUsage: isObject(options) && (optionalFlag(options, "include_usage") ?? false),
   };

@@ -16,10 +16,10 @@ import { makeConversationId } from "./response-id.js";
  */
 export async function completions(context: RequestContext, agent: Agent): Promise<Answer> {
   const request = completionsRequestOf(parseObject(await context.body()));
-  const { input, history, instructions, stream, includeUsage } = request;
+  const { input, history, instructions, pictures, contents, stream, includeUsage } = request;
   const userId = resolveUser(context, context.caller ?? makeConversationId());
-  const view = agent.detached(userId, history, { instructions });
-  const options = { signal: context.cancellation };
+  const view = agent.detached(userId, history, { instructions, contents });
+  const options = { signal: context.cancellation, attachments: pictures };
   const frame = { model: agent.name, createdAt: Math.floor(Date.now() / 1000) };
   if (!stream) return json(completionObject(frame, await view.run(input, options)));
   const chunks = new CompletionChunks({ ...frame, includeUsage });

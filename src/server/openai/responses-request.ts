@@ -95,6 +95,6 @@ function turnsIn(body: Fields): Turns {
   if (typeof input === "string") return { instructions, history: [], input };
   if (!Array.isArray(input))
     throw new RequestFault("input must be a string or a list of messages.", { param: "input" });
-  const turns = turnsOf(input, "input");
+  const turns = turnsOf(input, { param: "input" });
   return { ...turns, instructions: joined([instructions, turns.instructions]) };
 }

@@ -84,6 +84,15 @@ test("two chats at once know nothing of each other", async () => {
   expect(replies).toEqual(TWENTY.map((userId) => `Heard: I am ${userId}`));
 });
 
+const PICTURES_REFUSED = [
+  ["a picture that would have to be fetched", "user", "https://example.com/cat.png"],
+  ["a picture of the server", "user", "file:///etc/passwd"],
+  ["a picture without an address", "user", undefined],
+  ["a text in the place of a picture", "user", `data:image/png;base64,${btoa("Hello")}`],
+  ["a picture that is no Base64", "user", "data:image/png;base64,%"],
+  ["a picture of the assistant", "assistant", "data:image/png;base64,AA=="],
+] as const;
+
 test.each<[string, object, string]>([
   ["tools", { tools: [{ type: "function" }] }, "tools"],
   ["functions", { functions: [{ name: "f" }] }, "tools"],
@@ -98,11 +107,11 @@ test.each<[string, object, string]>([
     "messages[0]",
   ],
   ["the result of a tool", { messages: [{ role: "tool", content: "1" }, USER] }, "messages[0]"],
-  [
-    "an image",
-    { messages: [{ role: "user", content: [{ type: "image_url" }] }] },
+  ...PICTURES_REFUSED.map(([what, role, url]): [string, object, string] => [
+    what,
+    { messages: [{ role, content: [{ type: "image_url", image_url: { url } }] }, USER] },
     "messages[0].content[0]",
-  ],
+  ]),
 ])("%s is refused", async (_, body, param) => {
   const { status, json } = await complete(await serveV1(), body);
   expect([status, json.error.param]).toEqual([400, param]);

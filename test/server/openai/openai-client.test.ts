@@ -1,6 +1,8 @@
 import OpenAI from "openai";
 import { expect, test } from "vitest";
+import { hashesOf } from "../../../src/messages.js";
 import { ScriptedModel } from "../../../src/testing/scripted-model.js";
+import { JPEG, PNG } from "../../support/pictures.js";
 import { byKey, introduction, overlapping, serveV1, serveWithTokens, TWENTY } from "./support.js";
 
 const clientOf = (baseURL: string, apiKey = "none") =>
@@ -172,3 +174,53 @@ test("20 users at once, each with a token and a client of their own, are told th
       `Heard: I am ${userId}`,
     ]);
 });
+
+test("it sends pictures with a chat, each with its own message, and nothing is kept", async () => {
+  const shown: string[][] = [];
+  const model = new ScriptedModel(({ messages, pictures }) => {
+    const hashes = messages.flatMap((message) => hashesOf([message]));
+    shown.push(hashes.map((hash) => Buffer.from(pictures?.get(hash) ?? []).toString("base64")));
+    return { text: "A cat." };
+  });
+  const { baseURL, memory } = await serveV1({ model });
+  const { completions } = clientOf(baseURL).chat;
+  const said = (text: string, bytes: Uint8Array) => ({
+    role: "user" as const,
+    content: [
+      { type: "text" as const, text },
+      { type: "image_url" as const, image_url: { url: dataUrlOf(bytes) } },
+    ],
+  });
+  const messages = [
+    said("What is this?", PNG),
+    { role: "assistant" as const, content: "A dog." },
+    said("And this?", JPEG),
+  ];
+  const whole = await completions.create({ model: "agno-chat", messages });
+  expect(whole.choices[0]?.message.content).toBe("A cat.");
+  const stream = await completions.create({ model: "agno-chat", messages, stream: true });
+  let text = "";
+  for await (const { choices } of stream) text += choices[0]?.delta.content ?? "";
+  expect(text).toBe("A cat.");
+  const sent = [PNG, JPEG].map((bytes) => Buffer.from(bytes).toString("base64"));
+  expect(shown).toEqual([sent, sent]);
+  expect(memory.users()).toEqual([]);
+});
+
+test("it is told why a picture is refused", async () => {
+  const { baseURL } = await serveV1();
+  const image_url = { url: "https://example.com/cat.png" };
+  const content = [{ type: "image_url" as const, image_url }];
+  const asked = clientOf(baseURL).chat.completions.create({
+    model,
+    messages: [{ role: "user", content }],
+  });
+  await expect(asked).rejects.toMatchObject({
+    status: 400,
+    param: "messages[0].content[0]",
+    message: expect.stringContaining("nothing else is fetched"),
+  });
+});
+
+const dataUrlOf = (bytes: Uint8Array): string =>
+  `data:image/png;base64,${Buffer.from(bytes).toString("base64")}`;
