@@ -47,7 +47,9 @@ describe("clear --prove", () => {
         "typed input  2 lines",
         "imports  known by their messages alone",
         expect.stringMatching(/^Looked for \d+ pieces of 16 bytes from 7 texts\./),
-        expect.stringMatching(/^ok {2}memory file {2}nothing in \d+ kB {2}.*chat\.db$/),
+        expect.stringMatching(
+          /^ok {2}memory file {2}nothing but 1 piece that the store keeps in \d+ kB {2}.*chat\.db$/,
+        ),
         expect.stringMatching(/^ok {2}write-ahead log {2}is not there {2}.*chat\.db-wal$/),
         expect.stringMatching(/^ok {2}typed input {2}is not there {2}.*\.jsonl$/),
         expect.stringMatching(/^Nothing of the texts of alice was found in \d+ bytes of 1 file\.$/),
@@ -76,7 +78,7 @@ describe("clear --prove", () => {
       places: expect.arrayContaining([
         {
           ...{ what: "memory file", path: join(cli.home, "chat.db") },
-          ...{ bytes: expect.any(Number), leftovers: 0, offsets: [] },
+          ...{ bytes: expect.any(Number), leftovers: 0, offsets: [], undecided: 1 },
         },
       ]),
       undecided: expect.any(Number),
@@ -122,6 +124,16 @@ describe("clear --prove", () => {
     const { code, stdout } = await cli.run(CLEAR);
     expect(code).toBe(5);
     expect(stdout).toMatch(/^LEFT +typed input .*pieces? of texts/m);
+  });
+
+  it("says in which file there are pieces that the store keeps for somebody else", async () => {
+    const cli = await chatted();
+    await cli.run(["ask", "-u", "bob", "-m", "demo", TEXT]);
+    const file = join(cli.home, "audit.jsonl");
+    writeFileSync(file, JSON.stringify(TEXT));
+    const { code, stdout } = await cli.run([...CLEAR, "--also", file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ok +named file +nothing but \d+ pieces that the store keeps in /m);
   });
 
   it("does not take for left what another user has typed", async () => {

@@ -32,11 +32,15 @@ export function placeRow({
   bytes,
   leftovers,
   offsets,
+  undecided,
   problem,
 }: SearchedPlace): string[] {
   if (problem !== undefined) return ["NOT READ", what, problem, path];
   if (bytes === null) return ["ok", what, "is not there", path];
-  if (leftovers === 0) return ["ok", what, `nothing in ${bytesText(bytes)}`, path];
+  if (leftovers === 0) {
+    const but = undecided === 0 ? "" : ` but ${count(undecided, "piece")} that the store keeps`;
+    return ["ok", what, `nothing${but} in ${bytesText(bytes)}`, path];
+  }
   const more = offsets.length < leftovers ? " and later" : "";
   const where = `at ${offsets.length === 1 ? "byte" : "bytes"} ${offsets.join(", ")}${more}`;
   return ["LEFT", what, `${count(leftovers, "piece")} of texts ${where}`, path];

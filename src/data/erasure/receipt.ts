@@ -42,6 +42,8 @@ export interface SearchedPlace {
   readonly leftovers: number;
   /** Where the first ones are, in bytes from its beginning. */
   readonly offsets: readonly number[];
+  /** How many samples in it are also in what the store keeps, so that they cannot be judged. */
+  readonly undecided: number;
   /** Why it could not be searched. */
   readonly problem?: string;
 }

@@ -74,11 +74,12 @@ function resultOf(
     const { problem } = searched;
     const isMissing = problem === undefined;
     if (isMissing && !isExpected) return [];
-    const nothing = { what, path, bytes: null, leftovers: 0, offsets: [] };
+    const nothing = { what, path, bytes: null, leftovers: 0, offsets: [], undecided: 0 };
     return [isMissing ? nothing : { ...nothing, problem }];
   }
   const { bytes, found } = searched;
   const offsets = [...found].filter(([sample]) => !living.has(sample)).map(([, offset]) => offset);
   const first = offsets.toSorted((one, other) => one - other).slice(0, MOST_OFFSETS);
-  return [{ what, path, bytes, leftovers: offsets.length, offsets: first }];
+  const undecided = found.size - offsets.length;
+  return [{ what, path, bytes, leftovers: offsets.length, offsets: first, undecided }];
 }
