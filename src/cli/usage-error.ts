@@ -4,6 +4,7 @@ import { nearest } from "../nearest.js";
 import { type CommandSpec, reads } from "./command-spec.js";
 import { COMMANDS, commandsByPath } from "./command-table.js";
 import { type CommonName, commonFlag } from "./common-options.js";
+import { EXAMPLES } from "./examples.js";
 import { partsOf } from "./option-row.js";
 
 /**
@@ -15,7 +16,9 @@ export function usageError({ code, message }: CommanderError, path: string): Agn
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
   const see = `See ${["agno-chat", path, "--help"].filter((word) => word !== "").join(" ")}.`;
   if (code !== "commander.unknownOption")
-    return new AgnoChatError("USAGE", sentence, { hint: userHint(code, path) ?? see });
+    return new AgnoChatError("USAGE", sentence, {
+      hint: argumentHint(code, path) ?? see,
+    });
   const hint =
     (what.endsWith("'-v'") ? HABITS.version : undefined) ??
     homeHint(/'(--?[\w-]+)/.exec(what)?.[1]) ??
@@ -24,11 +27,14 @@ export function usageError({ code, message }: CommanderError, path: string): Agn
   return new AgnoChatError("USAGE", sentence, { hint });
 }
 
-/** `agno-chat size alice` */
-function userHint(code: string, path: string): string | undefined {
+/** A word too many may be a user: `agno-chat size alice`. */
+function argumentHint(code: string, path: string): string | undefined {
+  const [example] = EXAMPLES[path] ?? [];
+  if (code === "commander.missingArgument" && example !== undefined)
+    return `For example: ${example}`;
   const spec = commandsByPath().get(path);
-  const isMeant = code === "commander.excessArguments" && spec !== undefined && reads(spec, "user");
-  return isMeant ? `Name the user with --user: agno-chat ${path} --user alice.` : undefined;
+  const isUser = code === "commander.excessArguments" && spec !== undefined && reads(spec, "user");
+  return isUser ? `Name the user with --user: agno-chat ${path} --user alice.` : undefined;
 }
 
 /** What other programs have. */
@@ -45,7 +51,7 @@ export function unknownCommand(word: string): AgnoChatError {
     return new AgnoChatError("USAGE", `repl takes no arguments, but got ${JSON.stringify(word)}.`, {
       hint: `Run: agno-chat ${word}`,
     });
-  const near = nearest(word, known);
+  const near = nearest(word, word.includes(" ") ? [...commandsByPath().keys()] : known);
   const hint =
     (Object.hasOwn(HABITS, word) ? HABITS[word] : undefined) ??
     (near === undefined ? chatHint(word) : `Did you mean ${near}?`) ??

@@ -184,7 +184,7 @@ test("tokens go with no other way to let people in", () => {
 
 describe("agno-chat", () => {
   async function run(folder: string, ...args: string[]) {
-    const command = new Command(folder, [...args, "--model", "demo"]);
+    const command = new Command(folder, args);
     const code = await command.ended;
     return { code, stdout: command.stdout, stderr: command.lines.join("\n") };
   }
