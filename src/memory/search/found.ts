@@ -1,18 +1,13 @@
 import type { StoredMessage } from "../../messages.js";
 import type { Wanted } from "../store.js";
-import { GramPlan } from "./gram-plan.js";
-import { gramsOfTerms } from "./grams.js";
 
 /** The messages that a search has found so far, newest first. */
 export class Found {
   readonly messages: StoredMessage[] = [];
-  /** What to ask an index for. */
-  readonly plan: GramPlan;
   readonly #wanted: Wanted;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
-    this.plan = new GramPlan(gramsOfTerms(wanted.query.terms));
   }
 
   get isFull(): boolean {

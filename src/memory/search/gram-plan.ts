@@ -1,4 +1,5 @@
 import { type Bits, both, countOf } from "./block.js";
+import { gramsOfTerms } from "./grams.js";
 
 /** So few candidates of a block are read at once, whatever more grams would tell of them. */
 const FEW = 2;
@@ -18,11 +19,10 @@ export class GramPlan {
   #telling: number;
   #blocks = 0;
 
-  /** Takes the rarest first. */
-  constructor(grams: readonly number[]) {
-    this.#all = grams;
-    this.#grams = grams;
-    this.#telling = grams.length;
+  constructor(terms: readonly string[]) {
+    this.#all = gramsOfTerms(terms);
+    this.#grams = this.#all;
+    this.#telling = this.#all.length;
   }
 
   get grams(): readonly number[] {

@@ -12,6 +12,7 @@ import {
   partOf,
 } from "../../search/block.js";
 import { Found } from "../../search/found.js";
+import { GramPlan } from "../../search/gram-plan.js";
 import type { InSession, Page, Wanted } from "../../store.js";
 import type { Ask, Row } from "./client.js";
 import { pageArguments, pageOf } from "./rows.js";
@@ -56,6 +57,7 @@ export async function findMessages(
   wanted: Wanted,
 ): Promise<readonly StoredMessage[]> {
   const found = new Found(wanted);
+  const plan = new GramPlan(wanted.query.terms);
   const read: ReadPage = (before) =>
     readPage(ask, userId, { sessionId: undefined, before, ...PAGE });
   const blocks = (await ask("SELECT * FROM agno_chat.search_blocks_v1($1)", [userId])).map(blockIn);
@@ -65,7 +67,7 @@ export async function findMessages(
     const [first] = group;
     if (first?.hasGap) await scan(found, read, { after: first.lastId, before });
     const sought = group.filter(({ latest }) => latest >= wanted.since);
-    await takeCandidates(found, await candidatesIn(ask, userId, { blocks: sought, found }), {
+    await takeCandidates(found, await candidatesIn(ask, userId, { blocks: sought, plan }), {
       ask,
       userId,
     });
@@ -140,7 +142,7 @@ interface Candidate {
 async function candidatesIn(
   ask: Ask,
   userId: UserId,
-  { blocks, found: { plan } }: { readonly blocks: readonly Block[]; readonly found: Found },
+  { blocks, plan }: { readonly blocks: readonly Block[]; readonly plan: GramPlan },
 ): Promise<readonly Candidate[]> {
   const newest = plan.isDue() ? blocks[0] : undefined;
   const told = new Map<number, Bits>();

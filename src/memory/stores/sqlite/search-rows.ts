@@ -12,6 +12,7 @@ import {
   partOf,
 } from "../../search/block.js";
 import { Found } from "../../search/found.js";
+import { GramPlan } from "../../search/gram-plan.js";
 import type { Page, Wanted } from "../../store.js";
 import type { SqliteConnection } from "./driver.js";
 import { messageOfUser, pageOfSession, pageOfUser, type SessionRow, type UserRow } from "./rows.js";
@@ -132,13 +133,14 @@ export function findMessages(
   wanted: Wanted,
 ): StoredMessage[] {
   const found = new Found(wanted);
+  const plan = new GramPlan(wanted.query.terms);
   let before = Infinity;
   for (const block of blocksOf(connection, user, "DESC")) {
     scan(found, (page) => pageOfUser(connection, user, page), { after: block.lastId, before });
     if (found.isFull) return found.messages;
     before = block.firstId;
     if (block.latest < wanted.since) continue;
-    for (const id of candidatesIn(connection, block, found.plan)) {
+    for (const id of candidatesIn(connection, block, plan)) {
       found.take(messageOfUser(connection, user, id));
       if (found.isFull) return found.messages;
     }
@@ -170,11 +172,7 @@ function scan(
 }
 
 /** The messages of a block that may match, newest first. */
-function candidatesIn(
-  connection: SqliteConnection,
-  block: ListedBlock,
-  plan: Found["plan"],
-): number[] {
+function candidatesIn(connection: SqliteConnection, block: ListedBlock, plan: GramPlan): number[] {
   const lookUp = (gram: number): Bits => {
     const key = block.firstPart + partOf(gram, block);
     const sql = "SELECT postings FROM search_parts WHERE part_key = ?";
