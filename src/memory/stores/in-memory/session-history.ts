@@ -9,9 +9,9 @@ import { ChangeLog } from "./change-log.js";
 
 /**
  * Measuring takes a tenth of a run, and few programs ask how many bytes a session has. But who asks
- * must not wait for a whole history.
+ * must not wait for a whole history, nor the run that comes when there are too many.
  */
-const MOST_UNMEASURED = 1_000;
+const MOST_UNMEASURED = 64;
 
 const NO_STATE: ReadonlyMap<string, string> = new Map();
 
