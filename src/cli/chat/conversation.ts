@@ -1,4 +1,4 @@
-import { type AgnoChatError, asAgnoChatError } from "../../errors.js";
+import { AgnoChatError, asAgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
 import { causeLines, failureLine } from "../failure-text.js";
 import { asBlock, looksLikeCommand } from "../terminal/block.js";
@@ -44,6 +44,8 @@ export class Conversation {
   readonly #waiting: WaitingJob[] = [];
   /** Resolves when all commands so far are done. */
   #commands: Promise<void> = Promise.resolve();
+  /** The commands under way beside the replies. */
+  readonly #commanding = new Set<AbortController>();
   #running: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
 
@@ -97,17 +99,26 @@ export class Conversation {
   }
 
   async #command(job: Job): Promise<void> {
-    const { signal } = new AbortController();
-    await this.#perform(job, { speaker: this.#repl.speakerOf(job.userId), signal });
+    const controller = new AbortController();
+    this.#commanding.add(controller);
+    const { signal } = controller;
+    const speaker = this.#repl.speakerOf(job.userId);
+    const isStopped = await this.#perform(job, { speaker, signal });
+    if (isStopped && signal.aborted) this.#screen.note("interrupted");
+    this.#commanding.delete(controller);
     if (this.#repl.isOver) this.#editor.close();
   }
 
-  async #perform({ input }: Job, options: SayOptions): Promise<void> {
+  /** Returns whether it was stopped. */
+  async #perform({ input }: Job, options: SayOptions): Promise<boolean> {
     try {
       await handle(this.#repl, input, options);
+      return false;
     } catch (thrown) {
       const error = asAgnoChatError(thrown);
-      if (error.code !== "CANCELLED") this.#showFailure(error);
+      if (error.code === "CANCELLED") return true;
+      this.#showFailure(error);
+      return false;
     }
   }
 
@@ -116,14 +127,22 @@ export class Conversation {
     if (this.#debug) for (const line of causeLines(error)) this.#screen.note(line);
   }
 
-  /** Returns whether it stopped a reply. If so, the editor keeps its draft. */
+  /** Returns whether it stopped a reply or commands. If so, the editor keeps its draft. */
   #interrupt({ key, hasDraft }: Interrupt): boolean {
     if (this.#running === undefined) {
+      if (this.#commanding.size > 0) return this.#stopCommands();
       if (key === "ctrl-c" && !hasDraft) this.#screen.note("To leave: Ctrl-D or /exit.");
       return false;
     }
     this.#running.abort();
     this.#giveBack(this.#waiting.splice(0));
+    return true;
+  }
+
+  /** A command that cannot be stopped goes on. */
+  #stopCommands(): true {
+    for (const controller of this.#commanding)
+      controller.abort(new AgnoChatError("CANCELLED", "The command was stopped."));
     return true;
   }
 
