@@ -185,6 +185,13 @@ export function haveAttachments(messages: readonly Message[]): boolean {
   return false;
 }
 
+/** What somebody has written in a message: also arguments of tool calls, and names of files. */
+export const textsOf = (message: Message): string[] => [
+  message.content,
+  ...callsOf(message).map((call) => call.arguments),
+  ...attachmentsOf(message).map(({ name }) => name),
+];
+
 /** The hashes of the attachments of these messages, each once. */
 export function hashesOf(messages: readonly Message[]): string[] {
   const hashes = new Set<string>();

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { attachedFiles, type NewAttachment } from "../attachments.js";
+import { detailsOf } from "../data/export-attachments.js";
 import { AgnoChatError } from "../errors.js";
 import type { Attachment } from "../messages.js";
 import { unreadableFile } from "./unreadable-file.js";
@@ -9,7 +10,7 @@ import { unreadableFile } from "./unreadable-file.js";
 const MOST_BYTES = 25_000_000;
 
 /**
- * Reads the files to send with a message, in their order.
+ * Reads the files to send with a message, in their order, and makes sure that they can be sent.
  * @throws {AgnoChatError} `FILE_UNREADABLE`; `INVALID_INPUT` if they cannot all be sent together
  */
 export async function filesToAttach(paths: readonly string[]): Promise<readonly NewAttachment[]> {
@@ -19,19 +20,15 @@ export async function filesToAttach(paths: readonly string[]): Promise<readonly 
 }
 
 /**
- * Reads a file to send with a message, and makes sure that it can be sent.
- * @throws {AgnoChatError} `FILE_UNREADABLE`, `INVALID_INPUT`
+ * Reads a file to send with a message. Whether it can be sent is not known yet.
+ * @throws {AgnoChatError} `FILE_UNREADABLE`; `INVALID_INPUT` for no file, or one too large for any
  */
 export async function fileToAttach(path: string): Promise<NewAttachment> {
-  const content = await contentOf(path);
-  const file = { name: basename(path), content };
-  attachedFiles([file]);
-  return file;
+  return { name: basename(path), content: await contentOf(path) };
 }
 
 /** Such as `photo.png (image/png, 12,345 bytes)`. */
-export const describedFile = ({ name, type, bytes }: Attachment): string =>
-  `${name} (${type}, ${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"})`;
+export const describedFile = (file: Attachment): string => `${file.name} ${detailsOf(file)}`;
 
 async function contentOf(path: string): Promise<Uint8Array> {
   const quoted = JSON.stringify(path);

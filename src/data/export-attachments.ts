@@ -30,7 +30,7 @@ export function withBase64(message: StoredMessage, contents: Contents): object {
   return { ...message, attachments };
 }
 
-const base64Of = ({ buffer, byteOffset, length }: Uint8Array): string =>
+export const base64Of = ({ buffer, byteOffset, length }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString("base64");
 
 /** Such as `(image/png, 12,345 bytes)`. */

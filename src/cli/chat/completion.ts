@@ -1,8 +1,8 @@
-import { typedNames } from "../typed-path.js";
 import { asideName } from "./chat-input.js";
 import type { Repl } from "./repl.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import { COMMANDS } from "./slash-commands.js";
+import { typedNames } from "./typed-path.js";
 
 /** The replacements for `text` that Tab offers: command names, then users, sessions or files. */
 export async function completionsOf(repl: Repl, text: string): Promise<string[]> {

@@ -52,8 +52,8 @@ export async function loadChat(
   // An unreadable store fails here, at the start, not at the first message.
   const sessions = await memory.sessions(speaker.userId);
   if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
-  const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE });
-  for (const file of first?.attachments ?? []) repl.files.add(speaker.userId, file);
+  const files = first?.attachments;
+  const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE, files });
   return {
     complete: (text) => completionsOf(repl, text),
     converse: () => new Conversation({ editor, screen, repl, debug: options.debug }).run(),

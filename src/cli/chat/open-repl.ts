@@ -1,3 +1,4 @@
+import type { NewAttachment } from "../../attachments.js";
 import type { Memory } from "../../memory/memory.js";
 import type { Model } from "../../models/model.js";
 import type { Context } from "../command-context.js";
@@ -16,13 +17,22 @@ export async function openRepl(
     screen: ChatScreen;
     lease?: boolean;
     delayMs?: number;
+    /** Those that go with the first message of the speaker. */
+    files?: readonly NewAttachment[] | undefined;
   },
 ): Promise<Repl> {
   const { user, session, system, timeout } = context.settings.values;
   const { historyLimit, historyTokens = Infinity } = context.settings.values;
-  const { screen, memory, model, lease = context.settings.values.lease, delayMs = 0 } = parts;
+  const {
+    screen,
+    memory,
+    model,
+    lease = context.settings.values.lease,
+    delayMs = 0,
+    files = [],
+  } = parts;
   const toolkits = await openConfiguredToolkits(context);
-  return new Repl({
+  const repl = new Repl({
     parts: {
       ...{ memory, model, toolkits, lease, instructions: system, timeout },
       ...{ historyLimit, historyTokens },
@@ -33,6 +43,8 @@ export async function openRepl(
     prices: () => pricesOf(context),
     openModel: (name) => namedModel(context, name, delayMs),
   });
+  for (const file of files) repl.files.add(user, file);
+  return repl;
 }
 
 /** Opens a model by name, on the endpoint in the settings. */

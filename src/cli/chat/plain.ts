@@ -46,8 +46,8 @@ export async function plain(context: Context, first?: FirstMessage): Promise<voi
     if (!options.quiet) aside.write(welcomeText(context));
     if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
     const model = await openChosenModel(chooseModel(settings, io.env), { signal });
-    const repl = await openRepl(context, { memory, model, screen });
-    await new PlainConversation({ context, repl, lines, screen, aside }).run(first);
+    const repl = await openRepl(context, { memory, model, screen, files: first?.attachments });
+    await new PlainConversation({ context, repl, lines, screen, aside }).run(first?.text);
   } finally {
     lines.close();
     await memory.close();
@@ -114,7 +114,7 @@ class PlainConversation {
     this.#options = options;
   }
 
-  async run(first: FirstMessage | undefined): Promise<void> {
+  async run(first: string | undefined): Promise<void> {
     const { context, repl } = this.#options;
     const restore = listenExclusively(context.io, ["SIGINT"], () => this.#interrupt());
     try {
@@ -144,9 +144,7 @@ class PlainConversation {
   }
 
   /** Shows the first message as if it had been typed. */
-  async #begin({ text, attachments }: FirstMessage): Promise<void> {
-    const { repl } = this.#options;
-    for (const file of attachments) repl.files.add(repl.active.userId, file);
+  async #begin(text: string): Promise<void> {
     this.#prompt();
     this.#write(`${sanitise(text)}\n`);
     await this.#perform({ kind: "message", text });

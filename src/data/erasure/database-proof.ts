@@ -1,6 +1,6 @@
 import { PostgresMemory } from "../../memory/postgres.js";
 import { type KeptRows, keptIn, tablesOfUsers } from "../../memory/stores/postgres/erasure.js";
-import { attachmentsOf, callsOf, hashesOf, type StoredMessage } from "../../messages.js";
+import { hashesOf, textsOf } from "../../messages.js";
 import { readBatches } from "../read-batches.js";
 import { temporaryPlaces } from "./places.js";
 import { goneOf, lookedFor, type Proof, type ProofOptions, type ProofScope } from "./proof.js";
@@ -59,7 +59,7 @@ export class DatabaseProof implements Proof {
     const read = (page: object) => memory.getMessages(userId, { ...page, sessionId });
     for await (const batch of readBatches(read, { after: 0 })) {
       const old = batch.filter(({ createdAt }) => Date.parse(createdAt) < before);
-      for (const message of old) this.#take(message);
+      for (const text of old.flatMap(textsOf)) this.#samples.addText(text);
       const contents = await memory.attachments?.read(userId, hashesOf(old));
       for (const content of contents?.values() ?? []) this.#samples.addContent(content);
     }
@@ -72,11 +72,5 @@ export class DatabaseProof implements Proof {
         this.#samples.addBytes(Buffer.from(JSON.stringify(value)));
       }
     }
-  }
-
-  #take(message: StoredMessage): void {
-    this.#samples.addText(message.content);
-    for (const call of callsOf(message)) this.#samples.addText(call.arguments);
-    for (const { name } of attachmentsOf(message)) this.#samples.addText(name);
   }
 }

@@ -1,3 +1,5 @@
+import { base64Of } from "../export-attachments.js";
+
 /** How long a sample is, in bytes: short enough for a short message, too long to come by chance. */
 export const SAMPLE_BYTES = 16;
 
@@ -59,10 +61,8 @@ export class Samples {
 
   /** The content of a file, as it is and in base64, as exports have it. */
   addContent(bytes: Uint8Array): void {
-    const { buffer, byteOffset, length } = bytes;
     const isTold = this.#sample(bytes);
-    if (isTold)
-      this.#sample(Buffer.from(Buffer.from(buffer, byteOffset, length).toString("base64")));
+    if (isTold) this.#sample(Buffer.from(base64Of(bytes)));
     this.#note(isTold);
   }
 

@@ -1,9 +1,9 @@
 import { attachedFiles } from "../../../attachments.js";
 import { AgnoChatError } from "../../../errors.js";
 import { describedFile, fileToAttach } from "../../attached-file.js";
-import { typedPath } from "../../typed-path.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
+import { typedPath } from "../typed-path.js";
 import type { CommandCall } from "./slash-command.js";
 
 /** Keeps a file for the speaker's next message; lists those that wait, or drops them. */
@@ -17,7 +17,7 @@ export async function attach(repl: Repl, { argument, speaker }: CommandCall): Pr
   if (repl.memory.attachments === undefined)
     throw new AgnoChatError("USAGE", "This memory cannot keep files.");
   const file = await fileToAttach(await typedPath(argument));
-  // All of them together must fit a message.
+  // It must be one that can be sent, and all of them together must fit a message.
   const { attachments } = attachedFiles([...repl.files.of(userId), file]);
   repl.files.add(userId, file);
   const latest = attachments.slice(-1).map(describedFile).join("");

@@ -1,6 +1,7 @@
 import type { NewAttachment } from "../../../attachments.js";
+import { contentsOfMessage } from "../../../data/export-attachments.js";
 import { AgnoChatError } from "../../../errors.js";
-import { attachmentsOf, hashesOf, type StoredMessage } from "../../../messages.js";
+import { attachmentsOf, type StoredMessage } from "../../../messages.js";
 import type { Repl } from "../repl.js";
 import type { Speaker } from "../screen.js";
 import type { CommandCall } from "./slash-command.js";
@@ -46,9 +47,7 @@ async function filesOf(
   { userId }: Speaker,
   message: StoredMessage,
 ): Promise<NewAttachment[]> {
-  const hashes = hashesOf([message]);
-  const contents = hashes.length > 0 && (await repl.memory.attachments?.read(userId, hashes));
-  if (!contents) return [];
+  const contents = await contentsOfMessage(repl.memory, userId, message);
   return attachmentsOf(message).flatMap(({ name, hash }) => {
     const content = contents.get(hash);
     return content === undefined ? [] : [{ name, content }];

@@ -1,5 +1,5 @@
 import type { SessionId, UserId } from "../../../ids.js";
-import { attachmentsOf, callsOf, type Message } from "../../../messages.js";
+import { type Message, textsOf } from "../../../messages.js";
 import type { OtherRows } from "../../store-report.js";
 import type { SqliteConnection, SqlValue } from "./driver.js";
 import { openAsItIs } from "./schema.js";
@@ -136,10 +136,8 @@ function takeOwn(connection: SqliteConnection, own: OwnKeys, taker: Taker): void
     session,
     Math.min(before, Number.MAX_SAFE_INTEGER),
   ))
-    takeMessage(
-      decodeStored(() => JSON.parse(json) as Message),
-      taker,
-    );
+    for (const text of textsOf(decodeStored(() => JSON.parse(json) as Message)))
+      taker.addText(text);
   for (const select of [
     `SELECT CAST(session_id AS BLOB) AS one, NULL AS other FROM sessions WHERE ${inSession}`,
     `SELECT CAST(key_json AS BLOB) AS one, CAST(value_json AS BLOB) AS other
@@ -162,12 +160,6 @@ function takeOwn(connection: SqliteConnection, own: OwnKeys, taker: Taker): void
     userKey,
   ))
     takeValues(row, taker);
-}
-
-function takeMessage(message: Message, taker: Taker): void {
-  taker.addText(message.content);
-  for (const call of callsOf(message)) taker.addText(call.arguments);
-  for (const { name } of attachmentsOf(message)) taker.addText(name);
 }
 
 interface Values {

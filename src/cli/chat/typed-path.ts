@@ -1,7 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isFileName } from "../attachments.js";
+import { isFileName } from "../../attachments.js";
 
 /**
  * The path that was typed, or dropped on the terminal, which quotes it or puts a backslash before
