@@ -47,7 +47,8 @@ async function salvage(path: string) {
 /** Changes rows as no program of ours does. */
 async function changed(path: string, sql: string): Promise<void> {
   const connection = new SqliteConnection(await loadEngine(), path);
-  connection.exec(sql);
+  // Only a write is moved from the log into the file by `close`, whoever else has it open still.
+  await connection.write(() => connection.exec(sql));
   await connection.close();
 }
 
