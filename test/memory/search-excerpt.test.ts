@@ -61,6 +61,22 @@ test("an excerpt is a part of the text, and marks what was searched for", () => 
 });
 
 test.each([
+  ["at the start of the text", "\u0301\u3099", "\u3099"],
+  ["that belongs to nothing", "\u0301\ude00", "\ude00"],
+  ["in a heap of marks", `a${"\u3099".repeat(60)}\u3099\u309a`, "\u309a"],
+])("an excerpt shows a match that is a mark %s", (_, content, term) => {
+  const marked = excerptOf(content, [term]).filter(({ isMatch }) => isMatch);
+  expect(marked.map(({ text }) => fold(text).includes(term))).toEqual([true]);
+});
+
+test("an excerpt never marks a part of a phrase", () => {
+  const content = `${"x".repeat(50)} a b${"y".repeat(36)} zebra ${"z".repeat(80)} lion cat`;
+  const parts = excerptOf(content, ["a b", "zebra", "lion", "cat"]);
+  const marked = parts.filter(({ isMatch }) => isMatch);
+  expect(marked.map(({ text }) => text)).toEqual(["zebra", "lion", "cat"]);
+});
+
+test.each([
   ["a word in the middle of a long text", 20_000, 20_000],
   ["at the start", 0, 20_000],
   ["at the end", 20_000, 0],

@@ -19,7 +19,6 @@ export function excerptOf(content: string, terms: readonly string[]): readonly E
   const marks = marksIn(folded, terms);
   const first = bestStart(marks);
   const from = Math.max(0, (marks[first]?.start ?? 0) - BEFORE);
-  const shown = marks.filter((mark) => mark.start >= from && mark.end <= from + LENGTH);
   const to = Math.max(from + LENGTH, marks[first]?.end ?? 0);
 
   const at = (index: number) => start + (origins[Math.min(index, folded.length)] as number);
@@ -29,10 +28,14 @@ export function excerptOf(content: string, terms: readonly string[]): readonly E
     while (next < folded.length && at(next) === last) next += 1;
     return characterStart(content, at(next));
   };
+  const firstMatch = at(marks[first]?.start ?? 0);
+  // The beginning of a text may fold to nothing, and a match may begin inside of a character.
+  const whole = start + from === 0 ? 0 : Math.min(firstMatch, characterStart(content, at(from)));
   const cut = {
-    from: wordStart(content, characterStart(content, at(from)), at(marks[first]?.start ?? 0)),
+    from: wordStart(content, whole, firstMatch),
     to: characterStart(content, at(to)),
   };
+  const shown = marks.filter((mark) => at(mark.start) >= cut.from && mark.end <= from + LENGTH);
   const parts: ExcerptPart[] = [];
   let done = cut.from;
   const take = (until: number, isMatch: boolean): void => {
