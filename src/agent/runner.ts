@@ -9,6 +9,7 @@ import type { Awaitable, Deleted, Edits } from "../memory/memory.js";
 import { type Contents, haveAttachments, type Message } from "../messages.js";
 import type { JsonSchema } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
+import { newRunId } from "../run-id.js";
 import { contentsFor } from "./attached-contents.js";
 import { checkedSnapshot } from "./check-snapshot.js";
 import { detachedParts } from "./detached.js";
@@ -172,7 +173,7 @@ export class Runner {
     if (signal !== undefined) follow(signal, cancellation);
     cancellation.throwIfAborted();
     return {
-      runId: crypto.randomUUID(),
+      runId: newRunId(),
       userId,
       sessionId,
       input,

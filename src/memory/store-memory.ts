@@ -6,6 +6,7 @@ import {
   type StoredMessage,
 } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
+import { newRunId } from "../run-id.js";
 import { andThen } from "./and-then.js";
 import {
   countOf,
@@ -238,7 +239,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       userId: id,
       sessionId,
       messages: rows,
-      newRunId: rows[0]?.runId ?? crypto.randomUUID(),
+      newRunId: rows[0]?.runId ?? newRunId(),
       state: encodePatch(options.state),
       expected: encodePatch(options.expected),
       replaceRun: replaceRunOf(options, rows),

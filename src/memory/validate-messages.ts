@@ -14,6 +14,7 @@ import {
   type Usage,
   type UserMessage,
 } from "../messages.js";
+import { newRunId } from "../run-id.js";
 import type { NewRow } from "./store.js";
 
 /** The fields that an add sets on every row. */
@@ -52,7 +53,7 @@ export function validateMessages(
   let runId: string | undefined;
   const toRow = (message: unknown): NewRow => {
     const row = validateMessage(message, fields);
-    runId = row.runId ??= row.role === "user" ? crypto.randomUUID() : runId;
+    runId = row.runId ??= row.role === "user" ? newRunId() : runId;
     return row;
   };
   return Array.isArray(messages) ? messages.map(toRow) : [toRow(messages)];
