@@ -17,12 +17,9 @@ export class QueueSlot {
   readonly cancellation: Cancellation;
   /** How often the user or session was cleared since the run joined the queue. */
   clears = 0;
-  /**
-   * Resolves when it is this run's turn; undefined if it already is. Rejects with the reason if the
-   * run is cancelled.
-   */
-  turn: Promise<void> | undefined;
-  #start: (() => void) | undefined;
+  /** Resolves when it is this run's turn or it is cancelled; undefined if it already is. */
+  turn: Promise<unknown> | undefined;
+  #start: ((value: unknown) => void) | undefined;
 
   constructor(queue: RunQueue, key: string, cancellation: Cancellation) {
     this.#queue = queue;
@@ -31,18 +28,16 @@ export class QueueSlot {
   }
 
   wait(): void {
-    const { cancellation } = this;
-    this.turn = new Promise((resolve, reject) => {
-      cancellation.listen(reject);
-      this.#start = () => {
-        cancellation.forget(reject);
-        resolve();
-      };
+    this.turn = new Promise((resolve) => {
+      this.#start = resolve;
+      this.cancellation.listen(resolve);
     });
   }
 
   start(): void {
-    this.#start?.();
+    if (this.#start === undefined) return;
+    this.cancellation.forget(this.#start);
+    this.#start(undefined);
   }
 
   /** Leaves the queue, so that the next run can start. */

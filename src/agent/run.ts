@@ -90,13 +90,24 @@ export interface RunRequest {
  * leaves the queue.
  */
 export const executeRun = (parts: RunParts, request: RunRequest): Promise<RunOutput> =>
-  isTraced() ? executeTraced(parts, request) : new Run(parts, request).execute();
+  isTraced() ? executeTraced(parts, request) : executeInTurn(parts, request, undefined);
 
 function executeTraced(parts: RunParts, request: RunRequest): Promise<RunOutput> {
   const { runId, userId, sessionId } = request;
   const { agentName: agent, model } = parts;
   const trace: RunTrace = { runId, userId, sessionId, agent, model: model.name };
-  return traceRun(trace, () => new Run(parts, request, trace).execute());
+  return traceRun(trace, () => executeInTurn(parts, request, trace));
+}
+
+/** A run is made when it starts, because what waits is copied by the garbage collector. */
+function executeInTurn(
+  parts: RunParts,
+  request: RunRequest,
+  trace: RunTrace | undefined,
+): Promise<RunOutput> {
+  const { turn } = request.slot;
+  const start = () => new Run(parts, request, trace).execute();
+  return turn === undefined ? start() : turn.then(start);
 }
 
 /** What a reply has to fit, and how far it is. */
@@ -128,7 +139,7 @@ class Run {
   /** Of the attachments of this run and of its history; undefined if there are none. */
   #contents: Contents | undefined;
 
-  constructor(parts: RunParts, request: RunRequest, trace?: RunTrace) {
+  constructor(parts: RunParts, request: RunRequest, trace: RunTrace | undefined) {
     this.#parts = parts;
     this.#request = request;
     this.#trace = trace;
@@ -139,10 +150,9 @@ class Run {
     const { runId, userId, sessionId, slot, cancellation, emit, replySchema } = this.#request;
     let snapshot: Snapshot | undefined;
     try {
-      if (slot.turn !== undefined) await slot.turn;
+      cancellation.throwIfAborted();
       const { limitSource } = this.#parts;
       if (limitSource === undefined) emit?.({ type: "run-start", runId, userId, sessionId });
-      cancellation.throwIfAborted();
       if (replySchema !== undefined) await this.#loadSchema(replySchema);
       const read = this.#read();
       snapshot = this.#checked(read instanceof Promise ? await read : read);

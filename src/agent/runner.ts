@@ -135,9 +135,11 @@ export class Runner {
     const { memory, toolScope } = this.parts;
     if (memory.edits === undefined) throw noEdits();
     toolScope.refuseReentry({ userId, sessionId });
-    const slot = this.#queue.join(userId, sessionId, new Cancellation(), "queue");
+    const cancellation = new Cancellation();
+    const slot = this.#queue.join(userId, sessionId, cancellation, "queue");
     try {
       await slot.turn;
+      cancellation.throwIfAborted();
       return await work(memory.edits);
     } finally {
       slot.leave();
