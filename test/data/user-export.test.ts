@@ -278,3 +278,15 @@ test("an export as json has everything that is kept, exactly, whatever the texts
     { numRuns: 50 },
   );
 });
+
+test.each([{}, { last: 200 }])(
+  "an export from a memory that returns the same messages again and again ends: %j",
+  async (options) => {
+    const memory = new InMemory();
+    await fill(memory, "alice", 100);
+    const newest = memory.getMessages("alice", { limit: 128 });
+    memory.getMessages = () => newest;
+    const exported = textOf(new UserExport(memory, "alice", options));
+    await expect(exported).rejects.toMatchObject({ code: "STORE_FAILED" });
+  },
+);
