@@ -51,11 +51,11 @@ interface Figures {
 }
 
 async function measure(server: Started): Promise<Figures> {
-  const before = await usageOf(server);
+  const before = await query<number>(server, "cpu");
   const started = performance.now();
   await send(server, PER_ROUND);
   const rate = PER_ROUND / ((performance.now() - started) / 1000);
-  const cpu = ((await usageOf(server)).cpu - before.cpu) / PER_ROUND;
+  const cpu = ((await query<number>(server, "cpu")) - before) / PER_ROUND;
   return { rate, cpu };
 }
 
@@ -75,7 +75,7 @@ function report(rounds: readonly Record<Kind, Figures>[], kind: Kind, what: stri
 async function watchMemory(server: Started): Promise<void> {
   for (let sent = LONG_RUN / 10; sent <= LONG_RUN; sent += LONG_RUN / 10) {
     await send(server, LONG_RUN / 10);
-    const { heap, rss } = await usageOf(server);
+    const { heap, rss } = await query<Memory>(server, "memory");
     console.log(`${sent} more requests: heap ${heap.toFixed(1)} MB, RSS ${rss.toFixed(1)} MB`);
   }
 }
@@ -92,17 +92,32 @@ async function start(kind: Kind): Promise<Started> {
   return { child, port };
 }
 
-/** CPU time in microseconds, memory in MB after a garbage collection. */
-interface Usage {
-  readonly cpu: number;
+async function query<T>({ child }: Started, what: "cpu" | "memory"): Promise<T> {
+  child.send(what);
+  const [answer] = (await once(child, "message")) as [T];
+  return answer;
+}
+
+/** Microseconds so far. */
+function cpuTime(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** In MB. */
+interface Memory {
   readonly heap: number;
   readonly rss: number;
 }
 
-async function usageOf({ child }: Started): Promise<Usage> {
-  child.send("usage");
-  const [usage] = (await once(child, "message")) as [Usage];
-  return usage;
+/**
+ * Collects the garbage first. Not before a round: with no connection open that throws away most of
+ * the compiled code, and the round would measure its compilation.
+ */
+function memory(): Memory {
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  return { heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 };
 }
 
 /** Over keep-alive sockets, each of which sends its next request after each response. */
@@ -142,16 +157,9 @@ function talk(port: number, { index, count }: { index: number; count: number }):
 }
 
 async function serve(kind: string): Promise<void> {
-  process.on("message", () => process.send?.(usage()));
+  process.on("message", (what) => process.send?.(what === "cpu" ? cpuTime() : memory()));
   process.on("disconnect", () => process.exit());
   process.send?.(kind === "agno-chat" ? await serveOurs() : await serveBare(kind));
-}
-
-function usage(): Usage {
-  const { user, system } = process.cpuUsage();
-  globalThis.gc?.();
-  const { heapUsed, rss } = process.memoryUsage();
-  return { cpu: user + system, heap: heapUsed / 2 ** 20, rss: rss / 2 ** 20 };
 }
 
 const openAgent = () => new Agent({ model, memory: new InMemory(KEPT_PER_USER) });
