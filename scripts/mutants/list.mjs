@@ -137,8 +137,8 @@ export const MUTANTS = [
   [
     "src/agent/run-draft.ts",
     "every run begins with the message that came first",
-    "this.#user = Object.freeze(attachedMessage(input, files?.attachments));",
-    "this.#user = (globalThis.user ??= Object.freeze(attachedMessage(input, files?.attachments)));",
+    "this.#input = input;",
+    "this.#input = (globalThis.input ??= input);",
   ],
   [
     "src/agent/run-draft.ts",

@@ -1,13 +1,13 @@
 import type { AttachedFiles } from "../attachments.js";
 import {
   type AssistantMessage,
+  type Attachment,
   attachedMessage,
   type Message,
   type NewMessage,
   type StoredFields,
   type ToolMessage,
   type Usage,
-  type UserMessage,
 } from "../messages.js";
 import type { Reply } from "./ask-model.js";
 import type { StateChanges } from "./run-state.js";
@@ -18,32 +18,34 @@ interface Round {
 }
 
 /**
- * The messages of a run under way. Nothing is stored until the run ends. The messages that
- * the model is sent are frozen, because they are stored later.
+ * The messages of a run under way. Nothing is stored until the run ends. What a model does to the
+ * messages that it is sent changes nothing of what is stored: they are made for each request, or
+ * frozen.
  */
 export class RunDraft {
-  readonly #user: UserMessage;
+  readonly #input: string;
+  readonly #attachments: readonly Attachment[] | undefined;
   readonly #modelName: string;
   readonly #rounds: Round[] = [];
   /** Set by `finish` or `interrupt`. */
   #final!: AssistantDraft;
 
   constructor(input: string, modelName: string, files?: AttachedFiles) {
-    this.#user = Object.freeze(attachedMessage(input, files?.attachments));
+    this.#input = input;
+    this.#attachments = files?.attachments;
     this.#modelName = modelName;
   }
 
   /** What the model is sent of this run, after its history. */
   get messages(): readonly Message[] {
-    if (this.#rounds.length === 0) return [this.#user];
-    return [this.#user, ...this.#rounds.flatMap((round) => round.messages)];
+    const user = attachedMessage(this.#input, this.#attachments);
+    if (this.#rounds.length === 0) return [user];
+    return [user, ...this.#rounds.flatMap((round) => round.messages)];
   }
 
   /** What is stored under this run id, once the run has ended. */
   messagesOf(runId: string): readonly NewMessage[] {
-    const { role, content, attachments } = this.#user;
-    const user =
-      attachments === undefined ? { role, content, runId } : { role, content, attachments, runId };
+    const user = this.#userOf(runId);
     const final = this.#final;
     final.runId = runId;
     if (this.#rounds.length === 0) return [user, final];
@@ -51,6 +53,13 @@ export class RunDraft {
       messages.map((message) => ({ ...message, runId })),
     );
     return [user, ...rounds, final];
+  }
+
+  #userOf(runId: string): NewMessage {
+    const [content, attachments] = [this.#input, this.#attachments];
+    return attachments === undefined
+      ? { role: "user", content, runId }
+      : { role: "user", content, attachments, runId };
   }
 
   get usedTools(): boolean {
