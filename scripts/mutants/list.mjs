@@ -365,7 +365,19 @@ export const MUTANTS = [
     "const pages = [...this.sessions.values()].map((session) => session.page(page));",
     "const pages = [...this.sessions.values()].slice(1).map((session) => session.page(page));",
   ],
+  [
+    "src/memory/stores/in-memory/sessions-by-id.ts",
+    "the states in a list of sessions are those of the user who was listed first",
+    "const session = user()?.sessions.get(sessionId);",
+    "const session = ((globalThis.listed ??= {})[sessionId] ??= user()?.sessions.get(sessionId));",
+  ],
   // SQLite.
+  [
+    "src/memory/stores/sqlite/session-rows.ts",
+    "a list of sessions has those of every user",
+    "WHERE user_id = ? AND session_id > ? ORDER BY session_id`",
+    "WHERE user_id <> ? || char(0) AND session_id > ? ORDER BY session_id`",
+  ],
   [
     "src/memory/stores/sqlite/rows.ts",
     "a user is found without regard to case",

@@ -1,9 +1,10 @@
 import { extname } from "node:path";
 import { type ExportFormat, isExportFormat } from "../data/export-options.js";
+import { sessionPages } from "../data/session-pages.js";
 import type { UserExport } from "../data/user-export.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
-import type { SessionInfo } from "../memory/memory.js";
+import type { Memory } from "../memory/memory.js";
 
 /** The format that the end of a file's name says, if it says one. */
 export function formatIn(file: string): ExportFormat | undefined {
@@ -20,14 +21,16 @@ interface Scope {
 
 /**
  * An export of nothing is not written: of a misspelt user it would look like a backup.
- * @param sessions all that the user has
  * @throws {AgnoChatError} `NOTHING_TO_EXPORT`
  */
-export function refuseNothingToExport(
-  sessions: readonly SessionInfo[],
+export async function refuseNothingToExport(
+  memory: Memory,
   { userId, sessionId }: Scope,
-): void {
-  if (sessions.some((session) => (sessionId ?? session.sessionId) === session.sessionId)) return;
+): Promise<void> {
+  if ((await memory.size(userId, { sessionId })) > 0) return;
+  // There may still be a session state.
+  for await (const page of sessionPages(memory, userId))
+    if (page.some((session) => (sessionId ?? session.sessionId) === session.sessionId)) return;
   const where = sessionId === undefined ? "" : ` in session ${JSON.stringify(sessionId)}`;
   throw new AgnoChatError(
     "NOTHING_TO_EXPORT",

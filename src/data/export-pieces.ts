@@ -1,13 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AgnoChatError } from "../errors.js";
 import type { UserId } from "../ids.js";
-import type {
-  Awaitable,
-  GetMessagesOptions,
-  Memory,
-  SessionInfo,
-  SessionState,
-} from "../memory/memory.js";
+import type { Awaitable, GetMessagesOptions, Memory, SessionWithState } from "../memory/memory.js";
 import { haveAttachments, type StoredMessage } from "../messages.js";
 import type { WireMessage } from "../models/openai/to-openai-messages.js";
 import { safeJson } from "../safe-json.js";
@@ -19,6 +13,7 @@ import { markdownMessage, markdownOpening } from "./export-markdown.js";
 import type { ExportOptions } from "./export-options.js";
 import { runFilter, startOfLast } from "./latest-part.js";
 import { readBatches } from "./read-batches.js";
+import { sessionPages } from "./session-pages.js";
 
 export interface ExportSource {
   readonly memory: Memory;
@@ -70,8 +65,9 @@ export class ExportPieces implements AsyncIterable<string> {
       }
     yield `${opening}],"state":{`;
     comma = "";
-    for await (const [sessionId, state] of this.#states()) {
-      yield `${comma}${safeJson(sessionId)}:${safeJson(state)}`;
+    for await (const states of this.#states()) {
+      yield comma +
+        states.map(({ sessionId, state }) => `${safeJson(sessionId)}:${safeJson(state)}`).join(",");
       comma = ",";
     }
     yield "}}\n";
@@ -119,7 +115,7 @@ export class ExportPieces implements AsyncIterable<string> {
 
   async *#openai(): AsyncGenerator<string, void, undefined> {
     const { sessionId } = this.#options;
-    if (sessionId === undefined) refuseSeveral(await this.#memory.sessions(this.#userId));
+    if (sessionId === undefined) await this.#refuseSeveral();
     const { OpenAIMessages } = await import("./export-openai.js");
     const messages = new OpenAIMessages();
     let before = "[";
@@ -188,28 +184,38 @@ export class ExportPieces implements AsyncIterable<string> {
     if (read < start.messages) throw deletedMeanwhile(this.#userId);
   }
 
-  /** Leaves out sessions whose state is empty. */
-  async *#states(): AsyncGenerator<readonly [string, SessionState], void, undefined> {
-    const { sessionId: only, signal } = this.#options;
-    for (const { sessionId } of await this.#memory.sessions(this.#userId)) {
-      signal?.throwIfAborted();
-      if (only !== undefined && sessionId !== only) continue;
+  /** Page by page, none of them empty. Leaves out sessions whose state is empty. */
+  async *#states(): AsyncGenerator<readonly StateEntry[], void, undefined> {
+    const { sessionId, signal } = this.#options;
+    if (sessionId !== undefined) {
       const state = await this.#memory.getState(this.#userId, { sessionId });
-      if (Object.keys(state).length > 0) yield [sessionId, state];
+      if (Object.keys(state).length > 0) yield [{ sessionId, state }];
+      return;
+    }
+    for await (const page of sessionPages(this.#memory, this.#userId)) {
+      signal?.throwIfAborted();
+      const some = page.filter(({ state }) => Object.keys(state).length > 0);
+      if (some.length > 0) yield some;
       await nextTurn();
     }
   }
+
+  async #refuseSeveral(): Promise<void> {
+    let [count, first] = [0, ""];
+    for await (const page of sessionPages(this.#memory, this.#userId)) {
+      first ||= page[0]?.sessionId ?? "";
+      count += page.length;
+    }
+    if (count <= 1) return;
+    throw new AgnoChatError(
+      "USAGE",
+      `Messages to send on are of one session, and there are ${count}.`,
+      { hint: `Name one, such as ${JSON.stringify(first)}.` },
+    );
+  }
 }
 
-function refuseSeveral(sessions: readonly SessionInfo[]): void {
-  if (sessions.length <= 1) return;
-  const [first] = sessions;
-  throw new AgnoChatError(
-    "USAGE",
-    `Messages to send on are of one session, and there are ${sessions.length}.`,
-    { hint: `Name one, such as ${JSON.stringify(first?.sessionId)}.` },
-  );
-}
+type StateEntry = Pick<SessionWithState, "sessionId" | "state">;
 
 const deletedMeanwhile = (userId: UserId): AgnoChatError =>
   new AgnoChatError(

@@ -1,25 +1,6 @@
-import { AgnoChatError } from "../errors.js";
 import type { StoredMessage } from "../messages.js";
+import type { LatestPart } from "./export-options.js";
 import { type ReadMessages, readBatches } from "./read-batches.js";
-
-/** The latest part of a history, always of whole runs. */
-export interface LatestPart {
-  /** Runs that began at or after this time, in milliseconds since 1970. Default: all. */
-  readonly since?: number | undefined;
-  /**
-   * At most this many messages, as whole runs: a run that would be cut is left out, but the latest
-   * run is always there. A whole number from 1. Default: all.
-   */
-  readonly last?: number | undefined;
-}
-
-/** @throws {AgnoChatError} `USAGE` */
-export function checkPart({ since, last }: LatestPart): void {
-  if (since !== undefined && !Number.isFinite(since))
-    throw new AgnoChatError("USAGE", `since must be a time in milliseconds, not ${since}.`);
-  if (last !== undefined && !(Number.isSafeInteger(last) && last >= 1))
-    throw new AgnoChatError("USAGE", `last must be a whole number from 1, not ${last}.`);
-}
 
 export interface Start {
   /** The id of the first message to read. */
@@ -49,9 +30,10 @@ export async function startOfLast(
 
 /**
  * Tells for each message, in order, whether its run belongs to the part. Remembers one run of each
- * session.
+ * session, unless everything belongs to it.
  */
 export function runFilter({ since = -Infinity, last }: LatestPart): (m: StoredMessage) => boolean {
+  if (since === -Infinity && last === undefined) return () => true;
   const runs = new Map<string, { readonly runId: string; readonly isIn: boolean }>();
   return ({ sessionId, runId, role, createdAt }) => {
     const run = runs.get(sessionId);

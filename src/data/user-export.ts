@@ -1,8 +1,7 @@
 import { type UserId, validateUserId } from "../ids.js";
 import type { Memory } from "../memory/memory.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
-import type { ExportOptions } from "./export-options.js";
-import { checkPart } from "./latest-part.js";
+import { checkPart, type ExportOptions } from "./export-options.js";
 
 const KEYS: KnownKeys<ExportOptions> = {
   sessionId: true,
@@ -15,11 +14,11 @@ const KEYS: KnownKeys<ExportOptions> = {
 
 /**
  * Everything stored for one user, or for one of their sessions, as text in chunks:
- * `for await (const text of …)`. It never holds more than one chunk, however long the history is,
- * and its text is safe for a terminal.
+ * `for await (const text of …)`. It never holds more than one chunk, however long the history is
+ * and however many sessions there are, and its text is safe for a terminal.
  *
- * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session. Each
- *   attachment has its `content`, in base64.
+ * - `json`: `{ user, session, messages, state }`, messages oldest first, `state` by session, in the
+ *   order of their ids. Each attachment has its `content`, in base64.
  * - `jsonl`: one message per line.
  * - `md`: the messages as readable Markdown, which opens with the user, the time and the model.
  * - `html`: the same as one page without scripts, links or other files, to read and to print.

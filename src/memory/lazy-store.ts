@@ -9,6 +9,7 @@ import type {
   InSession,
   Page,
   SessionRow,
+  SessionRowWithState,
   Store,
   StoreAttachments,
   StoreEdits,
@@ -24,6 +25,7 @@ import type {
 
 type AsyncStore = Store<false> & {
   readonly search: NonNullable<Store<false>["search"]>;
+  readonly sessionsById: NonNullable<Store<false>["sessionsById"]>;
   readonly edits: StoreEdits;
   readonly attachments: StoreAttachments;
   readonly limits: StoreLimits;
@@ -65,6 +67,10 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
 
   sessions(userId: UserId): Promise<readonly SessionRow[]> {
     return this.call((store) => store.sessions(userId));
+  }
+
+  async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
+    yield* await this.call((store) => store.sessionsById(userId));
   }
 
   users(): Promise<readonly UserRow[]> {

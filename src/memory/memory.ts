@@ -337,6 +337,13 @@ export interface SessionInfo {
   readonly lastActivity: string;
 }
 
+/** A session without its messages. */
+export interface SessionWithState extends SessionInfo {
+  /** As in `Snapshot`. */
+  readonly total: number;
+  readonly state: SessionState;
+}
+
 export interface RemoveInactiveOptions {
   /**
    * Users who are kept even if they are inactive, for example because a run is in progress.
@@ -453,6 +460,15 @@ export interface Memory {
 
   /** The sessions of one user, most recently active first. */
   sessions(userId?: string): Awaitable<SessionInfo[]>;
+
+  /**
+   * The sessions of one user with their states, page by page, for a user who may have more than fit
+   * in memory: by id, in the order of code points. Each page is read when it is asked for, so a
+   * session that is created or cleared meanwhile may be there or not.
+   *
+   * Left out by a memory that only lists all at once.
+   */
+  sessionsById?(userId?: string): AsyncIterable<readonly SessionWithState[]>;
 
   /**
    * Deletes the users whose last activity is longer ago than `maxAge`.

@@ -49,6 +49,7 @@ import type {
   SessionInfo,
   SessionOptions,
   SessionState,
+  SessionWithState,
   Snapshot,
   Tokens,
   UserInfo,
@@ -192,6 +193,15 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   sessions(userId?: string): Answer<AtOnce, SessionInfo[]> {
     return this.#call(() => andThen(this.#store.sessions(userIdOf(userId)), withIsoTimes));
+  }
+
+  async *sessionsById(userId?: string): AsyncGenerator<readonly SessionWithState[]> {
+    if (this.#closed) throw storeClosed();
+    const { sessionPages } = await import("./list-sessions.js");
+    for await (const page of sessionPages(this.#store, userIdOf(userId))) {
+      yield withIsoTimes(page);
+      if (this.#closed) throw storeClosed();
+    }
   }
 
   removeInactive(

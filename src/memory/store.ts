@@ -11,6 +11,7 @@ import type {
   Leased,
   Limits,
   LimitUse,
+  SessionState,
   Snapshot,
   Spent,
   Undone,
@@ -75,6 +76,15 @@ export interface Store<AtOnce extends boolean = boolean> {
 
   /** The user's sessions, most recently active first. */
   sessions(userId: UserId): Answer<AtOnce, readonly SessionRow[]>;
+
+  /**
+   * The user's sessions with their states, page by page, by id in the order of code points. A page
+   * is from one moment and never empty, and ends where `isFull` says, so that it fits in memory.
+   * Left out by a store whose users have few sessions: `sessions` and `read` are then used.
+   */
+  readonly sessionsById?:
+    | ((userId: UserId) => AsyncIterable<readonly SessionRowWithState[]>)
+    | undefined;
 
   /** All users, most recently active first. */
   users(): Answer<AtOnce, readonly UserRow[]>;
@@ -399,6 +409,13 @@ export interface SessionRow {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;
+}
+
+/** A session without its messages. */
+export interface SessionRowWithState extends SessionRow {
+  /** As in `Snapshot`. */
+  readonly total: number;
+  readonly state: SessionState;
 }
 
 /** A token as it is kept. Times are milliseconds since 1970. */

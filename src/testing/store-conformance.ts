@@ -12,6 +12,7 @@ import { edits } from "./store/edits.js";
 import { leases } from "./store/leases.js";
 import { limits } from "./store/limits.js";
 import { oldRuns } from "./store/old-runs.js";
+import { sessionPages } from "./store/session-pages.js";
 import {
   ALICE,
   ALL,
@@ -281,4 +282,5 @@ const STORE_CHECKS: Readonly<Record<string, StoreChecks>> = {
   "store edits": edits,
   "store attachments": attachments,
   "store old runs": oldRuns,
+  "store session pages": sessionPages,
 };

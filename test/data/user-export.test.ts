@@ -60,6 +60,27 @@ describe.each(MEMORIES)("an export from $name", ({ open }) => {
     });
   });
 
+  test("has the states of all sessions by id, and never lists all sessions at once", async () => {
+    const memory = open();
+    for (const sessionId of ["work", "home", "\u{1f600}", "\ufb01", "Z"])
+      await memory.add([], "alice", { sessionId, state: { of: sessionId } });
+    await memory.add(userMessage("no state"), "alice", { sessionId: "alone" });
+    await memory.add([], "bob", { sessionId: "work", state: { of: "bob" } });
+    const refuse = () => expect.unreachable("lists all sessions at once");
+    const paged = Object.defineProperty(memory, "sessions", { value: refuse });
+    const { state } = JSON.parse(await textOf(new UserExport(paged, "alice")));
+    expect(Object.entries(state)).toEqual(
+      ["Z", "home", "work", "\ufb01", "\u{1f600}"].map((name) => [name, { of: name }]),
+    );
+    const one = new UserExport(paged, "alice", { sessionId: "home" });
+    expect(JSON.parse(await textOf(one)).state).toEqual({ home: { of: "home" } });
+    for (const format of ["jsonl", "md", "html"] as const)
+      expect(await textOf(new UserExport(paged, "alice", { format }))).toContain("no state");
+    await expect(textOf(new UserExport(paged, "alice", { format: "openai" }))).rejects.toThrow(
+      "Messages to send on are of one session, and there are 6.",
+    );
+  });
+
   test("as jsonl or md has every message exactly once and in order", async () => {
     const memory = open();
     await fill(memory, "alice", 100);

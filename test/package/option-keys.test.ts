@@ -137,6 +137,7 @@ const TAKES_NONE: Readonly<Record<string, string>> = {
   "StoreMemory.clearAll": "nothing",
   "StoreMemory.users": "nothing",
   "StoreMemory.sessions": "an id alone",
+  "StoreMemory.sessionsById": "an id alone",
   "StoreMemory.close": "nothing",
   ClearLog: "what its toJSON returned",
   "ClearLog.generations": "nothing",

@@ -24,20 +24,26 @@ const BODY = `{"role":"user","content":"${"x".repeat(400)}"}`;
  * Adds users to an empty database with the schema, faster than a memory would. The URL is that of a
  * superuser.
  */
-export async function fillPostgres(url: string, { count, messages = 2 }: ManyUsers): Promise<void> {
+export async function fillPostgres(
+  url: string,
+  { count, messages = 2, sessions = 1 }: ManySessions,
+): Promise<void> {
   const bytes = BODY.length + 100;
   await ask(
     url,
     `INSERT INTO agno_chat.users
        SELECT 'user-' || lpad((i::bigint * ${STEP} % ${count})::text, 8, '0'),
-         ${messages + 1}, 2, 1, ${messages}, ${FIRST_ACTIVITY} + i * 1000
+         ${messages * sessions + 1}, ${sessions + 1}, ${sessions}, ${messages * sessions},
+         ${FIRST_ACTIVITY} + i * 1000
        FROM generate_series(0, ${count - 1}) i;
      INSERT INTO agno_chat.sessions
-       SELECT user_id, 'default', 1, 0, ${messages}, ${messages}, ${messages}, ${bytes * messages},
-         last_activity, '"run"', '{}' FROM agno_chat.users;
+       SELECT user_id, ${sessions === 1 ? "'default'" : "'session-' || (s - 1)"}, s, 0,
+         ${messages}, ${messages}, ${messages}, ${bytes * messages}, last_activity, '"run"', '{}'
+       FROM agno_chat.users, generate_series(1, ${sessions}) s;
      INSERT INTO agno_chat.messages
-       SELECT user_id, 1, m, last_activity, ${bytes}, 400, NULL, 'user', '"run"', '${BODY}'
-       FROM generate_series(1, ${messages}) m, agno_chat.users;
+       SELECT user_id, (m - 1) / ${messages} + 1, m, last_activity, ${bytes}, 400, NULL, 'user',
+         '"run"', '${BODY}'
+       FROM generate_series(1, ${messages * sessions}) m, agno_chat.users;
      ANALYZE agno_chat.users, agno_chat.sessions, agno_chat.messages`,
   );
 }

@@ -1,7 +1,6 @@
 import { EXPORT_FORMATS, type ExportFormat, isExportFormat } from "../../data/export-options.js";
 import { UserExport } from "../../data/user-export.js";
 import { AgnoChatError } from "../../errors.js";
-import { sizeOf } from "../../memory/history-size.js";
 import type { Context } from "../command-context.js";
 import { parseDuration } from "../duration.js";
 import { formatIn, refuseNothingToExport, refusingEmptyPart } from "../export-file.js";
@@ -43,12 +42,11 @@ export async function exportHistory(
   return withMemory(context, async (memory) => {
     const { signal } = context;
     const text = new UserExport(memory, user, { sessionId, ...part, format, fields, signal });
-    const sessions = await memory.sessions(user);
-    const { messages: total } = sizeOf(sessions, sessionId);
+    const total = await memory.size(user, { sessionId });
     const progress = (): string => `${text.messages} of ${count(total, "message")}`;
     // Programs that read stdout get an empty history; people and files get a message instead.
     if (toFile || FOR_PEOPLE.includes(format))
-      refuseNothingToExport(sessions, { userId: user, sessionId });
+      await refuseNothingToExport(memory, { userId: user, sessionId });
     if (!toFile) return writePieces(context, text, progress);
     const whole = since === undefined ? text : refusingEmptyPart(text, { userId: user, since });
     await writePrivateFile(file, new Progress(context).along(whole, progress), {

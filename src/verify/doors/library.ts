@@ -1,8 +1,9 @@
 import type { Agent } from "../../agent/agent.js";
 import type { ExportFormat } from "../../data/export-options.js";
 import { importHistory } from "../../data/import/import-history.js";
+import { sessionPages } from "../../data/session-pages.js";
 import { asRecord, parseJson } from "../../json.js";
-import type { Memory, SearchResult, SessionState } from "../../memory/memory.js";
+import type { Memory, SearchResult, SessionState, SessionWithState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
 import type { Whose } from "../finding.js";
@@ -91,6 +92,17 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
     read: async ({ userId }) => ({
       sessions: (await memory.sessions(userId)).map(({ sessionId }) => sessionId),
     }),
+  },
+  {
+    name: "all sessions, page by page",
+    ofUser: true,
+    async read({ userId, sessionId }) {
+      const sessions: SessionWithState[] = [];
+      for await (const page of sessionPages(memory, userId)) sessions.push(...page);
+      const own = sessions.find((session) => session.sessionId === sessionId);
+      const names = sessions.map((session) => session.sessionId);
+      return { sessions: names, state: own?.state ?? {} };
+    },
   },
 ];
 

@@ -66,6 +66,7 @@ const renaming = (name: string, rename: (userId: string) => string): Double =>
     size: (call, userId = "default", options) => call(rename(userId), options),
     clear: (call, userId = "default", options) => call(rename(userId), options),
     sessions: (call, userId = "default") => call(rename(userId)),
+    sessionsById: (call, userId = "default") => call(rename(userId)),
   }));
 
 const withoutMessages = (snapshot: Snapshot): Snapshot => ({ ...snapshot, messages: [] });

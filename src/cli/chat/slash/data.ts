@@ -138,7 +138,7 @@ export async function exportSession(
     for await (const piece of text) repl.screen.print(piece);
     return;
   }
-  refuseNothingToExport(await repl.viewOf(speaker).sessions(), speaker);
+  await refuseNothingToExport(repl.memory, speaker);
   await writePrivateFile(file, text);
   repl.screen.note(`Wrote ${count(text.messages, "message")} of ${speaker.userId} to ${file}.`);
 }

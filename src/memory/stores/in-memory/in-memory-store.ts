@@ -13,6 +13,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  SessionRowWithState,
   Store,
   StoreAttachments,
   Sweep,
@@ -110,7 +111,12 @@ export class InMemoryStore implements Store<true> {
   sessions(userId: UserId): SessionRow[] {
     return [...(this.#users.get(userId)?.sessions.values() ?? [])]
       .sort((left, right) => right.lastActivity - left.lastActivity)
-      .map(describeSession);
+      .map((session) => session.row);
+  }
+
+  async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
+    const { sessionsById } = await import("./sessions-by-id.js");
+    yield* sessionsById(() => this.#users.get(userId));
   }
 
   users(): UserRow[] {
@@ -201,14 +207,6 @@ function completeRows(
   }
   return rows as readonly StoredMessage[];
 }
-
-const describeSession = ({
-  sessionId,
-  size: messages,
-  runs,
-  bytes,
-  lastActivity,
-}: SessionHistory): SessionRow => ({ sessionId, messages, runs, bytes, lastActivity });
 
 function tally(users: Iterable<UserHistory>): DeletedUsers {
   const deleted = { users: 0, sessions: 0, messages: 0 };

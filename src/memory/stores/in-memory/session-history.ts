@@ -4,7 +4,7 @@ import type { StoredMessage } from "../../../messages.js";
 import { bytesOf } from "../../measure.js";
 import { byId, cutToPage } from "../../order.js";
 import type { StateChange } from "../../state.js";
-import type { Page } from "../../store.js";
+import type { Page, SessionRow } from "../../store.js";
 import { ChangeLog } from "./change-log.js";
 
 /**
@@ -61,6 +61,11 @@ export class SessionHistory {
   /** Whether nothing is kept of the session. */
   get isEmpty(): boolean {
     return this.size === 0 && this.state.size === 0;
+  }
+
+  get row(): SessionRow {
+    const { sessionId, size: messages, runs, bytes, lastActivity } = this;
+    return { sessionId, messages, runs, bytes, lastActivity };
   }
 
   /** JSON text by key. */

@@ -3,6 +3,7 @@ import type { StoredMessage } from "../../../messages.js";
 import { scopeOf } from "../../clear-log.js";
 import type { CopyStore, LongSweep, UserCopy } from "../../copy-store.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
+import { MOST_CHARACTERS, MOST_SESSIONS, pagesAfter } from "../../session-pages.js";
 import type {
   At,
   Commit,
@@ -11,6 +12,7 @@ import type {
   InSession,
   Page,
   SessionRow,
+  SessionRowWithState,
   StoreLeases,
   UserCount,
   UserRow,
@@ -26,7 +28,15 @@ import { storeFailed } from "./postgres-errors.js";
 import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js";
 import { PostgresTokens } from "./postgres-tokens.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
-import { limitOf, pageArguments, pageOf, snapshotOf, storedRows, writeArguments } from "./rows.js";
+import {
+  limitOf,
+  pageArguments,
+  pageOf,
+  snapshotOf,
+  stateOf,
+  storedRows,
+  writeArguments,
+} from "./rows.js";
 import { findInSession, findMessages, indexNextBlock, lacksBlock } from "./search.js";
 import { type DatabaseAddress, nameOf, parseDatabaseUrl } from "./url.js";
 import { UserQueues } from "./user-queues.js";
@@ -124,6 +134,15 @@ export class PostgresStore implements CopyStore {
         return { sessionId, messages, runs, bytes, lastActivity };
       });
     });
+  }
+
+  sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
+    return pagesAfter((after) =>
+      this.#run(async () => {
+        const values = [userId, after, MOST_SESSIONS, MOST_CHARACTERS];
+        return (await this.#read("sessions_by_id_v1", values)).map(sessionIn);
+      }),
+    );
   }
 
   users(): Promise<UserRow[]> {
@@ -333,6 +352,23 @@ type SessionColumns = readonly [
   bytes: number,
   lastActivity: number,
 ];
+
+function sessionIn(row: Row): SessionRowWithState {
+  const [sessionId, messages, runs, bytes, lastActivity, total, state] = row as readonly [
+    ...SessionColumns,
+    total: number,
+    state: string,
+  ];
+  return {
+    sessionId,
+    messages,
+    runs,
+    bytes,
+    lastActivity,
+    total,
+    state: stateOf(JSON.parse(state)),
+  };
+}
 
 /** Sorted by the server, on its disk if they are many. */
 const USERS_BY_ACTIVITY = `

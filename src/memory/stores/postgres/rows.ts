@@ -52,7 +52,7 @@ const messageOf = (
   createdAt: new Date(createdAt).toISOString(),
 });
 
-function stateOf(entries: Header["state"]): SessionState {
+export function stateOf(entries: Header["state"]): SessionState {
   const state = Object.create(null) as SessionState;
   for (const [key, value] of entries) state[key] = value;
   return state;

@@ -10,6 +10,7 @@ import { OLD_RUNS } from "./schema/old-runs.js";
 import { READS } from "./schema/reads.js";
 import { SEARCH } from "./schema/search.js";
 import { SEARCH_GAPS } from "./schema/search-gaps.js";
+import { SESSIONS_BY_ID } from "./schema/sessions-by-id.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
 import { WRITES } from "./schema/writes.js";
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly string[] = [
   OLD_RUNS,
   ERASURE,
   SEARCH_GAPS,
+  SESSIONS_BY_ID,
 ];

@@ -556,7 +556,7 @@ export const listSessions = (connection: SqliteConnection, userId: UserId): Sess
     )
     .map(checkedRow);
 
-const checkedRow = <Row extends { readonly lastActivity: number }>(row: Row): Row =>
+export const checkedRow = <Row extends { readonly lastActivity: number }>(row: Row): Row =>
   decodeStored(() => {
     if (Number.isNaN(new Date(row.lastActivity).getTime())) throw new Error("not a time");
     return row;

@@ -14,6 +14,7 @@ import type {
   NewRow,
   Page,
   SessionRow,
+  SessionRowWithState,
   StoreAttachments,
   StoreEdits,
   StoreLimits,
@@ -208,6 +209,14 @@ export class SqliteStore implements CopyStore {
 
   sessions(userId: UserId): Promise<SessionRow[]> {
     return this.#read((connection) => listSessions(connection, userId));
+  }
+
+  async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
+    const { pagesAfter } = await import("../../session-pages.js");
+    const { listSessionsAfter } = await import("./session-rows.js");
+    yield* pagesAfter((after) =>
+      this.#read((connection) => listSessionsAfter(connection, userId, after)),
+    );
   }
 
   users(): Promise<UserRow[]> {

@@ -1,0 +1,48 @@
+import type { UserId } from "../../../ids.js";
+import type { JsonValue, SessionState } from "../../memory.js";
+import { isFull } from "../../session-pages.js";
+import { decodeState } from "../../state.js";
+import type { SessionRowWithState } from "../../store.js";
+import type { SqliteConnection } from "./driver.js";
+import { checkedRow } from "./rows.js";
+import { decodeStored } from "./sqlite-errors.js";
+
+/** The next page of a user's sessions above the id `after`, by id. */
+export function listSessionsAfter(
+  connection: SqliteConnection,
+  userId: UserId,
+  after: string,
+): SessionRowWithState[] {
+  const page: SessionRowWithState[] = [];
+  let characters = 0;
+  let state: SessionState = decodeState([]);
+  for (const row of connection.each<SessionStateRow>(SESSIONS_AFTER, userId, after)) {
+    const { keyJson, valueJson, ...session } = row;
+    if (session.sessionId !== page.at(-1)?.sessionId) {
+      if (isFull(page, characters)) break;
+      state = decodeState([]);
+      page.push({ ...checkedRow(session), state });
+    }
+    if (keyJson === null) continue;
+    characters += keyJson.length + valueJson.length;
+    decodeStored(() => {
+      state[JSON.parse(keyJson) as string] = JSON.parse(valueJson) as JsonValue;
+    });
+  }
+  return page;
+}
+
+/** One row for each value of a state; one for a session without a state. */
+const SESSIONS_AFTER = `
+  SELECT session_id AS sessionId, sessions.messages AS messages, runs, bytes,
+         sessions.last_activity AS lastActivity, total,
+         key_json AS keyJson, value_json AS valueJson
+  FROM users JOIN sessions USING (user_key)
+    LEFT JOIN session_states USING (user_key, session_key)
+  WHERE user_id = ? AND session_id > ? ORDER BY session_id`;
+
+type SessionStateRow = Omit<SessionRowWithState, "state"> &
+  (
+    | { readonly keyJson: string; readonly valueJson: string }
+    | { readonly keyJson: null; readonly valueJson: null }
+  );
