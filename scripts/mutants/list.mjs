@@ -515,8 +515,8 @@ export const MUTANTS = [
   [
     "src/server/dispatcher.ts",
     "the caller is a field of the server",
-    "if (admitted !== undefined) context.caller = await admitted;",
-    "if (admitted !== undefined) { globalThis.caller = await admitted; await new Promise(setImmediate); context.caller = globalThis.caller; }",
+    "context.caller = await admitted;",
+    "globalThis.caller = await admitted; await new Promise(setImmediate); context.caller = globalThis.caller;",
   ],
   [
     "src/server/resolve-user.ts",

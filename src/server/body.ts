@@ -83,9 +83,12 @@ export interface BodyQuota {
   held: number;
 }
 
+const bufferOf = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 function textOf(body: Uint8Array): string {
   if (!isUtf8(body)) throw new AgnoChatError("INVALID_INPUT", "The body is not UTF-8.");
-  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+  return bufferOf(body).toString("utf8");
 }
 
 /**
@@ -93,12 +96,21 @@ function textOf(body: Uint8Array): string {
  * @throws {AgnoChatError} rejects as `Intake.text`, and with `CANCELLED` if the client is gone or
  *   `CONFIG_INVALID` if a middleware has read the body
  */
-export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promise<string> {
+export async function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promise<string> {
+  // By then Node has parsed the rest of the packet, in which most bodies come whole.
+  await undefined;
+  // A body that was already read would never emit another event.
+  if (request.readableDidRead || request.readableEnded) throw readBefore();
+  if (request.destroyed) throw hungUp();
+  const intake = new Intake(quota, request.headers);
+  if (!request.complete) return readPieces(request, intake);
+  const body: Buffer | null = request.read();
+  if (body !== null) intake.add(body);
+  return intake.text();
+}
+
+function readPieces(request: IncomingMessage, intake: Intake): Promise<string> {
   return new Promise((resolve, reject) => {
-    // A body that was already read would never emit another event.
-    if (request.readableDidRead || request.readableEnded) throw readBefore();
-    if (request.destroyed) throw hungUp();
-    const intake = new Intake(quota, request.headers);
     request.on("data", (chunk: Buffer) => {
       if (!intake.add(chunk)) request.destroy();
     });
@@ -120,13 +132,15 @@ export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promis
 /** Why a body is refused by its headers: it must be declared as uncompressed JSON in UTF-8. */
 function refusalOf(headers: IncomingHttpHeaders): AgnoChatError | undefined {
   const type = headers["content-type"] ?? "";
+  const encoding = headers["content-encoding"];
+  if (type === "application/json" && encoding === undefined) return undefined;
   if (!/^application\/json\s*(;|$)/i.test(type)) return notJson();
   const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? "utf-8";
   if (!/^utf-?8$/i.test(charset))
     return new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must be in UTF-8.", {
       hint: "Leave out the charset.",
     });
-  if (headers["content-encoding"] === undefined) return undefined;
+  if (encoding === undefined) return undefined;
   return new AgnoChatError("UNSUPPORTED_MEDIA_TYPE", "The body must not be compressed.", {
     hint: "Leave out Content-Encoding.",
   });

@@ -1,5 +1,6 @@
 import { AgnoChatError } from "../errors.js";
 import type { UserId } from "../ids.js";
+import type { Awaitable } from "../memory/memory.js";
 import { type AccessOptions, admit } from "./access.js";
 import { type Answer, failure } from "./answer.js";
 import { failureShapeAt } from "./failure-shape.js";
@@ -30,26 +31,37 @@ export class Dispatcher {
     return this.#parts.routes.has(path);
   }
 
-  /** @throws {AgnoChatError} rejects with whatever is to be answered as a failure */
-  async answer(context: RequestContext): Promise<Answer> {
-    const { routes } = this.#parts;
-    const route = routes.get(context.path);
+  /** @throws {AgnoChatError} or rejects with whatever is to be answered as a failure */
+  answer(context: RequestContext): Awaitable<Answer> {
+    const route = this.#parts.routes.get(context.path);
     const admitted = route?.open ? undefined : this.#admit(context);
-    if (admitted !== undefined) context.caller = await admitted;
-    if (route === undefined)
-      throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
-        hint: "POST /chat talks to the agent.",
-      });
-    const { method } = context.head;
-    // The answer to HEAD is that to GET; its body is left out where it is sent.
-    const handler = route.methods[method === "HEAD" ? "GET" : method];
-    return handler === undefined ? notAllowed(context, route) : await handler(context);
+    if (admitted === undefined) return answerAt(route, context);
+    return answerOnceIn(admitted, { route, context });
   }
 
   #admit(context: RequestContext): Promise<UserId> | undefined {
     const { access, proxies } = this.#parts;
     return this.#gate === undefined ? admit(context, access, proxies) : this.#gate.admit(context);
   }
+}
+
+async function answerOnceIn(
+  admitted: Promise<UserId>,
+  { route, context }: { readonly route: Route | undefined; readonly context: RequestContext },
+): Promise<Answer> {
+  context.caller = await admitted;
+  return answerAt(route, context);
+}
+
+function answerAt(route: Route | undefined, context: RequestContext): Awaitable<Answer> {
+  if (route === undefined)
+    throw new AgnoChatError("NOT_FOUND", "There is nothing at this path.", {
+      hint: "POST /chat talks to the agent.",
+    });
+  const { method } = context.head;
+  // The answer to HEAD is that to GET; its body is left out where it is sent.
+  const handler = route.methods[method === "HEAD" ? "GET" : method];
+  return handler === undefined ? notAllowed(context, route) : handler(context);
 }
 
 function notAllowed(context: RequestContext, { methods }: Route): Answer {

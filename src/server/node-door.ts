@@ -75,7 +75,7 @@ interface OutletParts {
 class NodeOutlet implements Outlet {
   readonly #parts: OutletParts;
   #receiver!: Receiver;
-  #drained = (): void => {};
+  #drained: (() => void) | undefined;
 
   constructor(parts: OutletParts) {
     this.#parts = parts;
@@ -116,7 +116,7 @@ class NodeOutlet implements Outlet {
   begin(headers: StreamedAnswer["headers"]): void {
     const { response } = this.#parts;
     // One listener for the whole answer: some middleware cannot remove the listeners it forwards.
-    response.on("drain", () => this.#drained());
+    response.on("drain", () => this.#drained?.());
     response.writeHead(200, headers);
   }
 

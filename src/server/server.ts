@@ -210,7 +210,7 @@ export class ChatServer {
     const started = performance.now();
     this.#inFlight.enter(exchange);
     this.#recheck();
-    const clear = this.#limit(exchange);
+    const limit = this.#limit(exchange);
     try {
       context.cancellation.throwIfAborted();
       this.#refuseTooMany(exchange);
@@ -219,7 +219,7 @@ export class ChatServer {
     } catch (thrown) {
       exchange.fail(thrown);
     } finally {
-      clear();
+      clearTimeout(limit);
     }
     exchange.whenOver(() => this.#leave(exchange, started));
   }
@@ -249,11 +249,10 @@ export class ChatServer {
     if (this.#inFlight.size > 0) this.#rechecking ??= setInterval(look, RECHECK);
   }
 
-  #limit(exchange: Exchange): () => void {
+  #limit(exchange: Exchange): NodeJS.Timeout | undefined {
     const { reply } = this.#timeouts;
-    if (reply === Infinity) return () => {};
-    const timer = setTimeout(() => exchange.abort(tooSlow(reply)), reply);
-    return () => clearTimeout(timer);
+    if (reply === Infinity) return undefined;
+    return setTimeout(() => exchange.abort(tooSlow(reply)), reply);
   }
 
   #refuseTooMany({ outlet }: Exchange): void {
