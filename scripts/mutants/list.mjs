@@ -453,8 +453,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/window-cache.ts",
     "the window is the one that was used last, whoever's it is",
-    "    const known = this.#windows.get(key);\n    if (known !== undefined && known.limit === limit && isSame(known.session, session)) {",
-    "    const known = [...this.#windows.values()].at(-1);\n    if (known !== undefined) {",
+    "    const window = this.#windows.get(key);\n    if (window?.state",
+    "    const window = [...this.#windows.values()].at(-1);\n    if (window?.state",
   ],
   [
     "src/memory/stores/sqlite/sqlite-store.ts",
@@ -494,10 +494,10 @@ export const MUTANTS = [
     "if (performance.now() > 0)",
   ],
   [
-    "src/memory/stores/sqlite/sqlite-store.ts",
-    "a process reads a session again only when it has written itself",
-    "    return {\n      messages:\n        session === undefined ? []",
-    '    const { changes } = connection.get("SELECT total_changes() AS changes") as { changes: number };\n    return (globalThis.snapshots ??= {})[JSON.stringify([userId, sessionId, limit, changes])] ??= {\n      messages:\n        session === undefined ? []',
+    "src/memory/stores/sqlite/window-cache.ts",
+    "a process does not notice that another one has written",
+    "if (version !== this.#version) this.clear();",
+    "if (this.#version === undefined) this.clear();",
   ],
   // The server.
   [

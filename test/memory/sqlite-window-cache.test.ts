@@ -5,8 +5,6 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { validateSessionId, validateUserId } from "../../src/ids.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
-import type { SqliteConnection } from "../../src/memory/stores/sqlite/driver.js";
-import { findSession } from "../../src/memory/stores/sqlite/rows.js";
 import { openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
 import { WindowCache } from "../../src/memory/stores/sqlite/window-cache.js";
 import { assistantMessage, systemMessage, userMessage } from "../../src/messages.js";
@@ -54,7 +52,10 @@ describe("a window that was read before", () => {
     const users = ["alice", "bob", "Alice"];
     const sessions = ["default", "work"];
     const step = fc.record({
-      what: fc.constantFrom("run", "run", "run", "system", "replace", "clear", "prune", "state"),
+      what: fc.constantFrom(
+        ...["run", "run", "run", "system", "replace"],
+        ...["clear", "prune", "undo", "fork", "state", "unset", "run and state"],
+      ),
       who: fc.constantFrom(...users),
       sessionId: fc.constantFrom(...sessions),
       limit: fc.constantFrom(0, 1, 4, Infinity),
@@ -73,16 +74,25 @@ describe("a window that was read before", () => {
           if (what === "run") await add(run(`${who} ${sessionId} ${number}`));
           if (what === "system") await add(systemMessage(`${who} ${number}`));
           if (what === "state") await add([], { state: { number } });
+          if (what === "unset") await add([], { state: { number: undefined } });
+          if (what === "run and state") await add(run(`${number}`), { state: { number } });
+          if (what === "undo") await memory.edits?.undo(who, { sessionId });
+          if (what === "fork" && runId)
+            await memory.edits?.fork(who, { sessionId, to: `copy-${number}` });
           if (what === "replace" && runId) await add(run(`new ${number}`), { replaceRun: runId });
           if (what === "clear") await memory.clear(who, number % 2 === 0 ? { sessionId } : {});
           if (what === "prune") await memory.removeInactive(0, { force: true });
+          const fresh = new SqliteMemory(file);
           for (const each of memories) {
             const now = await each.getMessages(who, { sessionId });
             const turns = now.filter(({ role }) => role !== "system");
             const wanted = new Set(limit === 0 ? [] : turns.slice(-limit));
             const expected = now.filter((one) => one.role === "system" || wanted.has(one));
-            expect((await each.read(who, { sessionId, limit })).messages).toEqual(expected);
+            const read = await each.read(who, { sessionId, limit });
+            expect(read.messages).toEqual(expected);
+            expect(await fresh.read(who, { sessionId, limit })).toEqual(read);
           }
+          await fresh.close();
         }
         for (const memory of memories) await memory.close();
       }),
@@ -104,22 +114,11 @@ describe("the cache of windows", () => {
     /** Whether the messages had to be loaded. */
     const loads = async (user: string, limit = 10): Promise<boolean> => {
       load.mockClear();
-      await connection.read(() => readThrough(cache, connection, user, limit));
+      const [userId, sessionId] = [validateUserId(user), validateSessionId("default")];
+      await connection.read(() => cache.read(connection, userId, { sessionId, limit }));
       return load.mock.calls.length > 0;
     };
     return { memory, cache, loads };
-  }
-
-  function readThrough(
-    cache: WindowCache,
-    connection: SqliteConnection,
-    user: string,
-    limit: number,
-  ) {
-    const userId = validateUserId(user);
-    const session = findSession(connection, userId, validateSessionId("default"));
-    if (session === undefined) throw new Error("no such session");
-    return cache.read(connection, { userId, session, limit });
   }
 
   test("loads a window once, and again only after a change or for another limit", async () => {

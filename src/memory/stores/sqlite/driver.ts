@@ -10,7 +10,6 @@ interface Statement {
   get(...values: readonly SqlValue[]): unknown;
   all(...values: readonly SqlValue[]): unknown[];
   iterate(...values: readonly SqlValue[]): Iterable<unknown>;
-  run(...values: readonly SqlValue[]): unknown;
   setReturnArrays(enabled: boolean): void;
 }
 
@@ -177,7 +176,8 @@ export class SqliteConnection {
 
   run(sql: string, ...values: readonly SqlValue[]): void {
     try {
-      this.#statement(sql).run(...values);
+      // `Statement.run` does the same, and then counts what has changed for an object.
+      this.#statement(sql).get(...values);
     } catch (thrown) {
       throw sqliteError(thrown);
     }
@@ -192,9 +192,18 @@ export class SqliteConnection {
     }
   }
 
-  /** Runs `work` in a read transaction, so that everything it reads is from one moment. */
-  read<Result>(work: () => Result): Promise<Result> {
-    return this.retry(() => this.#transact("BEGIN", work));
+  /**
+   * Runs `work` in a read transaction, so that everything it reads is from one moment.
+   * @param known Called first, without a transaction: at most one statement. What it returns, if
+   * anything, makes `work` unnecessary.
+   */
+  read<Result>(work: () => Result, known?: () => Result | undefined): Promise<Result> {
+    return this.retry(() => {
+      const result = known?.();
+      if (result === undefined) return this.#transact("BEGIN", work);
+      this.#check();
+      return result;
+    });
   }
 
   /**

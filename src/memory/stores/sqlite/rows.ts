@@ -177,11 +177,10 @@ export function insertMessages(
     bytes += bytesOf(message);
   }
   connection.run(
-    `UPDATE sessions SET total = total + ?, messages = messages + ?, runs = runs + ?,
-            bytes = bytes + ?, latest_run_id = coalesce(?, latest_run_id),
-            last_activity = max(last_activity, ?)
-     WHERE user_key = ? AND session_key = ?`,
-    messages.length,
+    `UPDATE sessions SET total = total + ?1, messages = messages + ?1, runs = runs + ?2,
+            bytes = bytes + ?3, latest_run_id = coalesce(?4, latest_run_id),
+            last_activity = max(last_activity, ?5)
+     WHERE user_key = ?6 AND session_key = ?7`,
     messages.length,
     runs,
     bytes,
@@ -191,10 +190,9 @@ export function insertMessages(
     sessionKey,
   );
   connection.run(
-    `UPDATE users SET next_message_id = next_message_id + ?, messages = messages + ?,
-            last_activity = max(last_activity, ?)
-     WHERE user_key = ?`,
-    messages.length,
+    `UPDATE users SET next_message_id = next_message_id + ?1, messages = messages + ?1,
+            last_activity = max(last_activity, ?2)
+     WHERE user_key = ?3`,
     messages.length,
     time,
     userKey,
@@ -205,17 +203,24 @@ function insertMessage(
   connection: SqliteConnection,
   { userKey, sessionKey, message }: { userKey: number; sessionKey: number; message: StoredMessage },
 ): void {
-  const { id, runId, sessionId: _, createdAt, ...body } = message;
+  // The keys that have columns. Leaving them out of a copy would take far longer.
+  const body = {
+    ...message,
+    id: undefined,
+    runId: undefined,
+    sessionId: undefined,
+    createdAt: undefined,
+  };
   connection.run(
     `INSERT INTO messages (user_key, message_id, session_key, is_system, run_id, created_at,
                            body_json)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
     userKey,
-    id,
+    message.id,
     sessionKey,
     message.role === "system" ? 1 : 0,
-    encodeRunId(runId),
-    Date.parse(createdAt),
+    encodeRunId(message.runId),
+    Date.parse(message.createdAt),
     JSON.stringify(body),
   );
 }
@@ -337,21 +342,27 @@ export function stateJsonOf(
   return row?.json;
 }
 
-export function stateOf(
+/** Keys and values of the session state as JSON text. */
+export const stateRowsOf = (
   connection: SqliteConnection,
-  session: SessionRow | undefined,
-): SessionState {
-  if (session === undefined) return decodeState([]);
-  const rows = connection.all<{ keyJson: string; valueJson: string }>(
+  { userKey, sessionKey }: SessionRow,
+): StateRow[] =>
+  connection.all<StateRow>(
     `SELECT key_json AS keyJson, value_json AS valueJson FROM session_states
      WHERE user_key = ? AND session_key = ?`,
-    session.userKey,
-    session.sessionKey,
+    userKey,
+    sessionKey,
   );
-  return decodeStored(() =>
+
+export interface StateRow {
+  readonly keyJson: string;
+  readonly valueJson: string;
+}
+
+export const stateOf = (rows: readonly StateRow[]): SessionState =>
+  decodeStored(() =>
     decodeState(rows.map(({ keyJson, valueJson }) => [JSON.parse(keyJson) as string, valueJson])),
   );
-}
 
 /** Every system message of the session and the last `limit` others, oldest first. */
 export const windowOf = (

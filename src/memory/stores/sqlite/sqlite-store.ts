@@ -62,7 +62,6 @@ import {
   pagesOfUsers,
   type SessionRow as StoredSession,
   stateJsonOf,
-  stateOf,
 } from "./rows.js";
 import { openMemoryFile } from "./schema.js";
 import { FileChanged, SQLITE_BUSY, SqliteError, storeFailed } from "./sqlite-errors.js";
@@ -104,30 +103,19 @@ export class SqliteStore implements CopyStore {
     this.#notice = notice;
   }
 
-  read(userId: UserId, { sessionId, limit }: Window): Promise<Snapshot> {
-    return this.#read((connection) => this.#snapshotOf(connection, userId, { sessionId, limit }));
-  }
-
-  #snapshotOf(
-    connection: SqliteConnection,
-    userId: UserId,
-    { sessionId, limit }: Window,
-  ): Snapshot {
-    const session = findSession(connection, userId, sessionId);
-    return {
-      messages:
-        session === undefined ? [] : this.#windows.read(connection, { userId, session, limit }),
-      state: stateOf(connection, session),
-      total: session?.total ?? 0,
-      generation: currentGeneration(connection),
-    };
+  read(userId: UserId, window: Window): Promise<Snapshot> {
+    const windows = this.#windows;
+    return this.#read(
+      (connection) => windows.read(connection, userId, window),
+      (connection) => windows.known(connection, userId, window),
+    );
   }
 
   write(commit: Commit): Promise<CommitOutcome> {
     return this.#write(
       (connection) => {
-        this.#windows.forgetIfChanged(connection);
-        const outcome = writeTo(connection, commit);
+        const known = this.#windows.beginCommit(connection, commit);
+        const outcome = writeTo(connection, commit, known);
         const { userId, spent, time } = commit;
         if (spent !== undefined && typeof outcome !== "string")
           settleRun(connection, userId, { ...spent, time });
@@ -324,7 +312,7 @@ export class SqliteStore implements CopyStore {
       if (free !== undefined) return free;
       return this.#writeLightly((connection) => {
         const use = admitRun(connection, userId, admission);
-        return { ...this.#snapshotOf(connection, userId, admission), use };
+        return { ...this.#windows.read(connection, userId, admission), use };
       });
     },
     renew: (userId, run) => this.#writeLightly((connection) => renewRun(connection, userId, run)),
@@ -343,14 +331,18 @@ export class SqliteStore implements CopyStore {
         : this.#erase((connection) => clearBefore(connection, userId, old));
     },
     undo: (userId, undo) => this.#erase((connection) => undoRuns(connection, userId, undo)),
-    fork: (userId, fork) => this.#write((connection) => forkSession(connection, userId, fork)),
+    fork: (userId, fork) =>
+      this.#write(
+        (connection) => forkSession(connection, userId, fork),
+        () => this.#windows.clear(),
+      ),
   };
 
   /** The session of a user without any limit; undefined for one who has some. */
   #readIfFree(userId: UserId, window: Window): Promise<Snapshot | undefined> {
     return this.#read((connection) =>
       limitsNothing(limitsOf(connection, userId, {}))
-        ? this.#snapshotOf(connection, userId, window)
+        ? this.#windows.read(connection, userId, window)
         : undefined,
     );
   }
@@ -365,11 +357,14 @@ export class SqliteStore implements CopyStore {
     await connection.close();
   }
 
-  async #read<Result>(work: (connection: SqliteConnection) => Result): Promise<Result> {
+  async #read<Result>(
+    work: (connection: SqliteConnection) => Result,
+    known?: (connection: SqliteConnection) => Result | undefined,
+  ): Promise<Result> {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.#open();
       try {
-        return await connection.read(() => work(connection));
+        return await connection.read(() => work(connection), known && (() => known(connection)));
       } catch (error) {
         if (!(error instanceof FileChanged)) throw error;
         if (attempt === MAX_OPENINGS) throw storeFailed(this.#path, new SqliteError(SQLITE_BUSY));
@@ -417,10 +412,13 @@ export class SqliteStore implements CopyStore {
   }
 }
 
-function writeTo(connection: SqliteConnection, commit: Commit): CommitOutcome {
+function writeTo(
+  connection: SqliteConnection,
+  commit: Commit,
+  known: StoredSession | undefined,
+): CommitOutcome {
   const { userId, sessionId, messages, state, expected, replaceRun, generation, time } = commit;
   const { contents } = commit;
-  const known = findSession(connection, userId, sessionId);
   const continued = { userId, sessionId, created: known?.created, generation };
   if (wasCleared(clearRecordOf(connection), continued)) return "HISTORY_CLEARED";
   if (expected.some(([key, json]) => stateJsonOf(connection, known, key) !== json))

@@ -2,9 +2,18 @@ import { frozen } from "../../../frozen.js";
 import type { UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { charactersOf } from "../../measure.js";
-import type { Commit, CommitOutcome } from "../../store.js";
+import type { Snapshot } from "../../memory.js";
+import type { Commit, CommitOutcome, Window } from "../../store.js";
+import { currentGeneration } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
-import { type SessionRow, windowOf } from "./rows.js";
+import {
+  findSession,
+  type SessionRow,
+  type StateRow,
+  stateOf,
+  stateRowsOf,
+  windowOf,
+} from "./rows.js";
 
 /** The most text to keep, in UTF-16 units: at most 16 MB, about 40,000 messages of a chat. */
 const MOST_CHARACTERS = 8_000_000;
@@ -12,69 +21,126 @@ const MOST_CHARACTERS = 8_000_000;
 /** What a message takes besides its text. */
 const CHARACTERS_PER_MESSAGE = 100;
 
+/** For how many users the next message id is kept. */
+const MOST_USERS = 10_000;
+
 interface CachedWindow {
   readonly limit: number;
-  /** The session when it was read. */
+  /** As it is now, except for `nextMessageId`; see `#nextIds`. */
   readonly session: SessionRow;
   /** Frozen at every depth, because every reader gets the same objects. */
   readonly messages: readonly StoredMessage[];
+  /** Undefined after a commit that has changed it. */
+  readonly state: readonly StateRow[] | undefined;
+  readonly generation: number;
   readonly characters: number;
 }
 
 /**
- * The windows read last, since loading and decoding a history is most of a run. A window is used
+ * The windows read last, since finding, loading and decoding them is most of a run. They are used
  * only as long as nothing has changed: `PRAGMA data_version` tells of commits of other connections,
- * and the session's row of those of this one. Every erasure forgets all windows.
+ * and those of this one are noted here. Every erasure forgets all windows.
  */
 export class WindowCache {
   /** By user and session, least recently used first. */
   readonly #windows = new Map<string, CachedWindow>();
+  /** Every session of a user takes ids from the same row. */
+  readonly #nextIds = new Map<UserId, number>();
   readonly #mostCharacters: number;
   #characters = 0;
+  /** Undefined from the beginning of a commit until it is noted. */
   #version: number | undefined;
+  #versionOfCommit: number | undefined;
 
   constructor(mostCharacters = MOST_CHARACTERS) {
     this.#mostCharacters = mostCharacters;
   }
 
-  /** Inside a transaction: every system message and the last `limit` others, oldest first. */
-  read(
+  /** What was read before, if nothing has changed since. At most one statement. */
+  known(
     connection: SqliteConnection,
-    { userId, session, limit }: { userId: UserId; session: SessionRow; limit: number },
-  ): StoredMessage[] {
-    // No history is wanted: that must not cost the window that a run will want.
-    if (limit === 0) return windowOf(connection, session, limit);
-    this.forgetIfChanged(connection);
-    const key = keyOf(userId, session.sessionId);
-    const known = this.#windows.get(key);
-    if (known !== undefined && known.limit === limit && isSame(known.session, session)) {
-      this.#keep(key, known);
-      return known.messages.slice();
-    }
-    const messages = windowOf(connection, session, limit);
-    this.#keep(key, { limit, session, messages: messages.map(frozen), characters: sum(messages) });
-    return messages;
+    userId: UserId,
+    { sessionId, limit }: Window,
+  ): Snapshot | undefined {
+    const key = keyOf(userId, sessionId);
+    if (!this.#windows.has(key)) return undefined;
+    this.#forgetIfChanged(connection);
+    const window = this.#windows.get(key);
+    if (window?.state === undefined || window.limit !== limit) return undefined;
+    this.#keep(key, window);
+    return snapshotOf(window, window.state);
   }
 
-  /** Inside a transaction, before it writes. */
-  forgetIfChanged(connection: SqliteConnection): void {
-    const version = connection.get<{ data_version: number }>("PRAGMA data_version")?.data_version;
-    if (version !== this.#version) this.clear();
-    this.#version = version;
+  /** Inside a transaction. */
+  read(connection: SqliteConnection, userId: UserId, window: Window): Snapshot {
+    const { sessionId, limit } = window;
+    const known = this.known(connection, userId, window);
+    if (known !== undefined) return known;
+    const generation = currentGeneration(connection);
+    const session = findSession(connection, userId, sessionId);
+    if (session === undefined) return { messages: [], state: stateOf([]), total: 0, generation };
+    const state = stateRowsOf(connection, session);
+    // No history is wanted: that must not cost the window that a run will want.
+    if (limit === 0)
+      return snapshotOf({ session, messages: windowOf(connection, session, 0), generation }, state);
+    this.#forgetIfChanged(connection);
+    this.#noteNextId(userId, session.nextMessageId);
+    const key = keyOf(userId, sessionId);
+    const kept = this.#windows.get(key);
+    const messages =
+      kept?.limit === limit ? kept.messages : windowOf(connection, session, limit).map(frozen);
+    const characters = sumOf(messages) + sumOfState(state);
+    this.#keep(key, { limit, session, messages, state, generation, characters });
+    return snapshotOf({ session, messages, generation }, state);
+  }
+
+  /** Inside a transaction, before it writes: the session. Call `noteCommit` after the commit. */
+  beginCommit(connection: SqliteConnection, { userId, sessionId }: Commit): SessionRow | undefined {
+    this.#forgetIfChanged(connection);
+    this.#versionOfCommit = this.#version;
+    this.#version = undefined;
+    const session = this.#windows.get(keyOf(userId, sessionId))?.session;
+    const nextMessageId = this.#nextIds.get(userId);
+    if (session === undefined || nextMessageId === undefined)
+      return findSession(connection, userId, sessionId);
+    return { ...session, nextMessageId };
   }
 
   /** Adds the messages of a commit of this connection. Call it before anything else is read. */
-  noteCommit({ userId, sessionId, replaceRun }: Commit, outcome: CommitOutcome): void {
+  noteCommit(commit: Commit, outcome: CommitOutcome): void {
+    this.#version = this.#versionOfCommit;
+    if (typeof outcome === "string") return;
+    const { userId, sessionId, replaceRun } = commit;
     const key = keyOf(userId, sessionId);
-    const known = this.#windows.get(key);
-    if (known === undefined || typeof outcome === "string") return;
-    if (replaceRun === undefined) this.#keep(key, extended(known, outcome));
+    const last = outcome.at(-1);
+    if (last === undefined) {
+      // The session may have been empty, and be gone now with its user.
+      this.#drop(key);
+      this.#nextIds.delete(userId);
+      return;
+    }
+    this.#noteNextId(userId, last.id + 1);
+    const window = this.#windows.get(key);
+    if (window === undefined) return;
+    if (replaceRun === undefined) this.#keep(key, extended(window, commit, outcome));
     else this.#drop(key);
   }
 
   clear(): void {
     this.#windows.clear();
+    this.#nextIds.clear();
     this.#characters = 0;
+  }
+
+  #forgetIfChanged(connection: SqliteConnection): void {
+    const version = connection.columns<[version: number]>("PRAGMA data_version")?.[0];
+    if (version !== this.#version) this.clear();
+    this.#version = version;
+  }
+
+  #noteNextId(userId: UserId, id: number): void {
+    if (this.#nextIds.size >= MOST_USERS) this.#nextIds.clear();
+    this.#nextIds.set(userId, id);
   }
 
   /** Keeps it as the most recently used one, at the cost of others. */
@@ -95,45 +161,59 @@ export class WindowCache {
   }
 }
 
+/** Values of its own for every reader, except for the messages, which are frozen. */
+const snapshotOf = (
+  { session, messages, generation }: Pick<CachedWindow, "session" | "messages" | "generation">,
+  state: readonly StateRow[],
+): Snapshot => ({
+  messages: messages.slice(),
+  state: stateOf(state),
+  total: session.total,
+  generation,
+});
+
 /** Ids never contain NUL, so no two pairs share a key. */
 const keyOf = (userId: UserId, sessionId: string): string => `${userId}\0${sessionId}`;
 
-/** Keys of a deleted user or session may be used again, but then it was created later. */
-const isSame = (one: SessionRow, other: SessionRow): boolean =>
-  one.userKey === other.userKey &&
-  one.sessionKey === other.sessionKey &&
-  one.created === other.created &&
-  one.total === other.total &&
-  one.messages === other.messages &&
-  one.latestRunId === other.latestRunId;
-
-const sum = (messages: readonly StoredMessage[]): number =>
+const sumOf = (messages: readonly StoredMessage[]): number =>
   messages.reduce((total, message) => total + CHARACTERS_PER_MESSAGE + charactersOf(message), 0);
 
+const sumOfState = (rows: readonly StateRow[]): number =>
+  rows.reduce((total, { keyJson, valueJson }) => total + keyJson.length + valueJson.length, 0);
+
 function extended(
-  { limit, session, messages, characters }: CachedWindow,
+  window: CachedWindow,
+  { state }: Commit,
   added: readonly StoredMessage[],
 ): CachedWindow {
-  const all = messages.concat(added.map(frozen));
-  const kept = lastOf(all, limit);
+  const { limit, session, characters } = window;
+  const all = window.messages.concat(added.map(frozen));
+  const { kept: messages, dropped } = lastOf(all, limit);
   return {
-    limit,
+    ...window,
     session: {
       ...session,
       total: session.total + added.length,
       messages: session.messages + added.length,
       latestRunId: added.at(-1)?.runId ?? session.latestRunId,
     },
-    messages: kept,
-    characters: kept === all ? characters + sum(added) : sum(kept),
+    messages,
+    state: state.length === 0 ? window.state : undefined,
+    characters: characters + sumOf(added) - sumOf(dropped),
   };
 }
 
-/** Every system message and the last `limit` others. */
-function lastOf(messages: readonly StoredMessage[], limit: number): readonly StoredMessage[] {
-  if (messages.length <= limit) return messages;
+/** Every system message and the last `limit` others, and those that are left. */
+function lastOf(messages: readonly StoredMessage[], limit: number) {
+  const systems: StoredMessage[] = [];
+  const dropped: StoredMessage[] = [];
+  if (messages.length <= limit) return { kept: messages, dropped };
   let surplus = -limit;
   for (const { role } of messages) if (role !== "system") surplus += 1;
-  if (surplus <= 0) return messages;
-  return messages.filter(({ role }) => role === "system" || surplus-- <= 0);
+  while (dropped.length < surplus) {
+    const message = messages[systems.length + dropped.length] as StoredMessage;
+    (message.role === "system" ? systems : dropped).push(message);
+  }
+  const rest = messages.slice(systems.length + dropped.length);
+  return { kept: systems.concat(rest), dropped };
 }
