@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -8,8 +8,8 @@ let copy: string;
 
 beforeEach(async () => {
   copy = await mkdtemp(path.join(tmpdir(), "agno-chat-check-"));
-  for (const name of ["src", "package.json", "tsconfig.json", ".dependency-cruiser.cjs"])
-    await cp(name, path.join(copy, name), { recursive: true });
+  for (const name of ["package.json", "tsconfig.json", ".dependency-cruiser.cjs"])
+    await cp(name, path.join(copy, name));
   await symlink(path.resolve("node_modules"), path.join(copy, "node_modules"), "junction");
 });
 
@@ -17,6 +17,7 @@ afterEach(() => rm(copy, { recursive: true }));
 
 test("an upward import fails the check and is named", async () => {
   await plant("src/memory/planted.ts", 'import "../agent/agent.js";');
+  await plant("src/agent/agent.ts", "export {};");
   const { status, stdout } = checkImports();
   expect(stdout).toContain("imports-point-one-way: src/memory/planted.ts → src/agent/agent.ts");
   expect(status).not.toBe(0);
@@ -29,7 +30,10 @@ test("a rule that no longer sees anything fails the check", async () => {
   expect(status).not.toBe(0);
 });
 
-const plant = (file: string, text: string) => writeFile(path.join(copy, file), text);
+async function plant(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(path.join(copy, file)), { recursive: true });
+  await writeFile(path.join(copy, file), text);
+}
 
 const checkImports = () =>
   spawnSync(process.execPath, ["scripts/check-imports.mjs", copy], { encoding: "utf8" });

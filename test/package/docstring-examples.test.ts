@@ -8,14 +8,9 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../support/free-port.js";
 import { ModelServer } from "../support/model-server.js";
+import { ENTRIES, faultsIn, programOf } from "../support/typescript.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-const ENTRIES = {
-  "agno-chat": "src/index.ts",
-  "agno-chat/server": "src/server/index.ts",
-  "agno-chat/testing": "src/testing/index.ts",
-} as const;
 
 /** The model server that examples name; here it is one on loopback. */
 const SERVER_URL = "http://localhost:11434/v1";
@@ -34,7 +29,16 @@ interface Example {
   readonly code: string;
 }
 
-const program = programOf(Object.values(ENTRIES).map((path) => join(root, path)));
+/** An example is run, and imports all that its words may mean. */
+const compilerOptions = {
+  noEmit: false,
+  verbatimModuleSyntax: false,
+  isolatedModules: false,
+  noUnusedLocals: false,
+};
+
+const entries = Object.values(ENTRIES).map((path) => join(root, path));
+const program = programOf(entries, { compilerOptions });
 const exported = exportsOf(program);
 const examples = examplesIn(program);
 
@@ -65,7 +69,10 @@ describe("the example of", () => {
       const code = example.code.replaceAll(SERVER_URL, server.url).replaceAll(PORT, port);
       writeFileSync(fileOf(example, "ts"), `${importsFor(code)}\n${code}\n`);
     }
-    failures = compile(examples.map((example) => fileOf(example, "ts")));
+    const files = examples.map((example) => fileOf(example, "ts"));
+    const compiled = programOf([...entries, ...files], { compilerOptions, before: program });
+    failures = faultsIn(compiled, files);
+    for (const file of files) compiled.emit(compiled.getSourceFile(file));
   });
   afterAll(async () => {
     await server.close();
@@ -85,51 +92,6 @@ describe("the example of", () => {
     timeout,
   );
 });
-
-/** A program of these files, as strict as ours, in which the package's names mean its source. */
-function programOf(files: readonly string[], before?: ts.Program): ts.Program {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const paths = Object.fromEntries(
-    Object.entries(ENTRIES).map(([name, path]) => [name, [join(root, path)]]),
-  );
-  return ts.createProgram({
-    rootNames: [...files],
-    options: {
-      ...options,
-      paths,
-      noEmit: false,
-      verbatimModuleSyntax: false,
-      isolatedModules: false,
-      noUnusedLocals: false,
-    },
-    ...(before === undefined ? {} : { oldProgram: before }),
-  });
-}
-
-/** Compiles the files to JavaScript beside them. Returns what is wrong, by file. */
-function compile(files: readonly string[]): Map<string, string> {
-  const compiled = programOf([...program.getRootFileNames(), ...files], program);
-  const found = new Map<string, string>();
-  for (const file of files) {
-    const source = compiled.getSourceFile(file);
-    if (source === undefined) throw new Error(`${file} was not read`);
-    const diagnostics = [
-      ...compiled.getSyntacticDiagnostics(source),
-      ...compiled.getSemanticDiagnostics(source),
-    ];
-    if (diagnostics.length > 0) found.set(file, textOf(diagnostics));
-    compiled.emit(source);
-  }
-  return found;
-}
-
-const textOf = (diagnostics: readonly ts.Diagnostic[]): string =>
-  ts.formatDiagnostics(diagnostics, {
-    getCanonicalFileName: (name) => name,
-    getCurrentDirectory: () => root,
-    getNewLine: () => "\n",
-  });
 
 /** Every `@example` in the source. */
 function examplesIn(program: ts.Program): Example[] {
