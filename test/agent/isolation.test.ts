@@ -60,7 +60,7 @@ describe.each(MEMORIES)("one agent with $name", ({ open }) => {
       expect(new Set(history.map(({ runId }) => runId)).size).toBe(RUNS);
     }
     expect(await memory.users()).toHaveLength(USERS.length);
-  }, 60_000);
+  });
 
   it("sends the instructions exactly once in every request, also after switching users", async () => {
     const model = new ScriptedModel(echo);

@@ -229,5 +229,5 @@ describe.each(MEMORIES)("random runs with $name", ({ name, open }) => {
       }),
       { numRuns, seed: 42, endOnFailure: true },
     );
-  }, 60_000);
+  });
 });

@@ -11,7 +11,7 @@ const server = (await postgresUrl()) ?? "";
 
 const FEW = ["verify", "--users", "4", "--runs", "8", "--seed", "5"] as const;
 
-describe.skipIf(server === "")("verify on PostgreSQL", { timeout: 60_000 }, () => {
+describe.skipIf(server === "")("verify on PostgreSQL", () => {
   test("kills processes, lets several write and uses the command line, as a role that owns nothing", async () => {
     const database = await newDatabase(server);
     const role = await newRole(server);

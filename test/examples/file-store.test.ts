@@ -14,7 +14,7 @@ test("the example of a store keeps every rule of the contract in at most 200 lin
   const { stdout } = await run(process.execPath, args, { env: {} });
   expect(stdout).toMatch(/^# fail 0$/m);
   expect(Number(stdout.match(/^# pass (\d+)$/m)?.[1])).toBeGreaterThan(50);
-}, 120_000);
+});
 
 test("the guide to stores shows a program that works", async () => {
   const page = readFileSync("docs/write-a-store.md", "utf8");

@@ -52,7 +52,7 @@ describe("a damaged memory file", () => {
       }
     }
     expect(codes.get("STORE_FAILED")).toBeGreaterThan(FILES / 2);
-  }, 60_000);
+  });
 
   it("fails with a hint on how to recover it", async () => {
     const path = temporaryFile();

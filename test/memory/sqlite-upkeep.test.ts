@@ -165,7 +165,7 @@ describe("in a file too large to rewrite at once", () => {
     expect(await everythingOf(again)).toEqual(before);
     expect(await again.users()).toHaveLength(left.length);
     await again.close();
-  }, 60_000);
+  });
 });
 
 describe("a run of another user", () => {
@@ -203,5 +203,5 @@ describe("a run of another user", () => {
     expect(longest).toBeLessThan(200 + 5 * baseline);
     await clearing.close();
     await other.close();
-  }, 60_000);
+  });
 });

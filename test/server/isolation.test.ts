@@ -72,4 +72,4 @@ test("no model request mixes two of 100 users with 100 overlapping requests each
     expect(usersIn(said)).toEqual(new Set([userId]));
     expect(new Set(said.map(({ content }) => content)).size).toBe(messages);
   }
-}, 60_000);
+});

@@ -1,13 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
-import type { Memory } from "../../src/memory/memory.js";
+import type { Awaitable, Memory } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { defineTool } from "../../src/tools/define-tool.js";
 import { agentOver, type BatteryOptions, runBattery } from "../../src/verify/battery.js";
 import { userIds } from "../../src/verify/users.js";
-import { temporaryFolder } from "../support/cli.js";
 import { newDatabase } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
 import { seeds } from "../support/seeds.js";
@@ -24,29 +25,31 @@ const run = (options: Partial<BatteryOptions> = {}) =>
     ...options,
   });
 
-/** In every seed with other users, as if the memory were in use. */
-async function findNothingIn(memory: Memory, tried: readonly number[]): Promise<void> {
-  for (const seed of tried) {
-    const users = userIds(6, `${seed}-`);
-    const { findings, pairs, notReached } = await run({ open: agentOver(memory), users, seed });
-    expect({ seed, findings, notReached }).toEqual({ seed, findings: [], notReached: [] });
-    expect(pairs.overlapped).toBe(pairs.of);
-  }
-  await memory.close();
-}
+const folder = mkdtempSync(join(tmpdir(), "agno-chat-battery-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-test("finds nothing in a sound agent in memory, in 20 seeds", async () => {
-  await findNothingIn(new InMemory(), seeds(20));
-});
+const memories: readonly [name: string, few: number, open: () => Awaitable<Memory>][] = [
+  ["in memory", 20, () => new InMemory()],
+  ["over a file", 3, () => new SqliteMemory(join(folder, "history.db"))],
+  ["over PostgreSQL", 3, async () => new PostgresMemory(await newDatabase(server))],
+];
 
-test("finds nothing in a sound agent over a file, in any seed", async () => {
-  await findNothingIn(new SqliteMemory(join(temporaryFolder(), "history.db")), seeds(3));
-});
+describe.each(memories.filter(([name]) => server !== "" || name !== "over PostgreSQL"))(
+  "finds nothing in a sound agent %s",
+  (_, few, open) => {
+    let memory: Memory;
+    beforeAll(async () => {
+      memory = await open();
+    });
+    afterAll(() => memory.close());
 
-test.skipIf(server === "")(
-  "finds nothing in a sound agent over PostgreSQL, in any seed",
-  async () => {
-    await findNothingIn(new PostgresMemory(await newDatabase(server)), seeds(3));
+    // Each with other users, as if the memory were in use.
+    test.each(seeds(few))("in seed %i", async (seed) => {
+      const users = userIds(6, `${seed}-`);
+      const { findings, pairs, notReached } = await run({ open: agentOver(memory), users, seed });
+      expect({ findings, notReached }).toEqual({ findings: [], notReached: [] });
+      expect(pairs.overlapped).toBe(pairs.of);
+    });
   },
 );
 

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { validateUserId } from "../../src/ids.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { standIns } from "../../src/verify/doubles/stand-in.js";
@@ -14,16 +14,17 @@ import { userIds } from "../../src/verify/users.js";
 import { temporaryFolder } from "../support/cli.js";
 import { seeds } from "../support/seeds.js";
 
-test("processes that share a sound memory are not found fault with", async () => {
-  for (const seed of seeds()) {
+test.each(seeds())(
+  "finds no fault with processes that share a sound memory, in seed %i",
+  async (seed) => {
     const { signal } = new AbortController();
     for (const check of [checkKilled, checkTogether]) {
       const memory = new InMemory();
       const options = { users: userIds(5), seed, signal, startProcess: standIns(() => memory) };
       expect((await check(options)).findings).toEqual([]);
     }
-  }
-});
+  },
+);
 
 const optionsFor = (seed: number, users: number) => {
   const { signal } = new AbortController();
@@ -31,23 +32,21 @@ const optionsFor = (seed: number, users: number) => {
   return { users: userIds(users), seed, signal, startProcess: processesOn(spec, signal) };
 };
 
-test("a SQLite file keeps whole runs and all that was answered, however often a process is killed", async () => {
-  for (const seed of seeds(3)) {
+describe.each(seeds(3))("in seed %i", (seed) => {
+  test("a SQLite file keeps whole runs and all that was answered, however often a process is killed", async () => {
     const { findings, ledger, pairs } = await checkKilled(optionsFor(seed, 5));
     expect(findings).toEqual([]);
     expect(pairs.overlapped).toBe(pairs.of);
     const outcomes = ledger.conversations.flatMap(({ runs }) => runs.map(({ outcome }) => outcome));
     expect(outcomes.filter((outcome) => outcome === "stored").length).toBeGreaterThan(5);
     expect(outcomes).toContain("dropped");
-  }
-});
+  });
 
-test("three processes that write to one SQLite file at once lose nothing and mix nothing up", async () => {
-  for (const seed of seeds(3)) {
+  test("three processes that write to one SQLite file at once lose nothing and mix nothing up", async () => {
     const { findings, ledger } = await checkTogether(optionsFor(seed, 3));
     expect(findings).toEqual([]);
     expect(ledger.runs).toBe(41);
-  }
+  });
 });
 
 test("the command line keeps strange ids apart, with the check as its model", async () => {

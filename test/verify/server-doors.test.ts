@@ -1,5 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import type { Agent } from "../../src/agent/agent.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
@@ -9,8 +11,10 @@ import { judgeTheJudge } from "../../src/verify/doubles/judge-the-judge.js";
 import { behind, type Front, SERVER_DOUBLES } from "../../src/verify/doubles/server-doubles.js";
 import { attacks } from "../../src/verify/phases/attacks.js";
 import { userIds } from "../../src/verify/users.js";
-import { temporaryFolder } from "../support/cli.js";
 import { seeds } from "../support/seeds.js";
+
+const folder = mkdtempSync(join(tmpdir(), "agno-chat-server-doors-"));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const run = (options: Partial<BatteryOptions>) =>
   runBattery({
@@ -31,33 +35,26 @@ const attacked = (front: Front) =>
     phases: (stage) => attacks(stage),
   });
 
-/** Many batteries on a busy machine. */
-const LONG = 120_000;
+describe.each([
+  ["in memory", 5, () => new InMemory()],
+  ["over a file", 3, () => new SqliteMemory(join(folder, "history.db"))],
+])("nothing is found in our own server %s", (_, few, open) => {
+  const memory = open();
+  afterAll(() => memory.close());
 
-test(
-  "nothing is found in our own server in memory and over a file, in any seed",
-  async () => {
-    const sqlite = new SqliteMemory(join(temporaryFolder(), "history.db"));
-    for (const [memory, few] of [[new InMemory(), 5] as const, [sqlite, 3] as const])
-      for (const seed of seeds(few)) {
-        const users = userIds(4, `${seed}-`);
-        const { findings, notReached } = await run({ open: agentOver(memory), users, seed });
-        expect({ seed, findings, notReached }).toEqual({ seed, findings: [], notReached: [] });
-      }
-    await sqlite.close();
-  },
-  LONG,
-);
+  test.each(seeds(few))("in seed %i", async (seed) => {
+    const users = userIds(4, `${seed}-`);
+    const { findings, notReached } = await run({ open: agentOver(memory), users, seed });
+    expect({ findings, notReached }).toEqual({ findings: [], notReached: [] });
+  });
+});
 
-test(
-  "the judge finds every leak in front of our server, in every seed",
-  async () => {
-    for (const seed of seeds()) {
-      const planted = await judgeTheJudge(seed, new AbortController().signal, SERVER_DOUBLES);
-      expect([seed, planted.missed]).toEqual([seed, []]);
-    }
+test.each(seeds())(
+  "the judge finds every leak in front of our server, in seed %i",
+  async (seed) => {
+    const { missed } = await judgeTheJudge(seed, new AbortController().signal, SERVER_DOUBLES);
+    expect(missed).toEqual([]);
   },
-  LONG,
 );
 
 test("what stands in front of our server in the leaks is no leak in itself", async () => {

@@ -20,17 +20,18 @@ import { seeds } from "../support/seeds.js";
 
 const FEW = { users: 5, runs: 20, seed: 3 } as const;
 
-test("our own agent is isolated, in memory and in a file, with every tool there is", async () => {
+test.each([
+  ["in memory", () => new InMemory()],
+  ["in a file", (folder: string) => new SqliteMemory(join(folder, "history.db"))],
+])("our own agent is isolated %s, with every tool there is", async (_, open) => {
   const folder = temporaryFolder();
-  const sqlite = new SqliteMemory(join(folder, "history.db"));
+  const memory = open(folder);
   const toolkits = await openToolkits("notes,calculator,clock");
-  for (const [name, memory] of Object.entries({ memory: new InMemory(), sqlite })) {
-    const file = join(folder, `${name}-throwaway.db`);
-    const throwaway = { open: () => new SqliteMemory(file), bytes: () => readFileSync(file) };
-    const report = await verifyIsolation({ memory, throwaway, toolkits }, FEW);
-    expect([report.verdict, report.findings, report.gaps]).toEqual(["isolated", [], []]);
-  }
-  await sqlite.close();
+  const file = join(folder, "throwaway.db");
+  const throwaway = { open: () => new SqliteMemory(file), bytes: () => readFileSync(file) };
+  const report = await verifyIsolation({ memory, throwaway, toolkits }, FEW);
+  expect([report.verdict, report.findings, report.gaps]).toEqual(["isolated", [], []]);
+  await memory.close();
 });
 
 test("another process reads back a file, and a memory that none can open is said not to be", async () => {
@@ -61,13 +62,14 @@ test("a memory that another process finds empty, or cannot open, is a leak", asy
   }
 });
 
-test("a store that fails those who open it again, or several processes, is found in every seed", async () => {
-  for (const seed of seeds()) {
+test.each(seeds())(
+  "a store that fails those who open it again, or several processes, is found in seed %i",
+  async (seed) => {
     const { signal } = new AbortController();
     const doubles = [...REOPENED_DOUBLES, ...PROCESS_DOUBLES];
     expect(await judgeTheJudge(seed, signal, doubles)).toMatchObject({ missed: [] });
-  }
-}, 60_000);
+  },
+);
 
 test.each(DOUBLES.map((double) => [double.name, double] as const))(
   "the judge finds a leak in %s",
