@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -77,11 +78,18 @@ test("a memory that fails at once is answered with a status", async () => {
   expect({ status, code: json.code }).toEqual({ status: 503, code: "STORE_CLOSED" });
 });
 
-/** CPU time of this process in milliseconds, which other processes do not affect. */
-const cpuTime = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
+const CPU_TIME = "/proc/thread-self/schedstat";
+
+/**
+ * CPU time of this thread in milliseconds, which other tests do not affect; that of the process,
+ * where the system does not tell.
+ */
+const cpuTime = existsSync(CPU_TIME)
+  ? (): number => Number.parseInt(readFileSync(CPU_TIME, "utf8"), 10) / 1e6
+  : (): number => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    };
 
 /** The longest time without a turn of the event loop, until the promise settles. */
 async function longestHold(work: Promise<unknown>): Promise<number> {
@@ -126,4 +134,4 @@ test("three exports and eight histories let other requests in between", async ()
   // This includes the work of the test's own clients.
   expect(longest).toBeLessThan(100);
   expect(answered).toBeGreaterThan(100);
-}, 60_000);
+});
