@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build as bundle } from "esbuild";
+import { importDirectly } from "./direct-imports.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
@@ -26,8 +27,12 @@ export const bundleOptions = {
   format: "esm",
   platform: "node",
   target: "node20",
-  // Its main file is UMD, whose requires esbuild cannot follow.
-  alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
+  alias: {
+    // Its main file is UMD, whose requires esbuild cannot follow.
+    "jsonc-parser": "jsonc-parser/lib/esm/main.js",
+    // CommonJS needs helpers, which would be one more file to load.
+    "fastest-levenshtein": "fastest-levenshtein/esm/mod.js",
+  },
   external: ["@photostructure/sqlite"], // it contains a binary
   define: { AGNO_CHAT_VERSION: JSON.stringify(version) },
   // CommonJS packages inside the bundle call `require` for Node's own modules.
@@ -40,8 +45,13 @@ export const bundleOptions = {
  * same in all of them, and lazily imported code stays in its own file.
  */
 export async function build() {
-  const { metafile } = await bundleInto("dist", { metafile: true });
-  await removeAllBut(new Set(Object.keys(metafile.outputs)));
+  const { outputFiles } = await bundleInto("dist", { write: false });
+  const files = importDirectly(outputFiles);
+  for (const { path: file, text } of files) {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  await removeAllBut(new Set(files.map(({ path: file }) => file)));
 }
 
 /** @param {import("esbuild").BuildOptions} [options] */
@@ -53,7 +63,7 @@ export const bundleInto = (outdir, options) =>
     outbase: "src",
     chunkNames: "chunks/[name]-[hash]",
     splitting: true,
-    plugins: [fewFiles, globalProcess],
+    plugins: [fewFiles, globalProcess, leanCommander],
     ...options,
   });
 
@@ -74,12 +84,36 @@ const globalProcess = {
   },
 };
 
+/**
+ * commander is CommonJS, and V8 parses a function around a CommonJS file once more when it is
+ * called. Its files are regular enough to become modules. What starts programs, for a command that
+ * is a program of its own, is left out: to load it would take as long as commander itself.
+ * @type {import("esbuild").Plugin}
+ */
+const leanCommander = {
+  name: "lean-commander",
+  setup({ onLoad }) {
+    onLoad({ filter: /commander[\\/]lib[\\/]\w+\.js$/ }, async (file) => ({
+      contents: (await readFile(file.path, "utf8"))
+        .replace("require('node:child_process')", "undefined")
+        .replace(/^const (\w+) = require\((.+)\)\.\1;$/gm, "import { $1 } from $2;")
+        .replace(/^const (.+) = require\((.+)\);$/gm, "import $1 from $2;")
+        .replace(/^exports\.(\w+) = \1;/gm, "export { $1 };"),
+    }));
+    onLoad({ filter: /commander[\\/]esm\.mjs$/ }, () => ({
+      contents: ["argument", "command", "error", "help", "option"]
+        .map((file) => `export * from "./lib/${file}.js";`)
+        .join("\n"),
+    }));
+  },
+};
+
 /** Modules, and those whose file they share or load. What more than one row matches needs all. */
 const LOADED_WITH = [
   [/^(?!cli\/).+\//, "index.ts"],
   [/^memory\/stores\/sqlite\/(?!path)/, "memory/stores/sqlite/sqlite-store.ts"],
   [/^cli\//, "cli/main.ts", "cli/render/terminal-size.ts"],
-  [/^cli\/(chat|setup)\//, "cli/chat/interactive.ts"],
+  [/^cli\/(chat|setup)\//, "cli/chat/chat-on-terminal.ts"],
   [/^cli\/render\/(colour|live-text)/, "cli/terminal/terminal-screen.ts"],
   [
     /^cli\/terminal\/(keys|modes|paste-reader|input-(files|history))\.ts/,
@@ -119,9 +153,9 @@ async function removeAllBut(outputs) {
   const found = await readdir(path.join(root, "dist"), { recursive: true, withFileTypes: true });
   const stale = found
     .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)))
-    .filter((file) => !outputs.has(file.split(path.sep).join("/")));
-  await Promise.all(stale.map((file) => rm(path.join(root, file), { force: true })));
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .filter((file) => !outputs.has(file));
+  await Promise.all(stale.map((file) => rm(file, { force: true })));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await build();

@@ -1,4 +1,4 @@
-import levenshtein from "fastest-levenshtein";
+import { distance } from "fastest-levenshtein";
 
 /**
  * Returns the known word closest to what was typed, ignoring case, or undefined when none is close.
@@ -21,9 +21,9 @@ function closest(wanted: string, names: readonly string[]): string | undefined {
 
 /** Counts letters inserted, left out or replaced; two swapped letters are one slip, not two. */
 function slipsBetween(typed: string, name: string): number {
-  const distance = levenshtein.distance(typed, name);
-  const isSwap = distance === 2 && lettersOf(typed) === lettersOf(name);
-  return isSwap ? 1 : distance;
+  const slips = distance(typed, name);
+  const isSwap = slips === 2 && lettersOf(typed) === lettersOf(name);
+  return isSwap ? 1 : slips;
 }
 
 const lettersOf = (word: string): string => [...word].sort().join("");

@@ -1,5 +1,3 @@
-import { getSystemErrorMap } from "node:util";
-
 /**
  * Why the operating system refused, such as "permission denied (EACCES)": the code alone if the
  * system has no text for it, undefined for anything that is not a system error.
@@ -7,6 +5,8 @@ import { getSystemErrorMap } from "node:util";
 export function systemReason(thrown: unknown): string | undefined {
   const { code, errno } = Object(thrown) as { code?: unknown; errno?: unknown };
   if (typeof code !== "string" || typeof errno !== "number") return undefined;
+  // Here, because most programs need no reason, and to import it evaluates all that is next to it.
+  const { getSystemErrorMap } = process.getBuiltinModule("node:util");
   const words = getSystemErrorMap().get(errno)?.[1];
   return words === undefined ? code : `${words} (${code})`;
 }

@@ -1,8 +1,10 @@
-import { inspect } from "node:util";
 import type { JsonValue, SessionState } from "../memory/memory.js";
 import { encodeValue } from "../memory/state.js";
 import type { StateUpdater } from "../tools/tool.js";
 import type { RunState } from "./run-state.js";
+
+/** `inspect.custom`, without loading `node:util`. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /** A key as one tool call knows it. */
 interface Known {
@@ -107,7 +109,7 @@ const parsed = (json: string | undefined): JsonValue | undefined =>
 function proxyOf(view: StateView): SessionState {
   const target: SessionState = Object.create(null);
   // Node would show the target of the proxy, which is empty.
-  Object.defineProperty(target, inspect.custom, {
+  Object.defineProperty(target, INSPECT, {
     value: () => ({ ...proxy }),
     configurable: true,
   });

@@ -30,7 +30,7 @@ export async function runProgram(
   let exitCode = 0;
   let before: ReadonlySet<CommonName> = new Set();
   const program = rootCommand(io);
-  addCommands(program, COMMANDS, async (called) => {
+  addCommands(program, commandsFor(argv), async (called) => {
     exitCode = (await runCommand(program, { ...called, before, io, signal })) ?? 0;
   });
   addHelpCommand(program);
@@ -43,6 +43,12 @@ export async function runProgram(
   }
   return exitCode;
 }
+
+/** Those that can be called, since to make them all takes longer than to parse; help lists all. */
+const commandsFor = (argv: readonly string[]): readonly CommandSpec[] =>
+  argv.some((word) => word === "help" || /^-.*h/.test(word))
+    ? COMMANDS
+    : COMMANDS.filter(({ name }) => name === "repl" || argv.includes(name));
 
 /** The common flags that stand before the command, and so are meant for whatever follows. */
 function flagsBefore(root: Command, argv: readonly string[]): ReadonlySet<CommonName> {

@@ -9,7 +9,9 @@ const NOTICE_AFTER_MS = 1000;
  * Whether stdin may hold input: a pipe, a file or a socket (what a Node parent gives its child).
  * False for a terminal, /dev/null and a closed stdin.
  */
-export function hasInput({ isTTY, fd }: Io["stdin"]): boolean {
+export function hasInput(io: Pick<Io, "stdin">): boolean {
+  // To read `process.stdin` opens it, which takes longer than the rest.
+  const { isTTY = false, fd } = io === process ? { fd: 0 } : io.stdin;
   if (isTTY) return false;
   if (fd === undefined) return true;
   try {

@@ -70,11 +70,11 @@ it("agno-chat --version loads nothing but the executable", () => {
   expect(filesLoadedBy(["--version"])).toEqual([BIN]);
 });
 
-it("agno-chat ask loads at most 9 files and 522 kB of the bundle", () => {
+it("agno-chat ask loads at most 6 files and 504 kB of the bundle", () => {
   const loaded = filesLoadedBy(["ask", "--model", "demo", "Hello"]);
   const bundled = loaded.filter((file) => file.includes("/dist/chunks/"));
-  expect(bundled.length).toBeLessThanOrEqual(9);
-  expect(bytesOf(bundled)).toBeLessThan(522_000);
+  expect(bundled.length).toBeLessThanOrEqual(6);
+  expect(bytesOf(bundled)).toBeLessThan(504_000);
 });
 
 const bytesOf = (files: readonly string[]): number =>

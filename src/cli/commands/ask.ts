@@ -143,7 +143,7 @@ async function promptOf(
     });
   const argument = isStdin ? "" : words.join(" ");
   const onWaiting = () => output.note(waitingText(io.stdin.isTTY === true));
-  const isRead = isStdin || (useStdin && hasInput(io.stdin));
+  const isRead = isStdin || (useStdin && hasInput(io));
   const input = isRead ? await readAll(io.stdin, { signal, onWaiting }) : "";
   const parts = [input.trimEnd(), argument].filter((part) => part.trim() !== "");
   if (parts.length > 0) return parts.join("\n\n");

@@ -165,7 +165,7 @@ async function valueFor(
 
 async function secret(context: Context): Promise<string> {
   const { io, signal } = context;
-  if (hasInput(io.stdin)) return readAll(io.stdin, { signal, onWaiting: () => {} });
+  if (hasInput(io)) return readAll(io.stdin, { signal, onWaiting: () => {} });
   if (!io.stdin.isTTY)
     throw new AgnoChatError("USAGE", "There is no terminal to ask for the key on.", {
       hint: "Pipe it: agno-chat config set apiKey < key.txt",

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { limitTime, onAbort } from "../../abort.js";
 import { AgnoChatError } from "../../errors.js";
@@ -52,14 +52,17 @@ export interface KeyFromOptions {
 }
 
 /** Starts it in its own process group, so that its child processes can be killed with it. */
-const start = (command: string, env: Io["env"]): ChildProcess =>
-  spawn(command, {
+function start(command: string, env: Io["env"]): ChildProcess {
+  // Here, because it loads sockets and more, and most keys are no command.
+  const { spawn } = process.getBuiltinModule("node:child_process");
+  return spawn(command, {
     shell: true,
     env,
     stdio: ["ignore", "pipe", "ignore"],
     detached: HAS_GROUPS,
     windowsHide: true,
   });
+}
 
 type Status = number | NodeJS.Signals;
 

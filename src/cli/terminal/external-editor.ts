@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -54,6 +53,8 @@ async function run(
  * file name is not part of the shell's text.
  */
 function start(editor: string, file: string) {
+  // Here, because it loads sockets and more, and the prompt need not wait for them.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   if (process.platform === "win32")
     return spawn(`${editor} "${file}"`, { shell: true, stdio: "inherit" });
   return spawn("/bin/sh", ["-c", `${editor} "$1"`, "sh", file], { stdio: "inherit" });

@@ -11,6 +11,9 @@ interface Fact {
 const WHERE = "live|work|study|come|was born|am from|stay";
 const DO = "like|love|prefer|hate|want|need|have|own|play|speak|drink|eat|drive|study|work";
 
+/** What MINE_STATED and MINE_ASKED need. Their Unicode classes take up to 3 ms to compile. */
+const MAY_BE_MINE = /(?:^| )(?:my|the) /i;
+
 const MINE_STATED =
   /^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$/iu;
 const WHERE_STATED = new RegExp(
@@ -66,7 +69,7 @@ const factsIn = (said: readonly string[]): Fact[] =>
   statementsIn(said).flatMap((statement) => factOf(statement) ?? []);
 
 function factOf(statement: string): Fact | undefined {
-  const mine = MINE_STATED.exec(statement)?.groups;
+  const mine = MAY_BE_MINE.test(statement) && MINE_STATED.exec(statement)?.groups;
   if (mine) return mineOf(mine.whose ?? "", mine.thing ?? "", `${mine.is} ${mine.value}`);
   const where = WHERE_STATED.exec(statement)?.groups;
   if (where) return { topic: `where ${base(where.verb ?? "")}`, sentence: youSentence(statement) };
@@ -85,7 +88,7 @@ function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
 }
 
 function topicAsked(question: string): string | undefined {
-  const mine = MINE_ASKED.exec(question)?.groups;
+  const mine = MAY_BE_MINE.test(question) && MINE_ASKED.exec(question)?.groups;
   if (mine) return thingTopic(mine.whose ?? "", mine.thing ?? "");
   const where = WHERE_ASKED.exec(question)?.groups;
   if (where) return `where ${base(where.verb ?? "")}`;

@@ -4,7 +4,16 @@ import { noteFact, recallEverything, recallFact } from "./facts.js";
 import { nameFiles } from "./files.js";
 import { showMarkdown } from "./markdown-intent.js";
 import { greetByName, recallName } from "./name.js";
-import * as talk from "./talk.js";
+import {
+  acceptThanks,
+  admit,
+  countMessages,
+  greet,
+  help,
+  quoteInstructions,
+  quoteUser,
+  sayGoodbye,
+} from "./talk.js";
 import { sayToolAnswers } from "./tool-answers.js";
 import { callTools } from "./tool-calls.js";
 
@@ -13,19 +22,19 @@ const INTENTS: readonly Intent[] = [
   sayToolAnswers,
   showMarkdown,
   nameFiles,
-  talk.quoteInstructions,
-  talk.quoteUser,
-  talk.countMessages,
+  quoteInstructions,
+  quoteUser,
+  countMessages,
   recallName,
   callTools,
   recallEverything,
   recallFact,
   greetByName,
   noteFact,
-  talk.help,
-  talk.acceptThanks,
-  talk.greet,
-  talk.sayGoodbye,
+  help,
+  acceptThanks,
+  greet,
+  sayGoodbye,
 ];
 
 export function replyTo(request: ModelRequest): DemoReply {
@@ -34,5 +43,5 @@ export function replyTo(request: ModelRequest): DemoReply {
     const reply = intent(conversation);
     if (reply !== undefined) return reply;
   }
-  return talk.admit(conversation);
+  return admit(conversation);
 }

@@ -371,12 +371,15 @@ export function peek(
 }
 
 async function retryWhileLocked<Result>(path: string, work: () => Result): Promise<Result> {
-  const end = performance.now() + LOCK_WAIT_MS;
+  let end: number | undefined;
   for (;;) {
     try {
       return work();
     } catch (error) {
-      if (!isSqlite(error, SQLITE_BUSY) || performance.now() > end) throw storeFailed(path, error);
+      if (!isSqlite(error, SQLITE_BUSY)) throw storeFailed(path, error);
+      // Not before it is needed: to load the clock takes 1 ms.
+      end ??= performance.now() + LOCK_WAIT_MS;
+      if (performance.now() > end) throw storeFailed(path, error);
     }
     await pause();
   }
