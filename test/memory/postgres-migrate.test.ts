@@ -91,8 +91,9 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
   const toVersion4 = (database: string) =>
     ask(
       database,
-      `DROP FUNCTION agno_chat.sessions_by_id_v1, agno_chat.kept_v1, agno_chat.clear_before_v1,
-         agno_chat.session_scope;
+      `DROP INDEX agno_chat.messages_by_id, agno_chat.sessions_by_key;
+       DROP FUNCTION agno_chat.user_page_v1, agno_chat.sessions_by_id_v1, agno_chat.kept_v1,
+         agno_chat.clear_before_v1, agno_chat.session_scope;
        DROP TRIGGER drop_search_blocks ON agno_chat.messages;
        DROP TRIGGER drop_all_search_blocks ON agno_chat.messages;
        DROP FUNCTION agno_chat.drop_search_blocks, agno_chat.drop_all_search_blocks,

@@ -93,7 +93,11 @@ export class PostgresStore implements CopyStore {
 
   page(userId: UserId, { sessionId, ...page }: Page & InSession): Promise<StoredMessage[]> {
     return this.#run(async () => {
-      const rows = await this.#read("page_v1", [userId, sessionId ?? null, ...pageArguments(page)]);
+      const bounds = pageArguments(page);
+      const rows =
+        sessionId === undefined
+          ? await this.#read("user_page_v1", [userId, ...bounds])
+          : await this.#read("page_v1", [userId, sessionId, ...bounds]);
       return pageOf(textsOf(rows));
     });
   }

@@ -13,6 +13,7 @@ import { SEARCH_GAPS } from "./schema/search-gaps.js";
 import { SESSIONS_BY_ID } from "./schema/sessions-by-id.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
+import { USER_PAGES } from "./schema/user-pages.js";
 import { WRITES } from "./schema/writes.js";
 
 /**
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly string[] = [
   ERASURE,
   SEARCH_GAPS,
   SESSIONS_BY_ID,
+  USER_PAGES,
 ];
