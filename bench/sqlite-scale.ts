@@ -23,7 +23,7 @@ const RUN: readonly Message[] = [userMessage(TEXT), assistantMessage(TEXT)];
 /** What there is many of, and the operations that could depend on it. */
 const SHAPES = {
   messages: ["read", "commit", "size", "export", "prune"],
-  sessions: ["read", "commit", "size", "sessions", "export", "prune"],
+  sessions: ["read", "commit", "size", "sessions", "sessionsById", "export", "prune"],
   users: ["read", "commit", "size", "users", "prune"],
 } as const;
 
@@ -88,11 +88,20 @@ const timers: Record<Operation, (path: string, shape: Shape, size: number) => Pr
     const memory = new SqliteMemory(path);
     return timeOf(() => memory.sessions(pickIn(shape, size).userId));
   },
+  async sessionsById(path, shape, size) {
+    const memory = new SqliteMemory(path);
+    return timeOf(async () => {
+      let count = 0;
+      for await (const page of memory.sessionsById(pickIn(shape, size).userId))
+        count += page.length;
+      return count;
+    });
+  },
   async users(path) {
     const connection = await openMemoryFile(path);
     return timeOf(async () => {
       let count = 0;
-      for (const page of pagesOfUsers(connection, 1_000)) count += page.length;
+      for (const page of pagesOfUsers(connection, { size: 1_000 })) count += page.length;
       return count;
     });
   },

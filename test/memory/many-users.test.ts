@@ -3,6 +3,8 @@ import { DEFAULT_SESSION_ID, validateUserId } from "../../src/ids.js";
 import type { CopyStore } from "../../src/memory/copy-store.js";
 import { openCopyStore } from "../../src/memory/open-copy-store.js";
 import { initPostgres } from "../../src/memory/stores/postgres/admin.js";
+import { listUsers, pagesOfUsers } from "../../src/memory/stores/sqlite/rows.js";
+import { openMemoryFile } from "../../src/memory/stores/sqlite/schema.js";
 import { FIRST_ACTIVITY, fillPostgres, fillSqlite } from "../support/many-users.js";
 import { temporaryFile } from "../support/memory-file.js";
 import { newDatabase } from "../support/postgres.js";
@@ -151,4 +153,25 @@ const writeOf = (userId: string, time: number) => ({
   replaceRun: undefined,
   generation: undefined,
   time,
+});
+
+it("users of an SQLite file are listed in the same order when they are sorted in parts", async () => {
+  const path = temporaryFile();
+  await fillSqlite(path, { count: 100, messages: 1 });
+  const connection = await openMemoryFile(path);
+  // Ten at a time were active at the same moment.
+  connection.exec("UPDATE users SET last_activity = last_activity / 10000");
+  const all = listUsers(connection);
+  for (const sortedAtOnce of [1, 7, 50, 100, 101]) {
+    const pages = [...pagesOfUsers(connection, { size: 30, sortedAtOnce })];
+    expect(pages.map((page) => page.length)).toEqual([30, 30, 30, 10]);
+    expect(pages.flat()).toEqual(all);
+  }
+  for (const [first] of pagesOfUsers(connection, { size: 30, sortedAtOnce: 7 })) {
+    expect(first).toEqual(all[0]);
+    break;
+  }
+  // The transaction has ended, also that of a list which was not read to its end.
+  connection.exec("BEGIN; COMMIT");
+  await connection.close();
 });

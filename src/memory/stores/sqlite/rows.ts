@@ -528,16 +528,57 @@ const USERS_BY_ACTIVITY = `
 export const listUsers = (connection: SqliteConnection): UserInfo[] =>
   connection.all<UserInfo>(USERS_BY_ACTIVITY).map(checkedRow);
 
-/** The same, page by page. A page is never empty. */
-export function* pagesOfUsers(connection: SqliteConnection, size: number): Generator<UserInfo[]> {
-  let page: UserInfo[] = [];
-  for (const row of connection.each<UserInfo>(USERS_BY_ACTIVITY)) {
-    page.push(checkedRow(row));
-    if (page.length < size) continue;
-    yield page;
-    page = [];
+interface PagesOfUsers {
+  /** How many users a page has. */
+  readonly size: number;
+  /** Sorting takes memory; but every part that is sorted on its own reads all users. */
+  readonly sortedAtOnce?: number;
+}
+
+/**
+ * The same, page by page, all from the moment of the first. A page is never empty. Nothing else may
+ * use the connection meanwhile.
+ */
+export function* pagesOfUsers(
+  connection: SqliteConnection,
+  { size, sortedAtOnce = 250_000 }: PagesOfUsers,
+): Generator<UserInfo[]> {
+  connection.exec("BEGIN");
+  try {
+    let page: UserInfo[] = [];
+    for (const row of usersInParts(connection, sortedAtOnce)) {
+      const { userId, sessions, messages, lastActivity } = row;
+      page.push(checkedRow({ userId, sessions, messages, lastActivity }));
+      if (page.length < size) continue;
+      yield page;
+      page = [];
+    }
+    if (page.length > 0) yield page;
+  } finally {
+    connection.exec("COMMIT");
   }
-  if (page.length > 0) yield page;
+}
+
+function* usersInParts(connection: SqliteConnection, size: number): Generator<UserByActivity> {
+  let last: UserByActivity | undefined;
+  for (let count = size; count === size; ) {
+    count = 0;
+    const after = [last?.lastActivity ?? Number.MAX_SAFE_INTEGER, last?.userKey ?? 0];
+    for (const user of connection.each<UserByActivity>(USERS_AFTER, ...after, size)) {
+      count += 1;
+      last = user;
+      yield user;
+    }
+  }
+}
+
+const USERS_AFTER = `
+  SELECT user_key AS userKey, user_id AS userId, sessions, messages, last_activity AS lastActivity
+  FROM users WHERE (last_activity, -user_key) < (?, -?)
+  ORDER BY last_activity DESC, user_key LIMIT ?`;
+
+interface UserByActivity extends UserInfo {
+  readonly userKey: number;
 }
 
 /** The next users above the id `after`, in the order of their ids. */

@@ -17,11 +17,12 @@ export function listSessionsAfter(
   let characters = 0;
   let state: SessionState = decodeState([]);
   for (const row of connection.each<SessionStateRow>(SESSIONS_AFTER, userId, after)) {
-    const { keyJson, valueJson, ...session } = row;
-    if (session.sessionId !== page.at(-1)?.sessionId) {
+    const { sessionId, keyJson, valueJson } = row;
+    if (sessionId !== page.at(-1)?.sessionId) {
       if (isFull(page, characters)) break;
+      const { messages, runs, bytes, lastActivity, total } = row;
       state = decodeState([]);
-      page.push({ ...checkedRow(session), state });
+      page.push(checkedRow({ sessionId, messages, runs, bytes, lastActivity, total, state }));
     }
     if (keyJson === null) continue;
     characters += keyJson.length + valueJson.length;

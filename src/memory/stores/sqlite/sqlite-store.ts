@@ -215,7 +215,7 @@ export class SqliteStore implements CopyStore {
   async *usersByActivity(): AsyncGenerator<readonly UserRow[]> {
     const connection = await openMemoryFile(this.#path, { notice: this.#notice });
     try {
-      yield* pagesOfUsers(connection, USERS_PER_PAGE);
+      yield* pagesOfUsers(connection, { size: USERS_PER_PAGE });
     } catch (error) {
       throw storeFailed(this.#path, error);
     } finally {
