@@ -1,5 +1,10 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What may be packed: the command, the bundle, the types, the example scripts, the documents. */
 const ALLOWED = [
@@ -31,20 +36,37 @@ const REQUIRED = [
   "examples/support-desk.chat",
 ];
 
-const [{ files, size }] = JSON.parse(
-  execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-    encoding: "utf8",
-  }),
-);
-const packed = files.map((file) => file.path);
-const missing = REQUIRED.filter((file) => !packed.includes(file));
-const extra = packed.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
+const folder = mkdtempSync(path.join(tmpdir(), "agno-chat-package-"));
+try {
+  const { files, size, filename } = pack();
+  checkFiles(files, size);
+  checkTypes(path.join(folder, filename));
+} finally {
+  rmSync(folder, { recursive: true });
+}
 
-for (const file of missing) console.error(`Missing in the package: ${file}`);
-for (const file of extra) console.error(`Must not be in the package: ${file}`);
-if (missing.length + extra.length > 0) process.exitCode = 1;
-else
-  console.log(
-    `Package: ${packed.length} files, ${Math.ceil(size / 1024)} kB, all of them expected.`,
-  );
+/** What is built already: npm pack would build it again. */
+function pack() {
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  return JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8" }))[0];
+}
+
+function checkFiles(files, size) {
+  const packed = files.map((file) => file.path);
+  const missing = REQUIRED.filter((file) => !packed.includes(file));
+  const extra = packed.filter((file) => !ALLOWED.some((pattern) => pattern.test(file)));
+  for (const file of missing) console.error(`Missing in the package: ${file}`);
+  for (const file of extra) console.error(`Must not be in the package: ${file}`);
+  if (missing.length + extra.length > 0) process.exitCode = 1;
+  else
+    console.log(
+      `Package: ${packed.length} files, ${Math.ceil(size / 1024)} kB, all of them expected.`,
+    );
+}
+
+/** Whether its types are right for whoever imports it. */
+function checkTypes(tarball) {
+  const args = ["attw", "--profile", "esm-only", tarball];
+  const { status } = spawnSync("npx", args, { cwd: root, stdio: "inherit" });
+  if (status !== 0) process.exitCode = 1;
+}
