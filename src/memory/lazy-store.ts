@@ -40,6 +40,7 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
   readonly atOnce = false;
   readonly #load: () => Promise<Loaded>;
   #loaded: Promise<Loaded> | undefined;
+  #store: Loaded | undefined;
 
   constructor(load: () => Promise<Loaded>) {
     this.#load = load;
@@ -126,9 +127,11 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     await store?.close();
   }
 
-  protected call<T>(work: (store: Loaded) => Awaitable<T>): Promise<T> {
+  protected async call<T>(work: (store: Loaded) => Awaitable<T>): Promise<T> {
+    // The calls that wait for the store go on one right after the other, before any later one.
     this.#loaded ??= this.#load();
-    return this.#loaded.then(work);
+    this.#store ??= await this.#loaded;
+    return await work(this.#store);
   }
 }
 

@@ -290,7 +290,8 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
 
   async #callAsync<T>(work: () => Awaitable<T>): Promise<T> {
     if (this.#closed) throw storeClosed();
-    return work();
+    // Without `await`, a promise that is returned takes two more turns.
+    return await work();
   }
 
   /** Many adds share a millisecond, and formatting a time costs as much as the rest of an add. */

@@ -380,7 +380,7 @@ export class SqliteStore implements CopyStore {
     committed?: (result: Result) => void,
   ): Promise<Result> {
     const connection = await this.#open();
-    return connection.write(() => work(connection), committed);
+    return await connection.write(() => work(connection), committed);
   }
 
   /** For what may be lost if the machine loses its power: the disk is not awaited. */
