@@ -96,21 +96,12 @@ function textOf(body: Uint8Array): string {
  * @throws {AgnoChatError} rejects as `Intake.text`, and with `CANCELLED` if the client is gone or
  *   `CONFIG_INVALID` if a middleware has read the body
  */
-export async function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promise<string> {
-  // By then Node has parsed the rest of the packet, in which most bodies come whole.
-  await undefined;
-  // A body that was already read would never emit another event.
-  if (request.readableDidRead || request.readableEnded) throw readBefore();
-  if (request.destroyed) throw hungUp();
-  const intake = new Intake(quota, request.headers);
-  if (!request.complete) return readPieces(request, intake);
-  const body: Buffer | null = request.read();
-  if (body !== null) intake.add(body);
-  return intake.text();
-}
-
-function readPieces(request: IncomingMessage, intake: Intake): Promise<string> {
+export function readNodeBody(request: IncomingMessage, quota: BodyQuota): Promise<string> {
   return new Promise((resolve, reject) => {
+    // A body that was already read would never emit another event.
+    if (request.readableDidRead || request.readableEnded) throw readBefore();
+    if (request.destroyed) throw hungUp();
+    const intake = new Intake(quota, request.headers);
     request.on("data", (chunk: Buffer) => {
       if (!intake.add(chunk)) request.destroy();
     });

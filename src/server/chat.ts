@@ -63,6 +63,8 @@ const eventText = (name: string, data: unknown): string =>
   `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 
 function dataOf(event: RunEvent): Readonly<Record<string, unknown>> {
+  // Most events are these, by far, and their one field has one name.
+  if (event.type === "text-delta") return { text: event.text };
   if (event.type === "run-end") return answerOf(event.output);
   const { type: _, ...fields } = event;
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [snake(name), value]));
