@@ -94,7 +94,7 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
     }),
   },
   {
-    name: "all sessions, page by page",
+    name: "memory.sessionsById page by page",
     ofUser: true,
     async read({ userId, sessionId }) {
       const sessions: SessionWithState[] = [];
