@@ -76,19 +76,19 @@ test("other users wait for at most one stopped check, however many there are", a
   const { signal } = new AbortController();
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
   const done = Promise.all(Array.from({ length: 6 }, () => call(tool, SLOW_TEXT, signal)));
-  let longest = 0;
+  const waits: number[] = [];
   let last = performance.now();
   let isOver = false;
   void done.then(() => {
     isOver = true;
   });
   for await (const _ of every(5)) {
-    longest = Math.max(longest, performance.now() - last);
+    waits.push(performance.now() - last);
     last = performance.now();
     if (isOver) break;
   }
-  expect(longest).toBeGreaterThan(200);
-  expect(longest).toBeLessThan(700);
+  // Two checks in one wait would make fewer. How long one takes depends on the machine as well.
+  expect(waits.filter((wait) => wait > 200).length).toBeGreaterThanOrEqual(6);
 });
 
 test("an abort between two checks ends the rest", async () => {
