@@ -81,6 +81,7 @@ export type {
   UndoOptions,
   UserInfo,
   UserLimits,
+  UsersOptions,
   UserWithLimits,
 } from "./memory/memory.js";
 export { type OpenMemoryOptions, openMemory } from "./memory/open-memory.js";

@@ -15,7 +15,10 @@ export async function yesOrNo(io: PromptIo, question: string): Promise<boolean |
   return askQuestion(io, (terminal) => confirm({ message, default: false }, terminal));
 }
 
-/** One of these users or a new name; undefined after Esc or Ctrl-C. */
+/** How many users are offered or listed, the latest first; more would not help to find one. */
+export const MOST_USERS = 1_000;
+
+/** One of these users or another name; undefined after Esc or Ctrl-C. */
 export async function askWhich(
   io: PromptIo,
   users: readonly UserInfo[],
@@ -27,8 +30,9 @@ export async function askWhich(
     const known = users
       .filter(({ userId }) => userId.includes(wanted))
       .map((user) => choiceOf(user, active));
-    const isNew = wanted !== "" && !users.some(({ userId }) => userId === wanted);
-    return isNew ? [...known, { value: wanted, name: `${singleLine(wanted, 60)} (new)` }] : known;
+    const isOther = wanted !== "" && !users.some(({ userId }) => userId === wanted);
+    const name = singleLine(wanted, 60) + (users.length < MOST_USERS ? " (new)" : "");
+    return isOther ? [...known, { value: wanted, name }] : known;
   };
   const message = users.length === 0 ? "Talk as (type a name)" : "Talk as";
   return askQuestion(io, (terminal) =>

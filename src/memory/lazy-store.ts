@@ -74,8 +74,8 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     yield* await this.call((store) => store.sessionsById(userId));
   }
 
-  users(): Promise<readonly UserRow[]> {
-    return this.call((store) => store.users());
+  users(list?: Pick<Page, "limit">): Promise<readonly UserRow[]> {
+    return this.call((store) => store.users(list));
   }
 
   countUsers(sweep: IdleSince): Promise<UserCount> {

@@ -324,6 +324,11 @@ export interface UserInfo {
   readonly lastActivity: string;
 }
 
+export interface UsersOptions {
+  /** How many users to return, at most. Default: all. */
+  readonly limit?: number | undefined;
+}
+
 export interface SessionInfo {
   readonly sessionId: string;
   readonly messages: number;
@@ -456,7 +461,7 @@ export interface Memory {
   clearAll(): Awaitable<DeletedUsers>;
 
   /** All users with a message or state, most recently active first. */
-  users(): Awaitable<UserInfo[]>;
+  users(options?: UsersOptions): Awaitable<UserInfo[]>;
 
   /** The sessions of one user, most recently active first. */
   sessions(userId?: string): Awaitable<SessionInfo[]>;

@@ -9,9 +9,12 @@ import type {
   SearchOptions,
   SessionOptions,
   UndoOptions,
+  UsersOptions,
 } from "./memory.js";
 
 export const SESSION_KEYS: KnownKeys<SessionOptions> = { sessionId: true };
+
+export const USERS_KEYS: KnownKeys<UsersOptions> = { limit: true };
 
 export const READ_KEYS: KnownKeys<ReadOptions> = { sessionId: true, limit: true };
 

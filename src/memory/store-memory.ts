@@ -54,6 +54,7 @@ import type {
   Tokens,
   UserInfo,
   UserLimits,
+  UsersOptions,
 } from "./memory.js";
 import {
   ADD_KEYS,
@@ -62,6 +63,7 @@ import {
   REMOVE_INACTIVE_KEYS,
   SEARCH_KEYS,
   SESSION_KEYS,
+  USERS_KEYS,
 } from "./option-keys.js";
 import { cutToPage } from "./order.js";
 import { searchIn, searchOf } from "./search/search.js";
@@ -187,8 +189,12 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     return this.#call(() => this.#store.deleteAll());
   }
 
-  users(): Answer<AtOnce, UserInfo[]> {
-    return this.#call(() => andThen(this.#store.users(), withIsoTimes));
+  users(options: UsersOptions = {}): Answer<AtOnce, UserInfo[]> {
+    return this.#call(() => {
+      refuseUnknownKeys(options, USERS_KEYS, "users");
+      const limit = countOf(options.limit, "limit");
+      return andThen(this.#store.users({ limit }), (rows) => withIsoTimes(rows.slice(0, limit)));
+    });
   }
 
   sessions(userId?: string): Answer<AtOnce, SessionInfo[]> {

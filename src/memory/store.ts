@@ -86,8 +86,11 @@ export interface Store<AtOnce extends boolean = boolean> {
     | ((userId: UserId) => AsyncIterable<readonly SessionRowWithState[]>)
     | undefined;
 
-  /** All users, most recently active first. */
-  users(): Answer<AtOnce, readonly UserRow[]>;
+  /**
+   * All users, most recently active first. More than `limit` are not needed: a store may leave them
+   * out to save time.
+   */
+  users(list?: Pick<Page, "limit">): Answer<AtOnce, readonly UserRow[]>;
 
   /** Counts all users, and those whose last activity is before `idleSince`. */
   countUsers(sweep: IdleSince): Answer<AtOnce, UserCount>;

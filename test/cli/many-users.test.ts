@@ -6,6 +6,7 @@ import { validateUserId } from "../../src/ids.js";
 import { SqliteStore } from "../../src/memory/stores/sqlite/sqlite-store.js";
 import { Cli } from "../support/cli.js";
 import { fillSqlite } from "../support/many-users.js";
+import { startRepl } from "../support/repl-session.js";
 
 const COUNT = 2_100;
 
@@ -94,4 +95,29 @@ it("users, prune and clear --all-users find nobody in memory:, and make no file"
   ])
     expect(await cli.json(args)).toMatchObject({ ok: true, deleted });
   expect(existsSync(join(cli.home, "chat.db"))).toBe(false);
+});
+
+it("/users lists the latest thousand, and the active user", async () => {
+  const cli = await filled();
+  const { stdout, stderr } = await cli.run(["-m", "demo", "-u", "user-00000000"], {
+    input: "/users\n",
+  });
+  const rows = stdout.trimEnd().split("\n");
+  expect(rows).toHaveLength(1_001);
+  expect(rows[0]).toMatch(/^ {2}user-\d{8}: 1 message in 1 session$/);
+  expect(rows.at(-1)).toBe("* user-00000000: 1 message");
+  expect(stderr).toContain("Only the latest 1000; agno-chat users lists everyone.");
+});
+
+it("Tab after /user offers one of many, and lists no more than a thousand", async () => {
+  const { home } = await filled();
+  const pty = await startRepl({ home });
+  pty.type("/user user-0000\t");
+  await pty.waitFor(/More than 1000 users begin like this\./);
+  pty.type("209\t");
+  await pty.waitFor(/user-00002090 .*user-00002099/s);
+  pty.type("7\t\r");
+  await pty.waitFor(/Now talking as user-00002097/);
+  pty.type("/session d\t");
+  await pty.waitFor(/\/session default$/);
 });

@@ -1,5 +1,9 @@
 import type { UserId } from "../../ids.js";
+import type { NamesQuery } from "../../memory/copy-store.js";
+import { knownNames } from "../../memory/known-names.js";
+import type { Memory } from "../../memory/memory.js";
 import { openMemory } from "../../memory/open-memory.js";
+import { parseStoreSpec } from "../../memory/store-spec.js";
 import type { Context } from "../command-context.js";
 import { chooseModel, openChosenModel } from "../model-choice.js";
 import { storeOf } from "../open-agent.js";
@@ -55,8 +59,24 @@ export async function loadChat(
   const files = first?.attachments;
   const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE, files });
   return {
-    complete: (text) => completionsOf(repl, text),
+    complete: (text) => completionsOf(repl, text, (query) => namesIn(context, memory, query)),
     converse: () => new Conversation({ editor, screen, repl, debug: options.debug }).run(),
     close: async () => memory.close(),
   };
+}
+
+/** A store that keeps nothing has no more users than fit in memory. */
+async function namesIn(
+  context: Context,
+  memory: Memory,
+  query: NamesQuery,
+): Promise<readonly string[]> {
+  const store = storeOf(context);
+  if (parseStoreSpec(store).kind !== "memory") return knownNames(store, query);
+  const { sessionsOf, prefix } = query;
+  const names =
+    sessionsOf === undefined
+      ? (await memory.users()).map(({ userId }) => userId)
+      : (await memory.sessions(sessionsOf)).map(({ sessionId }) => sessionId);
+  return names.filter((name) => name.startsWith(prefix));
 }

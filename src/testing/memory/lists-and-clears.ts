@@ -25,6 +25,11 @@ export const listsAndClears: MemoryChecks = {
         },
       ],
     );
+    assert.deepEqual(
+      (await memory.users({ limit: 1 })).map(({ userId }) => userId),
+      ["alice"],
+    );
+    assert.deepEqual(await memory.users({ limit: 0 }), []);
     const [recent, older] = await memory.sessions("alice");
     const bytes = stored.reduce(
       (sum, message) => sum + Buffer.byteLength(JSON.stringify(message)),

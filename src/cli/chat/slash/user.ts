@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
+import { MOST_USERS } from "../../inquirer-questions.js";
 import { count } from "../../words.js";
 import { parseAside } from "../chat-input.js";
 import { introductionText } from "../introduction.js";
@@ -16,18 +17,24 @@ export async function user(repl: Repl, call: CommandCall): Promise<void> {
 }
 
 async function picked(repl: Repl): Promise<string | undefined> {
-  return repl.screen.pickUser(await repl.memory.users(), repl.active.userId);
+  const users = await repl.memory.users({ limit: MOST_USERS });
+  return repl.screen.pickUser(users, repl.active.userId);
 }
 
 export async function users(repl: Repl): Promise<void> {
-  const found = await repl.memory.users();
+  const found = await repl.memory.users({ limit: MOST_USERS });
   const active = repl.active.userId;
   const rows = found.map(
     ({ userId, messages, sessions }) =>
       `${userId === active ? "*" : " "} ${userId}: ${count(messages, "message")} in ${count(sessions, "session")}`,
   );
-  if (!found.some(({ userId }) => userId === active)) rows.push(`* ${active}: nothing yet`);
+  if (!found.some(({ userId }) => userId === active)) {
+    const messages = await repl.memory.size(active);
+    rows.push(`* ${active}: ${messages === 0 ? "nothing yet" : count(messages, "message")}`);
+  }
   repl.screen.print(`${rows.join("\n")}\n`);
+  if (found.length === MOST_USERS)
+    repl.screen.note(`Only the latest ${MOST_USERS}; agno-chat users lists everyone.`);
 }
 
 export function whoami(repl: Repl, { speaker: { userId, sessionId } }: CommandCall): void {

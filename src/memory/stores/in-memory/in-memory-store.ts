@@ -119,9 +119,10 @@ export class InMemoryStore implements Store<true> {
     yield* sessionsById(() => this.#users.get(userId));
   }
 
-  users(): UserRow[] {
+  users({ limit = Infinity }: Partial<Pick<Page, "limit">> = {}): UserRow[] {
     return [...this.#users]
       .sort(([, left], [, right]) => right.lastActivity - left.lastActivity)
+      .slice(0, limit)
       .map(([userId, user]) => ({
         userId,
         sessions: user.sessions.size,

@@ -149,10 +149,10 @@ export class PostgresStore implements CopyStore {
     );
   }
 
-  users(): Promise<UserRow[]> {
+  users({ limit }: Pick<Page, "limit"> = { limit: Infinity }): Promise<UserRow[]> {
     return this.#run(async () => {
       const database = await this.#open();
-      return repeatRead(() => listedUsers(database));
+      return repeatRead(() => listedUsers(database, limit));
     });
   }
 
@@ -379,9 +379,10 @@ const USERS_BY_ACTIVITY = `
   SELECT user_id, sessions, messages, last_activity FROM agno_chat.users_v1('', NULL)
   ORDER BY last_activity DESC, user_id COLLATE "C"`;
 
-async function listedUsers(database: Database): Promise<UserRow[]> {
+async function listedUsers(database: Database, limit: number): Promise<UserRow[]> {
   const users: UserRow[] = [];
-  for await (const rows of database.pages(USERS_BY_ACTIVITY, USERS_PER_PAGE))
+  const select = limit === Infinity ? USERS_BY_ACTIVITY : `${USERS_BY_ACTIVITY} LIMIT ${limit}`;
+  for await (const rows of database.pages(select, USERS_PER_PAGE))
     for (const row of rows) users.push(userIn(row));
   return users;
 }

@@ -524,9 +524,12 @@ const USERS_BY_ACTIVITY = `
   SELECT user_id AS userId, sessions, messages, last_activity AS lastActivity
   FROM users ORDER BY last_activity DESC, user_key`;
 
-/** All users, most recently active first. */
-export const listUsers = (connection: SqliteConnection): UserInfo[] =>
-  connection.all<UserInfo>(USERS_BY_ACTIVITY).map(checkedRow);
+/** All users, or the first `limit`, most recently active first. */
+export const listUsers = (connection: SqliteConnection, limit = Infinity): UserInfo[] =>
+  (limit === Infinity
+    ? connection.all<UserInfo>(USERS_BY_ACTIVITY)
+    : connection.all<UserInfo>(`${USERS_BY_ACTIVITY} LIMIT ?`, limit)
+  ).map(checkedRow);
 
 interface PagesOfUsers {
   /** How many users a page has. */

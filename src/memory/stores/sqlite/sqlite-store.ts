@@ -207,8 +207,8 @@ export class SqliteStore implements CopyStore {
     );
   }
 
-  users(): Promise<UserRow[]> {
-    return this.#read(listUsers);
+  users({ limit }: Pick<Page, "limit"> = { limit: Infinity }): Promise<UserRow[]> {
+    return this.#read((connection) => listUsers(connection, limit));
   }
 
   /** On a connection of its own, since the list is read for as long as its reader likes. */
