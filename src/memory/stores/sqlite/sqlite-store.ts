@@ -450,9 +450,12 @@ function newSession(
   return insertSession(connection, user, { sessionId, created, time });
 }
 
-/** Copies the row, because the transaction may be repeated. Its values are frozen. */
-const complete = (row: NewRow, id: number, runId: string): StoredMessage =>
-  Object.freeze({ ...row, id, runId: row.runId ?? runId });
+/** Copies the row, because the transaction may be repeated. */
+const complete = (row: NewRow, id: number, runId: string): StoredMessage => ({
+  ...row,
+  id,
+  runId: row.runId ?? runId,
+});
 
 function eraseUser(connection: SqliteConnection, userId: UserId): Deleted {
   const user = findUser(connection, userId);
