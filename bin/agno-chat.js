@@ -13,10 +13,13 @@ if (major < 20 || (major === 20 && minor < 20)) {
   void start();
 }
 
-/** Loads no program and opens no stream, so that --version costs little more than starting Node. */
+/**
+ * Loads no program and opens no stream, and this file is CommonJS (`package.json` next to it),
+ * which needs no loader of modules: --version costs little more than starting Node.
+ */
 function printVersion() {
   const { readFileSync, writeSync } = process.getBuiltinModule("node:fs");
-  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  const manifest = readFileSync(`${__dirname}/../package.json`, "utf8");
   writeSync(1, `${JSON.parse(manifest).version}\n`);
 }
 

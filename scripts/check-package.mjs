@@ -24,6 +24,7 @@ const REQUIRED = [
   "CHANGELOG.md",
   "LICENSE",
   "bin/agno-chat.js",
+  "bin/package.json",
   "dist/index.js",
   "dist/index.d.ts",
   "dist/testing/index.js",

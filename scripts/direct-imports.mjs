@@ -4,6 +4,8 @@ const FORWARDING =
 
 const LAZY_IMPORT = /(?<=import\("(?:\.{1,2}\/)+(?:chunks\/)?)[^"/]+(?="\))/g;
 
+const BUILTIN_IMPORT = /^import (\{[^}]*\}|\w+) from "(node:[\w/]+)";\n/gm;
+
 const BARE_IMPORT = /^import "[./]+\/(?:chunks\/)?(.*)";\n/gm;
 
 /** esbuild names each module before its code, but not its own helpers, which do nothing alone. */
@@ -28,10 +30,26 @@ export function importDirectly(files) {
     .filter((file) => !targets.has(nameOf(file)))
     .map(({ path, text }) => ({
       path,
-      text: text
+      text: takingBuiltins(text)
         .replace(BARE_IMPORT, (line, file) => (helpers.has(file) ? "" : line))
         .replace(LAZY_IMPORT, (file) => targets.get(file) ?? file),
     }));
+}
+
+/**
+ * To import one of Node's own modules evaluates all that it exports, which loads more modules. So
+ * what is needed is taken from it instead, at the top of the file, as an import would be.
+ */
+function takingBuiltins(text) {
+  const taken = [];
+  const rest = text.replace(BUILTIN_IMPORT, (_, names, module) => {
+    taken.push(
+      `const ${names.replaceAll(" as ", ": ")} = process.getBuiltinModule("${module}");\n`,
+    );
+    return "";
+  });
+  const [banner] = /^.*\n/.exec(rest) ?? [""];
+  return [banner, ...taken, rest.slice(banner.length)].join("");
 }
 
 const nameOf = ({ path }) => path.split(/[\\/]/).at(-1);

@@ -35,13 +35,13 @@ test("dist/server/index.js loads the A2A SDK and jose only for a request that ne
   expect(loaded).not.toMatch(/^\/\/ (src\/cli\/|node_modules\/(@a2a-js|jose)\/)/m);
 });
 
-test("up to the prompt, the chat loads at most seven files and nothing of the library", async () => {
+test("up to the prompt, the chat loads at most five files and nothing of the library", async () => {
   const files = new Set<string>();
   const loaded = await loadedAtOnce(await chunkOf("src/cli/chat/chat-on-terminal.ts"), files);
   for (const part of ["main.ts", "commands/repl.ts", "chat/interactive.ts"])
     expect(loaded).toContain(`\n// src/cli/${part}`);
   expect(loaded).not.toMatch(/^\/\/ src\/(agent|memory|models|tools|data|server)\//m);
-  expect(files.size).toBeLessThanOrEqual(7);
+  expect(files.size).toBeLessThanOrEqual(5);
 });
 
 /** The bundled file that holds a source file. */
