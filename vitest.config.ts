@@ -22,6 +22,8 @@ const LONGEST = [
   "test/verify/own-server.test.ts",
   "test/server/tokens.test.ts",
   "test/cli/store-copy.test.ts",
+  "test/cli/store-setup.test.ts",
+  "test/data/import/import-history.test.ts",
   "test/cli/postgres-page.test.ts",
   "test/memory/search-stores.test.ts",
   "test/memory/conformance.test.ts",
