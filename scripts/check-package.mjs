@@ -11,7 +11,7 @@ const ALLOWED = [
   /^package\.json$/,
   /^(README|CHANGELOG)\.md$/,
   /^LICENSE$/,
-  /^bin\/agno-chat\.js$/,
+  /^bin\/(agno-chat\.js|package\.json)$/,
   /^dist\/(index|testing\/index|cli\/main|server\/index|data\/backup-child|verify\/child)\.js$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/[\w/-]+\.d\.ts$/,
