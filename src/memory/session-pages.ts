@@ -1,4 +1,4 @@
-import type { Awaitable } from "./memory.js";
+import type { Awaitable, SessionState } from "./memory.js";
 import type { SessionRowWithState } from "./store.js";
 
 /** Small enough that reading one page hardly delays other users. */
@@ -6,7 +6,7 @@ export const MOST_SESSIONS = 500;
 export const MOST_CHARACTERS = 256 * 1024;
 
 /** Whether a page of `Store.sessionsById` ends here. `characters`: of its states, as JSON text. */
-export const isFull = (page: readonly SessionRowWithState[], characters: number): boolean =>
+export const isFull = (page: readonly unknown[], characters: number): boolean =>
   page.length >= MOST_SESSIONS || characters > MOST_CHARACTERS;
 
 /** Page after page: `next` returns the one above an id, or an empty one. */
@@ -20,15 +20,34 @@ export async function* pagesAfter(
   }
 }
 
+/** What `read` adds to a session. */
+type WithState<Session> = Session & Pick<SessionRowWithState, "total" | "state">;
+
+/** Pages of sessions that were listed all at once, each with its state as it is then. */
+export function pagesOfAll<Session extends { readonly sessionId: string }>(
+  sessions: readonly Session[],
+  read: (sessionId: string) => Awaitable<Pick<SessionRowWithState, "total" | "state">>,
+): AsyncGenerator<readonly WithState<Session>[]> {
+  const known = new Map(sessions.map((session) => [session.sessionId, session]));
+  return pagesById(known.keys(), async (sessionId) => {
+    const { total, state } = await read(sessionId);
+    const session = known.get(sessionId);
+    return session && { ...session, total, state };
+  });
+}
+
 /**
  * Pages of these sessions, by id. `read` returns a session as it is then; `undefined` if it is
  * gone. Each page is from one moment, unless that returns promises.
  */
-export async function* pagesById<Id extends string>(
+export async function* pagesById<
+  Id extends string,
+  Session extends { readonly state: SessionState },
+>(
   ids: Iterable<Id>,
-  read: (id: Id) => Awaitable<SessionRowWithState | undefined>,
-): AsyncGenerator<readonly SessionRowWithState[]> {
-  let page: SessionRowWithState[] = [];
+  read: (id: Id) => Awaitable<Session | undefined>,
+): AsyncGenerator<readonly Session[]> {
+  let page: Session[] = [];
   let characters = 0;
   for (const id of [...ids].sort(byCodePoints)) {
     const found = read(id);

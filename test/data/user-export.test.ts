@@ -300,6 +300,15 @@ test("an export as json has everything that is kept, exactly, whatever the texts
   );
 });
 
+test("an export from a memory that only lists all sessions has their states by id, too", async () => {
+  const memory = new InMemory();
+  for (const sessionId of ["work", "\u{1f600}", "\ufb01", "Z"])
+    memory.add([], "alice", { sessionId, state: { of: sessionId } });
+  Object.defineProperty(memory, "sessionsById", { value: undefined });
+  const { state } = JSON.parse(await textOf(new UserExport(memory, "alice")));
+  expect(Object.keys(state)).toEqual(["Z", "work", "\ufb01", "\u{1f600}"]);
+});
+
 test.each([{}, { last: 200 }])(
   "an export from a memory that returns the same messages again and again ends: %j",
   async (options) => {
