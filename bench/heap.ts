@@ -62,13 +62,13 @@ function bareChat(gate: Promise<void>): Chat {
   };
 }
 
-const agent = (gate: Promise<void>): Chat => {
+const agentChat = (gate: Promise<void>): Chat => {
   const agent = new Agent({ model: modelBehind(gate), memory: new InMemory() });
   return { run: (input, userId) => agent.run(input, { userId }) };
 };
 
 /** Bytes per user of ten messages. */
-async function userBytes(make: typeof agent): Promise<number> {
+async function userBytes(make: typeof agentChat): Promise<number> {
   const chat = make(Promise.resolve());
   for (let user = 0; user < 100; user += 1) await chat.run("warm", `warm-${user}`);
   const before = await heapUsed();
@@ -81,7 +81,7 @@ async function userBytes(make: typeof agent): Promise<number> {
 }
 
 /** Bytes per run that waits for its turn. */
-async function waitingBytes(make: typeof agent): Promise<number> {
+async function waitingBytes(make: typeof agentChat): Promise<number> {
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;
@@ -99,8 +99,8 @@ async function waitingBytes(make: typeof agent): Promise<number> {
   return (after - before) / waiting.length;
 }
 
-async function compare(what: string, bytes: (make: typeof agent) => Promise<number>) {
-  const [ours, base] = [await bytes(agent), await bytes(bareChat)];
+async function compare(what: string, bytes: (make: typeof agentChat) => Promise<number>) {
+  const [ours, base] = [await bytes(agentChat), await bytes(bareChat)];
   reportRatio(ours / base, `heap: ${what}`, `${ours.toFixed(0)} B / ${base.toFixed(0)} B`);
 }
 

@@ -1,5 +1,11 @@
 import { ATTRIBUTES } from "./attributes.js";
 
+const MESSAGES = `\
+SELECT '[' || m.message_id || ',' || m.created_at || ',' || m.run || ',' || m.body || ','
+          || to_json((SELECT s.session_id FROM agno_chat.sessions s
+               WHERE s.user_id = p_user AND s.session_key = m.session_key)) || ']', m.characters
+      FROM agno_chat.messages m`;
+
 /**
  * Pages of all sessions of a user by two indexes, since `page_v1` asks every session for every
  * page.
@@ -21,18 +27,12 @@ BEGIN
   PERFORM set_config('agno_chat.user_id', p_user, true);
   IF p_after IS NULL THEN
     OPEN found_messages FOR
-      SELECT '[' || m.message_id || ',' || m.created_at || ',' || m.run || ',' || m.body || ','
-          || to_json((SELECT s.session_id FROM agno_chat.sessions s
-               WHERE s.user_id = p_user AND s.session_key = m.session_key)) || ']', m.characters
-      FROM agno_chat.messages m
+      ${MESSAGES}
       WHERE m.user_id = p_user AND m.message_id < p_before
       ORDER BY m.message_id DESC LIMIT p_limit;
   ELSE
     OPEN found_messages FOR
-      SELECT '[' || m.message_id || ',' || m.created_at || ',' || m.run || ',' || m.body || ','
-          || to_json((SELECT s.session_id FROM agno_chat.sessions s
-               WHERE s.user_id = p_user AND s.session_key = m.session_key)) || ']', m.characters
-      FROM agno_chat.messages m
+      ${MESSAGES}
       WHERE m.user_id = p_user AND m.message_id > p_after AND m.message_id < p_before
       ORDER BY m.message_id LIMIT p_limit;
   END IF;
