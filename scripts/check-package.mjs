@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const ALLOWED = [
   /^package\.json$/,
   /^(README|CHANGELOG)\.md$/,
+  /^docs\/[\w-]+\.md$/,
   /^LICENSE$/,
   /^bin\/(agno-chat\.js|package\.json)$/,
   /^dist\/(index|testing\/index|cli\/main|server\/index|data\/backup-child|verify\/child)\.js$/,
@@ -22,6 +23,7 @@ const ALLOWED = [
 const REQUIRED = [
   "README.md",
   "CHANGELOG.md",
+  "docs/server.md",
   "LICENSE",
   "bin/agno-chat.js",
   "bin/package.json",

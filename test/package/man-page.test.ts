@@ -55,9 +55,9 @@ it.skipIf(!has("mandoc"))("has no fault that mandoc finds (needs mandoc)", () =>
   expect(stdout.split("\n").filter((line) => !line.includes("missing date"))).toEqual([""]);
 });
 
-it("explains every exit code that a command can have, in the words of the README", () => {
-  const readme = readFileSync("README.md", "utf8");
-  for (const [codes, meaning] of EXIT_CODES) expect(readme).toContain(`| ${codes} | ${meaning} |`);
+it("explains every exit code that a command can have, in the words of docs/shell.md", () => {
+  const page = readFileSync("docs/shell.md", "utf8");
+  for (const [codes, meaning] of EXIT_CODES) expect(page).toContain(`| ${codes} | ${meaning} |`);
   const explained = new Set(EXIT_CODES.flatMap(([codes]) => codes.split(", ").map(Number)));
   for (const { exit } of Object.values(ERROR_TABLE)) expect(explained).toContain(exit);
 });

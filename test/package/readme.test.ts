@@ -3,13 +3,14 @@ import {
   chmodSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Definition, SETTING_NAMES, SETTINGS } from "../../src/cli/settings/settings-table.js";
@@ -17,7 +18,13 @@ import { BIN, Cli } from "../support/cli.js";
 import { faultsIn, programOf } from "../support/typescript.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const readme = pageOf("README.md");
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 describe("README.md", () => {
   let folder: string;
@@ -26,9 +33,9 @@ describe("README.md", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  it("shows programs that compile", () => {
-    const programs = blocksOf(readme, "ts");
-    expect(programs.length).toBeGreaterThan(0);
+  it("shows programs that compile, and so do the pages in docs", () => {
+    const programs = pages.flatMap((page) => blocksOf(pageOf(page), "ts"));
+    expect(programs.length).toBeGreaterThan(5);
     const files = programs.map((_, index) => join(folder, `program-${index}.ts`));
     for (const [index, file] of files.entries()) writeFileSync(file, programs[index] as string);
     symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
@@ -102,11 +109,18 @@ describe("README.md", () => {
     expect((await response.text()).startsWith(answer)).toBe(true);
   });
 
-  it("links to files that exist", () => {
-    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path = ""]) => path);
-    expect(links.length).toBeGreaterThan(0);
-    for (const path of links)
-      expect({ path, exists: existsSync(join(root, path)) }).toEqual({ path, exists: true });
+  it("leads to every page in docs", () => {
+    for (const page of pages.slice(1)) expect(readme).toContain(`](${page})`);
+  });
+});
+
+describe("docs", () => {
+  it.each(pages)("%s links to files and headings that exist", (page) => {
+    for (const [, path = "", heading] of pageOf(page).matchAll(LINK)) {
+      const target = path === "" ? page : join(dirname(page), path);
+      expect({ target, exists: existsSync(join(root, target)) }).toEqual({ target, exists: true });
+      if (heading !== undefined) expect(headingsOf(pageOf(target)), target).toContain(heading);
+    }
   });
 
   it("has the table of settings that the program has", () => {
@@ -115,15 +129,33 @@ describe("README.md", () => {
       const code = (text: string | undefined) => (text === undefined ? "" : `\`${text}\``);
       return `| ${[name, code(flag), code(env), otherwise].join(" | ")} |`.replace(/ {2,}/g, " ");
     });
-    expect(readme).toContain(rows.join("\n"));
+    expect(pageOf("docs/settings.md")).toContain(rows.join("\n"));
   });
 
   it("names every exit code the command line has", async () => {
     const { ERROR_TABLE } = await import("../../src/errors.js");
     const codes = new Set(Object.values(ERROR_TABLE).map(({ exit }) => exit));
-    for (const code of codes) expect(readme).toMatch(new RegExp(`^\\| .*\\b${code}\\b.* \\|`, "m"));
+    const page = pageOf("docs/shell.md");
+    for (const code of codes) expect(page).toMatch(new RegExp(`^\\| .*\\b${code}\\b.* \\|`, "m"));
   });
 });
+
+/** A relative link: its path, empty on the same page, and its heading. */
+const LINK = /\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g;
+
+function pageOf(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
+
+/** As GitHub names them in links. */
+function headingsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
 
 /** The fenced blocks of one language, without their fences. */
 function blocksOf(markdown: string, language: string): string[] {

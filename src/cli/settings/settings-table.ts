@@ -7,7 +7,7 @@ import {
   validateUserId,
 } from "../../ids.js";
 
-/** One setting, as the command line, its help and the README describe it. */
+/** One setting, as the command line, its help and docs/settings.md describe it. */
 export interface Definition<Value extends string | number | boolean = string | number | boolean> {
   readonly describe: string;
   /** In commander's syntax, such as `-u, --user <id>`. */
@@ -75,7 +75,7 @@ const environmentName = (value: string): string => {
   return value;
 };
 
-/** Every setting. Flags, environment variables, types, help and the README's table follow it. */
+/** Every setting. Flags, environment variables, types, help and docs/settings.md follow it. */
 export const SETTINGS = {
   user: {
     describe: "user to chat as",
