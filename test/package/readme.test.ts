@@ -123,6 +123,21 @@ describe("docs", () => {
     }
   });
 
+  it("names only commands and flags that the program has", async () => {
+    const cli = new Cli();
+    const lines = pages.flatMap((page) => commandLinesOf(pageOf(page)));
+    expect(lines.length).toBeGreaterThan(50);
+    for (const line of lines) {
+      const [, ...words] = line.split(" ");
+      const end = words.findIndex((word) => !/^[a-z]+$/.test(word));
+      const command = end === -1 ? words : words.slice(0, end);
+      const { code, stdout } = await cli.run([...command, "--help"]);
+      const flags = line.match(/(?<= )--?[a-z][a-z-]*/g) ?? [];
+      const unknown = flags.filter((flag) => !new RegExp(`${flag}(?![a-z-])`).test(stdout));
+      expect({ line, code, unknown }).toEqual({ line, code: 0, unknown: [] });
+    }
+  });
+
   it("has the table of settings that the program has", () => {
     const rows = SETTING_NAMES.map((name) => {
       const { flag, env, otherwise = "" }: Definition = SETTINGS[name];
@@ -145,6 +160,17 @@ const LINK = /\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g;
 
 function pageOf(path: string): string {
   return readFileSync(join(root, path), "utf8");
+}
+
+/** What pages tell to type, without comments, quoted texts and what other programs do with it. */
+function commandLinesOf(markdown: string): string[] {
+  const text = markdown.replaceAll("\\\n", "");
+  return [...text.matchAll(/(?:^|`|npx )(agno-chat [^`\n]*)/gm)].map(([, line = ""]) =>
+    line
+      .replaceAll(/"[^"]*"|'[^']*'/g, "TEXT")
+      .replace(/ *([#|>&]|<(?= )).*/, "")
+      .trim(),
+  );
 }
 
 /** As GitHub names them in links. */
