@@ -66,7 +66,7 @@ module.exports = {
       to: {
         path: "^src/memory/",
         pathNot:
-          "^src/memory/(stores/$1/|(store|copy-store|store-report|memory|clear-log|failures|limits|measure|order|session-pages|search/(block|found|gram-plan)|state)[.]ts$)",
+          "^src/memory/(stores/$1/|(store|copy-store|store-report|memory|clear-log|counts|failures|limits|measure|order|session-pages|search/(block|found|gram-plan)|state)[.]ts$)",
       },
     },
     {

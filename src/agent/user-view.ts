@@ -2,9 +2,11 @@ import type { ExportOptions } from "../data/export-options.js";
 import { UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
+import { countsOf } from "../memory/counts.js";
 import { noEdits, noSearch } from "../memory/failures.js";
 import type {
   ClearBeforeOptions,
+  Counts,
   Deleted,
   Forked,
   ForkOptions,
@@ -15,6 +17,7 @@ import type {
   SessionInfo,
   SessionOptions,
   SessionState,
+  SessionsOptions,
   Undone,
   UndoOptions,
 } from "../memory/memory.js";
@@ -24,6 +27,7 @@ import {
   PAGE_KEYS,
   SEARCH_KEYS,
   SESSION_KEYS,
+  SESSIONS_KEYS,
   UNDO_KEYS,
 } from "../memory/option-keys.js";
 import type { StoredMessage } from "../messages.js";
@@ -105,8 +109,15 @@ export class UserView {
   }
 
   /** As `memory.sessions`. */
-  async sessions(): Promise<SessionInfo[]> {
-    return this.#memory.sessions(this.#userId);
+  async sessions(options: SessionsOptions = {}): Promise<SessionInfo[]> {
+    refuseUnknownKeys(options, SESSIONS_KEYS, "sessions");
+    return this.#memory.sessions(this.#userId, options);
+  }
+
+  /** As `memory.counts`, also of a memory without it: of all sessions unless one is named. */
+  async counts(options: SessionOptions = {}): Promise<Counts> {
+    refuseUnknownKeys(options, SESSION_KEYS, "counts");
+    return countsOf(this.#memory, this.#userId, options);
   }
 
   /**

@@ -5,6 +5,7 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  CountsRow,
   IdleSince,
   InSession,
   Page,
@@ -25,6 +26,7 @@ import type {
 
 type AsyncStore = Store<false> & {
   readonly search: NonNullable<Store<false>["search"]>;
+  readonly counts: NonNullable<Store<false>["counts"]>;
   readonly sessionsById: NonNullable<Store<false>["sessionsById"]>;
   readonly edits: StoreEdits;
   readonly attachments: StoreAttachments;
@@ -66,8 +68,12 @@ export class LazyStore<Loaded extends AsyncStore = AsyncStore> implements AsyncS
     return this.call((store) => store.size(userId, scope));
   }
 
-  sessions(userId: UserId): Promise<readonly SessionRow[]> {
-    return this.call((store) => store.sessions(userId));
+  sessions(userId: UserId, list?: Pick<Page, "limit">): Promise<readonly SessionRow[]> {
+    return this.call((store) => store.sessions(userId, list));
+  }
+
+  counts(userId: UserId, scope: InSession): Promise<CountsRow> {
+    return this.call((store) => store.counts(userId, scope));
   }
 
   async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {

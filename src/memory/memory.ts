@@ -329,6 +329,11 @@ export interface UsersOptions {
   readonly limit?: number | undefined;
 }
 
+export interface SessionsOptions {
+  /** How many sessions to return, at most. Default: all. */
+  readonly limit?: number | undefined;
+}
+
 export interface SessionInfo {
   readonly sessionId: string;
   readonly messages: number;
@@ -340,6 +345,14 @@ export interface SessionInfo {
   readonly bytes: number;
   /** ISO 8601, UTC. */
   readonly lastActivity: string;
+}
+
+/** What is kept of a user, or of one of their sessions, in numbers. */
+export interface Counts extends Pick<SessionInfo, "messages" | "runs" | "bytes"> {
+  /** Of one session: 1, or 0 if there is no such session. */
+  readonly sessions: number;
+  /** The latest of these sessions; ISO 8601, UTC. Undefined if there are none. */
+  readonly lastActivity: string | undefined;
 }
 
 /** A session without its messages. */
@@ -464,7 +477,14 @@ export interface Memory {
   users(options?: UsersOptions): Awaitable<UserInfo[]>;
 
   /** The sessions of one user, most recently active first. */
-  sessions(userId?: string): Awaitable<SessionInfo[]>;
+  sessions(userId?: string, options?: SessionsOptions): Awaitable<SessionInfo[]>;
+
+  /**
+   * Counts what is kept of one user, or of one of their sessions: what `sessions` lists, summed up.
+   *
+   * Left out by a memory that only lists them.
+   */
+  counts?(userId?: string, options?: SessionOptions): Awaitable<Counts>;
 
   /**
    * The sessions of one user with their states, page by page, for a user who may have more than fit

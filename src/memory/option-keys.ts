@@ -8,11 +8,14 @@ import type {
   RemoveInactiveOptions,
   SearchOptions,
   SessionOptions,
+  SessionsOptions,
   UndoOptions,
   UsersOptions,
 } from "./memory.js";
 
 export const SESSION_KEYS: KnownKeys<SessionOptions> = { sessionId: true };
+
+export const SESSIONS_KEYS: KnownKeys<SessionsOptions> = { limit: true };
 
 export const USERS_KEYS: KnownKeys<UsersOptions> = { limit: true };
 

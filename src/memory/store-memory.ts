@@ -1,4 +1,4 @@
-import type { UserId } from "../ids.js";
+import type { SessionId, UserId } from "../ids.js";
 import {
   type Contents,
   haveAttachments,
@@ -19,6 +19,7 @@ import {
   userIdsOf,
 } from "./arguments.js";
 import { attachmentsOf, checkedContents } from "./attachments.js";
+import { sumOf } from "./counts.js";
 import { editsOf } from "./edits.js";
 import {
   historyCleared,
@@ -36,6 +37,7 @@ import type {
   AddOptions,
   Attachments,
   Awaitable,
+  Counts,
   Deleted,
   DeletedUsers,
   Edits,
@@ -49,6 +51,7 @@ import type {
   SessionInfo,
   SessionOptions,
   SessionState,
+  SessionsOptions,
   SessionWithState,
   Snapshot,
   Tokens,
@@ -63,12 +66,13 @@ import {
   REMOVE_INACTIVE_KEYS,
   SEARCH_KEYS,
   SESSION_KEYS,
+  SESSIONS_KEYS,
   USERS_KEYS,
 } from "./option-keys.js";
 import { cutToPage } from "./order.js";
 import { searchIn, searchOf } from "./search/search.js";
 import { encodePatch } from "./state.js";
-import type { Answer, CommitOutcome, NewRow, Store } from "./store.js";
+import type { Answer, CommitOutcome, CountsRow, NewRow, Store } from "./store.js";
 import { isTooMany } from "./sweep.js";
 import { tokensOf } from "./tokens.js";
 import { checkedSpent, userLimitsOf } from "./user-limits.js";
@@ -197,8 +201,24 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     });
   }
 
-  sessions(userId?: string): Answer<AtOnce, SessionInfo[]> {
-    return this.#call(() => andThen(this.#store.sessions(userIdOf(userId)), withIsoTimes));
+  sessions(userId?: string, options: SessionsOptions = {}): Answer<AtOnce, SessionInfo[]> {
+    return this.#call(() => {
+      refuseUnknownKeys(options, SESSIONS_KEYS, "sessions");
+      const limit = countOf(options.limit, "limit");
+      const found = this.#store.sessions(userIdOf(userId), { limit });
+      return andThen(found, (rows) => withIsoTimes(rows.slice(0, limit)));
+    });
+  }
+
+  counts(userId?: string, options: SessionOptions = {}): Answer<AtOnce, Counts> {
+    return this.#call(() => {
+      refuseUnknownKeys(options, SESSION_KEYS, "counts");
+      const found = this.#countsOf(userIdOf(userId), optionalSessionIdOf(options));
+      return andThen(found, ({ lastActivity: time, ...counts }) => ({
+        ...counts,
+        lastActivity: time === undefined ? undefined : new Date(time).toISOString(),
+      }));
+    });
   }
 
   async *sessionsById(userId?: string): AsyncGenerator<readonly SessionWithState[]> {
@@ -275,6 +295,12 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
     if (!haveAttachments(rows)) return undefined;
     if (this.attachments === undefined) throw noAttachments();
     return checkedContents(rows, contents);
+  }
+
+  #countsOf(userId: UserId, sessionId: SessionId | undefined): Awaitable<CountsRow> {
+    const store = this.#store;
+    if (store.counts !== undefined) return store.counts(userId, { sessionId });
+    return andThen(store.sessions(userId), (rows) => sumOf(rows, sessionId));
   }
 
   #read(userId: string | undefined, options: ReadOptions): Awaitable<Snapshot> {

@@ -74,8 +74,17 @@ export interface Store<AtOnce extends boolean = boolean> {
   /** The number of messages in one session, or in all sessions of the user. */
   size(userId: UserId, scope: InSession): Answer<AtOnce, number>;
 
-  /** The user's sessions, most recently active first. */
-  sessions(userId: UserId): Answer<AtOnce, readonly SessionRow[]>;
+  /**
+   * The user's sessions, most recently active first. More than `limit` are not needed: a store may
+   * leave them out to save time.
+   */
+  sessions(userId: UserId, list?: Pick<Page, "limit">): Answer<AtOnce, readonly SessionRow[]>;
+
+  /**
+   * Sums up what `sessions` returns, of one session or of all. Left out by a store whose users have
+   * few sessions: `sessions` is then used.
+   */
+  readonly counts?: ((userId: UserId, scope: InSession) => Answer<AtOnce, CountsRow>) | undefined;
 
   /**
    * The user's sessions with their states, page by page, by id in the order of code points. A page
@@ -412,6 +421,13 @@ export interface SessionRow {
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly lastActivity: number;
+}
+
+/** Some sessions of a user, summed up. */
+export interface CountsRow extends Pick<SessionRow, "messages" | "runs" | "bytes"> {
+  readonly sessions: number;
+  /** The latest of them. Milliseconds since 1970; undefined if there are none. */
+  readonly lastActivity: number | undefined;
 }
 
 /** A session without its messages. */

@@ -87,6 +87,7 @@ const writes: StoreChecks = {
       store.page(ALICE, ALL),
       store.size(ALICE, { sessionId: undefined }),
       store.sessions(ALICE),
+      store.counts?.(ALICE, { sessionId: undefined }) ?? store.sessions(ALICE),
       store.users(),
       store.countUsers({ idleSince: 0 }),
       store.delete(BOB, { sessionId: undefined, time: 0 }),

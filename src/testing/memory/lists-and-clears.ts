@@ -37,6 +37,36 @@ export const listsAndClears: MemoryChecks = {
     );
     assert.deepEqual({ ...recent }, { sessionId: "s2", messages: 2, runs: 2, bytes, lastActivity });
     assert.deepEqual([older?.sessionId, older?.messages, older?.runs], ["default", 2, 1]);
+    assert.deepEqual(
+      (await memory.sessions("alice", { limit: 1 })).map(({ sessionId }) => sessionId),
+      ["s2"],
+    );
+    assert.deepEqual(await memory.sessions("alice", { limit: 0 }), []);
+  },
+
+  "counts what is kept of a user, or of one of their sessions, and of nobody else": async ({
+    memory,
+    clock,
+  }) => {
+    // A memory without counts lists the sessions, which passes.
+    if (memory.counts === undefined) return;
+    await memory.add([userMessage("q"), assistantMessage("a")], "a");
+    await memory.add(userMessage("of another"), "a2");
+    clock.now += 1_000;
+    await memory.add([], "a", { sessionId: "state alone", state: { key: 1 } });
+    const [latest, older] = await memory.sessions("a");
+    const { messages, runs, bytes } = older ?? {};
+    assert.deepEqual(
+      { ...(await memory.counts("a")) },
+      { sessions: 2, messages, runs, bytes, lastActivity: latest?.lastActivity },
+    );
+    assert.deepEqual(
+      { ...(await memory.counts("a", { sessionId: "default" })) },
+      { sessions: 1, messages, runs, bytes, lastActivity: older?.lastActivity },
+    );
+    const nothing = { sessions: 0, messages: 0, runs: 0, bytes: 0, lastActivity: undefined };
+    assert.deepEqual({ ...(await memory.counts("a", { sessionId: "state" })) }, nothing);
+    assert.deepEqual({ ...(await memory.counts("nobody")) }, nothing);
   },
 
   "clears one session and keeps the user's other sessions": async ({ memory }) => {

@@ -29,6 +29,7 @@ export const userIsolation: MemoryChecks = {
       assert.deepEqual(texts((await memory.read(id)).messages), [`of ${id}`]);
       assert.deepEqual(plain(await memory.getState(id)), { owner: id });
       assert.equal(await memory.size(id), 1);
+      assert.equal((await memory.counts?.(id))?.messages ?? 1, 1);
     }
     const users = (await memory.users()).map(({ userId }) => userId);
     assert.deepEqual(users.sort(), [...STRANGE_IDS].sort());
@@ -51,6 +52,7 @@ export const userIsolation: MemoryChecks = {
       ]);
       assert.deepEqual(plain(await memory.getState("alice", { sessionId })), { sessionId });
       assert.equal(await memory.size("alice", { sessionId }), 1);
+      assert.equal((await memory.counts?.("alice", { sessionId }))?.messages ?? 1, 1);
     }
   },
 

@@ -3,6 +3,7 @@ import type { ExportFormat } from "../../data/export-options.js";
 import { importHistory } from "../../data/import/import-history.js";
 import { sessionPages } from "../../data/session-pages.js";
 import { asRecord, parseJson } from "../../json.js";
+import { countsOf } from "../../memory/counts.js";
 import type { Memory, SearchResult, SessionState, SessionWithState } from "../../memory/memory.js";
 import type { Message } from "../../messages.js";
 import type { ModelRequest } from "../../models/model.js";
@@ -87,6 +88,12 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
     read: async ({ userId, sessionId }) => ({ count: await memory.size(userId, { sessionId }) }),
   },
   {
+    name: "memory.counts",
+    read: async ({ userId, sessionId }) => ({
+      count: (await countsOf(memory, userId, { sessionId })).messages,
+    }),
+  },
+  {
     name: "memory.sessions",
     ofUser: true,
     read: async ({ userId }) => ({
@@ -155,6 +162,12 @@ const viewReaders = (agent: VerifiedAgent, memory: Memory): readonly Reader[] =>
     name: "view.size",
     read: async ({ userId, sessionId }) => ({
       count: await agent.forUser(userId).size({ sessionId }),
+    }),
+  },
+  {
+    name: "view.counts",
+    read: async ({ userId, sessionId }) => ({
+      count: (await agent.forUser(userId).counts({ sessionId })).messages,
     }),
   },
   {

@@ -65,7 +65,8 @@ const renaming = (name: string, rename: (userId: string) => string): Double =>
     getState: (call, userId = "default", options) => call(rename(userId), options),
     size: (call, userId = "default", options) => call(rename(userId), options),
     clear: (call, userId = "default", options) => call(rename(userId), options),
-    sessions: (call, userId = "default") => call(rename(userId)),
+    sessions: (call, userId = "default", options) => call(rename(userId), options),
+    counts: (call, userId = "default", options) => call(rename(userId), options),
     sessionsById: (call, userId = "default") => call(rename(userId)),
   }));
 
@@ -128,6 +129,11 @@ export const MEMORY_DOUBLES: readonly Double[] = [
   double(
     "a memory that counts other sessions",
     () => ({ size: (call, userId) => call(userId) }),
+    reading,
+  ),
+  double(
+    "a memory that sums up other sessions",
+    () => ({ counts: (call, userId) => call(userId) }),
     reading,
   ),
   double("a memory whose session state is everybody's", (memory) => {

@@ -1,6 +1,7 @@
 import type { SessionId, UserId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { ClearLog } from "../../clear-log.js";
+import { sumOf } from "../../counts.js";
 import { dayOf } from "../../limits.js";
 import type { Deleted, DeletedUsers, Snapshot } from "../../memory.js";
 import { decodeState } from "../../state.js";
@@ -8,6 +9,7 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  CountsRow,
   IdleSince,
   InSession,
   NewRow,
@@ -108,10 +110,18 @@ export class InMemoryStore implements Store<true> {
     return this.#historyOf(userId, sessionId)?.size ?? 0;
   }
 
-  sessions(userId: UserId): SessionRow[] {
+  sessions(userId: UserId, { limit = Infinity }: Partial<Pick<Page, "limit">> = {}): SessionRow[] {
     return [...(this.#users.get(userId)?.sessions.values() ?? [])]
       .sort((left, right) => right.lastActivity - left.lastActivity)
-      .map((session) => session.row);
+      .slice(0, limit)
+      .map(rowOf);
+  }
+
+  counts(userId: UserId, { sessionId }: InSession): CountsRow {
+    const sessions = this.#users.get(userId)?.sessions;
+    if (sessionId === undefined) return sumOf([...(sessions?.values() ?? [])].map(rowOf));
+    const session = sessions?.get(sessionId);
+    return sumOf(session === undefined ? [] : [session.row]);
   }
 
   async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
@@ -189,6 +199,8 @@ export class InMemoryStore implements Store<true> {
     if (user.sessions.size === 0) this.#users.delete(userId);
   }
 }
+
+const rowOf = ({ row }: SessionHistory): SessionRow => row;
 
 /** Whether the session lacks an expected value. */
 function hasOtherState(session: SessionHistory | undefined, { expected }: Commit): boolean {

@@ -14,10 +14,7 @@ export async function namesIn(url: string, query: NamesQuery): Promise<readonly 
     const rows =
       sessionsOf === undefined
         ? await database.call("users_v1", [justBefore(prefix), limit])
-        : await database.call("sessions_by_id_v1", [
-            ...[sessionsOf, justBefore(prefix), limit],
-            Number.MAX_SAFE_INTEGER,
-          ]);
+        : await database.call("session_names_v1", [sessionsOf, justBefore(prefix), limit]);
     return rows.map(([name]) => name as string);
   } finally {
     await database.close();

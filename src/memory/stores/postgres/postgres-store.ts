@@ -8,6 +8,7 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  CountsRow,
   IdleSince,
   InSession,
   Page,
@@ -130,13 +131,24 @@ export class PostgresStore implements CopyStore {
     });
   }
 
-  sessions(userId: UserId): Promise<SessionRow[]> {
+  sessions(
+    userId: UserId,
+    { limit }: Pick<Page, "limit"> = { limit: Infinity },
+  ): Promise<SessionRow[]> {
     return this.#run(async () => {
-      const rows = await this.#read("sessions_v1", [userId]);
+      const rows = await this.#read("sessions_v2", [userId, limitOf(limit)]);
       return rows.map((row) => {
         const [sessionId, messages, runs, bytes, lastActivity] = row as SessionColumns;
         return { sessionId, messages, runs, bytes, lastActivity };
       });
+    });
+  }
+
+  counts(userId: UserId, { sessionId }: InSession): Promise<CountsRow> {
+    return this.#run(async () => {
+      const [row = []] = await this.#read("counts_v1", [userId, sessionId ?? null]);
+      const [sessions, messages, runs, bytes, lastActivity] = row as CountColumns;
+      return { sessions, messages, runs, bytes, lastActivity: lastActivity ?? undefined };
     });
   }
 
@@ -355,6 +367,14 @@ type SessionColumns = readonly [
   runs: number,
   bytes: number,
   lastActivity: number,
+];
+
+type CountColumns = readonly [
+  sessions: number,
+  messages: number,
+  runs: number,
+  bytes: number,
+  lastActivity: number | null,
 ];
 
 function sessionIn(row: Row): SessionRowWithState {

@@ -10,6 +10,7 @@ import { OLD_RUNS } from "./schema/old-runs.js";
 import { READS } from "./schema/reads.js";
 import { SEARCH } from "./schema/search.js";
 import { SEARCH_GAPS } from "./schema/search-gaps.js";
+import { SESSION_LISTS } from "./schema/session-lists.js";
 import { SESSIONS_BY_ID } from "./schema/sessions-by-id.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
@@ -33,4 +34,5 @@ export const MIGRATIONS: readonly string[] = [
   SEARCH_GAPS,
   SESSIONS_BY_ID,
   USER_PAGES,
+  SESSION_LISTS,
 ];

@@ -599,15 +599,20 @@ export const listUsersAfter = (
     )
     .map(checkedRow);
 
-/** The sessions of a user, most recently active first. */
-export const listSessions = (connection: SqliteConnection, userId: UserId): SessionInfo[] =>
+/** The sessions of a user, or the first `limit`, most recently active first. */
+export const listSessions = (
+  connection: SqliteConnection,
+  userId: UserId,
+  limit = Infinity,
+): SessionInfo[] =>
   connection
     .all<SessionInfo>(
       `SELECT session_id AS sessionId, sessions.messages AS messages, runs, bytes,
               sessions.last_activity AS lastActivity
        FROM sessions JOIN users USING (user_key) WHERE user_id = ?
-       ORDER BY sessions.last_activity DESC, session_key`,
+       ORDER BY sessions.last_activity DESC, session_key LIMIT ?`,
       userId,
+      Math.min(limit, Number.MAX_SAFE_INTEGER),
     )
     .map(checkedRow);
 

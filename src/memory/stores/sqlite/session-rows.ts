@@ -1,8 +1,8 @@
-import type { UserId } from "../../../ids.js";
+import type { SessionId, UserId } from "../../../ids.js";
 import type { JsonValue, SessionState } from "../../memory.js";
 import { isFull } from "../../session-pages.js";
 import { decodeState } from "../../state.js";
-import type { SessionRowWithState } from "../../store.js";
+import type { CountsRow, SessionRowWithState } from "../../store.js";
 import type { SqliteConnection } from "./driver.js";
 import { checkedRow } from "./rows.js";
 import { decodeStored } from "./sqlite-errors.js";
@@ -31,6 +31,29 @@ export function listSessionsAfter(
     });
   }
   return page;
+}
+
+/** Sums up all sessions of a user. */
+export const countsOfUser = (connection: SqliteConnection, userId: UserId): CountsRow =>
+  countsIn(connection, "user_id = ?", userId);
+
+export const countsOfSession = (
+  connection: SqliteConnection,
+  userId: UserId,
+  sessionId: SessionId,
+): CountsRow => countsIn(connection, "user_id = ? AND session_id = ?", userId, sessionId);
+
+function countsIn(connection: SqliteConnection, scope: string, ...ids: string[]): CountsRow {
+  const row = connection.get<Omit<CountsRow, "lastActivity"> & { lastActivity: number | null }>(
+    `SELECT count(*) AS sessions, coalesce(sum(sessions.messages), 0) AS messages,
+            coalesce(sum(runs), 0) AS runs, coalesce(sum(bytes), 0) AS bytes,
+            max(sessions.last_activity) AS lastActivity
+     FROM users JOIN sessions USING (user_key) WHERE ${scope}`,
+    ...ids,
+  );
+  const { lastActivity, ...counts } = row as NonNullable<typeof row>;
+  if (lastActivity === null) return { ...counts, lastActivity: undefined };
+  return checkedRow({ ...counts, lastActivity });
 }
 
 /** One row for each value of a state; one for a session without a state. */

@@ -9,6 +9,7 @@ import type {
   At,
   Commit,
   CommitOutcome,
+  CountsRow,
   IdleSince,
   InSession,
   NewRow,
@@ -195,8 +196,20 @@ export class SqliteStore implements CopyStore {
     });
   }
 
-  sessions(userId: UserId): Promise<SessionRow[]> {
-    return this.#read((connection) => listSessions(connection, userId));
+  sessions(
+    userId: UserId,
+    { limit }: Pick<Page, "limit"> = { limit: Infinity },
+  ): Promise<SessionRow[]> {
+    return this.#read((connection) => listSessions(connection, userId, limit));
+  }
+
+  async counts(userId: UserId, { sessionId }: InSession): Promise<CountsRow> {
+    const { countsOfSession, countsOfUser } = await import("./session-rows.js");
+    return this.#read((connection) =>
+      sessionId === undefined
+        ? countsOfUser(connection, userId)
+        : countsOfSession(connection, userId, sessionId),
+    );
   }
 
   async *sessionsById(userId: UserId): AsyncGenerator<readonly SessionRowWithState[]> {
