@@ -20,7 +20,7 @@ export function sizeText({ size, sum, limits, leftOut }: SizeDetails): string {
   const about = usage.estimated > 0 ? "about " : "";
   return [
     total,
-    `  tokens: ${about}${usage.inputTokens} input, ${usage.outputTokens} output`,
+    `  tokens used: ${about}${usage.inputTokens} input, ${usage.outputTokens} output`,
     `  oldest: ${minuteOf(oldest)}, newest: ${minuteOf(newest)}`,
     `  sent to the model: up to ${limitsText(limits)} of a session; ${leftOut || "none"} left out`,
     "",

@@ -1,11 +1,10 @@
 import { pause } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
+import type { ToolCall } from "../messages.js";
 import { type KnownKeys, refuseUnknownKeys } from "../options.js";
 import type { DemoCall } from "./demo/demo-request.js";
+import { estimateReply } from "./estimate-usage.js";
 import type { Model, ModelEvent, ModelRequest } from "./model.js";
-
-/** A rough figure for English text. */
-const CHARACTERS_PER_TOKEN = 4;
 
 export interface DemoModelOptions {
   /** Milliseconds to wait before each word. Default: 0. */
@@ -41,16 +40,14 @@ export class DemoModel implements Model {
     const { replyTo } = await import("./demo/intents.js");
     signal.throwIfAborted();
     const reply = replyTo(request);
-    if (typeof reply === "string") yield* this.#speak(reply, signal);
-    else yield* toolCalls(reply, request);
+    const text = typeof reply === "string" ? reply : "";
+    const toolCalls = typeof reply === "string" ? [] : callsFor(reply, request);
+    yield* this.#speak(text, signal);
+    for (const call of toolCalls) yield { type: "tool-call", ...call };
     yield {
       type: "finish",
-      reason: typeof reply === "string" ? "stop" : "tool-calls",
-      usage: {
-        inputTokens: tokensIn(JSON.stringify(request.messages)),
-        outputTokens: tokensIn(typeof reply === "string" ? reply : JSON.stringify(reply)),
-        estimated: true,
-      },
+      reason: toolCalls.length === 0 ? "stop" : "tool-calls",
+      usage: estimateReply(request, { text, toolCalls }),
     };
   }
 
@@ -69,14 +66,9 @@ const noSchemas = (): AgnoChatError =>
   });
 
 /** Ids include the number of earlier messages, which makes them unique within the conversation. */
-function* toolCalls(calls: readonly DemoCall[], { messages }: ModelRequest): Generator<ModelEvent> {
-  for (const [index, call] of calls.entries())
-    yield {
-      type: "tool-call",
-      id: `demo-${messages.length}-${index + 1}`,
-      name: call.name,
-      arguments: JSON.stringify(call.arguments),
-    };
-}
-
-const tokensIn = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
+const callsFor = (calls: readonly DemoCall[], { messages }: ModelRequest): ToolCall[] =>
+  calls.map((call, index) => ({
+    id: `demo-${messages.length}-${index + 1}`,
+    name: call.name,
+    arguments: JSON.stringify(call.arguments),
+  }));

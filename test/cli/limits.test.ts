@@ -87,7 +87,7 @@ describe("limits on the command line", () => {
     const args = ["-u", "alice", "-q", "--max-requests-per-minute", "2"];
     const repl = await startRepl({ args });
     repl.type("My name is Alice\r");
-    await repl.waitFor(/ tokens · [\d.]+ s\n[\s\S]*> *$/);
+    await repl.waitFor(/ out · [\d.]+ s\n[\s\S]*> *$/);
     expect(repl.screen.join("\n")).not.toContain("%");
     repl.type("What's my name?\r");
     await repl.waitFor(/ s · 100 % of this minute's messages/);

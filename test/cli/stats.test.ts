@@ -167,7 +167,7 @@ describe("size", () => {
     const cli = await filled();
     const { stdout } = await cli.run(["size", "-u", "alice", "--history", "2"]);
     expect(stdout.replace(/\d+ bytes/, "9 bytes")).toBe(`alice: 8 messages in 4 runs, 9 bytes
-  tokens: about 5010 input, 501 output
+  tokens used: about 5010 input, 501 output
   oldest: 2026-11-01 23:59 UTC, newest: 2026-11-03 23:59 UTC
   sent to the model: up to 2 messages of a session; 4 left out
 `);
@@ -220,7 +220,7 @@ describe("size", () => {
       "alice, session default: from now on the model is not sent the oldest messages, only up to 3 messages. They stay kept.",
     ]);
     expect(stdout).toMatch(
-      /alice in work: 2 messages in 1 run, .*\n {2}tokens: .*\n.*\n {2}sent to the model: up to 3 /,
+      /alice in work: 2 messages in 1 run, .*\n {2}tokens used: .*\n.*\n {2}sent to the model: up to 3 /,
     );
   });
 });

@@ -167,6 +167,21 @@ describe("the stream", () => {
     expect(await ask(request)).toEqual(events);
   });
 
+  it("counts the texts of a request, not what is stored beside them", async () => {
+    const texts = ["My name is Alice", "Nice to meet you, Alice!", "What's my name?"] as const;
+    const bare = [userMessage(texts[0]), assistantMessage(texts[1]), userMessage(texts[2])];
+    const beside = {
+      ...{ id: 1, runId: "370e100b-f34d-496f-8e11-fbfb0ce58420", sessionId: "default" },
+      ...{ createdAt: "2026-11-27T21:29:08.247Z", model: "demo" },
+      usage: { inputTokens: 9, outputTokens: 44, estimated: true },
+    };
+    const usageOf = async (messages: readonly Message[]) =>
+      (await ask({ messages })).find((event) => event.type === "finish")?.usage;
+    const stored = bare.map((message) => ({ ...message, ...beside }));
+    expect(await usageOf(stored)).toEqual(await usageOf(bare));
+    expect(await usageOf(bare)).toEqual({ inputTokens: 16, outputTokens: 6, estimated: true });
+  });
+
   it("stops in the middle with the signal's reason", async () => {
     const controller = new AbortController();
     const slow = new DemoModel({ delayMs: 10_000 });

@@ -57,7 +57,7 @@ export const shown = (pty: Pty): string =>
     .join("\n")
     .replace(/\d+\.\d s\b/g, "0.0 s")
     .replace(/\(\d+ ms\)/g, "(0 ms)")
-    .replace(/\d+ (tokens|bytes)/g, "9 $1")
+    .replace(/\d+ (tokens in|input|output|out|bytes)\b/g, "9 $1")
     .replace(/\d{4}-\d\d-\d\d([T ])\d\d:\d\d(:\d\d\.\d{3}Z)?/g, "2026-01-01$100:00");
 
 /** Resolves when the whole screen equals these rows. */

@@ -2,6 +2,7 @@ import type { RunEvent, RunOutput } from "../../agent/events.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
 import type { ExcerptPart, LimitName, LimitUse, UserInfo } from "../../memory/memory.js";
+import type { Usage } from "../../messages.js";
 import { sanitise } from "../../sanitise.js";
 import { askWhether, askWhich } from "../inquirer-questions.js";
 import type { Io } from "../io.js";
@@ -210,14 +211,15 @@ export class LiveScreen implements ChatScreen {
 
 function summaryOf({ messages, usage, limits }: RunOutput, milliseconds: number): string {
   const model = messages.findLast((message) => message.model !== undefined)?.model;
-  const about = usage?.estimated ? "about " : "";
-  const tokens =
-    usage === undefined ? undefined : `${about}${usage.inputTokens + usage.outputTokens} tokens`;
+  const tokens = usage && tokensText(usage);
   const near = limits?.map(nearText) ?? [];
   return [model, tokens, `${(milliseconds / 1000).toFixed(1)} s`, ...near]
     .filter((part) => part !== undefined)
     .join(" · ");
 }
+
+const tokensText = ({ estimated, inputTokens, outputTokens }: Usage): string =>
+  `${estimated ? "about " : ""}${inputTokens} tokens in, ${outputTokens} out`;
 
 /** From which part of a limit on the user is told. */
 const NEAR_PERCENT = 80;

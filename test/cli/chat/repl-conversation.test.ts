@@ -21,17 +21,17 @@ test("alice and bob talk to one agent, and neither learns the other's name, even
     "alice> My name is Alice",
     "  Nice to meet you, Alice! I will know your name as long as this conversation",
     "  lasts.",
-    "  demo · about 9 tokens · 0.0 s",
+    "  demo · about 9 tokens in, 9 out · 0.0 s",
     "alice> /user bob",
     "  Now talking as bob, who is new.",
     "bob> What's my name?",
     "  I don't know your name: you have not told me in this conversation.",
-    "  demo · about 9 tokens · 0.0 s",
+    "  demo · about 9 tokens in, 9 out · 0.0 s",
     "bob> /user alice",
     "  Now talking as alice: 2 messages, the last just now.",
     "alice> What's my name?",
     "  Your name is Alice.",
-    "  demo · about 9 tokens · 0.0 s",
+    "  demo · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   pty.type("/exit\r");
@@ -42,7 +42,7 @@ test("alice and bob talk to one agent, and neither learns the other's name, even
   await screenIs(again, [
     "alice> What's my name?",
     "  Your name is Alice.",
-    "  demo · about 9 tokens · 0.0 s",
+    "  demo · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   again.press("up");
@@ -74,7 +74,7 @@ test("every list names its user", async () => {
     "  alice, session default, answered by demo",
     "alice> /size",
     "  alice: 2 messages in 1 run, 9 bytes",
-    "    tokens: about 12 input, 21 output",
+    "    tokens used: about 9 input, 9 output",
     "    oldest: 2026-01-01 00:00 UTC, newest: 2026-01-01 00:00 UTC",
     "    sent to the model: up to 200 messages of a session; none left out",
     "alice> /sessions",
@@ -232,7 +232,7 @@ test("a message sent as bob is kept in bob's history and bob's typed input", asy
     "  to bob:",
     "  Nice to meet you, Bob! I will know your name as long as this conversation",
     "  lasts.",
-    "  to bob · demo · about 9 tokens · 0.0 s",
+    "  to bob · demo · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   pty.press("up");
@@ -283,13 +283,13 @@ test("an unknown command gets a suggestion and no model call; a path and //x are
     "  slash.",
     "alice> /usr/bin is a folder",
     "  ok",
-    "  test-model · about 9 tokens · 0.0 s",
+    "  test-model · about 9 tokens in, 9 out · 0.0 s",
     "alice> //usr",
     "  ok",
-    "  test-model · about 9 tokens · 0.0 s",
+    "  test-model · about 9 tokens in, 9 out · 0.0 s",
     "alice> exit the building",
     "  ok",
-    "  test-model · about 9 tokens · 0.0 s",
+    "  test-model · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   const said = server.requests.map(({ body }) => body.messages.at(-1).content);
@@ -365,7 +365,7 @@ test("/model and /system take effect with the next message", async () => {
     "  Be brief.",
     "alice> Hello",
     "  ok",
-    "  other-model · about 9 tokens · 0.0 s",
+    "  other-model · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   const { model, messages } = server.requests[0]?.body ?? {};
@@ -405,13 +405,13 @@ test("a tool call is one dim line with its duration, and a failed one says so", 
   const pty = await startRepl({ server, args: ["-u", "alice", "-q", "--tools", "notes"] });
   pty.type("Remember milk\r");
   // The first empty prompt is not the last: another one comes between the tools and the reply.
-  await pty.waitFor(/tokens · .*\nalice>$/);
+  await pty.waitFor(/ out · .*\nalice>$/);
   expect(shown(pty).split("\n")).toEqual([
     "alice> Remember milk",
     expect.stringMatching(/^ {2}· nonsense \(0 ms\) failed: /),
     expect.stringMatching(/^ {2}· remember \(0 ms\) .*milk/),
     "  Noted.",
-    "  test-model · about 9 tokens · 0.0 s",
+    "  test-model · about 9 tokens in, 9 out · 0.0 s",
     "alice>",
   ]);
   await sayAll(pty, "/state");

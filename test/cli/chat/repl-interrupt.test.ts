@@ -131,14 +131,14 @@ test("a reply belongs to the user who asked, even after a switch, and lines wait
     "bob> I am bob",
     "  ↑ waits for its turn, as bob",
     "  Once upon a time.",
-    "  to alice · test-model · about 9 tokens · 0.0 s",
+    "  to alice · test-model · about 9 tokens in, 9 out · 0.0 s",
     "  alice: And then?",
     "  to alice:",
     "  Hello bob.",
-    "  to alice · test-model · about 9 tokens · 0.0 s",
+    "  to alice · test-model · about 9 tokens in, 9 out · 0.0 s",
     "  bob: I am bob",
     "  More.",
-    "  test-model · about 9 tokens · 0.0 s",
+    "  test-model · about 9 tokens in, 9 out · 0.0 s",
     "bob>",
   ]);
   const sent = server.requests.map(({ body }) =>
