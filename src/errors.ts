@@ -149,6 +149,16 @@ export class AgnoChatError extends Error {
   /** In how many seconds the same call may succeed; undefined if that is not known. */
   readonly retryAfter: number | undefined;
 
+  /** Never throws, since what is asked about may be anything, even a revoked proxy. */
+  static override [Symbol.hasInstance](thrown: unknown): boolean {
+    try {
+      // biome-ignore lint/complexity/noThisInStatic: a class that extends it asks about itself
+      return Function.prototype[Symbol.hasInstance].call(this, thrown);
+    } catch {
+      return false;
+    }
+  }
+
   constructor(
     code: ErrorCode,
     message: string,

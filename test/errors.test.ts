@@ -57,6 +57,18 @@ describe("the HTTP status of an error", () => {
 });
 
 describe("an error", () => {
+  it("is made of whatever was thrown, even of what cannot be looked at", () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const strange = {
+      get code(): never {
+        throw new Error("no code");
+      },
+    };
+    for (const thrown of [proxy, strange, null, undefined, Symbol("s"), 1n])
+      expect(asAgnoChatError(thrown).code).toBe("INTERNAL");
+  });
+
   it("carries its code, its hint and its cause", () => {
     const cause = new Error("refused");
     const error = new AgnoChatError("BUSY", "Busy.", { hint: "Wait.", cause });

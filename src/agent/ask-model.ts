@@ -42,6 +42,8 @@ interface Ending {
  */
 class Reading {
   readonly #model: Model;
+  /** Read once: to name the model in a failure must not fail, or the run would never end. */
+  readonly #name: string;
   readonly #asking: Asking;
   readonly #ending: Ending;
   #events: AsyncIterator<ModelEvent> | undefined;
@@ -49,6 +51,7 @@ class Reading {
 
   constructor(model: Model, asking: Asking, ending: Ending) {
     this.#model = model;
+    this.#name = model.name;
     this.#asking = asking;
     this.#ending = ending;
   }
@@ -76,7 +79,7 @@ class Reading {
     if (this.#isOver) return;
     try {
       const { done, value } = read;
-      if (done) throw unfinished(this.#model);
+      if (done) throw unfinished(this.#name);
       const { reply, emit } = this.#asking;
       applyEvent(value, reply, emit);
       if (reply.finishReason === undefined) this.#next(this.#events as AsyncIterator<ModelEvent>);
@@ -97,7 +100,7 @@ class Reading {
     this.#leave();
     const { cancellation } = this.#asking;
     this.#ending.reject(
-      cancellation.aborted ? cancellation.reason : modelFailure(this.#model, thrown),
+      cancellation.aborted ? cancellation.reason : modelFailure(this.#name, thrown),
     );
   };
 
@@ -154,16 +157,16 @@ function applyEvent(event: ModelEvent, reply: Reply, emit: Emit | undefined): vo
   }
 }
 
-const modelFailure = (model: Model, thrown: unknown): unknown =>
+const modelFailure = (model: string, thrown: unknown): unknown =>
   thrown instanceof AgnoChatError
     ? thrown
-    : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model.name} failed.`, {
+    : new AgnoChatError("MODEL_BAD_RESPONSE", `The model ${model} failed.`, {
         hint: "Look at the error's cause.",
         hintId: "see-cause",
         cause: thrown,
       });
 
-const unfinished = (model: Model) =>
-  new AgnoChatError("MODEL_BAD_RESPONSE", `The reply of ${model.name} ended early.`, {
+const unfinished = (model: string) =>
+  new AgnoChatError("MODEL_BAD_RESPONSE", `The reply of ${model} ended early.`, {
     hint: "Try again.",
   });

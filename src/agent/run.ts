@@ -122,7 +122,8 @@ interface Fitting {
 class Run {
   readonly #parts: RunParts;
   readonly #request: RunRequest;
-  readonly #draft: RunDraft;
+  /** Set when the run begins. */
+  #draft!: RunDraft;
   /** Undefined if nobody listens. */
   readonly #trace: RunTrace | undefined;
   /** See `HistoryExtent.tokenLimit`. */
@@ -143,15 +144,16 @@ class Run {
     this.#parts = parts;
     this.#request = request;
     this.#trace = trace;
-    this.#draft = new RunDraft(request.input, parts.model.name, request.files);
   }
 
   async execute(): Promise<RunOutput> {
     const { runId, userId, sessionId, slot, cancellation, emit, replySchema } = this.#request;
+    const { input, files } = this.#request;
     let snapshot: Snapshot | undefined;
     try {
       cancellation.throwIfAborted();
-      const { limitSource } = this.#parts;
+      const { model, limitSource } = this.#parts;
+      this.#draft = new RunDraft(input, model.name, files);
       if (limitSource === undefined) emit?.({ type: "run-start", runId, userId, sessionId });
       if (replySchema !== undefined) await this.#loadSchema(replySchema);
       const read = this.#read();
@@ -159,7 +161,6 @@ class Run {
       this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);
       // A run that is refused has not started.
       if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
-      const { files } = this.#request;
       if (files !== undefined || haveAttachments(snapshot.messages))
         this.#contents = await untilAborted(
           contentsFor(this.#parts.memory, this.#request, snapshot),

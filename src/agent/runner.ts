@@ -153,10 +153,13 @@ export class Runner {
 
   /** Not an async function, which would cost one more promise. Never throws. */
   #start(userId: UserId, input: string, start: StartOptions): Promise<RunOutput> {
+    let request: RunRequest | undefined;
     try {
-      return executeRun(this.parts, this.#requestOf(userId, input, start));
+      request = this.#requestOf(userId, input, start);
+      return executeRun(this.parts, request);
     } catch (thrown) {
       start.cancellation.unfollow();
+      request?.slot.leave();
       return Promise.reject(thrown);
     }
   }

@@ -306,6 +306,13 @@ const endless: Model = {
 
 const modelOf = (stream: Model["stream"]): Model => ({ name: "odd", stream });
 
+/** Whatever is done with it throws. */
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 describe("a model that breaks its contract", () => {
   const oddities: readonly [string, Model["stream"]][] = [
     [
@@ -339,6 +346,13 @@ describe("a model that breaks its contract", () => {
       async function* () {
         yield { type: "text-delta", text: "Half" };
         throw "a string";
+      },
+    ],
+    [
+      "throws what cannot be looked at",
+      async function* () {
+        yield { type: "text-delta", text: "Half" };
+        throw revokedProxy();
       },
     ],
     ["returns nothing to iterate", () => undefined as never],
@@ -375,6 +389,27 @@ describe("a model that breaks its contract", () => {
       expect(memory.users()).toEqual([]);
     },
   );
+
+  it("cannot say its name: no later run of the session waits for that one", async () => {
+    for (let first = 1; first <= 4; first += 1) {
+      let asked = 0;
+      const model: Model = {
+        get name() {
+          asked += 1;
+          if (asked === first) throw new Error("no name");
+          return "odd";
+        },
+        async *stream() {
+          yield { type: "finish", reason: "stop", text: "Hello" };
+        },
+      };
+      const agent = new Agent({ model });
+      const runs = [agent.run("Hi", SOMEONE), agent.run("Hi", SOMEONE)];
+      const ends = (await Promise.allSettled(runs)).map(({ status }) => status);
+      expect(ends).toContain("fulfilled");
+      expect(await agent.run("Hi", SOMEONE)).toMatchObject({ content: "Hello" });
+    }
+  });
 
   it("continues after its finish: the rest is ignored", async () => {
     const model = modelOf(async function* () {
