@@ -22,8 +22,10 @@ export const isObject = (value: unknown): value is Readonly<Record<string, unkno
 
 /** True for an object of no class, even one of another realm, such as a test runner's. */
 export function isPlainObject(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  const prototype: object | null = Object.getPrototypeOf(value);
+  if (prototype === null) return true;
+  // An object without a prototype may be one itself, and has none of these methods.
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 /** True for the JSON text of an object, the only arguments a tool accepts. */

@@ -52,7 +52,9 @@ describe("an agent", () => {
         return "bob";
       }
     }
-    for (const options of [new Options(), Object.create({ userId: "bob" }), []])
+    const inherited = [{ userId: "bob" }, Object.assign(Object.create(null), { userId: "bob" })];
+    const heirs = inherited.map((options) => Object.create(options));
+    for (const options of [new Options(), ...heirs, []])
       await failsWith(agent.run("Hi", options as never), "USAGE");
     expect(await memory.users()).toEqual([]);
     const bare = Object.assign(Object.create(null), { userId: "bob" });
