@@ -18,20 +18,25 @@ export const attachmentsOf = (
 });
 
 /**
- * The contents that these messages name, each of them what its message says it is.
+ * Copies of the contents that these messages name, each of them what its message says it is.
  * @throws {AgnoChatError} `INVALID_MESSAGE`
  */
 export function checkedContents(rows: readonly NewRow[], given: Contents = new Map()): Contents {
   const contents = new Map<string, Uint8Array>();
   for (const attachment of rows.flatMap(attachmentsIn)) {
-    const content = contents.get(attachment.hash) ?? given.get(attachment.hash);
-    if (content === undefined) throw invalid("has no content");
+    const content = contents.get(attachment.hash) ?? copyOf(given.get(attachment.hash));
     if (!contents.has(attachment.hash) && hashOf(content) !== attachment.hash)
       throw invalid("has another content than its hash says");
     if (!isOf(content, attachment)) throw invalid("has another content than its message says");
     contents.set(attachment.hash, content);
   }
   return contents;
+}
+
+/** Whoever gave it may change it before it is stored. */
+function copyOf(content: Uint8Array | undefined): Uint8Array {
+  if (content === undefined) throw invalid("has no content");
+  return new Uint8Array(content);
 }
 
 const isOf = (content: Uint8Array, { bytes, type }: Attachment): boolean =>

@@ -127,3 +127,15 @@ describe.each([
     expect(await blobsIn(path)).toBe(0);
   });
 });
+
+it("a picture is stored as it was handed in, whatever the program does with its bytes then", async () => {
+  const memory = new SqliteMemory(temporaryFile());
+  const picture = pictureOf("marker", 5_000);
+  const original = new Uint8Array(picture);
+  const sent = send(memory, "alice", picture, { runId: "one" });
+  picture.fill(0);
+  const hash = await sent;
+  const kept = await memory.attachments?.read("alice", [hash]);
+  expect(kept?.get(hash)).toEqual(original);
+  await memory.close();
+});
