@@ -60,7 +60,9 @@ function answerAt(route: Route | undefined, context: RequestContext): Awaitable<
     });
   const { method } = context.head;
   // The answer to HEAD is that to GET; its body is left out where it is sent.
-  const handler = route.methods[method === "HEAD" ? "GET" : method];
+  const name = method === "HEAD" ? "GET" : method;
+  // A web-standard request may have any method, such as "constructor".
+  const handler = Object.hasOwn(route.methods, name) ? route.methods[name] : undefined;
   return handler === undefined ? notAllowed(context, route) : handler(context);
 }
 

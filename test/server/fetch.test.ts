@@ -357,3 +357,12 @@ test("closing lets current requests end and refuses new ones", async () => {
   expect((await current).status).toBe(200);
   await closed;
 });
+
+test("refuses a method that is the name of something else", async () => {
+  const { server } = open();
+  for (const method of ["constructor", "toString", "__proto__"]) {
+    const answer = await server.fetch(new Request("http://localhost/chat", { method }), HERE);
+    expect(answer.status).toBe(405);
+    expect(await answer.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+  }
+});
