@@ -29,7 +29,7 @@ import type { ReplySchema } from "./reply-schema.js";
 import { requestOf } from "./request.js";
 import { admit, type LimitSource, RunAdmission } from "./run-admission.js";
 import { RunDraft, sumOfUsage } from "./run-draft.js";
-import { type LeaseSource, RunLease } from "./run-lease.js";
+import type { LeaseSource, RunLease } from "./run-lease.js";
 import { RunState, type StateChanges } from "./run-state.js";
 import { changesOn } from "./state-patch.js";
 import { StateView } from "./state-view.js";
@@ -232,6 +232,8 @@ class Run {
     const admission = limitSource && { runId, limits: limitSource.limits() };
     const onAttempt = () => this.#noteClears();
     const taker = { userId, sessionId, limit, admission, cancellation, onAttempt };
+    // Loaded by those who take leases alone.
+    const { RunLease } = await import("./run-lease.js");
     this.#lease = await RunLease.take(source, taker);
     const { snapshot } = this.#lease;
     return limitSource === undefined ? snapshot : this.#admitted(limitSource, snapshot);
