@@ -134,28 +134,41 @@ function close(events: AsyncIterator<ModelEvent> | undefined): void {
   }
 }
 
+/** A model may use one object for many events, even of several users, so none is handed on. */
 function applyEvent(event: ModelEvent, reply: Reply, emit: Emit | undefined): void {
   switch (event.type) {
-    case "text-delta":
-      if (typeof event.text !== "string") throw new TypeError("a text-delta without text");
-      reply.text += event.text;
+    case "text-delta": {
+      const { text } = event;
+      if (typeof text !== "string") throw new TypeError("a text-delta without text");
+      reply.text += text;
       limitSize("text", reply.text.length);
-      return emit?.(event);
+      return emit?.({ type: "text-delta", text });
+    }
     case "retry":
-      return emit?.(event);
+      return emit?.({ ...event });
     case "tool-call": {
       const { id, name, arguments: args } = event;
+      if (typeof id !== "string" || typeof name !== "string" || typeof args !== "string")
+        throw new TypeError("a tool-call without an id, a name or arguments");
       limitToolCalls(reply.toolCalls.push({ id, name, arguments: args }));
       return emit?.({ type: "tool-call", toolCallId: id, name, arguments: args });
     }
     case "finish":
       reply.finishReason = event.reason;
-      reply.usage = event.usage;
+      reply.usage = event.usage && usageOf(event.usage);
       if (event.text !== undefined && typeof event.text !== "string")
         throw new TypeError("a finish whose text is not a string");
       reply.text = event.text ?? reply.text;
   }
 }
+
+function usageOf({ inputTokens, outputTokens, estimated }: Usage): Usage {
+  if (!isCount(inputTokens) || !isCount(outputTokens))
+    throw new TypeError("a finish whose usage is not counted");
+  return estimated ? { inputTokens, outputTokens, estimated: true } : { inputTokens, outputTokens };
+}
+
+const isCount = (tokens: unknown): boolean => Number.isFinite(tokens) && Number(tokens) >= 0;
 
 const modelFailure = (model: string, thrown: unknown): unknown =>
   thrown instanceof AgnoChatError

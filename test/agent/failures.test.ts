@@ -329,6 +329,20 @@ describe("a model that breaks its contract", () => {
       },
     ],
     [
+      "calls a tool without an id",
+      async function* () {
+        yield { type: "tool-call", name: "clock", arguments: "{}" } as never;
+        yield { type: "finish", reason: "tool-calls" };
+      },
+    ],
+    [
+      "counts no tokens in its usage",
+      async function* () {
+        const usage = { inputTokens: Number.NaN, outputTokens: 1 };
+        yield { type: "finish", reason: "stop", text: "Hello", usage };
+      },
+    ],
+    [
       "throws in stream()",
       () => {
         throw new TypeError("no such option");

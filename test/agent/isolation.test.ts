@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Agent } from "../../src/agent/agent.js";
+import type { RunStream } from "../../src/agent/run-stream.js";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Memory } from "../../src/memory/memory.js";
 import type { StoredMessage } from "../../src/messages.js";
-import type { ModelRequest } from "../../src/models/model.js";
+import type { Model, ModelRequest } from "../../src/models/model.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
 import {
+  collect,
   contents,
   expectWellFormed,
   MEMORIES,
@@ -233,6 +235,34 @@ describe("the agent itself", () => {
     await overlap(agent);
     expect(JSON.stringify(Object.getOwnPropertyDescriptors(agent))).toBe(before);
     expect(Reflect.ownKeys(agent)).toEqual(["name"]);
+  });
+
+  it("shows each user their own reply when a model has one event object for all", async () => {
+    const delta = { type: "text-delta" as const, text: "" };
+    const usage = { inputTokens: 0, outputTokens: 1 };
+    const thrifty: Model = {
+      name: "thrifty",
+      async *stream({ messages }) {
+        const said = messages.at(-1)?.content ?? "";
+        delta.text = `Hello, ${said}`;
+        yield delta;
+        usage.inputTokens = said.length;
+        yield { type: "finish", reason: "stop", usage };
+      },
+    };
+    const agent = new Agent({ model: thrifty });
+    const streams = new Map<string, RunStream>();
+    for (const userId of ["alice", "barbara"]) {
+      streams.set(userId, agent.stream(userId, { userId }));
+      await streams.get(userId)?.result;
+    }
+    for (const [userId, stream] of streams) {
+      const { events } = await collect(stream);
+      expect(events.flatMap((event) => (event.type === "text-delta" ? event.text : []))).toEqual([
+        `Hello, ${userId}`,
+      ]);
+      expect((await stream.result).usage).toEqual({ inputTokens: userId.length, outputTokens: 1 });
+    }
   });
 
   it("keeps its histories when a model changes the messages it was sent", async () => {
