@@ -56,7 +56,8 @@ export async function makePrivateFile<Result>(
   // Checked first, so that the work is not done in vain.
   if (known !== undefined && !overwrite) throw fileExists(path, hint);
   try {
-    const target = await stat(path).catch(() => known);
+    // A link that leads nowhere is replaced: written through, others could read the new file.
+    const target = await stat(path).catch((thrown) => (isMissing(thrown) ? undefined : known));
     if (target?.isFile() === false) return await onOther();
     return await fillBeside(path, fill, overwrite);
   } catch (thrown) {
@@ -110,6 +111,9 @@ async function sync(path: string, flags: "r" | "r+"): Promise<void> {
     await file.close();
   }
 }
+
+const isMissing = (thrown: unknown): boolean =>
+  thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
 
 const fileExists = (path: string, hint: string): AgnoChatError =>
   new AgnoChatError("FILE_EXISTS", `The file ${JSON.stringify(path)} already exists.`, { hint });

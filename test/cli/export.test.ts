@@ -389,6 +389,19 @@ describe("to a file", () => {
     expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
   });
 
+  it("can be read by its owner alone, even in the place of a link that leads nowhere", async () => {
+    const cli = await wildHistory();
+    const folder = temporaryFolder();
+    const [file, link] = [join(folder, "file.json"), join(folder, "link.json")];
+    symlinkSync(file, link);
+    expect(await cli.run(["export", "-u", "alice", "--force", "-o", link])).toMatchObject({
+      code: 0,
+    });
+    expect(statSync(link).mode & 0o777).toBe(0o600);
+    expect(existsSync(file)).toBe(false);
+    expect(JSON.parse(readFileSync(link, "utf8")).user).toBe("alice");
+  });
+
   it("that cannot be written is one line and exit code 4", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "no", "such", "folder");
