@@ -70,6 +70,21 @@ it("agno-chat --version loads nothing but the executable", () => {
   expect(filesLoadedBy(["--version"])).toEqual([BIN]);
 });
 
+it("agno-chat ask without a terminal loads no module of terminals or of the network", () => {
+  const modules = join(temporaryFolder(), "modules");
+  const program = `process.on("exit", () =>
+    process.getBuiltinModule("fs").writeFileSync("${modules}", String(process.moduleLoadList)))`;
+  const atExit = ["--import", `data:text/javascript,${encodeURIComponent(program)}`];
+  spawnSync(process.execPath, [...atExit, BIN, "ask", "--model", "demo", "Hello"], {
+    env: { ...process.env, AGNO_CHAT_HOME: temporaryFolder() },
+    stdio: "ignore",
+  });
+  const loaded = readFileSync(modules, "utf8").split(",");
+  expect(loaded).toContain("NativeModule internal/crypto/webcrypto");
+  expect(loaded).not.toContain("NativeModule net");
+  expect(loaded).not.toContain("NativeModule tty");
+});
+
 it("agno-chat ask loads at most 6 files and 504 kB of the bundle", () => {
   const loaded = filesLoadedBy(["ask", "--model", "demo", "Hello"]);
   const bundled = loaded.filter((file) => file.includes("/dist/chunks/"));

@@ -1,11 +1,13 @@
-import { closeSync, fstatSync } from "node:fs";
-import { isatty } from "node:tty";
+import { closeSync, fstatSync, type Stats, statSync } from "node:fs";
+import { devNull } from "node:os";
 import type { Io } from "../io.js";
 
 const STANDARD_STREAMS = [0, 1, 2];
 
 /** False once the terminal has gone: its window was closed or its connection lost. */
-export const isTerminalConnected = (fd: number): boolean => isatty(fd);
+export const isTerminalConnected = (fd: number): boolean =>
+  // Loads the network, too, so not for a command without a terminal.
+  process.getBuiltinModule("node:tty").isatty(fd);
 
 /**
  * Whether the terminal that was read from has gone. The end of its input may come before its
@@ -25,8 +27,11 @@ export function closeGoneTerminals(): void {
 
 function isGone(fd: number): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice() && !isTerminalConnected(fd);
+    const stats = fstatSync(fd);
+    return stats.isCharacterDevice() && !isNullDevice(stats) && !isTerminalConnected(fd);
   } catch {
     return false; // closed already
   }
 }
+
+const isNullDevice = ({ rdev }: Stats): boolean => rdev === statSync(devNull).rdev;
