@@ -8,6 +8,12 @@
 export const MUTANTS = [
   // The agent.
   [
+    "src/agent/ask-model.ts",
+    "readers are shown what a model puts into its events later",
+    'return emit?.({ type: "text-delta", text });',
+    "return emit?.(event);",
+  ],
+  [
     "src/agent/run.ts",
     "a run is stored for the user who came before",
     "return this.#parts.memory.add(messages, userId, {",

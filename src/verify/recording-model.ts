@@ -26,8 +26,13 @@ export class RecordingModel implements Model {
       return yield { type: "finish", reason: "tool-calls" };
     }
     const middle = Math.floor(answer.text.length / 2);
-    for (const text of [answer.text.slice(0, middle), answer.text.slice(middle)])
-      yield { type: "text-delta", text };
+    // Whoever hands the object on shows what it holds by then.
+    const said = { type: "text-delta" as const, text: "" };
+    for (const text of [answer.text.slice(0, middle), answer.text.slice(middle)]) {
+      said.text = text;
+      yield said;
+    }
+    said.text = "";
     if (answer.kind === "wait") await untilAborted(new Promise<never>(() => {}), signal);
     yield { type: "finish", reason: "stop" };
   }
