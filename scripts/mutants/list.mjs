@@ -289,8 +289,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/rows.ts",
     "a page of all sessions, which a search reads, is everybody's",
-    "WHERE user_key = ? AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} LIMIT ?`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
-    "WHERE ? > 0 AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} LIMIT ?`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
+    "WHERE user_key = ? AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} ${LIMIT}`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
+    "WHERE ? > 0 AND message_id > ? AND message_id < ?\n     ORDER BY message_id ${direction(page)} ${LIMIT}`,\n    userKey,\n    ...boundsOf(page),\n  ).sort(byId);",
   ],
   [
     "src/memory/store-memory.ts",

@@ -112,7 +112,7 @@ export class SqliteConnection {
   readonly #writeRefusal: unknown;
   readonly #isReadOnly: boolean;
   readonly #statements = new Map<string, Statement>();
-  /** Those of `columns`. */
+  /** Those that give the columns of a row as a list. */
   readonly #listings = new Map<string, Statement>();
   #lastWrite: Promise<unknown> = Promise.resolve();
   #hasWritten = false;
@@ -151,7 +151,7 @@ export class SqliteConnection {
     ...values: readonly SqlValue[]
   ): Columns | undefined {
     try {
-      return this.#listing(sql).get(...values) as unknown as Columns | undefined;
+      return this.#statement(sql, this.#listings).get(...values) as unknown as Columns | undefined;
     } catch (thrown) {
       throw sqliteError(thrown);
     }
@@ -165,10 +165,35 @@ export class SqliteConnection {
     }
   }
 
+  /** Like `all`, but gives the columns of each row as a list, which takes half as long. */
+  allColumns<Columns extends readonly SqlValue[]>(
+    sql: string,
+    ...values: readonly SqlValue[]
+  ): Columns[] {
+    try {
+      return this.#statement(sql, this.#listings).all(...values) as unknown as Columns[];
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
+  }
+
   /** Like `all`, but loads each row only when it is asked for. */
   *each<Row>(sql: string, ...values: readonly SqlValue[]): Generator<Row> {
     try {
       for (const row of this.#statement(sql).iterate(...values)) yield row as Row;
+    } catch (thrown) {
+      throw sqliteError(thrown);
+    }
+  }
+
+  /** Like `each`, but gives the columns of each row as a list. */
+  *eachColumns<Columns extends readonly SqlValue[]>(
+    sql: string,
+    ...values: readonly SqlValue[]
+  ): Generator<Columns> {
+    try {
+      for (const row of this.#statement(sql, this.#listings).iterate(...values))
+        yield row as Columns;
     } catch (thrown) {
       throw sqliteError(thrown);
     }
@@ -309,20 +334,12 @@ export class SqliteConnection {
     return this.get<{ busy: number }>("PRAGMA wal_checkpoint(TRUNCATE)")?.busy === 0;
   }
 
-  #statement(sql: string): Statement {
-    const known = this.#statements.get(sql);
+  #statement(sql: string, statements = this.#statements): Statement {
+    const known = statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
-    this.#statements.set(sql, statement);
-    return statement;
-  }
-
-  #listing(sql: string): Statement {
-    const known = this.#listings.get(sql);
-    if (known !== undefined) return known;
-    const statement = this.#database.prepare(sql);
-    statement.setReturnArrays(true);
-    this.#listings.set(sql, statement);
+    if (statements === this.#listings) statement.setReturnArrays(true);
+    statements.set(sql, statement);
     return statement;
   }
 

@@ -37,14 +37,14 @@ export interface SessionRow {
   readonly nextMessageId: number;
 }
 
-interface MessageRow {
-  readonly id: number;
-  readonly runId: string;
-  readonly createdAt: number;
-  readonly bodyJson: string;
-  /** Only in rows of several sessions. */
-  readonly sessionId?: string;
-}
+/** The columns of a message. Only rows of several sessions name theirs. */
+type MessageColumns = readonly [
+  id: number,
+  runId: string,
+  createdAt: number,
+  bodyJson: string,
+  ...sessionId: string[],
+];
 
 export const findUser = (connection: SqliteConnection, userId: UserId): UserRow | undefined =>
   connection.get(
@@ -402,15 +402,17 @@ export const pageOfUser = (
     { page, decode: decoderFor(undefined) },
     `${ALL_COLUMNS}
      WHERE user_key = ? AND message_id > ? AND message_id < ?
-     ORDER BY message_id ${direction(page)} LIMIT ?`,
+     ORDER BY message_id ${direction(page)} ${LIMIT}`,
     userKey,
     ...boundsOf(page),
   ).sort(byId);
 
 const ALL_COLUMNS = `
-  SELECT message_id AS id, run_id AS runId, session_id AS sessionId, created_at AS createdAt,
-         body_json AS bodyJson
+  SELECT message_id, run_id, created_at, body_json, session_id
   FROM messages JOIN sessions USING (user_key, session_key)`;
+
+/** SQLite would plan a statement anew for each number that a `LIMIT ?` is given. */
+const LIMIT = "LIMIT +?";
 
 /** One message of a user. */
 export function messageOfUser(
@@ -418,12 +420,12 @@ export function messageOfUser(
   { userKey }: UserRow,
   id: number,
 ): StoredMessage | undefined {
-  const row = connection.get<MessageRow>(
+  const columns = connection.columns<MessageColumns>(
     `${ALL_COLUMNS} WHERE user_key = ? AND message_id = ?`,
     userKey,
     id,
   );
-  return row && decodeStored(() => decoderFor(undefined)(row));
+  return columns && decodeStored(() => decoderFor(undefined)(columns));
 }
 
 /** In the page's direction: newest first, or with `after` oldest first. */
@@ -435,10 +437,9 @@ const messagesOf = (
   loadMessages(
     connection,
     { page, decode: decoderFor(sessionId) },
-    `SELECT message_id AS id, run_id AS runId, created_at AS createdAt, body_json AS bodyJson
-     FROM messages
+    `SELECT message_id, run_id, created_at, body_json FROM messages
      WHERE user_key = ? AND session_key = ? AND is_system = ? AND message_id > ? AND message_id < ?
-     ORDER BY message_id ${direction(page)} LIMIT ?`,
+     ORDER BY message_id ${direction(page)} ${LIMIT}`,
     userKey,
     sessionKey,
     isSystem,
@@ -448,19 +449,19 @@ const messagesOf = (
 /** Loads messages in the order of the query, up to the one that exceeds `maxCharacters`. */
 function loadMessages(
   connection: SqliteConnection,
-  { page, decode }: { readonly page: Page; readonly decode: (row: MessageRow) => StoredMessage },
+  { page, decode }: { readonly page: Page; readonly decode: Decoder },
   sql: string,
   ...values: readonly SqlValue[]
 ): StoredMessage[] {
   // Faster than row by row.
   if (page.maxCharacters === Infinity) {
-    const rows = connection.all<MessageRow>(sql, ...values);
+    const rows = connection.allColumns<MessageColumns>(sql, ...values);
     return decodeStored(() => rows.map(decode));
   }
   const messages: StoredMessage[] = [];
   let characters = 0;
-  for (const row of connection.each<MessageRow>(sql, ...values)) {
-    const message = decodeStored(() => decode(row));
+  for (const columns of connection.eachColumns<MessageColumns>(sql, ...values)) {
+    const message = decodeStored(() => decode(columns));
     messages.push(message);
     characters += charactersOf(message);
     if (characters > page.maxCharacters) break;
@@ -477,21 +478,22 @@ const boundsOf = ({ limit, before, after = 0 }: Page): number[] =>
  * A function that turns rows of this session into messages; without one, the rows name theirs. It
  * fills in the parsed object and formats each time once, because that is most of a read.
  */
-function decoderFor(sessionId: string | undefined): (row: MessageRow) => StoredMessage {
+function decoderFor(sessionId: string | undefined): Decoder {
   let latest = { time: Number.NaN, iso: "" };
-  return (row) => {
-    const message = JSON.parse(row.bodyJson) as Message & Writable<StoredFields>;
+  return ([id, runId, time, bodyJson, ownSessionId]) => {
+    const message = JSON.parse(bodyJson) as Message & Writable<StoredFields>;
     if (!ROLES.has(message.role) || typeof message.content !== "string")
       throw new Error("not a message");
-    const { createdAt: time } = row;
     if (time !== latest.time) latest = { time, iso: new Date(time).toISOString() };
-    message.id = row.id;
-    message.runId = decodeRunId(row.runId);
-    message.sessionId = sessionId ?? (row.sessionId as string);
+    message.id = id;
+    message.runId = decodeRunId(runId);
+    message.sessionId = sessionId ?? (ownSessionId as string);
     message.createdAt = latest.iso;
     return message;
   };
 }
+
+type Decoder = (columns: MessageColumns) => StoredMessage;
 
 type Writable<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] };
 
