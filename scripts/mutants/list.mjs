@@ -459,8 +459,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/sqlite/window-cache.ts",
     "the window is the one that was used last, whoever's it is",
-    "    const window = this.#windows.get(key);\n    if (window?.state",
-    "    const window = [...this.#windows.values()].at(-1);\n    if (window?.state",
+    "    const window = this.#windows.get(key);\n    if (!isComplete",
+    "    const window = [...this.#windows.values()].at(-1);\n    if (!isComplete",
   ],
   [
     "src/memory/stores/sqlite/sqlite-store.ts",

@@ -109,16 +109,29 @@ describe("the cache of windows", () => {
     for (const user of users) await memory.add(userMessage("x".repeat(characters)), user);
     const connection = await openMemoryFile(file, { notice: () => {} });
     onTestFinished(() => connection.close());
-    const load = vi.spyOn(connection, "all");
+    const load = vi.spyOn(connection, "allColumns");
+    const ask = vi.spyOn(connection, "columns");
     const cache = new WindowCache(10_000);
+    const read = (user: string, limit: number) => {
+      const [userId, sessionId] = [validateUserId(user), validateSessionId("default")];
+      return connection.read(
+        () => cache.read(connection, userId, { sessionId, limit }),
+        () => cache.known(connection, userId, { sessionId, limit }),
+      );
+    };
     /** Whether the messages had to be loaded. */
     const loads = async (user: string, limit = 10): Promise<boolean> => {
       load.mockClear();
-      const [userId, sessionId] = [validateUserId(user), validateSessionId("default")];
-      await connection.read(() => cache.read(connection, userId, { sessionId, limit }));
+      await read(user, limit);
       return load.mock.calls.length > 0;
     };
-    return { memory, cache, loads };
+    /** How often SQLite was asked whether another connection has changed the file. */
+    const asks = async (user: string, limit = 10): Promise<number> => {
+      ask.mockClear();
+      await read(user, limit);
+      return ask.mock.calls.filter(([sql]) => sql === "PRAGMA data_version").length;
+    };
+    return { memory, cache, loads, asks };
   }
 
   test("loads a window once, and again only after a change or for another limit", async () => {
@@ -127,6 +140,14 @@ describe("the cache of windows", () => {
     expect([await loads("alice", 5), await loads("alice", 5)]).toEqual([true, false]);
     await memory.add(userMessage("more"), "bob");
     expect([await loads("alice", 5), await loads("alice", 5)]).toEqual([true, false]);
+  });
+
+  test("asks once whether the file has changed, and again only if it has", async () => {
+    const { memory, asks } = await filled(["alice"], 10);
+    expect([await asks("alice"), await asks("alice")]).toEqual([1, 1]);
+    expect([await asks("alice", 5), await asks("alice", 5)]).toEqual([1, 1]);
+    await memory.add(userMessage("more"), "bob");
+    expect([await asks("alice", 5), await asks("alice", 5)]).toEqual([2, 1]);
   });
 
   test("forgets the windows used longest ago when there are too many", async () => {

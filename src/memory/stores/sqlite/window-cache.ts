@@ -63,19 +63,27 @@ export class WindowCache {
     { sessionId, limit }: Window,
   ): Snapshot | undefined {
     const key = keyOf(userId, sessionId);
-    if (!this.#windows.has(key)) return undefined;
+    if (!isComplete(this.#windows.get(key), limit)) return undefined;
     this.#forgetIfChanged(connection);
-    const window = this.#windows.get(key);
-    if (window?.state === undefined || window.limit !== limit) return undefined;
-    this.#keep(key, window);
-    return snapshotOf(window, window.state);
+    return this.#take(key, limit);
   }
 
   /** Inside a transaction. */
   read(connection: SqliteConnection, userId: UserId, window: Window): Snapshot {
     const { sessionId, limit } = window;
-    const known = this.known(connection, userId, window);
-    if (known !== undefined) return known;
+    this.#forgetIfChanged(connection);
+    const known = this.#take(keyOf(userId, sessionId), limit);
+    return known ?? this.#load(connection, userId, window);
+  }
+
+  #take(key: string, limit: number): Snapshot | undefined {
+    const window = this.#windows.get(key);
+    if (!isComplete(window, limit)) return undefined;
+    this.#keep(key, window);
+    return snapshotOf(window, window.state);
+  }
+
+  #load(connection: SqliteConnection, userId: UserId, { sessionId, limit }: Window): Snapshot {
     const generation = currentGeneration(connection);
     const session = findSession(connection, userId, sessionId);
     if (session === undefined) return { messages: [], state: stateOf([]), total: 0, generation };
@@ -83,7 +91,6 @@ export class WindowCache {
     // No history is wanted: that must not cost the window that a run will want.
     if (limit === 0)
       return snapshotOf({ session, messages: windowOf(connection, session, 0), generation }, state);
-    this.#forgetIfChanged(connection);
     this.#noteNextId(userId, session.nextMessageId);
     const key = keyOf(userId, sessionId);
     const kept = this.#windows.get(key);
@@ -160,6 +167,12 @@ export class WindowCache {
     this.#windows.delete(key);
   }
 }
+
+const isComplete = (
+  window: CachedWindow | undefined,
+  limit: number,
+): window is CachedWindow & { readonly state: readonly StateRow[] } =>
+  window?.state !== undefined && window.limit === limit;
 
 /** Values of its own for every reader, except for the messages, which are frozen. */
 const snapshotOf = (
