@@ -1,6 +1,7 @@
 /** Freezes a JSON value at every depth, and returns it. */
 export function frozen<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  Object.values(Object.freeze(value)).forEach(frozen);
+  Object.freeze(value);
+  for (const key in value) frozen(value[key]);
   return value;
 }
