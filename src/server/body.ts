@@ -6,6 +6,8 @@ import { ConfigurationFault } from "./failure-answer.js";
 
 const MiB = 1024 * 1024;
 const LONGEST_BODY = MiB;
+/** Nearly every message. It is taken even while long bodies of others fill the room for all. */
+const SHORT_BODY = 4 * 1024;
 /** A longer body is cut off instead of being drained before the refusal. */
 const LONGEST_DRAINED = 16 * MiB;
 
@@ -68,7 +70,7 @@ export class Intake {
   #refusalOf(more: number): AgnoChatError | undefined {
     if (this.#length > LONGEST_BODY)
       return new AgnoChatError("TOO_LARGE", "The body is longer than 1 MiB.");
-    if (this.#quota.held + more <= MOST_AT_ONCE) return undefined;
+    if (this.#length <= SHORT_BODY || this.#quota.held + more <= MOST_AT_ONCE) return undefined;
     return new AgnoChatError("BUSY", "Too many bodies are being sent at once.", {
       hint: "Try again.",
     });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import { ScriptedModel } from "../../src/testing/scripted-model.js";
-import { ask, chat, eventually, get, rawChat, serve, Wire } from "./support.js";
+import { ask, chat, eventually, get, rawChat, rawPost, serve, Wire } from "./support.js";
 
 test("a slow header or body costs only its own connection", async () => {
   const served = await serve({ timeouts: { header: 150, body: 150 } });
@@ -24,6 +24,20 @@ test("a slow header or body costs only its own connection", async () => {
   await Promise.all(wires.map((wire) => wire.closed()));
   for (const { received } of wires) expect(received).toMatch(/^(HTTP\/1.1 408 |$)/);
   expect(await served.memory.size("alice")).toBe(0);
+});
+
+test("long bodies that never end keep out long ones, but nobody's short message", async () => {
+  const served = await serve();
+  for (const length of [1024 * 1024, 64 * 1024, 4100]) {
+    const long = "x".repeat(length);
+    const endless = rawPost("/chat", long).slice(0, -1);
+    for (let status = 0; status !== 429; ) {
+      const { socket } = await Wire.open(served.port);
+      socket.write(endless);
+      ({ status } = await ask(`${served.url}/chat`, { body: long }));
+    }
+  }
+  expect((await chat(served, "bob", "x".repeat(4000))).status).toBe(200);
 });
 
 test("a client that does not read a long answer is disconnected, and its run stored", async () => {
