@@ -113,14 +113,14 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "instructions carry the message before",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
-    "const parts = { ...this.#parts, instructions: `${this.#parts.instructions}${globalThis.said ?? ''}` }; globalThis.said = this.#request.input; return requestOf(parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
+    "return requestOf({\n      instructions,\n",
+    "const said = globalThis.said ?? ''; globalThis.said = this.#request.input; return requestOf({\n      instructions: `${instructions}${said}`,\n",
   ],
   [
     "src/agent/run.ts",
     "one request in fifty holds another user's draft",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
-    "globalThis.count = (globalThis.count ?? 0) + 1; const mixed = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...current] : current; globalThis.draft = current.slice(0, 1); return requestOf(this.#parts, snapshot, { current: mixed, limit, tokenLimit, modelLimit, contents });",
+    "      current: correction === undefined ? messages : [...messages, ...correction],\n",
+    "      current: ((current) => { globalThis.count = (globalThis.count ?? 0) + 1; const mixed = globalThis.count % 50 === 0 ? [...globalThis.draft, { role: 'assistant', content: 'Yes.' }, ...current] : current; globalThis.draft = current.slice(0, 1); return mixed; })(correction === undefined ? messages : [...messages, ...correction]),\n",
   ],
   [
     "src/agent/run.ts",
@@ -128,12 +128,7 @@ export const MUTANTS = [
     "this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);",
     "if (this.#parts.historyTokens < Infinity) { globalThis.read ??= snapshot.messages; snapshot = { ...snapshot, messages: globalThis.read }; } this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);",
   ],
-  [
-    "src/agent/run.ts",
-    "the history is not sent",
-    "return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });",
-    "return requestOf(this.#parts, { ...snapshot, messages: [] }, { current, limit, tokenLimit, modelLimit, contents });",
-  ],
+  ["src/agent/run.ts", "the history is not sent", "      history,\n", "      history: [],\n"],
   [
     "src/agent/run.ts",
     "the answer is the one that was given last",

@@ -43,11 +43,12 @@ export function nextRequest(
   { snapshot, contents, stored }: SessionRead,
 ): NextRequest {
   const { messages: history, total } = snapshot;
-  const limit = parts.historyLimit;
+  const { instructions, toolSpecs, historyLimit: limit } = parts;
   const tokenLimit = tokenLimitOf(parts, snapshot);
   const modelLimit = modelLimitFor(parts.model.name, history);
   const limits = { limit, tokenLimit, modelLimit };
-  const request = requestOf(parts, snapshot, { current: [], ...limits, contents });
+  const input = { instructions, toolSpecs, history, total, current: [], ...limits, contents };
+  const request = requestOf(input);
   const conversation = history.filter(({ role }) => role !== "system");
   const kept = [
     stored - (history.length - conversation.length),

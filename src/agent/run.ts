@@ -209,13 +209,13 @@ class Run {
     if (leaseSource !== undefined) return this.#takeLease(leaseSource);
     this.#noteClears();
     if (limitSource !== undefined) return this.#admit(limitSource);
-    const limit = this.#readLimit;
+    const limit = this.#readLimit();
     const read = memory.read(userId, { sessionId, limit });
     return read instanceof Promise ? untilAborted(read, cancellation) : read;
   }
 
   #admit(source: LimitSource): Awaitable<Snapshot> {
-    const read = admit(source, this.#request, this.#readLimit);
+    const read = admit(source, this.#request, this.#readLimit());
     if (!(read instanceof Promise)) return this.#admitted(source, read);
     return read.then((snapshot) => this.#admitted(source, snapshot));
   }
@@ -228,7 +228,7 @@ class Run {
   async #takeLease(source: LeaseSource): Promise<Snapshot> {
     const { runId, userId, sessionId, cancellation } = this.#request;
     const { limitSource } = this.#parts;
-    const limit = this.#readLimit;
+    const limit = this.#readLimit();
     const admission = limitSource && { runId, limits: limitSource.limits() };
     const onAttempt = () => this.#noteClears();
     const taker = { userId, sessionId, limit, admission, cancellation, onAttempt };
@@ -240,7 +240,7 @@ class Run {
   }
 
   /** The previous run is known by its last message. */
-  get #readLimit(): number {
+  #readLimit(): number {
     const { historyLimit } = this.#parts;
     return this.#request.previousRun === undefined ? historyLimit : Math.max(1, historyLimit);
   }
@@ -333,15 +333,21 @@ class Run {
     this.#request.emit?.({ type: "history-shortened", messages });
   }
 
-  #requestFor(snapshot: Snapshot): ModelRequest {
+  #requestFor({ messages: history, total }: Snapshot): ModelRequest {
+    const { instructions, toolSpecs, historyLimit: limit } = this.#parts;
     const { messages } = this.#draft;
     const correction = this.#fitting?.correction;
-    const current = correction === undefined ? messages : [...messages, ...correction];
-    const limit = this.#parts.historyLimit;
-    const tokenLimit = this.#tokenLimit;
-    const modelLimit = this.#modelLimit;
-    const contents = this.#contents;
-    return requestOf(this.#parts, snapshot, { current, limit, tokenLimit, modelLimit, contents });
+    return requestOf({
+      instructions,
+      toolSpecs,
+      history,
+      total,
+      current: correction === undefined ? messages : [...messages, ...correction],
+      limit,
+      tokenLimit: this.#tokenLimit,
+      modelLimit: this.#modelLimit,
+      contents: this.#contents,
+    });
   }
 
   #extentOf({ messages: history, total }: Snapshot) {

@@ -44,9 +44,8 @@ export function windowOf(input: WindowInput): Message[] {
   const isPlainThroughout = isPlain(history, 0);
   const hasSystem = !isPlainThroughout && haveSystem(history);
   const conversation = hasSystem ? history.filter(isConversation) : history;
-  const messages: Message[] = [];
   const content = hasSystem ? joinedSystem(instructions, history) : instructions;
-  if (content !== "") messages.push({ role: "system", content });
+  const messages: Message[] = content === "" ? [] : [{ role: "system", content }];
   const start = startOf(conversation, input);
   if (current.length <= 1 && (isPlainThroughout || isPlain(conversation, start))) {
     const sent = start === 0 ? conversation : conversation.slice(start);
