@@ -83,9 +83,11 @@ const SESSION: IdKind = {
 /** The fast path: nearly every id looks like this. */
 const PLAIN = /^[\w@.:+-]{1,255}$/;
 
-function validate(id: unknown, { noun, code, examples }: IdKind): string {
+function validate(id: unknown, kind: IdKind): string {
+  if (typeof id === "string" && PLAIN.test(id)) return id;
   const fault = faultOf(id);
   if (fault === undefined) return id as string;
+  const { noun, code, examples } = kind;
   throw new AgnoChatError(code, `Invalid ${noun} ${quote(id)}: it ${fault}.`, {
     hint: `Use 1–255 visible characters, for example ${examples}.`,
   });
@@ -93,7 +95,6 @@ function validate(id: unknown, { noun, code, examples }: IdKind): string {
 
 function faultOf(id: unknown): string | undefined {
   if (typeof id !== "string") return "is not a string";
-  if (PLAIN.test(id)) return undefined;
   if (id === "") return "is empty";
   // A code point is at most two UTF-16 units, so longer strings need no exact count.
   if (id.length > 2 * MAX_CODE_POINTS || [...id].length > MAX_CODE_POINTS)

@@ -56,7 +56,8 @@ export class RunDraft {
   }
 
   #userOf(runId: string): NewMessage {
-    const [content, attachments] = [this.#input, this.#attachments];
+    const content = this.#input;
+    const attachments = this.#attachments;
     return attachments === undefined
       ? { role: "user", content, runId }
       : { role: "user", content, attachments, runId };

@@ -11,6 +11,8 @@ export class UserHistory {
   size = 0;
   lastActivity = Number.NEGATIVE_INFINITY;
   readonly #maxMessages: number;
+  /** A field, because V8 calls its runtime for a private getter. */
+  readonly #isLimited: boolean;
   /**
    * Runs by their latest message, oldest first. A run that continued is listed again; only its last
    * entry counts. Empty without a limit.
@@ -22,10 +24,7 @@ export class UserHistory {
 
   constructor(maxMessages: number) {
     this.#maxMessages = maxMessages;
-  }
-
-  get #isLimited(): boolean {
-    return this.#maxMessages !== Infinity;
+    this.#isLimited = maxMessages !== Infinity;
   }
 
   get bytes(): number {
