@@ -3,6 +3,7 @@ import type { UserId } from "../../ids.js";
 import type { Awaitable } from "../../memory/memory.js";
 import { sanitise, singleLine } from "../../sanitise.js";
 import type { Unfinished } from "../render/live-text.js";
+import { textWidth } from "../render/width.js";
 import { asBlock, looksLikeCommand } from "./block.js";
 import { editExternally } from "./external-editor.js";
 import { isTerminalConnected } from "./gone-terminal.js";
@@ -361,7 +362,7 @@ export class LineEditor {
     const common = commonStart(candidates);
     if (candidates.length === 1 || common.length > draft.beforeCursor.length)
       draft.replaceBeforeCursor(common);
-    else if (candidates.length > 1) this.#note(listed(candidates));
+    else if (candidates.length > 1) this.#noteRows(listed(candidates, this.#roomForNotes));
     this.#show();
   }
 
@@ -375,7 +376,14 @@ export class LineEditor {
 
   /** Shows a remark above the text being typed and above a reply's unfinished rows. */
   #note(text: string): void {
-    const rows = wrapRows(sanitise(text), this.#screen.columns - INDENT.length);
+    this.#noteRows(wrapRows(sanitise(text), this.#roomForNotes));
+  }
+
+  get #roomForNotes(): number {
+    return Math.max(2, this.#screen.columns - INDENT.length);
+  }
+
+  #noteRows(rows: readonly string[]): void {
     if (this.#active) this.#screen.commit(rows.map((row) => INDENT + row));
     this.#show();
   }
@@ -387,8 +395,15 @@ function commonStart([first = "", ...others]: readonly string[]): string {
   return first.slice(0, length);
 }
 
-function listed(candidates: readonly string[]): string {
+/** Rows of candidates, as many beside each other as fit. */
+function listed(candidates: readonly string[], columns: number): string[] {
   const shown = candidates.slice(0, MAX_CANDIDATES_SHOWN).map((text) => singleLine(text, 60));
   const more = candidates.length - shown.length;
-  return shown.join("  ") + (more > 0 ? `  … ${more} more` : "");
+  const rows: string[] = [];
+  for (const text of [...shown, ...(more > 0 ? [`… ${more} more`] : [])]) {
+    const row = `${rows.at(-1)}  ${text}`;
+    if (rows.length > 0 && textWidth(row) <= columns) rows[rows.length - 1] = row;
+    else rows.push(...wrapRows(text, columns));
+  }
+  return rows;
 }

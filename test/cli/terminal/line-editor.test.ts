@@ -275,6 +275,15 @@ describe("editing", () => {
     await pty.waitFor((p) => p.screen.at(-1) === "alice> /user bob");
   });
 
+  test("the list of Tab breaks between candidates, never inside one", async () => {
+    await pty.close();
+    await start({ columns: 24 });
+    pty.type("/\t");
+    await pty.waitFor(
+      (p) => p.screen.join("|") === "  /print  /user alice|  /user bob  /stream|alice> /",
+    );
+  });
+
   test("a completion that arrives after further typing is ignored", async () => {
     pty.type("/slow\t");
     await pty.waitFor("/slowly");
