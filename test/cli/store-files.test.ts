@@ -149,6 +149,19 @@ async function spawnWithin(blocks: number, cli: Cli, args: readonly string[]): P
 
 // Windows has no limit on file size.
 describe.skipIf(process.platform === "win32")("on a full disk", () => {
+  it.each([16, 100])("with room for %i kB the first message says so", async (room) => {
+    const cli = new Cli();
+    const { code, stderr } = await spawnWithin(room, cli, ["ask", "hi", "-q", "--no-stdin"]);
+    const place = JSON.stringify(join(cli.home, "chat.db"));
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr:
+        `agno-chat: Cannot use the memory file ${place}: the disk is full. ` +
+        "Free some disk space, then try again.\n",
+    });
+    expect((await cli.spawn(["ask", "hi", "-q", "--no-stdin"])).code).toBe(0);
+  });
+
   it("a stored run is never reported as failed, and a failed one is never stored", async () => {
     const cli = new Cli();
     await cli.spawn(["ask", "-u", "filler"], { input: "x".repeat(150_000) });

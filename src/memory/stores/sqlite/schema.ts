@@ -274,9 +274,10 @@ export async function openMemoryFile(
     return connection;
   } catch (error) {
     await connection.close();
-    // A write-ahead log needs an index file, and the disk may have no room for it.
+    // A write-ahead log needs an index file, and the disk may have no room for it. The file is
+    // looked at again, since a new one has just got its tables.
     if (isSqlite((error as Error).cause, SQLITE_FULL) && !file.hasLog)
-      return openReadOnly(engine, file, error);
+      return openReadOnly(engine, MemoryFile.ensure(path), error);
     throw error;
   }
 }
@@ -292,7 +293,7 @@ async function openReadOnly(
   try {
     const version = await connection.read(() => checkedVersion(connection));
     if (version === MIGRATIONS.length) return connection;
-    throw outdated(file.path);
+    throw writeRefusal ?? outdated(file.path);
   } catch (error) {
     await connection.close();
     throw error;
