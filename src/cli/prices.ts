@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Price, PriceOf } from "../data/history-sum.js";
 import { AgnoChatError } from "../errors.js";
 import { isObject, parseJson } from "../json.js";
+import { systemReason } from "../system-errors.js";
 import type { Context } from "./command-context.js";
 
 /** What models cost. */
@@ -25,8 +26,8 @@ export async function pricesOf({
   if (prices === undefined) return undefined;
   const isOfFile = settings.origins.prices === "settings file";
   const path = isOfFile && home !== undefined ? resolve(home, prices) : resolve(prices);
-  const text = await readFile(path, "utf8").catch(({ code }: NodeJS.ErrnoException) => {
-    throw unusable(path, `cannot be read (${code})`);
+  const text = await readFile(path, "utf8").catch((cause) => {
+    throw unusable(path, `cannot be read: ${systemReason(cause) ?? "unknown reason"}`);
   });
   return parsed(text, path);
 }

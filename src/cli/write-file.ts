@@ -11,6 +11,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AgnoChatError } from "../errors.js";
+import { systemReason } from "../system-errors.js";
 
 /** Read and write for the owner, nothing for others. */
 const PRIVATE = 0o600;
@@ -64,7 +65,9 @@ export async function makePrivateFile<Result>(
     if (thrown instanceof AgnoChatError) throw thrown;
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === "EEXIST") throw fileExists(path, hint);
-    throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${JSON.stringify(path)} (${code}).`, {
+    const reason = systemReason(thrown) ?? "unknown reason";
+    throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${JSON.stringify(path)}: ${reason}.`, {
+      hint: "Name a file that you can write, in a folder that is there.",
       cause: thrown,
     });
   }

@@ -101,7 +101,8 @@ describe("backup", () => {
         "A memory is one file, and ",
       );
     expect((await cli.run(["backup", "/no/such/folder/x.db"])).stderr).toBe(
-      'agno-chat: Cannot write "/no/such/folder/x.db" (ENOENT).\n',
+      'agno-chat: Cannot write "/no/such/folder/x.db": no such file or directory (ENOENT). ' +
+        "Name a file that you can write, in a folder that is there.\n",
     );
   });
 

@@ -113,7 +113,7 @@ all    4      ~5010  ~501    ~0.0150+
   });
 
   it.each([
-    ["nowhere", undefined, "cannot be read (ENOENT)"],
+    ["nowhere", undefined, "cannot be read: no such file or directory (ENOENT)"],
     ["no JSON", "{", "is not a JSON object"],
     ["no currency", { models: {} }, "names no currency such as USD"],
     ["no models", { currency: "USD" }, "has no models"],

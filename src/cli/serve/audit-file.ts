@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { AgnoChatError } from "../../errors.js";
+import { systemReason } from "../../system-errors.js";
 
 /** Read and write for the owner, nothing for others. */
 const PRIVATE = 0o600;
@@ -45,7 +46,7 @@ export class AuditFile {
       this.#open();
     } catch (cause) {
       const place = `the audit file ${JSON.stringify(path)}`;
-      throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${place} (${codeOf(cause)}).`, {
+      throw new AgnoChatError("FILE_UNWRITABLE", `Cannot write ${place}: ${reasonOf(cause)}.`, {
         hint: "Choose a file that this user can write.",
         cause,
       });
@@ -62,7 +63,7 @@ export class AuditFile {
     } catch (thrown) {
       if (!this.#isFailing)
         this.#tell(
-          `Cannot write the audit file (${codeOf(thrown)}). Requests go on without a record.`,
+          `Cannot write the audit file: ${reasonOf(thrown)}. Requests go on without a record.`,
         );
       this.#isFailing = true;
     }
@@ -115,5 +116,4 @@ export class AuditFile {
 const stamp = (milliseconds: number): string =>
   new Date(milliseconds).toISOString().replace(/[-:]/g, "");
 
-const codeOf = (thrown: unknown): string =>
-  thrown instanceof Error && "code" in thrown ? String(thrown.code) : String(thrown);
+const reasonOf = (thrown: unknown): string => systemReason(thrown) ?? String(thrown);

@@ -85,7 +85,7 @@ test.runIf(process.platform === "linux")(
     const file = open();
     for (let index = 0; index < 10; index++) file.append("lost\n");
     expect(told).toEqual([
-      "Cannot write the audit file (ENOSPC). Requests go on without a record.",
+      "Cannot write the audit file: no space left on device (ENOSPC). Requests go on without a record.",
     ]);
     rmSync(place());
     clock += 1000;
