@@ -6,12 +6,21 @@ import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import type { Memory } from "../memory/memory.js";
 
-/** The format that the end of a file's name says, if it says one. */
+/**
+ * The format that the end of a file's name says; undefined if the name has no such end.
+ * @throws {AgnoChatError} `USAGE` for an end that is no format: a `.pdf` would hold something else
+ */
 export function formatIn(file: string): ExportFormat | undefined {
   const extension = extname(file).slice(1);
   if (file.endsWith(".openai.json")) return "openai";
-  return isExportFormat(extension) ? extension : undefined;
+  if (extension === "" || isExportFormat(extension)) return extension || undefined;
+  throw unknownFormat(file);
 }
+
+export const unknownFormat = (file: string): AgnoChatError =>
+  new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
+    hint: "End the name in .md, .html, .json, .jsonl or .openai.json.",
+  });
 
 interface Scope {
   readonly userId: UserId;

@@ -402,6 +402,21 @@ describe("to a file", () => {
     expect(JSON.parse(readFileSync(link, "utf8")).user).toBe("alice");
   });
 
+  it("whose name ends like another kind of file is not written, unless --format says what", async () => {
+    const cli = await wildHistory();
+    const file = join(cli.home, "alice.pdf");
+    const args = ["export", "-u", "alice", "-o", file];
+    expect(await cli.run(args)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        `agno-chat: Cannot tell the format of ${JSON.stringify(file)}. ` +
+        "End the name in .md, .html, .json, .jsonl or .openai.json.\n",
+    });
+    expect(existsSync(file)).toBe(false);
+    expect(await cli.run([...args, "--format", "md"])).toMatchObject({ code: 0 });
+  });
+
   it("that cannot be written is one line and exit code 4", async () => {
     const cli = await wildHistory();
     const file = join(cli.home, "no", "such", "folder");

@@ -4,7 +4,7 @@ import { sizeOf } from "../../../memory/history-size.js";
 import { type AssistantMessage, attachmentsOf, type StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
 import { describedFile } from "../../attached-file.js";
-import { formatIn, refuseNothingToExport } from "../../export-file.js";
+import { formatIn, refuseNothingToExport, unknownFormat } from "../../export-file.js";
 import {
   hitTitle,
   indexingText,
@@ -128,10 +128,7 @@ export async function exportSession(
   { argument: file, speaker, signal }: CommandCall,
 ): Promise<void> {
   const format = file === "" ? "md" : formatIn(file);
-  if (format === undefined)
-    throw new AgnoChatError("USAGE", `Cannot tell the format of ${JSON.stringify(file)}.`, {
-      hint: "End the name in .md, .html, .json, .jsonl or .openai.json.",
-    });
+  if (format === undefined) throw unknownFormat(file);
   const { sessionId } = speaker;
   const text = repl.viewOf(speaker).export({ sessionId, format, signal });
   if (file === "") {
