@@ -351,6 +351,18 @@ it.each(["__proto__", "constructor", "prototype", "a.b", "user.name", "", "toStr
   },
 );
 
+it("config names what it does not know in the settings file, and keeps it", async () => {
+  const cli = new Cli();
+  writeFileSync(fileOf(cli), '{"modle":"demo"}');
+  const { code, stderr } = await cli.run(["config", "list"]);
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: 'The settings file has the unknown setting "modle".\n',
+  });
+  await cli.run(["config", "set", "user", "alice"]);
+  expect(JSON.parse(readFileSync(fileOf(cli), "utf8"))).toEqual({ modle: "demo", user: "alice" });
+});
+
 it("only the known names of a hostile settings file are read", async () => {
   const cli = new Cli();
   writeFileSync(

@@ -77,6 +77,9 @@ export function refuseUserFlags(
 
 /** The valid settings of the file; `report` gets a message about each of the others. */
 export function usableSettings(file: FileSettings, report: (fault: string) => void): FileSettings {
+  for (const name of Object.keys(file))
+    if (!Object.hasOwn(SETTINGS, name))
+      report(`The settings file has the unknown setting ${JSON.stringify(name)}.`);
   const isUsable = (name: SettingName): boolean => {
     try {
       const named = findValue(name, { flags: {}, env: {}, file });
