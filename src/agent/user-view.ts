@@ -1,4 +1,5 @@
 import type { ExportOptions } from "../data/export-options.js";
+import { sessionPages } from "../data/session-pages.js";
 import { UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
@@ -18,6 +19,7 @@ import type {
   SessionOptions,
   SessionState,
   SessionsOptions,
+  SessionWithState,
   Undone,
   UndoOptions,
 } from "../memory/memory.js";
@@ -118,6 +120,11 @@ export class UserView {
   async counts(options: SessionOptions = {}): Promise<Counts> {
     refuseUnknownKeys(options, SESSION_KEYS, "counts");
     return countsOf(this.#memory, this.#userId, options);
+  }
+
+  /** As `memory.sessionsById`, also of a memory without it. */
+  sessionsById(): AsyncGenerator<readonly SessionWithState[]> {
+    return sessionPages(this.#memory, this.#userId);
   }
 
   /**

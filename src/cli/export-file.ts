@@ -1,9 +1,9 @@
 import { extname } from "node:path";
 import { type ExportFormat, isExportFormat } from "../data/export-options.js";
-import { sessionPages } from "../data/session-pages.js";
 import type { UserExport } from "../data/user-export.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
+import { countsOf } from "../memory/counts.js";
 import type { Memory } from "../memory/memory.js";
 
 /**
@@ -38,8 +38,7 @@ export async function refuseNothingToExport(
 ): Promise<void> {
   if ((await memory.size(userId, { sessionId })) > 0) return;
   // There may still be a session state.
-  for await (const page of sessionPages(memory, userId))
-    if (page.some((session) => (sessionId ?? session.sessionId) === session.sessionId)) return;
+  if ((await countsOf(memory, userId, { sessionId })).sessions > 0) return;
   const where = sessionId === undefined ? "" : ` in session ${JSON.stringify(sessionId)}`;
   throw new AgnoChatError(
     "NOTHING_TO_EXPORT",

@@ -1,6 +1,8 @@
 import { tokenLimitOf } from "../agent/token-window.js";
 import { sentCount } from "../agent/window.js";
-import type { Memory, SessionInfo } from "../memory/memory.js";
+import { sessionPages } from "../data/session-pages.js";
+import type { UserId } from "../ids.js";
+import type { Memory } from "../memory/memory.js";
 
 /** How much of a session's history the model is sent at most. */
 export interface HistoryLimits {
@@ -9,20 +11,20 @@ export interface HistoryLimits {
   readonly historyTokens: number;
 }
 
-interface LimitedSessions extends HistoryLimits {
-  readonly userId: string;
-  /** Those to look at. */
-  readonly sessions: readonly Pick<SessionInfo, "sessionId" | "messages">[];
+interface Scope {
+  readonly userId: UserId;
+  /** Undefined means all of the user's sessions. */
+  readonly sessionId: string | undefined;
 }
 
 /** How many of the stored messages the limits keep from the model. */
 export async function leftOutOf(
   memory: Memory,
-  { userId, sessions, ...limits }: LimitedSessions,
+  { userId, sessionId: only, ...limits }: Scope & HistoryLimits,
 ): Promise<number> {
   const { historyLimit: limit, historyTokens } = limits;
   let leftOut = 0;
-  for (const { sessionId, messages: stored } of sessions) {
+  for await (const [sessionId, stored] of sizesIn(memory, { userId, sessionId: only })) {
     // Never fewer than three quarters of the limit are sent.
     if (historyTokens === Infinity && stored <= limit - Math.floor(limit / 4)) continue;
     const snapshot = await memory.read(userId, { sessionId, limit });
@@ -32,6 +34,17 @@ export async function leftOutOf(
     leftOut += stored - system - sentCount({ history, total, limit, tokenLimit });
   }
   return leftOut;
+}
+
+/** Each session with its number of messages. */
+async function* sizesIn(
+  memory: Memory,
+  { userId, sessionId }: Scope,
+): AsyncGenerator<readonly [string, number]> {
+  if (sessionId !== undefined) yield [sessionId, await memory.size(userId, { sessionId })];
+  else
+    for await (const page of sessionPages(memory, userId))
+      yield* page.map((each) => [each.sessionId, each.messages] as const);
 }
 
 /** Such as `200 messages and 4000 tokens`. */

@@ -1,10 +1,10 @@
 import type { HistorySum } from "../data/history-sum.js";
-import type { Size } from "../memory/history-size.js";
+import type { Counts } from "../memory/memory.js";
 import { type HistoryLimits, limitsText } from "./left-out.js";
 import { count } from "./words.js";
 
 export interface SizeDetails {
-  readonly size: Size;
+  readonly size: Pick<Counts, "messages" | "runs" | "bytes">;
   readonly sum: HistorySum;
   readonly limits: HistoryLimits;
   /** The messages that these limits keep from the model. */

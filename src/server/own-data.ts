@@ -3,7 +3,6 @@ import type { UserView } from "../agent/user-view.js";
 import { historyPage } from "../data/history-page.js";
 import { AgnoChatError } from "../errors.js";
 import type { SessionId } from "../ids.js";
-import { sizeOf } from "../memory/history-size.js";
 import { type Answer, json, NEVER_CACHED } from "./answer.js";
 import type { RequestContext } from "./request-context.js";
 import { resolveUser, sessionOf } from "./resolve-user.js";
@@ -46,8 +45,8 @@ export async function search(context: RequestContext, agent: Agent): Promise<Ans
 /** `GET /size`: `{ user_id, messages, runs, bytes }`. */
 export async function size(context: RequestContext, agent: Agent): Promise<Answer> {
   const { user, sessionId } = dataRequestOf(context, agent);
-  const total = sizeOf(await user.sessions(), sessionId);
-  return json({ user_id: user.userId, ...total });
+  const { messages, runs, bytes } = await user.counts({ sessionId });
+  return json({ user_id: user.userId, messages, runs, bytes });
 }
 
 /**

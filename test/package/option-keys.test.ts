@@ -139,6 +139,7 @@ const TAKES_NONE: Readonly<Record<string, string>> = {
   AgnoChatError: "an error that is being made must not fail",
   "AgnoChatError.with": "an error that is being made must not fail",
   "StoreMemory.clearAll": "nothing",
+  "UserView.sessionsById": "nothing",
   "StoreMemory.sessionsById": "an id alone",
   "StoreMemory.close": "nothing",
   ClearLog: "what its toJSON returned",

@@ -30,7 +30,7 @@ const NOT_DRIVEN: Readonly<Record<string, string>> = {
   "agno-chat repl": "`view.stream` in a terminal; test/isolation/terminal.test.ts drives it",
   "agno-chat ask": "`view.stream` in a process; test/isolation/processes.test.ts drives it",
   "agno-chat users": "lists everybody's counts for whoever may open the store",
-  "agno-chat size": "prints what `view.sessions` returns",
+  "agno-chat size": "prints what `view.counts` returns",
   "agno-chat search": "prints what `view.search` returns",
   "agno-chat export": "prints what `view.export` returns",
   "agno-chat import": "calls `importHistory`, which is driven",

@@ -1,12 +1,23 @@
-import type { SessionInfo } from "../../memory/memory.js";
+import { countsOf } from "../../memory/counts.js";
+import type { Counts, Memory } from "../../memory/memory.js";
 import { ago } from "../ago.js";
 import { count } from "../words.js";
 import type { Speaker } from "./screen.js";
 
-/** A speaker at their first prompt, with all of their sessions. */
+/** A speaker at their first prompt. */
 export interface Introduction {
   readonly speaker: Speaker;
-  readonly sessions: readonly SessionInfo[];
+  /** What is kept of their session. */
+  readonly session: Counts;
+  /** Whether nothing is kept of any session of theirs. */
+  readonly isNew: boolean;
+}
+
+export async function introductionOf(memory: Memory, speaker: Speaker): Promise<Introduction> {
+  const { userId, sessionId } = speaker;
+  const session = await countsOf(memory, userId, { sessionId });
+  const isNew = session.sessions === 0 && (await countsOf(memory, userId)).sessions === 0;
+  return { speaker, session, isNew };
 }
 
 /**
@@ -15,15 +26,15 @@ export interface Introduction {
  */
 export function introductionText({
   speaker: { userId, sessionId },
-  sessions,
+  session,
+  isNew,
 }: Introduction): string {
   const name = sessionId === "default" ? userId : `${userId} in ${sessionId}`;
-  if (sessions.length === 0) return `${name}, who is new`;
-  return name + sessionText(sessions.find((session) => session.sessionId === sessionId));
+  return name + (isNew ? ", who is new" : sessionText(session));
 }
 
 /** The text after the name of a session: new, or its size and age. */
-export const sessionText = (session: SessionInfo | undefined): string =>
-  session === undefined
+export const sessionText = ({ messages, lastActivity }: Counts): string =>
+  lastActivity === undefined
     ? ", which is new"
-    : `: ${count(session.messages, "message")}, the last ${ago(session.lastActivity)}`;
+    : `: ${count(messages, "message")}, the last ${ago(lastActivity)}`;

@@ -14,8 +14,7 @@ export class LimitRemarks {
     const { memory, historyLimit, historyTokens } = parts;
     const session = JSON.stringify([userId, sessionId]);
     if (this.#told.has(session)) return undefined;
-    const sessions = [{ sessionId, messages: await memory.size(userId, { sessionId }) }];
-    const leftOut = await leftOutOf(memory, { userId, sessions, historyLimit, historyTokens });
+    const leftOut = await leftOutOf(memory, { userId, sessionId, historyLimit, historyTokens });
     if (leftOut === 0) return undefined;
     this.#told.add(session);
     return `${userId}, session ${sessionId}: from now on the model is not sent the oldest messages, only up to ${limitsText(parts)}. They stay kept.`;

@@ -13,6 +13,7 @@ import type { LineEditor } from "../terminal/line-editor.js";
 import { completionsOf } from "./completion.js";
 import { Conversation } from "./conversation.js";
 import type { FirstMessage } from "./first-message.js";
+import { introductionOf } from "./introduction.js";
 import { LiveScreen } from "./live-screen.js";
 import { openRepl } from "./open-repl.js";
 import type { Speaker } from "./screen.js";
@@ -54,8 +55,8 @@ export async function loadChat(
   });
   const memory = await openMemory(storeOf(context), { notice: (line) => screen.note(line) });
   // An unreadable store fails here, at the start, not at the first message.
-  const sessions = await memory.sessions(speaker.userId);
-  if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
+  const introduction = await introductionOf(memory, speaker);
+  if (!options.quiet) screen.note(welcomeLine(introduction));
   const files = first?.attachments;
   const repl = await openRepl(context, { memory, model, screen, delayMs: DEMO_PACE, files });
   return {

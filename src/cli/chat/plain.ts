@@ -15,6 +15,7 @@ import { inputFilesIn } from "../terminal/input-files.js";
 import { type Input, parseInput } from "./chat-input.js";
 import type { FirstMessage } from "./first-message.js";
 import { handle } from "./handle-input.js";
+import { introductionOf } from "./introduction.js";
 import { openRepl } from "./open-repl.js";
 import { PlainScreen } from "./plain-screen.js";
 import { promptOf } from "./prompt.js";
@@ -42,9 +43,9 @@ export async function plain(context: Context, first?: FirstMessage): Promise<voi
       typedInput: inputFilesIn(home),
     });
     const speaker = { userId: settings.values.user, sessionId: settings.values.session };
-    const sessions = await memory.sessions(speaker.userId);
+    const introduction = await introductionOf(memory, speaker);
     if (!options.quiet) aside.write(welcomeText(context));
-    if (!options.quiet) screen.note(welcomeLine({ speaker, sessions }));
+    if (!options.quiet) screen.note(welcomeLine(introduction));
     const model = await openChosenModel(chooseModel(settings, io.env), { signal });
     const repl = await openRepl(context, { memory, model, screen, files: first?.attachments });
     await new PlainConversation({ context, repl, lines, screen, aside }).run(first?.text);

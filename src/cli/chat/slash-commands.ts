@@ -41,7 +41,12 @@ export const COMMANDS: readonly SlashCommand[] = [
     completes: "sessions",
     run: session.session,
   },
-  { name: "sessions", summary: "this user's sessions", run: session.sessions },
+  {
+    name: "sessions",
+    argument: "[n]",
+    summary: "the latest sessions of this user",
+    run: session.sessions,
+  },
   { name: "new", argument: "[name]", summary: "begin a new session", run: session.newSession },
   {
     name: "history",

@@ -5,10 +5,7 @@ import { type Introduction, introductionText } from "./introduction.js";
 
 /** Names the speaker and says how much is stored of them. */
 export const welcomeLine = (introduction: Introduction): string =>
-  `Talking as ${introductionText(introduction)}.${isGoingOn(introduction) ? " /new begins another." : ""}`;
-
-const isGoingOn = ({ speaker, sessions }: Introduction): boolean =>
-  sessions.some(({ sessionId }) => sessionId === speaker.sessionId);
+  `Talking as ${introductionText(introduction)}.${introduction.session.sessions > 0 ? " /new begins another." : ""}`;
 
 /** The first rows on the screen: the model, the store and examples to try. */
 export function welcomeText({ settings, io }: Context): string {

@@ -4,6 +4,7 @@ import type { UserView } from "../../agent/user-view.js";
 import type { NewAttachment } from "../../attachments.js";
 import { AgnoChatError } from "../../errors.js";
 import { validateSessionId } from "../../ids.js";
+import { countsOf } from "../../memory/counts.js";
 import type { Context } from "../command-context.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { remarkOn } from "../render/run-view.js";
@@ -53,8 +54,8 @@ async function filesIn({ attach = [] }: AskOptions): Promise<readonly NewAttachm
   return (await import("../attached-file.js")).filesToAttach(attach);
 }
 
-const newSession = async (agent: UserView): Promise<string> =>
-  unusedSessionName((await agent.sessions()).map(({ sessionId }) => sessionId));
+const newSession = (agent: UserView): Promise<string> =>
+  unusedSessionName((options) => agent.counts(options));
 
 async function printDocument(
   run: Promise<RunOutput>,
@@ -173,10 +174,9 @@ async function chatFrom(context: Context, words: string[], options: AskOptions):
 
 async function inNewSession(context: Context): Promise<Context> {
   const { settings } = context;
-  const sessions = await withMemory(context, async (memory) =>
-    memory.sessions(settings.values.user),
+  const name = await withMemory(context, (memory) =>
+    unusedSessionName((options) => countsOf(memory, settings.values.user, options)),
   );
-  const name = unusedSessionName(sessions.map(({ sessionId }) => sessionId));
   const values = { ...settings.values, session: validateSessionId(name) };
   return { ...context, settings: { ...settings, values } };
 }

@@ -1,8 +1,8 @@
 import { UserTotal } from "../../data/users-of.js";
 import { AgnoChatError } from "../../errors.js";
 import type { CopyStore } from "../../memory/copy-store.js";
+import { countsOf } from "../../memory/counts.js";
 import { noEdits } from "../../memory/failures.js";
-import { sizeOf } from "../../memory/history-size.js";
 import type { Deleted, DeletedUsers, Memory } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
@@ -88,11 +88,8 @@ async function clearUser(
 ): Promise<ClearReport> {
   const { user } = context.settings.values;
   const session = namedSession(context.settings);
-  const sessions = await memory.sessions(user);
-  const found = {
-    messages: sizeOf(sessions, session).messages,
-    sessions: sessions.filter(({ sessionId }) => (session ?? sessionId) === sessionId).length,
-  };
+  const { messages, sessions } = await countsOf(memory, user, { sessionId: session });
+  const found = { messages, sessions };
   const words = (deleted: Deleted) => wordsFor(deleted, { user, session });
   const isInputKept = session !== undefined;
   const scope = { user, session: session ?? null, isDry, isInputKept };
@@ -134,7 +131,7 @@ async function clearOld(
   if (found.messages > 0) await requireConfirmation(context, `Delete ${words(found)}?`);
   await proving?.before(before);
   const deleted = await edits.clearBefore(user, old);
-  const isInputKept = (await memory.sessions(user)).length > 0;
+  const isInputKept = (await countsOf(memory, user)).sessions > 0;
   if (!isInputKept) inputFilesIn(context.home)?.remove(user);
   return { ...scope, deleted, words: words(deleted), isInputKept };
 }

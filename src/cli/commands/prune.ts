@@ -96,8 +96,10 @@ async function deleteIdle(
     throw error;
   } finally {
     progress.hide();
-    for (const userId of found.typists)
-      if ((await store.sessions(userId)).length === 0) inputFilesIn(context.home)?.remove(userId);
+    for (const userId of found.typists) {
+      const [kept] = await store.sessions(userId, { limit: 1 });
+      if (kept === undefined) inputFilesIn(context.home)?.remove(userId);
+    }
   }
 }
 

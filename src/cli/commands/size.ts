@@ -1,4 +1,4 @@
-import { sizeOf } from "../../memory/history-size.js";
+import { countsOf } from "../../memory/counts.js";
 import type { Context } from "../command-context.js";
 import { leftOutOf } from "../left-out.js";
 import { withMemory } from "../open-agent.js";
@@ -14,15 +14,14 @@ export async function size(context: Context): Promise<void> {
   const limits = { historyLimit, historyTokens };
   const sessionId = namedSession(settings);
   await withMemory(context, async (memory) => {
-    const all = await memory.sessions(user);
-    const size = sizeOf(all, sessionId);
+    const { messages, runs, bytes } = await countsOf(memory, user, { sessionId });
+    const size = { messages, runs, bytes };
     const progress = new Progress(context);
     const sum = await sumHistory((page) => memory.getMessages(user, { ...page, sessionId }), {
       signal,
       progress,
     });
-    const sessions = all.filter((each) => (sessionId ?? each.sessionId) === each.sessionId);
-    const leftOut = await leftOutOf(memory, { userId: user, sessions, ...limits });
+    const leftOut = await leftOutOf(memory, { userId: user, sessionId, ...limits });
     const { oldest = null, newest = null, usage } = sum;
     if (options.json) {
       const { inputTokens, outputTokens, estimated } = usage;

@@ -63,14 +63,14 @@ export class DatabaseProof implements Proof {
       const contents = await memory.attachments?.read(userId, hashesOf(old));
       for (const content of contents?.values() ?? []) this.#samples.addContent(content);
     }
-    for (const { sessionId: name } of await memory.sessions(userId)) {
-      if ((sessionId ?? name) !== name) continue;
-      this.#samples.addText(name);
-      const state = await memory.getState(userId, { sessionId: name });
-      for (const [key, value] of Object.entries(state)) {
-        this.#samples.addText(key);
-        this.#samples.addBytes(Buffer.from(JSON.stringify(value)));
+    for await (const page of memory.sessionsById(userId))
+      for (const { sessionId: name, state } of page) {
+        if ((sessionId ?? name) !== name) continue;
+        this.#samples.addText(name);
+        for (const [key, value] of Object.entries(state)) {
+          this.#samples.addText(key);
+          this.#samples.addBytes(Buffer.from(JSON.stringify(value)));
+        }
       }
-    }
   }
 }

@@ -1,6 +1,7 @@
 import { type SessionId, type UserId, validateSessionId } from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import { readBatches } from "../read-batches.js";
+import { sessionPages } from "../session-pages.js";
 import type { Batch, ImportedRun, ImportTally } from "./conversation.js";
 
 /** A session that a conversation goes into. */
@@ -81,8 +82,10 @@ export class ImportSessions {
   }
 
   async #takenNames(): Promise<Set<string>> {
-    const sessions = await this.#memory.sessions(this.#userId);
-    return new Set(sessions.map(({ sessionId }) => sessionId));
+    const names = new Set<string>();
+    for await (const page of sessionPages(this.#memory, this.#userId))
+      for (const { sessionId } of page) names.add(sessionId);
+    return names;
   }
 
   /** In the order of the runs. */

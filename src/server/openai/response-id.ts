@@ -53,9 +53,18 @@ export async function sessionOfResponse(
   const { userId } = user;
   const isIn = (sessionId: string) => digestOf({ runId, userId, sessionId }) === digest;
   if (isIn(DEFAULT_SESSION_ID)) return DEFAULT_SESSION_ID;
-  const session = (await user.sessions()).find(({ sessionId }) => isIn(sessionId));
-  return session && storedSessionId(session.sessionId);
+  const latest = await user.sessions({ limit: LATEST });
+  let found = latest.find(({ sessionId }) => isIn(sessionId));
+  if (found === undefined && latest.length >= LATEST)
+    for await (const page of user.sessionsById()) {
+      found = page.find(({ sessionId }) => isIn(sessionId));
+      if (found !== undefined) break;
+    }
+  return found && storedSessionId(found.sessionId);
 }
+
+/** Whoever goes on with a response has seldom begun so many other conversations since. */
+const LATEST = 500;
 
 /** Ids contain no NUL, so no two runs share one by how they are joined. */
 const digestOf = ({ runId, userId, sessionId }: KeptRun): string =>

@@ -103,15 +103,20 @@ const memoryReaders = (memory: Memory): readonly Reader[] => [
   {
     name: "memory.sessionsById page by page",
     ofUser: true,
-    async read({ userId, sessionId }) {
-      const sessions: SessionWithState[] = [];
-      for await (const page of sessionPages(memory, userId)) sessions.push(...page);
-      const own = sessions.find((session) => session.sessionId === sessionId);
-      const names = sessions.map((session) => session.sessionId);
-      return { sessions: names, state: own?.state ?? {} };
-    },
+    read: ({ userId, sessionId }) => readPages(sessionPages(memory, userId), sessionId),
   },
 ];
+
+/** The names of all sessions, and the state of one. */
+async function readPages(
+  pages: AsyncIterable<readonly SessionWithState[]>,
+  sessionId: string,
+): Promise<{ sessions: string[]; state: SessionState }> {
+  const sessions: SessionWithState[] = [];
+  for await (const page of pages) sessions.push(...page);
+  const own = sessions.find((session) => session.sessionId === sessionId);
+  return { sessions: sessions.map((session) => session.sessionId), state: own?.state ?? {} };
+}
 
 /** A memory of another kind may have none. */
 const searchReaders = (memory: Memory): readonly Reader[] =>
@@ -182,6 +187,11 @@ const viewReaders = (agent: VerifiedAgent, memory: Memory): readonly Reader[] =>
     read: async ({ userId }) => ({
       sessions: (await agent.forUser(userId).sessions()).map(({ sessionId }) => sessionId),
     }),
+  },
+  {
+    name: "view.sessionsById page by page",
+    ofUser: true,
+    read: ({ userId, sessionId }) => readPages(agent.forUser(userId).sessionsById(), sessionId),
   },
   {
     name: "view.export json",

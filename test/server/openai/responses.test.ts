@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { userMessage } from "../../../src/messages.js";
 import { ScriptedModel } from "../../../src/testing/scripted-model.js";
 import { Gate } from "../../agent/support.js";
 import { ask, eventually } from "../support.js";
@@ -32,6 +33,17 @@ test("a user without a conversation is in the session `default`", async () => {
   const { json } = await create(served, { user: "alice", input: "Again" });
   expect(textIn(json)).toEqual(["Heard: Hi, Again"]);
   expect(json.conversation).toEqual({ id: "default" });
+});
+
+test("a response of a conversation that is old by now is found, too", async () => {
+  const served = await serveV1();
+  const { json: first } = await create(served, { user: "alice", conversation: "old" });
+  for (let index = 0; index < 1_100; index += 1)
+    served.memory.add(userMessage("Hi"), "alice", { sessionId: `new-${index}` });
+  const next = { user: "alice", input: "Again", previous_response_id: first.id };
+  const { json } = await create(served, next);
+  expect(textIn(json)).toEqual(["Heard: Hi, Again"]);
+  expect(json.conversation).toEqual({ id: "old" });
 });
 
 test("an anonymous conversation needs a user, unless the server has named it", async () => {

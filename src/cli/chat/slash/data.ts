@@ -1,6 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
 import { DEFAULT_SESSION_ID } from "../../../ids.js";
-import { sizeOf } from "../../../memory/history-size.js";
 import { type AssistantMessage, attachmentsOf, type StoredMessage } from "../../../messages.js";
 import { safeJson } from "../../../safe-json.js";
 import { describedFile } from "../../attached-file.js";
@@ -22,17 +21,17 @@ import { count } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
 import type { Repl } from "../repl.js";
 import { recalled } from "../screen.js";
+import { shownCount } from "./shown-count.js";
 import type { CommandCall } from "./slash-command.js";
 
 const SHOWN_MESSAGES = 20;
 
 export async function history(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
-  const limit = argument === "" ? SHOWN_MESSAGES : Number(argument);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new AgnoChatError(
-      "USAGE",
-      `/history takes a number of messages, not ${JSON.stringify(argument)}.`,
-    );
+  const limit = shownCount(argument, {
+    usual: SHOWN_MESSAGES,
+    of: "messages",
+    command: "/history",
+  });
   const messages = await repl.viewOf(speaker).history({ sessionId: speaker.sessionId, limit });
   if (messages.length === 0)
     repl.screen.note(`Nothing yet in session ${speaker.sessionId} of ${speaker.userId}.`);
@@ -81,15 +80,15 @@ function markOf({ interrupted, finishReason }: AssistantMessage): string {
 export async function size(repl: Repl, { speaker, signal }: CommandCall): Promise<void> {
   const { userId, sessionId } = speaker;
   const view = repl.viewOf(speaker);
-  const all = await view.sessions();
+  const size = await view.counts({ sessionId });
   const sum = await sumHistory((page) => view.history({ ...page, sessionId }), { signal });
   const { historyLimit, historyTokens } = repl.parts;
   const limits = { historyLimit, historyTokens };
-  const sessions = all.filter((each) => each.sessionId === sessionId);
-  const leftOut = await leftOutOf(repl.memory, { userId, sessions, ...limits });
+  const leftOut = await leftOutOf(repl.memory, { userId, sessionId, ...limits });
   // Without the name, the size of one session of several would read as that of the user.
-  const isOnly = all.length <= 1 && sessionId === DEFAULT_SESSION_ID;
-  const details = { size: sizeOf(all, sessionId), sum, limits, leftOut };
+  const isOnly =
+    sessionId === DEFAULT_SESSION_ID && (await view.sessions({ limit: 2 })).length <= 1;
+  const details = { size, sum, limits, leftOut };
   repl.screen.print(`${userId}${isOnly ? "" : ` in ${sessionId}`}: ${sizeText(details)}`);
 }
 
@@ -147,7 +146,7 @@ export async function clear(repl: Repl, { argument, speaker }: CommandCall): Pro
       hint: "/clear deletes all of this user, /clear session this session.",
     });
   const sessionId = argument === "session" ? speaker.sessionId : undefined;
-  const { messages } = sizeOf(await repl.viewOf(speaker).sessions(), sessionId);
+  const messages = await repl.viewOf(speaker).size({ sessionId });
   const what = `${count(messages, "message")} of ${speaker.userId}${sessionId === undefined ? "" : ` in ${sessionId}`}`;
   if (messages > 0 && !(await repl.screen.confirm(`Delete ${what}?`)))
     return repl.screen.note("Nothing deleted.");

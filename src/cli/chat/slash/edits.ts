@@ -24,15 +24,10 @@ export async function undo(repl: Repl, { argument, speaker }: CommandCall): Prom
 /** Goes on in a copy of the session. */
 export async function fork(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
   const view = repl.viewOf(speaker);
-  const to = argument === "" ? await unusedName(repl, { speaker }) : argument;
+  const to = argument || (await unusedSessionName((options) => view.counts(options)));
   const { messages } = await view.fork({ sessionId: speaker.sessionId, to });
   repl.switchSession(speaker, to);
   repl.screen.note(
     `Session ${to} of ${speaker.userId}: a copy of ${speaker.sessionId}, ${count(messages, "message")}.`,
   );
-}
-
-async function unusedName(repl: Repl, { speaker }: Pick<CommandCall, "speaker">): Promise<string> {
-  const sessions = await repl.viewOf(speaker).sessions();
-  return unusedSessionName(sessions.map(({ sessionId }) => sessionId));
 }

@@ -2,7 +2,7 @@ import { AgnoChatError } from "../../../errors.js";
 import { MOST_USERS } from "../../inquirer-questions.js";
 import { count } from "../../words.js";
 import { parseAside } from "../chat-input.js";
-import { introductionText } from "../introduction.js";
+import { introductionOf, introductionText } from "../introduction.js";
 import type { Repl } from "../repl.js";
 import type { CommandCall } from "./slash-command.js";
 
@@ -12,8 +12,8 @@ export async function user(repl: Repl, call: CommandCall): Promise<void> {
   repl.switchUser(userId);
   // Switches before the first await, so the next line already belongs to this user.
   const speaker = repl.active;
-  const sessions = await repl.viewOf(speaker).sessions();
-  repl.screen.note(`Now talking as ${introductionText({ speaker, sessions })}.`);
+  const introduction = await introductionOf(repl.memory, speaker);
+  repl.screen.note(`Now talking as ${introductionText(introduction)}.`);
 }
 
 async function picked(repl: Repl): Promise<string | undefined> {
