@@ -145,3 +145,49 @@ describe("InMemory", () => {
       expect(() => new InMemory(limit)).toThrow("maxMessages");
   });
 });
+
+it.each([Infinity, 12])(
+  "the pages of all sessions hold what each session does, whatever has changed (limit %d)",
+  async (maxMessages) => {
+    const clock = { now: 1_000 };
+    const memory = new InMemory(maxMessages, { now: () => clock.now });
+    const kept = () =>
+      memory
+        .sessions("alice")
+        .flatMap(({ sessionId }) => memory.getMessages("alice", { sessionId }))
+        .sort((left, right) => left.id - right.id);
+    const tell = (sessionId: string) =>
+      memory.add([userMessage("q"), assistantMessage("a")], "alice", { sessionId });
+    const changes: readonly (() => unknown)[] = [
+      () => tell("work"),
+      () => memory.add(systemMessage("Be brief."), "alice", { sessionId: "home" }),
+      () => tell("home"),
+      () => tell("work"),
+      () => memory.edits?.fork("alice", { sessionId: "work", to: "copy" }),
+      () => memory.edits?.undo("alice", { sessionId: "work" }),
+      () => {
+        const [, last] = tell("work");
+        memory.add(userMessage("again"), "alice", { sessionId: "work", replaceRun: last?.runId });
+      },
+      () => tell("home"),
+      () => {
+        clock.now = 2_000;
+        tell("home");
+        return memory.edits?.clearBefore("alice", { before: 1_500 });
+      },
+      () => tell("work"),
+      () => memory.clear("alice", { sessionId: "home" }),
+      () => tell("home"),
+      () => memory.clear("alice"),
+      () => tell("new"),
+    ];
+    for (const change of changes) {
+      await change();
+      expect(memory.getMessages("alice")).toEqual(kept());
+      const [first, second] = kept();
+      expect(memory.getMessages("alice", { after: first?.id, limit: 1 })).toEqual(
+        second === undefined ? [] : [second],
+      );
+    }
+  },
+);

@@ -230,7 +230,7 @@ export class SessionHistory {
 }
 
 /** The page of `messages`, ignoring those before index `first`. */
-function slicePage(
+export function slicePage(
   messages: readonly StoredMessage[],
   first: number,
   { limit, before, after }: Page,

@@ -2,7 +2,7 @@ import type { SessionId } from "../../../ids.js";
 import { type Contents, hashesOf, type StoredMessage } from "../../../messages.js";
 import { byId, cutToPage } from "../../order.js";
 import type { Page } from "../../store.js";
-import type { SessionHistory, TrackedRun } from "./session-history.js";
+import { type SessionHistory, slicePage, type TrackedRun } from "./session-history.js";
 
 /** The sessions of one user in this process, trimmed to `maxMessages` messages in total. */
 export class UserHistory {
@@ -19,6 +19,11 @@ export class UserHistory {
    */
   #runs: TrackedRun[] = [];
   #firstRun = 0;
+  /**
+   * The messages of all sessions, oldest first, since a page of them would otherwise ask every
+   * session. Undefined until a page is read, and after messages were removed.
+   */
+  #ordered: StoredMessage[] | undefined;
   /** Contents of attachments by hash; undefined until there are some. */
   #contents: Map<string, Uint8Array> | undefined;
 
@@ -36,6 +41,7 @@ export class UserHistory {
   append(session: SessionHistory, messages: readonly StoredMessage[]): void {
     for (const message of messages) {
       session.push(message);
+      this.#ordered?.push(message);
       if (this.#isLimited && message.role !== "system")
         this.#track(session, message.role === "user");
     }
@@ -69,6 +75,7 @@ export class UserHistory {
     }
     this.size -= session.size;
     session.removeRuns(runs);
+    this.#ordered = undefined;
     this.size += session.size;
     this.#runs = tracked.filter(({ messages }) => messages > 0);
     this.#firstRun = 0;
@@ -80,6 +87,7 @@ export class UserHistory {
     const runs = this.#runs.slice(this.#firstRun);
     const own = runs.filter((run) => run.session === session);
     const removed = session.removeLast(gone);
+    this.#ordered = undefined;
     this.size -= removed;
     let count = removed;
     for (const run of own.reverse()) {
@@ -125,16 +133,18 @@ export class UserHistory {
 
   /** A page of all sessions, oldest first. */
   page(page: Page): readonly StoredMessage[] {
-    const pages = [...this.sessions.values()].map((session) => session.page(page));
-    const [only] = pages;
-    return only !== undefined && pages.length === 1
-      ? only
-      : cutToPage(pages.flat().sort(byId), page);
+    const [only] = this.sessions.values();
+    if (only !== undefined && this.sessions.size === 1) return only.page(page);
+    this.#ordered ??= [...this.sessions.values()]
+      .flatMap((session) => session.window(Infinity))
+      .sort(byId);
+    return cutToPage(slicePage(this.#ordered, 0, page), page);
   }
 
   /** Removes a session with everything in it. */
   remove(session: SessionHistory): void {
     this.sessions.delete(session.sessionId);
+    this.#ordered = undefined;
     this.size -= session.size;
     this.#runs = this.#runs.slice(this.#firstRun).filter((run) => run.session !== session);
     this.#firstRun = 0;
@@ -169,6 +179,7 @@ export class UserHistory {
     const { session, messages } = run;
     if (session.latestRun === run) session.latestRun = undefined;
     session.dropOldest(messages);
+    this.#ordered = undefined;
     this.size -= messages;
     if (session.isEmpty) this.sessions.delete(session.sessionId);
   }
