@@ -11,7 +11,7 @@ import { contentsOfMessage, withBase64 } from "./export-attachments.js";
 import type { ExportHead } from "./export-head.js";
 import { markdownMessage, markdownOpening } from "./export-markdown.js";
 import type { ExportOptions } from "./export-options.js";
-import { runFilter, startOfLast } from "./latest-part.js";
+import { inPart, startOfLast } from "./latest-part.js";
 import { readBatches } from "./read-batches.js";
 import { sessionPages } from "./session-pages.js";
 
@@ -156,11 +156,11 @@ export class ExportPieces implements AsyncIterable<string> {
   }
 
   #read = (options: GetMessagesOptions): Awaitable<StoredMessage[]> =>
-    this.#memory.getMessages(this.#userId, { ...options, sessionId: this.#options.sessionId });
+    this.#memory.getMessages(this.#userId, { sessionId: this.#options.sessionId, ...options });
 
   /** Leaves out messages that are added meanwhile, so that no run is included in part. */
   async *#pages(): AsyncGenerator<readonly StoredMessage[], void, undefined> {
-    const { sessionId, signal, last } = this.#options;
+    const { sessionId, signal, since = -Infinity, last } = this.#options;
     let exported = 0;
     this.#count(exported);
     // Counted first: messages added before `newest` is read can only increase the count.
@@ -171,12 +171,13 @@ export class ExportPieces implements AsyncIterable<string> {
       last === undefined
         ? { id: 1, messages: size }
         : await startOfLast(this.#read, { last, before });
-    const isIn = runFilter(this.#options);
+    const isAll = since === -Infinity && last === undefined;
+    const from = last === undefined ? 0 : start.id;
     let read = 0;
     for await (const page of readBatches(this.#read, { after: start.id - 1, before })) {
       signal?.throwIfAborted();
       read += page.length;
-      const part = page.filter(isIn);
+      const part = isAll ? page : await inPart(page, this.#read, { since, from });
       exported += part.length;
       this.#count(exported);
       if (part.length > 0) yield part;

@@ -1,5 +1,4 @@
 import type { StoredMessage } from "../messages.js";
-import type { LatestPart } from "./export-options.js";
 import { type ReadMessages, readBatches } from "./read-batches.js";
 
 export interface Start {
@@ -28,20 +27,48 @@ export async function startOfLast(
   return start ?? { id: before, messages: 0 };
 }
 
+interface Run {
+  readonly runId: string;
+  /** Whether it belongs to the part. */
+  readonly isIn: boolean;
+}
+
 /**
- * Tells for each message, in order, whether its run belongs to the part. Remembers one run of each
- * session, unless everything belongs to it.
+ * The messages of a batch whose runs belong to the part. A run belongs to it as its first message
+ * does, which an earlier batch may hold: then that is read again, so no run is remembered.
  */
-export function runFilter({ since = -Infinity, last }: LatestPart): (m: StoredMessage) => boolean {
-  if (since === -Infinity && last === undefined) return () => true;
-  const runs = new Map<string, { readonly runId: string; readonly isIn: boolean }>();
-  return ({ sessionId, runId, role, createdAt }) => {
-    const run = runs.get(sessionId);
-    if (run?.runId === runId && role !== "user") return run.isIn;
-    // Read from the middle on, a session may begin with the end of a run.
-    const isWhole = last === undefined || run !== undefined || role === "user";
-    const isIn = isWhole && Date.parse(createdAt) >= since;
-    runs.set(sessionId, { runId, isIn });
-    return isIn;
-  };
+export async function inPart(
+  batch: readonly StoredMessage[],
+  read: ReadMessages,
+  { since, from }: { readonly since: number; readonly from: number },
+): Promise<readonly StoredMessage[]> {
+  const runs = new Map<string, Run>();
+  const part: StoredMessage[] = [];
+  for (const message of batch) {
+    const { sessionId, runId } = message;
+    let run = runs.get(sessionId);
+    if (run === undefined || run.runId !== runId || message.role === "user") {
+      const { id, createdAt } = run === undefined ? await firstOfRun(read, message) : message;
+      run = { runId, isIn: id >= from && Date.parse(createdAt) >= since };
+      runs.set(sessionId, run);
+    }
+    if (run.isIn) part.push(message);
+  }
+  return part;
+}
+
+/** The first message of a message's run: a user message, if the run has one. */
+async function firstOfRun(read: ReadMessages, message: StoredMessage): Promise<StoredMessage> {
+  const { sessionId, runId } = message;
+  let first = message;
+  if (first.role === "user") return first;
+  for await (const earlier of readBatches((bounds) => read({ ...bounds, sessionId }), {
+    before: message.id,
+  }))
+    for (const each of [...earlier].reverse()) {
+      if (each.runId !== runId) return first;
+      first = each;
+      if (each.role === "user") return first;
+    }
+  return first;
 }

@@ -141,6 +141,23 @@ describe.each(MEMORIES)("an export from $name", ({ open }) => {
     expect(text.messages).toBe(4);
   });
 
+  test("since a time has runs as they began, however long they are and whatever came between", async () => {
+    const memory = open();
+    const told = async (sessionId: string, time: number, message: NewMessage) =>
+      memory.add({ ...message, createdAt: new Date(time).toISOString() }, "alice", { sessionId });
+    await told("old", 1000, userMessage("old"));
+    await told("new", 2000, userMessage("new"));
+    for (let index = 0; index < 300; index += 1) {
+      await told("old", 3000, assistantMessage(`more of old ${index}`));
+      await told("new", 3000, assistantMessage(`more of new ${index}`));
+    }
+    const since = contentsOf(
+      JSON.parse(await textOf(new UserExport(memory, "alice", { since: 2000 }))).messages,
+    );
+    const ofNew = Array.from({ length: 300 }, (_, index) => `more of new ${index}`);
+    expect(since).toEqual(["new", ...ofNew]);
+  });
+
   test("as openai can be sent on: calls and results in pairs, users never in a row", async () => {
     const memory = open();
     const call = (id: string) => ({ id, name: "now", arguments: '{"zone":"UTC"}' });
