@@ -363,8 +363,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/in-memory/user-history.ts",
     "a page of all sessions is unsorted and of the first",
-    "const pages = [...this.sessions.values()].map((session) => session.page(page));",
-    "const pages = [...this.sessions.values()].slice(1).map((session) => session.page(page));",
+    "this.#ordered ??= [...this.sessions.values()]",
+    "this.#ordered ??= [...this.sessions.values()].slice(1)",
   ],
   [
     "src/memory/stores/in-memory/sessions-by-id.ts",
@@ -373,6 +373,12 @@ export const MUTANTS = [
     "const session = ((globalThis.listed ??= {})[sessionId] ??= user()?.sessions.get(sessionId));",
   ],
   // SQLite.
+  [
+    "src/memory/stores/sqlite/session-rows.ts",
+    "the counts of a session are those of every user who has one of that name",
+    'countsIn(connection, "user_id = ? AND session_id = ?", userId, sessionId);',
+    'countsIn(connection, "(user_id = ? OR 1) AND session_id = ?", userId, sessionId);',
+  ],
   [
     "src/memory/stores/sqlite/session-rows.ts",
     "a list of sessions has those of every user",
@@ -600,8 +606,8 @@ export const MUTANTS = [
   [
     "src/server/own-data.ts",
     "a size is counted once for each session",
-    "const total = sizeOf(await user.sessions(), sessionId);",
-    "const total = ((globalThis.sizes ??= {})[String(sessionId)] ??= sizeOf(await user.sessions(), sessionId));",
+    "} = await user.counts({ sessionId });",
+    "} = ((globalThis.sizes ??= {})[String(sessionId)] ??= await user.counts({ sessionId }));",
   ],
   [
     "src/server/own-data.ts",
@@ -649,7 +655,7 @@ export const MUTANTS = [
   [
     "src/data/export-pieces.ts",
     "an export reads the default session",
-    "{ ...options, sessionId: this.#options.sessionId });",
+    "{ sessionId: this.#options.sessionId, ...options });",
     '{ ...options, sessionId: "default" });',
   ],
   [

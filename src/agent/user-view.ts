@@ -1,5 +1,4 @@
 import type { ExportOptions } from "../data/export-options.js";
-import { sessionPages } from "../data/session-pages.js";
 import { UserExport } from "../data/user-export.js";
 import type { UserId } from "../ids.js";
 import { optionalSessionIdOf, sessionIdOf } from "../memory/arguments.js";
@@ -123,8 +122,9 @@ export class UserView {
   }
 
   /** As `memory.sessionsById`, also of a memory without it. */
-  sessionsById(): AsyncGenerator<readonly SessionWithState[]> {
-    return sessionPages(this.#memory, this.#userId);
+  async *sessionsById(): AsyncGenerator<readonly SessionWithState[]> {
+    const { sessionPages } = await import("../data/session-pages.js");
+    yield* sessionPages(this.#memory, this.#userId);
   }
 
   /**
