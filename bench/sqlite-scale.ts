@@ -2,7 +2,13 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { introductionOf } from "../src/cli/chat/introduction.js";
+import type { Speaker } from "../src/cli/chat/screen.js";
+import { leftOutOf } from "../src/cli/left-out.js";
+import { sumHistory } from "../src/cli/sum-history.js";
 import { UserExport } from "../src/data/user-export.js";
+import { validateSessionId, validateUserId } from "../src/ids.js";
+import type { GetMessagesOptions } from "../src/memory/memory.js";
 import { SqliteMemory } from "../src/memory/sqlite.js";
 import { pagesOfUsers } from "../src/memory/stores/sqlite/rows.js";
 import { openMemoryFile } from "../src/memory/stores/sqlite/schema.js";
@@ -23,7 +29,10 @@ const RUN: readonly Message[] = [userMessage(TEXT), assistantMessage(TEXT)];
 /** What there is many of, and the operations that could depend on it. */
 const SHAPES = {
   messages: ["read", "commit", "size", "export", "prune"],
-  sessions: ["read", "commit", "size", "sessions", "sessionsById", "export", "prune"],
+  sessions: [
+    ...(["read", "commit", "size", "start of the chat", "counts", "latest 100"] as const),
+    ...(["sessions", "sessionsById", "agno-chat size", "export", "prune"] as const),
+  ],
   users: ["read", "commit", "size", "users", "prune"],
 } as const;
 
@@ -42,6 +51,11 @@ function pickIn(shape: Shape, size: number): Pick {
     userId: `user-${(shape === "users" ? number(size) : "0").padStart(8, "0")}`,
     sessionId: shape === "sessions" ? `session-${number(size)}` : "default",
   };
+}
+
+function speakerIn(shape: Shape, size: number): Speaker {
+  const { userId, sessionId } = pickIn(shape, size);
+  return { userId: validateUserId(userId), sessionId: validateSessionId(sessionId) };
 }
 
 async function fill(path: string, shape: Shape, size: number): Promise<void> {
@@ -83,6 +97,31 @@ const timers: Record<Operation, (path: string, shape: Shape, size: number) => Pr
   async size(path, shape, size) {
     const memory = new SqliteMemory(path);
     return typical(async () => memory.size(pickIn(shape, size).userId));
+  },
+  /** In a session that is there; in a new one, the counts of the user come on top. */
+  async "start of the chat"(path, shape, size) {
+    const memory = new SqliteMemory(path);
+    return typical(() => introductionOf(memory, speakerIn(shape, size)));
+  },
+  async counts(path, shape, size) {
+    const memory = new SqliteMemory(path);
+    return timeOf(() => memory.counts(pickIn(shape, size).userId));
+  },
+  async "latest 100"(path, shape, size) {
+    const memory = new SqliteMemory(path);
+    return timeOf(() => memory.sessions(pickIn(shape, size).userId, { limit: 100 }));
+  },
+  /** What the command does: it reads every message for the sum of the tokens. */
+  async "agno-chat size"(path, shape, size) {
+    const memory = new SqliteMemory(path);
+    const { userId } = speakerIn(shape, size);
+    return timeOf(async () => {
+      await memory.counts(userId);
+      const read = (page: GetMessagesOptions) => memory.getMessages(userId, page);
+      await sumHistory(read, { signal: new AbortController().signal });
+      const limits = { historyLimit: 200, historyTokens: Infinity };
+      await leftOutOf(memory, { userId, sessionId: undefined, ...limits });
+    });
   },
   async sessions(path, shape, size) {
     const memory = new SqliteMemory(path);
@@ -139,7 +178,7 @@ async function measureHere(operation: Operation, path: string, shape: Shape, siz
 }
 
 function measure(operation: Operation, path: string, shape: Shape, size: number): Result {
-  const copy = `${path}-${operation}`;
+  const copy = `${path}-${operation.replaceAll(" ", "-")}`;
   copyFileSync(path, copy);
   const args = [process.argv[1] as string, operation, copy, shape, `${size}`];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
