@@ -1,14 +1,10 @@
 import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
-import type { UserView } from "../../agent/user-view.js";
 import type { NewAttachment } from "../../attachments.js";
 import { AgnoChatError } from "../../errors.js";
-import { validateSessionId } from "../../ids.js";
-import { countsOf } from "../../memory/counts.js";
 import type { Context } from "../command-context.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { remarkOn } from "../render/run-view.js";
-import { unusedSessionName } from "../session-name.js";
 import { hasInput, readAll } from "../stdin.js";
 import { withinTimeout } from "../time-limit.js";
 import { answerDocument } from "./answer-document.js";
@@ -37,7 +33,9 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
       const agent = (await createConfiguredAgent(context, { model, memory })).forUser(
         settings.values.user,
       );
-      const sessionId = isNew ? await newSession(agent) : settings.values.session;
+      const sessionId = isNew
+        ? await (await newSessions()).newSession(agent)
+        : settings.values.session;
       const run = { sessionId, signal, replySchema, attachments };
       if (context.options.json) await printDocument(agent.run(prompt, run), context, model.name);
       else if (options.streamJson)
@@ -49,13 +47,12 @@ async function askOnce(context: Context, words: string[], options: AskOptions): 
   );
 }
 
+const newSessions = () => import("./new-session.js");
+
 async function filesIn({ attach = [] }: AskOptions): Promise<readonly NewAttachment[]> {
   if (attach.length === 0) return [];
   return (await import("../attached-file.js")).filesToAttach(attach);
 }
-
-const newSession = (agent: UserView): Promise<string> =>
-  unusedSessionName((options) => agent.counts(options));
 
 async function printDocument(
   run: Promise<RunOutput>,
@@ -169,14 +166,8 @@ async function chatFrom(context: Context, words: string[], options: AskOptions):
   if (message.trim() === "") throw emptyPrompt('agno-chat ask -i "Hello"');
   const { chatOnTerminal } = await import("../chat/chat-on-terminal.js");
   const first = { text: message, attachments: await filesIn(options) };
-  await chatOnTerminal(options.new ? await inNewSession(context) : context, first);
-}
-
-async function inNewSession(context: Context): Promise<Context> {
-  const { settings } = context;
-  const name = await withMemory(context, (memory) =>
-    unusedSessionName((options) => countsOf(memory, settings.values.user, options)),
+  await chatOnTerminal(
+    options.new ? await (await newSessions()).inNewSession(context) : context,
+    first,
   );
-  const values = { ...settings.values, session: validateSessionId(name) };
-  return { ...context, settings: { ...settings, values } };
 }
