@@ -1,10 +1,10 @@
 import type { ToolCall } from "../messages.js";
 import type { ModelEvent } from "../models/model.js";
 
-/** All events of a reply. */
+/** All events of a reply: copies, since a model may use one object for many. */
 export async function collected(events: AsyncIterable<ModelEvent>): Promise<ModelEvent[]> {
   const all: ModelEvent[] = [];
-  for await (const event of events) all.push(event);
+  for await (const event of events) all.push({ ...event });
   return all;
 }
 
