@@ -1,3 +1,4 @@
+import { latePattern } from "../../late-pattern.js";
 import type { Intent } from "./demo-request.js";
 import { nameIn } from "./name.js";
 import { capitalised, statementsIn, toYou } from "./sentences.js";
@@ -11,19 +12,23 @@ interface Fact {
 const WHERE = "live|work|study|come|was born|am from|stay";
 const DO = "like|love|prefer|hate|want|need|have|own|play|speak|drink|eat|drive|study|work";
 
-/** What MINE_STATED and MINE_ASKED need. Their Unicode classes take up to 3 ms to compile. */
+/** What `mineStated` and `mineAsked` need. Their Unicode classes take up to 3 ms to compile. */
 const MAY_BE_MINE = /(?:^| )(?:my|the) /i;
 
-const MINE_STATED =
-  /^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$/iu;
+const mineStated = latePattern(
+  String.raw`^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$`,
+  "iu",
+);
 const WHERE_STATED = new RegExp(
   `^I (?:now |also )?(?<verb>${WHERE}) (?<value>(?:in|at|from|near|on|for)\\b.+)$`,
   "i",
 );
 const DO_STATED = new RegExp(`^I (?:really |also )?(?<verb>${DO}) (?<value>.+)$`, "i");
 
-const MINE_ASKED =
-  /\b(?:what|who|when|where|which|how old)(?:['’]?s| is| are| was| were) (?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60})/iu;
+const mineAsked = latePattern(
+  String.raw`\b(?:what|who|when|where|which|how old)(?:['’]?s| is| are| was| were) (?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60})`,
+  "iu",
+);
 const WHERE_ASKED = new RegExp(`\\bwhere (?:do|did|am|was) I (?<verb>${WHERE}|from|born)\\b`, "i");
 const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, "i");
 
@@ -69,7 +74,7 @@ const factsIn = (said: readonly string[]): Fact[] =>
   statementsIn(said).flatMap((statement) => factOf(statement) ?? []);
 
 function factOf(statement: string): Fact | undefined {
-  const mine = MAY_BE_MINE.test(statement) && MINE_STATED.exec(statement)?.groups;
+  const mine = MAY_BE_MINE.test(statement) && mineStated().exec(statement)?.groups;
   if (mine) return mineOf(mine.whose ?? "", mine.thing ?? "", `${mine.is} ${mine.value}`);
   const where = WHERE_STATED.exec(statement)?.groups;
   if (where) return { topic: `where ${base(where.verb ?? "")}`, sentence: youSentence(statement) };
@@ -88,7 +93,7 @@ function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
 }
 
 function topicAsked(question: string): string | undefined {
-  const mine = MAY_BE_MINE.test(question) && MINE_ASKED.exec(question)?.groups;
+  const mine = MAY_BE_MINE.test(question) && mineAsked().exec(question)?.groups;
   if (mine) return thingTopic(mine.whose ?? "", mine.thing ?? "");
   const where = WHERE_ASKED.exec(question)?.groups;
   if (where) return `where ${base(where.verb ?? "")}`;

@@ -1,3 +1,4 @@
+import { latePattern } from "../../late-pattern.js";
 import type { Intent } from "./demo-request.js";
 import { statementsIn } from "./sentences.js";
 
@@ -13,11 +14,13 @@ const ASKED =
   /\bwhat(?:['’]?s| is| was)? my (?:full |first |real )?name\b|\bwho am I\b|\b(?:know|remember|recall|say|tell me) (?:what )?my name\b|\bis my name\b|\bmy name is what\b|名前は(?:何|なん|なに)/i;
 
 /** Words in the place of a name that are not a name. */
-const NOT_A_NAME =
-  /^(?:what|who|not|an?|the|unknown|none|secret|different|back|later|when|if)(?![\p{L}\p{N}])|^(?:何|なん|なに)/iu;
+const notName = latePattern(
+  String.raw`^(?:what|who|not|an?|the|unknown|none|secret|different|back|later|when|if)(?![\p{L}\p{N}])|^(?:何|なん|なに)`,
+  "iu",
+);
 
 /** A capital and a small letter, or a letter of a script without case. */
-const LOOKS_LIKE_NAME = /^(?:\p{Lu}[\p{Ll}\p{M}'’]|\p{Lo})/u;
+const nameLike = latePattern(String.raw`^(?:\p{Lu}[\p{Ll}\p{M}'’]|\p{Lo})`, "u");
 
 /** Capitalised words that are not a name after "I'm". */
 const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready|Sure)$/;
@@ -51,8 +54,8 @@ function statedName(statement: string): string | undefined {
     if (!groups) continue;
     if (groups.alone !== undefined) return aloneName(groups.alone);
     const name = trimmed(groups.name ?? groups.call ?? "");
-    if (name === "" || name.length > 100 || NOT_A_NAME.test(name)) return undefined;
-    return groups.call === undefined || LOOKS_LIKE_NAME.test(name) ? name : undefined;
+    if (name === "" || name.length > 100 || notName().test(name)) return undefined;
+    return groups.call === undefined || nameLike().test(name) ? name : undefined;
   }
   return undefined;
 }
@@ -61,7 +64,7 @@ function statedName(statement: string): string | undefined {
 function aloneName(words: string): string | undefined {
   const parts = words.split(/\s+/);
   const isName =
-    parts.length <= 2 && parts.every((part) => LOOKS_LIKE_NAME.test(part) && !STATE.test(part));
+    parts.length <= 2 && parts.every((part) => nameLike().test(part) && !STATE.test(part));
   return isName ? trimmed(words) : undefined;
 }
 

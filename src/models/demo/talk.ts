@@ -56,13 +56,13 @@ export const help: Intent = ({ question, tools }) => {
   ].join("\n");
 };
 
-/** A greeting, and the character after it. */
-const GREETING = /^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|こんにちは)(?<next>.?)/isu;
+/** A greeting, and what comes after it. */
+const GREETING = /^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|こんにちは)(?<rest>.*)/is;
 
 export const greet: Intent = ({ question }) => {
-  const next = GREETING.exec(question)?.groups?.next;
-  // A class of Unicode together with `i` would take 3 ms to compile.
-  if (next === undefined || /\p{L}/u.test(next)) return undefined;
+  const rest = GREETING.exec(question)?.groups?.rest;
+  // A class of Unicode takes up to 1 ms to make, and together with `i` 3 ms.
+  if (rest === undefined || (rest !== "" && /^\p{L}/u.test(rest))) return undefined;
   return `Hello! I am the built-in demo model and work offline. Tell me your name, or ask for \`help\`. ${REAL_ANSWERS}`;
 };
 
