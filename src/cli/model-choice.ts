@@ -2,8 +2,8 @@ import { AgnoChatError } from "../errors.js";
 import type { Model } from "../models/model.js";
 import { isBuiltIn, openModel } from "../models/open-model.js";
 import type { Io } from "./io.js";
-import { commandIn, type KeyCommand, keyFrom } from "./settings/key-command.js";
 import type { Settings } from "./settings/settings.js";
+import { commandIn, type KeyCommand } from "./settings/stored-key.js";
 
 const DEFAULT_OPENAI_MODEL = "gpt-5.4-mini";
 
@@ -91,10 +91,9 @@ export async function resolveEndpoint(
   { baseUrl, apiKey }: Endpoint,
   signal: AbortSignal,
 ): Promise<ResolvedEndpoint> {
-  return {
-    baseUrl,
-    apiKey: typeof apiKey === "object" ? await keyFrom(apiKey, { signal }) : apiKey,
-  };
+  if (typeof apiKey !== "object") return { baseUrl, apiKey };
+  const { keyFrom } = await import("./settings/key-command.js");
+  return { baseUrl, apiKey: await keyFrom(apiKey, { signal }) };
 }
 
 export interface ResolvedEndpoint {

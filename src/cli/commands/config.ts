@@ -2,7 +2,6 @@ import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import type { Context } from "../command-context.js";
 import { requireHome } from "../settings/home.js";
-import { commandIn } from "../settings/key-command.js";
 import { parseSetting } from "../settings/settings.js";
 import {
   type FileSettings,
@@ -12,6 +11,7 @@ import {
 } from "../settings/settings-file.js";
 import { SETTING_NAMES, SETTINGS, type SettingName } from "../settings/settings-table.js";
 import { parseSettingName, shownValue } from "../settings/shown-settings.js";
+import { commandIn } from "../settings/stored-key.js";
 import { hasInput, readAll } from "../stdin.js";
 
 interface Action {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { limitTime, onAbort } from "../../abort.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Io } from "../io.js";
+import type { KeyCommand } from "./stored-key.js";
 
 const LIMIT_MS = 10_000;
 
@@ -10,16 +11,6 @@ const LIMIT_MS = 10_000;
 const LONGEST_OUTPUT = 16_384;
 
 const HAS_GROUPS = process.platform !== "win32";
-
-/** A program that prints the key, such as `pass show openai`, and the environment it runs in. */
-export interface KeyCommand {
-  readonly command: string;
-  readonly env: Io["env"];
-}
-
-/** The command in a stored key of the form `!command`; undefined for a literal key. */
-export const commandIn = (key: string): string | undefined =>
-  key.startsWith("!") ? key.slice(1).trim() : undefined;
 
 /**
  * Runs the command in a shell, without a terminal, and returns the first line it prints, trimmed.

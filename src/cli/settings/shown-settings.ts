@@ -1,9 +1,9 @@
 import { AgnoChatError } from "../../errors.js";
 import { nearest } from "../../nearest.js";
 import { maskSecrets } from "../../secrets.js";
-import { commandIn } from "./key-command.js";
 import type { Settings } from "./settings.js";
 import { type Definition, SETTING_NAMES, SETTINGS, type SettingName } from "./settings-table.js";
+import { commandIn } from "./stored-key.js";
 
 /** @throws {AgnoChatError} `USAGE` with the nearest known name */
 export function parseSettingName(name: string): SettingName {

@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { commandIn, keyFrom } from "../../../src/cli/settings/key-command.js";
+import { keyFrom } from "../../../src/cli/settings/key-command.js";
+import { commandIn } from "../../../src/cli/settings/stored-key.js";
 import { AgnoChatError } from "../../../src/errors.js";
 
 const never = new AbortController().signal;
