@@ -223,6 +223,10 @@ function validateInput(input: unknown): void {
 
 /** Cancels the run when the caller's signal aborts. Many runs may share that signal. */
 function follow(signal: Abortable, cancellation: Cancellation): void {
+  if (!(signal instanceof Cancellation || typeof signal?.addEventListener === "function"))
+    throw new AgnoChatError("USAGE", "The signal of a run is not an AbortSignal.", {
+      hint: "Give it controller.signal, not the controller.",
+    });
   if (signal instanceof AbortSignal) setMaxListeners(0, signal);
   cancellation.follow(signal, cancelled);
 }

@@ -61,6 +61,20 @@ describe("an agent", () => {
     expect(await agent.run("Hi", bare)).toMatchObject({ userId: "bob" });
   });
 
+  it("refuses a signal that is none, such as the controller, before the run begins", async () => {
+    const memory = new InMemory();
+    const agent = new Agent({ model: model(), memory });
+    for (const signal of [new AbortController(), { aborted: true }, null, "signal"]) {
+      await failsWith(agent.run("Hi", { userId: "alice", signal: signal as never }), "USAGE");
+      const { failure } = await collect(
+        agent.stream("Hi", { userId: "alice", signal: signal as never }),
+      );
+      expect(failure).toMatchObject({ code: "USAGE" });
+    }
+    expect(await memory.users()).toEqual([]);
+    expect(await agent.run("Hi", { userId: "alice" })).toMatchObject({ content: "ok" });
+  });
+
   it("gives out views whose user nobody can change", async () => {
     const memory = new InMemory();
     const view = new Agent({ model: model(), memory }).forUser("bob");
