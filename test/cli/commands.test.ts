@@ -335,6 +335,6 @@ it("export takes the format from the file name when none is given", async () => 
   };
   expect(await written("a.md")).toMatch(/^# alice/);
   expect((await written("b.jsonl")).split("\n")).toHaveLength(3);
-  expect(JSON.parse(await written("c.txt"))).toMatchObject({ user: "alice" });
+  expect(JSON.parse(await written("c"))).toMatchObject({ user: "alice" });
   expect(JSON.parse(await written("d.md", "--format", "json"))).toMatchObject({ user: "alice" });
 });
