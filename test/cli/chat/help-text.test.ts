@@ -72,6 +72,7 @@ test.each([
 ])("/help fits a terminal of $columns by $rows", async ({ columns, rows }) => {
   const pty = await startRepl({ columns, rows });
   pty.press("ctrl-l");
+  await pty.waitFor((terminal) => shown(terminal) === "alice>");
   await sayAll(pty, "/help");
   const screen = shown(pty);
   expect(screen).toContain("  /user [id]  ");
