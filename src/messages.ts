@@ -5,6 +5,10 @@ export interface Usage {
   readonly estimated?: boolean;
 }
 
+/** Whether a value can be a count of `Usage`. */
+export const isTokenCount = (value: unknown): value is number =>
+  Number.isFinite(value) && Number(value) >= 0;
+
 /** Why a reply ended. `length`: the model reached its token limit, so the reply is cut off. */
 export type FinishReason = "stop" | "length" | "tool-calls";
 

@@ -1,6 +1,6 @@
 import type { Cancellation } from "../abort.js";
 import { AgnoChatError } from "../errors.js";
-import type { FinishReason, ToolCall, Usage } from "../messages.js";
+import { type FinishReason, isTokenCount, type ToolCall, type Usage } from "../messages.js";
 import { limitSize, limitToolCalls } from "../models/limits.js";
 import type { Model, ModelEvent, ModelRequest } from "../models/model.js";
 import type { RunEvent } from "./events.js";
@@ -163,12 +163,10 @@ function applyEvent(event: ModelEvent, reply: Reply, emit: Emit | undefined): vo
 }
 
 function usageOf({ inputTokens, outputTokens, estimated }: Usage): Usage {
-  if (!isCount(inputTokens) || !isCount(outputTokens))
+  if (!isTokenCount(inputTokens) || !isTokenCount(outputTokens))
     throw new TypeError("a finish whose usage is not counted");
   return estimated ? { inputTokens, outputTokens, estimated: true } : { inputTokens, outputTokens };
 }
-
-const isCount = (tokens: unknown): boolean => Number.isFinite(tokens) && Number(tokens) >= 0;
 
 const modelFailure = (model: string, thrown: unknown): unknown =>
   thrown instanceof AgnoChatError

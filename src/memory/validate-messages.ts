@@ -6,6 +6,7 @@ import {
   ATTACHMENT_TYPES,
   type Attachment,
   type AttachmentType,
+  isTokenCount,
   type Message,
   type NewMessage,
   type StoredFields,
@@ -151,9 +152,6 @@ function usageOf(value: unknown): Usage {
     estimated: flagOf(estimated, "usage estimated"),
   });
 }
-
-const isTokenCount = (value: unknown): value is number =>
-  Number.isFinite(value) && Number(value) >= 0;
 
 function textOf(value: unknown, key: string): string {
   if (typeof value === "string") return value;
