@@ -21,13 +21,13 @@ import { count } from "../../words.js";
 import { writePrivateFile } from "../../write-file.js";
 import type { Repl } from "../repl.js";
 import { recalled } from "../screen.js";
-import { shownCount } from "./shown-count.js";
+import { countIn } from "./count-argument.js";
 import type { CommandCall } from "./slash-command.js";
 
 const SHOWN_MESSAGES = 20;
 
 export async function history(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
-  const limit = shownCount(argument, {
+  const limit = countIn(argument, {
     usual: SHOWN_MESSAGES,
     of: "messages",
     command: "/history",

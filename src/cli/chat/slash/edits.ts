@@ -1,18 +1,17 @@
-import { AgnoChatError } from "../../../errors.js";
 import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
 import type { Repl } from "../repl.js";
+import { countIn } from "./count-argument.js";
 import type { CommandCall } from "./slash-command.js";
 
 /** Takes back the last runs of the session, with what they changed of the state. */
 export async function undo(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
-  const asked = argument === "" ? 1 : Number(argument);
-  if (!Number.isSafeInteger(asked) || asked < 1)
-    throw new AgnoChatError(
-      "USAGE",
-      `/undo takes a number of messages of yours, not ${JSON.stringify(argument)}.`,
-      { hint: "/undo takes back the last one and its answer, /undo 3 the last three." },
-    );
+  const asked = countIn(argument, {
+    usual: 1,
+    of: "messages of yours",
+    command: "/undo",
+    hint: "/undo takes back the last one and its answer, /undo 3 the last three.",
+  });
   const { userId, sessionId } = speaker;
   const { runs, messages } = await repl.viewOf(speaker).undo({ sessionId, runs: asked });
   if (runs === 0) return repl.screen.note(`Nothing to take back in session ${sessionId}.`);

@@ -3,13 +3,13 @@ import { unusedSessionName } from "../../session-name.js";
 import { count } from "../../words.js";
 import { sessionText } from "../introduction.js";
 import type { Repl } from "../repl.js";
-import { shownCount } from "./shown-count.js";
+import { countIn } from "./count-argument.js";
 import type { CommandCall } from "./slash-command.js";
 
 const SHOWN_SESSIONS = 100;
 
 export async function sessions(repl: Repl, { argument, speaker }: CommandCall): Promise<void> {
-  const limit = shownCount(argument, {
+  const limit = countIn(argument, {
     usual: SHOWN_SESSIONS,
     of: "sessions",
     command: "/sessions",
