@@ -58,7 +58,9 @@ export async function makePrivateFile<Result>(
   if (known !== undefined && !overwrite) throw fileExists(path, hint);
   try {
     // A link that leads nowhere is replaced: written through, others could read the new file.
-    const target = await stat(path).catch((thrown) => (isMissing(thrown) ? undefined : known));
+    const target = await stat(path).catch(({ code }: NodeJS.ErrnoException) =>
+      code === "ENOENT" ? undefined : known,
+    );
     if (target?.isFile() === false) return await onOther();
     return await fillBeside(path, fill, overwrite);
   } catch (thrown) {
@@ -114,9 +116,6 @@ async function sync(path: string, flags: "r" | "r+"): Promise<void> {
     await file.close();
   }
 }
-
-const isMissing = (thrown: unknown): boolean =>
-  thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT";
 
 const fileExists = (path: string, hint: string): AgnoChatError =>
   new AgnoChatError("FILE_EXISTS", `The file ${JSON.stringify(path)} already exists.`, { hint });

@@ -110,7 +110,7 @@ export class InMemoryStore implements Store<true> {
     return this.#historyOf(userId, sessionId)?.size ?? 0;
   }
 
-  sessions(userId: UserId, { limit = Infinity }: Partial<Pick<Page, "limit">> = {}): SessionRow[] {
+  sessions(userId: UserId, { limit }: Pick<Page, "limit"> = { limit: Infinity }): SessionRow[] {
     return [...(this.#users.get(userId)?.sessions.values() ?? [])]
       .sort((left, right) => right.lastActivity - left.lastActivity)
       .slice(0, limit)
