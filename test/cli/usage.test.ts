@@ -28,6 +28,12 @@ describe("help and version", () => {
     },
   );
 
+  it("explains -p, whose words name no command", async () => {
+    const { stdout } = await new Cli().run(["--help"]);
+    const shown = await new Cli().run(["-p", "Hi", "there", "--help"]);
+    expect(shown).toEqual({ code: 0, stdout, stderr: "" });
+  });
+
   it("shows the help for the word help, as it does for --help", async () => {
     const { stdout } = await new Cli().run(["--help"]);
     expect(await new Cli().run(["help"])).toEqual({ code: 0, stdout, stderr: "" });
@@ -56,6 +62,12 @@ describe("invalid arguments", () => {
     [["rm"], 'There is no command "rm". Known: ask, users, size'],
     [["ls"], 'There is no command "ls". Known: ask, users, size'],
     [["help", "sise"], 'There is no command "sise". Did you mean size?'],
+    [["sise", "--help"], 'There is no command "sise". Did you mean size?\n'],
+    [["-u", "alice", "sise", "-h"], 'There is no command "sise". Did you mean size?\n'],
+    [
+      ["store", "chekc", "--help"],
+      'There is no command "store chekc". Did you mean store check?\n',
+    ],
     [["size", "-s", "a\nb"], "for example work or trip-to-oslo."],
     [["size", "--user"], "Option '-u, --user <id>' argument missing. See agno-chat --help.\n"],
     [["size", "extra"], "Expected 0 arguments but got 1. Name the user with --user: agno-chat"],
