@@ -1,31 +1,21 @@
 import { wrapText } from "../render/wrap.js";
-import type { AnswerSpace } from "./screen.js";
+import type { AnswerSpace, ChatScreen } from "./screen.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 
 const GAP = "  ";
 const CONTINUATION_INDENT = "    ";
 
-const KEYS = [
-  "Ctrl-J new line",
-  '""" … """ on lines of their own: text, also help or bye',
-  "//x sends /x",
-  "Ctrl-G editor",
-  "Ctrl-C, Esc stop a reply",
-  "Ctrl-R search",
-  "Tab",
-];
-
 /**
- * The text of `/help`: one row per command, then the keys. The list is split into columns if that
+ * The text of `/help`: one row per command, then `hints`. The list is split into columns if that
  * lets the text fit `rows`; otherwise it scrolls. No line is wider than `columns`; nothing is cut.
  */
 export function helpText(
   commands: readonly SlashCommand[],
-  { columns, rows }: AnswerSpace,
+  { space: { columns, rows }, hints }: Pick<ChatScreen, "space" | "hints">,
 ): string {
-  const keys = keyRows(columns);
-  const table = smallestTable(commands, { columns, rows: rows - keys.length });
-  return [...(table ?? list(commands, columns)), ...keys, ""].join("\n");
+  const below = hintRows(hints, columns);
+  const table = smallestTable(commands, { columns, rows: rows - below.length });
+  return [...(table ?? list(commands, columns)), ...below, ""].join("\n");
 }
 
 /** The table with the fewest columns that fits the space; undefined if none fits. */
@@ -71,12 +61,12 @@ function alignedRows(commands: readonly SlashCommand[]): string[] {
   return commands.map((command) => usageOf(command).padEnd(width) + GAP + command.summary);
 }
 
-function keyRows(columns: number): string[] {
+function hintRows(hints: readonly string[], columns: number): string[] {
   const rows: string[] = [];
-  for (const key of KEYS) {
-    const longer = `${rows.at(-1)} · ${key}`;
+  for (const hint of hints) {
+    const longer = `${rows.at(-1)} · ${hint}`;
     if (rows.length > 0 && longer.length <= columns) rows[rows.length - 1] = longer;
-    else rows.push(key);
+    else rows.push(hint);
   }
   return rows.flatMap((row) => wrapLine(row, columns));
 }

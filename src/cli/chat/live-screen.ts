@@ -22,6 +22,7 @@ import type { PromptIo } from "../terminal/question-input.js";
 import { isPlainText } from "./chat-input.js";
 import { nameOf, promptOf } from "./prompt.js";
 import type { AnswerSpace, ChatScreen, ReplyView, Speaker } from "./screen.js";
+import { EDITOR_HINTS } from "./typing-hints.js";
 
 export interface LiveScreenOptions {
   readonly io: Io;
@@ -44,6 +45,7 @@ export class LiveScreen implements ChatScreen {
   readonly #editor: LineEditor;
   readonly #historyOf: (userId: UserId) => InputHistory;
   readonly #signal: AbortSignal;
+  readonly hints = EDITOR_HINTS;
   #active: Speaker;
   #spin: string | undefined;
   /** The speaker whose reply is streaming. */

@@ -16,6 +16,7 @@ import {
   type ReplyView,
   recalled,
 } from "./screen.js";
+import { PLAIN_HINTS } from "./typing-hints.js";
 
 export interface PlainScreenOptions {
   /** Receives replies and the output of commands. */
@@ -31,6 +32,7 @@ export interface PlainScreenOptions {
 /** The chat on a terminal that only prints: text as it arrives, without control sequences. */
 export class PlainScreen implements ChatScreen {
   readonly #options: PlainScreenOptions;
+  readonly hints = PLAIN_HINTS;
 
   constructor(options: PlainScreenOptions) {
     this.#options = options;

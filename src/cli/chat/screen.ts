@@ -34,6 +34,8 @@ export interface AnswerSpace {
 /** Shows output and asks questions: on a terminal, or in the output of a script. */
 export interface ChatScreen {
   readonly space: AnswerSpace;
+  /** What can be typed here besides commands, for `/help`. */
+  readonly hints: readonly string[];
   /**
    * Prints the output of a command: stdout when it is not a terminal. Any text; made safe for a
    * terminal.

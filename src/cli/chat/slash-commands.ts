@@ -148,7 +148,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     aliases: ["?"],
     summary: "this list",
     turn: "at-once",
-    run: ({ screen }) => screen.print(helpText(COMMANDS, screen.space)),
+    run: ({ screen }) => screen.print(helpText(COMMANDS, screen)),
   },
   {
     name: "exit",

@@ -9,6 +9,7 @@ import {
   type ReplyView,
   recalled,
 } from "../chat/screen.js";
+import { SCRIPT_HINTS } from "../chat/typing-hints.js";
 import { cannotAskError } from "../confirm.js";
 import type { Output } from "../output.js";
 import { streamedText } from "../render/reply.js";
@@ -32,6 +33,7 @@ export class ScriptScreen implements ChatScreen {
   readonly forgetInput: (userId: UserId) => void;
   /** Fixed, so that two runs of a script print the same. */
   readonly space: AnswerSpace = { columns: 80, rows: Infinity };
+  readonly hints = SCRIPT_HINTS;
   #last = "";
 
   constructor({ output, layout, mayDelete, forgetInput }: ScriptScreenOptions) {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { helpText } from "../../../src/cli/chat/help-text.js";
 import type { SlashCommand } from "../../../src/cli/chat/slash/slash-command.js";
 import { COMMANDS } from "../../../src/cli/chat/slash-commands.js";
+import { EDITOR_HINTS } from "../../../src/cli/chat/typing-hints.js";
 import { sayAll, shown, startRepl } from "../../support/repl-session.js";
 
 /** Commands of the usual lengths: the number of real ones is not what is tested here. */
@@ -29,20 +30,22 @@ const tableRows = (text: string): string[] => {
 
 test("a list that fits the height stands in one column, however wide the terminal is", () => {
   for (const columns of [78, 198]) {
-    const help = helpText(made(20), { columns, rows: 23 });
+    const help = helpText(made(20), { space: { columns, rows: 23 }, hints: EDITOR_HINTS });
     expect(rowsOf(help).length).toBeLessThanOrEqual(23);
     expect(tableRows(help)).toHaveLength(20);
   }
 });
 
 test("a longer list stands in two columns if they fit the width, and so fits the height", () => {
-  const help = helpText(made(31), { columns: 118, rows: 23 });
+  const help = helpText(made(31), { space: { columns: 118, rows: 23 }, hints: EDITOR_HINTS });
   expect(rowsOf(help).length).toBeLessThanOrEqual(23);
   expect(tableRows(help)).toHaveLength(16);
 });
 
 test("a longer list scrolls, one per row, if two columns do not fit the width", () => {
-  expect(tableRows(helpText(made(31), { columns: 78, rows: 23 }))).toHaveLength(31);
+  expect(
+    tableRows(helpText(made(31), { space: { columns: 78, rows: 23 }, hints: EDITOR_HINTS })),
+  ).toHaveLength(31);
 });
 
 test("no line is wider than the terminal, and every command is there with its whole summary", () => {
@@ -53,7 +56,7 @@ test("no line is wider than the terminal, and every command is there with its wh
       fc.integer({ min: 0, max: 40 }),
       (columns, rows, more) => {
         const commands = [...COMMANDS, ...made(more)];
-        const help = helpText(commands, { columns, rows });
+        const help = helpText(commands, { space: { columns, rows }, hints: EDITOR_HINTS });
         for (const row of rowsOf(help)) expect(row.length).toBeLessThanOrEqual(columns);
         for (const { name, argument, summary } of commands) {
           const usage = argument === undefined ? `/${name}` : `/${name} ${argument}`;

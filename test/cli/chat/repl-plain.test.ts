@@ -9,7 +9,7 @@ import {
   streamedText,
 } from "../../support/model-server.js";
 import { Pty } from "../../support/pty.js";
-import { modelServer, openRepl, temporaryFolder } from "../../support/repl-session.js";
+import { modelServer, openRepl, shown, temporaryFolder } from "../../support/repl-session.js";
 
 const DUMB = { TERM: "dumb", LANG: "C.UTF-8" };
 
@@ -23,7 +23,8 @@ test("TERM=dumb is a plain line reader: prompt, line, answer, and no control seq
   pty.type("My name is Alice\r");
   await pty.waitFor(/alice> My name is Alice\n.*Hello.*\n\n- a list\nalice>$/s);
   pty.type("/help\r");
-  await pty.waitFor(/\/exit .*\n(.*\n)*alice>$/);
+  await pty.waitFor(/\/exit .*\n(.*\n)*.*Ctrl-C stops a reply\nalice>$/);
+  expect(shown(pty)).not.toMatch(/Ctrl-[GJR]|Esc|Tab/);
   pty.type("/user bob\r");
   await pty.waitFor(/Now talking as bob.*\nbob>$/);
   pty.type("/nope\r");

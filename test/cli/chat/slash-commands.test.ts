@@ -65,6 +65,12 @@ test("help alone on a line is /help", async () => {
   expect(await type("help")).toEqual(await type("/help"));
 });
 
+test("/help in a script names no keys", async () => {
+  const { stdout } = await type("/help");
+  expect(stdout).toMatch(/^""" … """ on lines of their own: .* · \/\/x sends \/x$/m);
+  expect(stdout).not.toMatch(/Ctrl-[^D]|Esc|Tab/);
+});
+
 test.each(["exit", "help", "bye", ":q"])("%s in a block is a message", async (word) => {
   const { code, stdout } = await type('"""', word, '"""', "/size", "/history");
   expect(code).toBe(0);
