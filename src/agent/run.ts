@@ -401,7 +401,8 @@ class Run {
     const work = () => callTool(this.#parts.tools, call, context, () => view.settle());
     const result = await (this.#trace === undefined
       ? work()
-      : traceToolCall({ run: this.#trace, tool: this.#knownTool(call) }, work));
+      : traceToolCall({ run: this.#trace, tool: this.#knownTool(call) }, work)
+    ).finally(() => view.end());
     const durationMs = performance.now() - started;
     const { toolCallId, content, isError = false } = result;
     emit?.({ type: "tool-result", toolCallId, name: call.name, content, isError, durationMs });

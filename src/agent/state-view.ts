@@ -1,7 +1,7 @@
 import type { JsonValue, SessionState } from "../memory/memory.js";
 import { encodeValue } from "../memory/state.js";
 import type { StateUpdater } from "../tools/tool.js";
-import type { RunState } from "./run-state.js";
+import { RunState } from "./run-state.js";
 
 /** `inspect.custom`, without loading `node:util`. */
 const INSPECT = Symbol.for("nodejs.util.inspect.custom");
@@ -18,11 +18,12 @@ interface Known {
 
 /**
  * The session state as one tool call sees it. Refuses to write a key that the call had read if
- * another call has written it since. Call `settle` when the tool has returned.
+ * another call has written it since. Call `settle` when the tool has returned, and `end` when its
+ * result is known.
  */
 export class StateView {
   readonly state: SessionState;
-  readonly #run: RunState;
+  #run: RunState;
   readonly #known = new Map<string, Known>();
 
   constructor(run: RunState) {
@@ -42,6 +43,13 @@ export class StateView {
   /** Applies changes made in place. @throws when another call wrote the same key meanwhile */
   settle(): void {
     for (const key of this.#known.keys()) this.#settle(key);
+  }
+
+  end(): void {
+    // A tool that goes on, or keeps its state for a call of another user, gets an empty one of its
+    // own. Nothing throws: in a timer of the tool, that would end the process.
+    this.#run = new RunState({});
+    this.#known.clear();
   }
 
   get(key: string): JsonValue | undefined {

@@ -11,10 +11,14 @@ export interface ToolContext {
   readonly sessionId: SessionId;
   readonly runId: string;
   /**
-   * The run's own copy of the session state. Changes are stored when the run succeeds. It is a
-   * proxy: spread it to copy it. Others may change the same key at the same time, so the effect of
-   * an assignment depends on whether this call has read the key before. Changing a value in place
-   * counts as reading and assigning.
+   * The run's own copy of the session state. Changes are stored when the run succeeds. Once the
+   * call is over or out of time, the state is empty and takes nothing. It is a proxy, which
+   * `structuredClone` refuses: spread it to copy it. Assign a copy of a default that all users
+   * share, because what is assigned stays the tool's own object.
+   *
+   * Others may change the same key at the same time, so the effect of an assignment depends on
+   * whether this call has read the key before. Changing a value in place counts as reading and
+   * assigning.
    *
    * - Read, then assigned, while another tool of the same reply wrote it: the assignment throws,
    *   and the call becomes an error result that says so.

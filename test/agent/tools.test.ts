@@ -150,6 +150,63 @@ describe.each(MEMORIES)("session state, with $name,", ({ open }) => {
     expect({ ...(await memory.getState()) }).toEqual({ list: ["kept", "kept"] });
   });
 
+  it("is gone for a tool that keeps it until another user calls", async () => {
+    let kept: ToolContext | undefined;
+    const seen: unknown[] = [];
+    const { agent, memory } = agentWith([calls("keep"), "ok", calls("keep"), "ok"], {
+      keep: (context) => {
+        if (kept !== undefined) {
+          seen.push(
+            { ...kept.state },
+            kept.update("secret", (secret) => secret ?? "none"),
+          );
+          kept.state.secret = "bob's";
+        }
+        kept ??= context;
+        context.state.own = "alice's";
+      },
+    });
+    await agent.run("Go", { userId: "alice" });
+    await agent.run("Go", { userId: "bob" });
+    expect(seen).toEqual([{}, "none"]);
+    expect({ ...(await memory.getState("alice")) }).toEqual({ own: "alice's" });
+  });
+
+  it("takes nothing more from a call whose time is over", async () => {
+    const over = new Gate();
+    const done = new Gate();
+    const slow = {
+      ...toolOf("slow", async ({ state, update }) => {
+        const list: string[] = [];
+        state.list = list;
+        await over.opened;
+        list.push("late");
+        state.late = true;
+        update("late", () => true);
+        setImmediate(done.open);
+      }),
+      timeoutMs: 1,
+    };
+    const memory = open();
+    const goOn: ScriptedStep = async () => {
+      over.open();
+      await done.opened;
+      return { toolCalls: [{ name: "next" }] };
+    };
+    const agent = new Agent({
+      model: new ScriptedModel([calls("slow"), goOn, "ok"]),
+      memory,
+      toolkits: [
+        toolkitOf(
+          slow,
+          toolOf("next", () => "done"),
+        ),
+      ],
+    });
+    await agent.run("Go", SOMEONE);
+    expect({ ...(await memory.getState()) }).toEqual({ list: [] });
+  });
+
   it("stores changes deep inside a value", async () => {
     const { agent, memory } = agentWith([calls("make"), "ok", calls("change"), "ok"], {
       make: ({ state }) => {
