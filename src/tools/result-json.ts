@@ -3,16 +3,18 @@ import { isPlainObject } from "../json.js";
 /**
  * Converts a tool's result to JSON text, and undefined to `done`. Never drops or alters a part of
  * it.
- * @throws {Error} that names the value and its key, for anything that is not JSON at any depth
+ * @throws {Error} that names the value and its key, for anything that is not JSON at any depth;
+ *   what a getter or `toJSON` of the result throws
  */
 export function jsonText(result: unknown): string {
   if (result === undefined) return "done";
   try {
     return JSON.stringify(result, refuseLoss);
   } catch (thrown) {
-    if (thrown instanceof NotJson) throw thrown;
-    const isDeep = thrown instanceof RangeError;
-    throw new NotJson(isDeep ? "something too deep" : "something that contains itself", "");
+    if (thrown instanceof RangeError) throw new NotJson("something too deep", "");
+    // Engines tell it in words alone.
+    const isCycle = thrown instanceof TypeError && thrown.message.includes("circular");
+    throw isCycle ? new NotJson("something that contains itself", "") : thrown;
   }
 }
 

@@ -52,6 +52,15 @@ it("writes JSON as is, and objects with toJSON", () => {
   expect(jsonText(undefined)).toBe("done");
 });
 
+it("tells what a getter of the result throws", () => {
+  const closed = {
+    get rows() {
+      throw new TypeError("The cursor is closed.");
+    },
+  };
+  expect(() => jsonText({ found: closed })).toThrow("The cursor is closed.");
+});
+
 it("refuses what is nested too deeply", () => {
   let deep: unknown = [];
   for (let level = 0; level < 100_000; level++) deep = [deep];
