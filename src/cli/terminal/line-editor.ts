@@ -275,7 +275,7 @@ export class LineEditor {
   #paste(text: string, isCut: boolean): void {
     this.#state.paste(text);
     if (isCut)
-      this.#note(`Pasted the first ${LARGEST_PASTE / 1024 ** 2} MiB; the rest was dropped.`);
+      void this.#note(`Pasted the first ${LARGEST_PASTE / 1024 ** 2} MiB; the rest was dropped.`);
   }
 
   #searchKey(key: Key): boolean {
@@ -340,7 +340,7 @@ export class LineEditor {
     try {
       state.replace(await this.edit(text), literal);
     } catch (error) {
-      this.#note(asAgnoChatError(error).message);
+      void this.#note(asAgnoChatError(error).message);
     }
     this.#show();
   }
@@ -370,13 +370,16 @@ export class LineEditor {
     try {
       action();
     } catch (error) {
-      this.#note(asAgnoChatError(error).message);
+      void this.#note(asAgnoChatError(error).message);
     }
   }
 
   /** Shows a remark above the text being typed and above a reply's unfinished rows. */
-  #note(text: string): void {
-    this.#noteRows(wrapRows(sanitise(text), this.#roomForNotes));
+  async #note(text: string): Promise<void> {
+    // Loaded for a remark alone: the prompt does not wait for it.
+    const { wrapText } = await import("../render/wrap.js");
+    const rows = wrapText(sanitise(text), { width: this.#roomForNotes, indent: "" });
+    this.#noteRows(rows.trimEnd().split("\n"));
   }
 
   get #roomForNotes(): number {

@@ -126,6 +126,14 @@ describe("an input history that cannot be used", () => {
   });
 });
 
+test("a remark that is wider than the terminal breaks between words", async () => {
+  writeFileSync(path.join(folder, "input"), "a file where the folder should be");
+  await start({ columns: 30 });
+  pty.type("first\r");
+  // 27 columns have room for "histo", too.
+  await pty.waitFor(/^ {2}Cannot \w+ the input\n {2}history /m);
+});
+
 describe("input before there is a listener", () => {
   test("is handled in order later, each line for the user who is active by then", async () => {
     await start({}, "later");
