@@ -135,7 +135,9 @@ export class Conversation {
       return false;
     }
     this.#running.abort();
-    this.#giveBack(this.#waiting.splice(0));
+    const waiting = this.#waiting.splice(0);
+    this.#waiting.push(...waiting.filter(outlivesStop));
+    this.#giveBack(waiting.filter((job) => !outlivesStop(job)));
     return true;
   }
 
@@ -164,6 +166,10 @@ function draftOf(jobs: readonly Job[]): string {
   const isOneAsTyped = jobs.length === 1 && jobs[0]?.literal === false;
   return isOneAsTyped || !looksLikeCommand(text) ? text : asBlock(text);
 }
+
+/** Whether it still runs when the reply before it is stopped. */
+const outlivesStop = ({ input }: Job): boolean =>
+  input.kind === "command" && commandOf(input.name).outlivesStop === true;
 
 /** When an input runs. An unknown command fails at once. */
 function turnOf(input: Input): "at-once" | "after-commands" | "after-replies" {

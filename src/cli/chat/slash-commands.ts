@@ -108,6 +108,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     summary: "send a file with your next message",
     completes: "files",
     turn: "after-replies",
+    outlivesStop: true,
     run: attach,
   },
   {

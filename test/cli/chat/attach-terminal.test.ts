@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { startRepl, temporaryFolder } from "../../support/repl-session.js";
+import { chunk, stalled, streamedText } from "../../support/model-server.js";
+import { modelServer, startRepl, temporaryFolder } from "../../support/repl-session.js";
 
 it("/attach in a terminal keeps a file for its user, across a switch", async () => {
   const folder = temporaryFolder();
@@ -23,6 +24,25 @@ it("/attach in a terminal keeps a file for its user, across a switch", async () 
   pty.press("enter");
   await pty.waitFor("I got a file: “notes.txt” (text, 11 bytes).");
   expect(pty.screen.join("\n")).not.toContain("Oslo");
+});
+
+it("Ctrl-C gives a message back that waited, and leaves it the file that waited before it", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "notes.txt"), "Oslo in May");
+  const server = await modelServer(stalled(chunk({ content: "Once" })), streamedText("Oslo"));
+  const pty = await startRepl({ server, cwd: folder });
+  pty.type("Tell me a story\r");
+  await pty.waitFor(() => server.requests.length === 1);
+  pty.type("/attach notes.txt\rWhat is it?\r");
+  await pty.waitFor(/waits for its turn.*waits for its turn/s);
+  pty.press("ctrl-c");
+  await pty.waitFor("1 waiting line not sent: back at the prompt of alice");
+  await pty.waitFor(/goes with your next message\.\nalice> What is it\?$/);
+  pty.press("enter");
+  await pty.waitFor(() => server.requests.length === 2);
+  const sent = server.requests[1]?.body.messages.at(-1).content;
+  expect(sent).toContain("What is it?");
+  expect(sent).toContain("Oslo in May");
 });
 
 it("Tab after /attach offers the names of files, with blanks too, and folders", async () => {

@@ -25,5 +25,7 @@ export interface SlashCommand {
    * - "after-replies": in turn with messages, after their replies.
    */
   readonly turn?: "at-once" | "after-replies";
+  /** Runs in its turn even if the reply before it is stopped: it prepares the next message. */
+  readonly outlivesStop?: true;
   readonly run: (repl: Repl, call: CommandCall) => Awaitable<void>;
 }
