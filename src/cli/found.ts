@@ -22,7 +22,7 @@ export const nothingFound = (
   words: string,
   { userId, sessionId }: { readonly userId: string; readonly sessionId?: string | undefined },
 ): string =>
-  `Nothing of ${userId}${sessionId === undefined ? "" : ` in ${sessionId}`} matches: ${words}`;
+  `Nothing of ${userId}${sessionId === undefined ? "" : ` in ${sessionId}`} matches: ${words} (attached files are not searched)`;
 
 /** @param flag What shows more. */
 export const moreHits = ({ hits, found }: SearchResult, flag: string): string =>

@@ -87,10 +87,10 @@ test("search says that nothing matches, and refuses what it cannot search for", 
   const cli = await talked();
   expect(await stored(["search", "lion", "-u", "alice"], cli)).toEqual({
     ...{ code: 0, stdout: "" },
-    stderr: "Nothing of alice matches: lion\n",
+    stderr: "Nothing of alice matches: lion (attached files are not searched)\n",
   });
   expect(await stored(["search", "lion", "-u", "alice", "-s", "work"], cli)).toMatchObject({
-    stderr: "Nothing of alice in work matches: lion\n",
+    stderr: "Nothing of alice in work matches: lion (attached files are not searched)\n",
   });
   for (const args of [
     ["  "],

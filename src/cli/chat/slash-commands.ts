@@ -57,7 +57,7 @@ export const COMMANDS: readonly SlashCommand[] = [
   {
     name: "search",
     argument: "<words>",
-    summary: "find words in all of this user's sessions",
+    summary: "find words in this user's messages, not files",
     run: data.search,
   },
   { name: "size", summary: "how much is kept of this session", run: data.size },
