@@ -103,7 +103,8 @@ class ScriptRun {
       else if (statement.kind === "unended-block") throw unendedBlock();
     } catch (thrown) {
       const failure = this.#failure(thrown, statement.line);
-      if (statement.kind === "input") this.#hold({ ...failure, isSwitch: isSwitch(statement) });
+      if (statement.kind === "input")
+        this.#hold({ ...failure, isSwitch: isSwitch(statement) }, thrown);
       else this.#fail(failure);
     }
   }
@@ -136,11 +137,15 @@ class ScriptRun {
     if (failure !== undefined && !isLive) screen.print(`${failureText(failure)}\n`);
   }
 
-  /** Keeps a failed input until it is known whether it was expected. The error is its output. */
-  #hold(failure: FailedInput): void {
+  /**
+   * Keeps a failed input until it is known whether it was expected. What `thrown` says is output of
+   * it, without the line of the script, which may move.
+   */
+  #hold(failure: FailedInput, thrown: unknown): void {
     const { isLive, onFailure } = this.#options;
     this.#failedInput = failure;
-    this.#lastOutput += failureText(failure.error);
+    const before = this.#lastOutput.replace(/[^\n]$/, "$&\n");
+    this.#lastOutput = before + failureText(asAgnoChatError(thrown));
     if (isLive) onFailure(failure.error);
   }
 

@@ -133,6 +133,12 @@ test("?fails applies to the input before it, even across comments, and to no oth
   expect(twice.stderr).toContain("2 inputs, 1 expectation, 1 failed.");
 });
 
+test("after ?fails the others check what the error says, wherever it stands in the script", async () => {
+  const said = "There is no command /usr. Did you mean /user?";
+  const script = `\n\n/usr bob\n?fails USAGE\n?equals ${said}\n?not-contains x.chat\n`;
+  expect(await run(script)).toMatchObject({ code: 0 });
+});
+
 test("--keep-going reports every failure in order, and the first decides the exit code", async () => {
   const script = "Hi\n?contains Bob\n/usr\n?contain x\nHi\n?equals Bye\n";
   const { code, stderr } = await run(script, { flags: ["--keep-going"] });

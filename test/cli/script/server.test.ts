@@ -46,7 +46,7 @@ test("an interrupted reply is shown as far as it arrived, and its line fails", a
   expect(code).toBe(4);
   expect(stdout).toBe("default> Hello\n  Half of\n");
   expect(stderr).toMatch(/^agno-chat: x\.chat:1: /);
-  const expected = await run("Hello\n?fails MODEL_NETWORK\n?contains Half of\n", half);
+  const expected = await run("Hello\n?fails MODEL_NETWORK\n?matches /^Half of$/m\n", half);
   expect(expected.code).toBe(0);
   expect(expected.stdout).toMatch(/^default> Hello\n {2}Half of\n {2}.*x\.chat:1: .*\n$/);
 });
