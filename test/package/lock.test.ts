@@ -8,6 +8,7 @@ interface LockedPackage {
   /** Whether it is a link to a folder of this repository. */
   readonly link?: boolean;
   readonly dev?: boolean;
+  readonly hasInstallScript?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -17,7 +18,9 @@ const lock: Record<string, LockedPackage> = JSON.parse(
 const isPackage = (place: string): boolean =>
   place.includes("node_modules/") && lock[place]?.link !== true;
 
-const { dependencies, devDependencies } = JSON.parse(await readFile("package.json", "utf8"));
+const { allowScripts, dependencies, devDependencies } = JSON.parse(
+  await readFile("package.json", "utf8"),
+);
 const { optionalDependencies: binaries } = JSON.parse(
   await readFile("test/support/postgres-binaries/package.json", "utf8"),
 );
@@ -48,6 +51,12 @@ test("the lock holds the hash of every package, also of other platforms", () => 
     ([place, { integrity }]) => isPackage(place) && !/^sha512-[\w+/]{86}==$/.test(integrity ?? ""),
   );
   expect(withoutHash).toEqual([]);
+});
+
+test("no package of another may run a script as it is installed", () => {
+  const withScript = Object.entries(lock).filter(([, { hasInstallScript }]) => hasInstallScript);
+  const names = withScript.map(([place]) => place.replace(/^.*node_modules\//, ""));
+  expect(allowScripts).toEqual(Object.fromEntries(names.map((name) => [name, false])));
 });
 
 test("the lock holds the packages of every platform, or npm ci refuses it", () => {
