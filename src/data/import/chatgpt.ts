@@ -34,12 +34,12 @@ function shownPath({ mapping, current_node: current }: Fields, tally: ImportTall
     seen.add(id);
     const node = nodes.get(id);
     if (node === undefined) break;
-    path.unshift(node);
+    path.push(node);
     id = asString(node.parent) || undefined;
   }
   const others = [...nodes].filter(([other, node]) => !seen.has(other) && isSaid(node));
   tally.leaveOut("message on a branch that is not shown", others.length);
-  return path;
+  return path.reverse();
 }
 
 const lastLeafOf = (nodes: ReadonlyMap<string, Fields>): string | undefined =>

@@ -22,16 +22,16 @@ export const readClaude: ImportReader = (records, { tally }) =>
 function shownMessages(conversation: Fields, tally: ImportTally): Fields[] {
   const messages = asList(conversation.chat_messages).map(asRecord);
   const byId = new Map(messages.map((message) => [asString(message.uuid), message]));
-  const path: Fields[] = [];
+  const path = new Set<Fields>();
   for (
     let message = byId.get(asString(conversation.current_leaf_message_uuid));
-    message !== undefined && !path.includes(message);
+    message !== undefined && !path.has(message);
     message = byId.get(asString(message.parent_message_uuid))
   )
-    path.unshift(message);
-  if (path.length === 0) return messages;
-  tally.leaveOut("message on a branch that is not shown", messages.length - path.length);
-  return path;
+    path.add(message);
+  if (path.size === 0) return messages;
+  tally.leaveOut("message on a branch that is not shown", messages.length - path.size);
+  return [...path].reverse();
 }
 
 /** One message as a turn of the conversation; none if nothing is left of it. */

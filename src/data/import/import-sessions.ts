@@ -15,7 +15,7 @@ export class ImportSession {
   outcome: "imported" | "extended" | "present" | undefined;
   /** Whether more of the conversation may come. */
   isPart = false;
-  readonly #known: ReadonlySet<string>;
+  readonly #known: Set<string>;
   /** The run that the session ended with when the import began. */
   readonly #last: string | undefined;
   #isPastLast: boolean;
@@ -32,13 +32,15 @@ export class ImportSession {
    * The runs that the session does not have. A missing one before its last run was deleted here, or
    * the conversation went on here: then it stays as it is.
    */
-  missing(runs: readonly ImportedRun[], tally: ImportTally): readonly ImportedRun[] {
+  missing({ runs, isPart }: Batch, tally: ImportTally): readonly ImportedRun[] {
     return runs.filter(({ runId }) => {
       if (this.#known.has(runId)) {
         this.#isPastLast ||= runId === this.#last;
         return false;
       }
       if (!this.#isPastLast) tally.leaveOut("run that was changed or deleted here");
+      // An archive may hold a conversation twice. A part may go on with a run of an earlier one.
+      else if (!isPart) this.#known.add(runId);
       return this.#isPastLast;
     });
   }

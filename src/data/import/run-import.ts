@@ -72,7 +72,7 @@ class Import {
     const { signal, tally, dryRun = false, onProgress } = this.#parts;
     signal?.throwIfAborted();
     const session = await this.#sessions.of(batch);
-    const runs = session.missing(batch.runs, tally);
+    const runs = session.missing(batch, tally);
     const messages = runs.flatMap((run) => run.messages);
     const state = session.isNew ? batch.state : undefined;
     const isMore = messages.length > 0 || state !== undefined;

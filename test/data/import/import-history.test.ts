@@ -279,6 +279,58 @@ describe("an export of Claude", () => {
   });
 });
 
+/** Conversations of one id, by format. */
+const FORMATS: readonly (readonly [
+  name: string,
+  fileOf: (conversations: readonly (readonly ReturnType<typeof said>[])[]) => string,
+])[] = [
+  ["ChatGPT", (all) => JSON.stringify(all.map((each) => chatGptConversation("id", "N", each)))],
+  [
+    "Claude",
+    (all) =>
+      JSON.stringify(
+        all.map((each) => {
+          const spoken = each.map(({ role, text }) => ({
+            ...{ sender: role === "user" ? "human" : role, text },
+          }));
+          return claudeConversation("id", "N", spoken);
+        }),
+      ),
+  ],
+  [
+    "OpenAI",
+    (all) =>
+      all
+        .map((each) => each.map(({ role, text: content }) => ({ role, content })))
+        .map((messages) => JSON.stringify({ messages }))
+        .join("\n"),
+  ],
+];
+
+it.each(FORMATS)(
+  "a conversation that a file of %s holds twice is stored once",
+  async (_, fileOf) => {
+    const memory = new InMemory();
+    const first = [said("user", "One"), said("assistant", "1")];
+    const more = [...first, said("user", "Two"), said("assistant", "2")];
+    const outcome = await importHistory(memory, "alice", [fileOf([first, more, first])]);
+    expect(outcome).toMatchObject({ imported: 1, extended: 0, present: 0, messages: 4 });
+    expect(await textsOf(memory)).toEqual(["One", "1", "Two", "2"]);
+  },
+);
+
+it("reads hundreds of thousands of messages of one conversation in a time like their number", async () => {
+  const messages = Array.from({ length: 400_000 }, (_, index) => ({
+    ...{ uuid: `${index}`, parent_message_uuid: `${index - 1}` },
+    ...{ sender: index % 2 === 0 ? "human" : "assistant", text: "" },
+  }));
+  const conversation = { uuid: "c", chat_messages: messages, current_leaf_message_uuid: "399999" };
+  const { leftOut } = await importHistory(new InMemory(), "alice", [
+    JSON.stringify([conversation]),
+  ]);
+  expect(leftOut).toEqual({ "conversation without messages": 1 });
+});
+
 describe("messages in the format of OpenAI", () => {
   const messages = [
     { role: "system", content: "Be brief." },
