@@ -34,8 +34,6 @@ class SlowModel implements Model {
   }
 }
 
-const PATIENT = { timeout: 10_000, interval: 20 };
-
 const ALICE = { userId: "alice" };
 
 describe("an agent with leases on a memory without", () => {
@@ -75,11 +73,9 @@ describe.skipIf(server === "")("two servers with leases on one database", () => 
     );
   const expire = () =>
     ask(url, "UPDATE agno_chat.leases SET expires_at = clock_timestamp() - interval '1 s'");
-  const untilFree = () => expect.poll(held, PATIENT).toEqual([]) as Promise<void>;
+  const untilFree = () => expect.poll(held).toEqual([]) as Promise<void>;
   const untilAwaited = () =>
-    expect
-      .poll(held, PATIENT)
-      .toMatchObject([{ next_holder: expect.any(String) }]) as Promise<void>;
+    expect.poll(held).toMatchObject([{ next_holder: expect.any(String) }]) as Promise<void>;
 
   it("answer one user in order, the second seeing what the first has stored", async () => {
     const model = new SlowModel();
@@ -157,7 +153,7 @@ describe.skipIf(server === "")("two servers with leases on one database", () => 
     await untilAwaited();
     controller.abort();
     await failsWith(second, "CANCELLED");
-    await expect.poll(held, PATIENT).toMatchObject([{ next_holder: null }]);
+    await expect.poll(held).toMatchObject([{ next_holder: null }]);
     model.gate.open();
     await first;
     await untilFree();
@@ -190,7 +186,7 @@ describe.skipIf(server === "")("two servers with leases on one database", () => 
     await model.asked.opened;
     await ask(url, "UPDATE agno_chat.leases SET expires_at = clock_timestamp() + interval '1 s'");
     vi.advanceTimersByTime(10_000);
-    await expect.poll(async () => (await held())[0]?.left, PATIENT).toBeGreaterThan(25);
+    await expect.poll(async () => (await held())[0]?.left).toBeGreaterThan(25);
     await expire();
     await agentOf(1).run("My name is Alice", ALICE);
     vi.advanceTimersByTime(10_000);

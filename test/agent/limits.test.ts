@@ -93,7 +93,7 @@ describe.each(MEMORIES)("an agent with limits on $name", ({ open }) => {
     expect(first).toBeGreaterThan(0);
     const controller = new AbortController();
     const run = agent.run("Tell me a long story", { ...ALICE, signal: controller.signal });
-    await vi.waitFor(async () => expect(await memory.size("alice")).toBe(2));
+    await expect.poll(() => memory.size("alice")).toBe(2);
     setImmediate(() => controller.abort());
     await failsWith(run, "CANCELLED");
     expect(await memory.size("alice")).toBe(2);
@@ -157,7 +157,7 @@ describe.each(MEMORIES)("an agent with limits on $name", ({ open }) => {
     const renew = vi.spyOn(memory.limits as UserLimits, "renew");
     const agent = new Agent({ model, memory, limits: { runsAtOnce: 1 } });
     const run = agent.run("hi", ALICE);
-    await vi.waitFor(() => expect(model.requests).toHaveLength(1));
+    await expect.poll(() => model.requests).toHaveLength(1);
     renew.mockRejectedValueOnce(new Error("unreachable"));
     vi.advanceTimersByTime(20_000);
     expect(renew).toHaveBeenCalledTimes(2);

@@ -24,10 +24,10 @@ test("serve --remove-inactive checks at once and then every hour until it ends",
 
   const args = ["serve", "--port", "0", "--model", "demo", "--remove-inactive", "24h"];
   const exitCode = main(args, io);
-  await vi.waitUntil(() => deletions() === 1);
+  await expect.poll(deletions).toBe(1);
   for (const times of [2, 3]) {
     vi.advanceTimersByTime(HOUR);
-    await vi.waitUntil(() => deletions() === times);
+    await expect.poll(deletions).toBe(times);
   }
   io.emit("SIGTERM");
   expect(await exitCode).toBe(143);

@@ -9,7 +9,6 @@ import { Command, chat, cleanUp, ask as post, temporaryFolder } from "./support.
 const server = (await postgresUrl()) ?? "";
 
 const SESSIONS = 4;
-const PATIENT = { timeout: 10_000, interval: 20 };
 
 /** A server on this database, with leases. */
 function serveLeased(store: string, model: ModelServer): Command {
@@ -19,7 +18,7 @@ function serveLeased(store: string, model: ModelServer): Command {
 }
 
 async function urlOf(command: Command): Promise<string> {
-  await expect.poll(() => command.stdout, PATIENT).toMatch(/\n$/);
+  await expect.poll(() => command.stdout).toMatch(/\n$/);
   return JSON.parse(command.stdout).url;
 }
 
