@@ -10,7 +10,7 @@ import { OneHistory } from "../verify/apps/broken-apps.js";
 
 const FEW = ["verify", "--users", "4", "--runs", "12", "--seed", "5"] as const;
 
-test("verify shows the matrix, each check and the verdict, writes reports, and ends with 0", async () => {
+test("verify shows the matrix, each check and the verdict, as README.md does, writes reports, and ends with 0", async () => {
   const cli = new Cli();
   const fileOf = (name: string) => join(cli.home, name);
   const reports = ["junit", "markdown", "badge", "record"];
@@ -23,6 +23,8 @@ test("verify shows the matrix, each check and the verdict, writes reports, and e
   expect(stdout).toMatch(/the judge found (\d+) of \1 planted leaks/);
   expect(stdout).toMatch(/seed 5, /);
   expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^isolated \(evidence: sent, store/);
+  const counted = (text: string) => text.replaceAll(/\d+/g, "0").replaceAll(/ +/g, " ");
+  for (const line of reportOfReadme()) expect(counted(stdout).split("\n")).toContain(counted(line));
   const [junit, markdown, badge, record] = reports.map((name) =>
     readFileSync(fileOf(name), "utf8"),
   );
@@ -32,6 +34,14 @@ test("verify shows the matrix, each check and the verdict, writes reports, and e
   const [first] = (record ?? "").split("\n");
   expect(JSON.parse(first ?? "")).toMatchObject({ request: 1, messages: expect.any(Array) });
 });
+
+/** The lines of a report that README.md shows, with other counts. */
+function reportOfReadme(): string[] {
+  const [, report = ""] = readFileSync("README.md", "utf8").split("$ agno-chat verify --users 4\n");
+  const lines = report.slice(0, report.indexOf("```")).trimEnd().split("\n");
+  expect(lines.length).toBeGreaterThan(5);
+  return lines.filter((line) => line !== "…");
+}
 
 test("verify --json is one document with the verdict, the matrix and the checks, of what is recorded", async () => {
   const cli = new Cli();

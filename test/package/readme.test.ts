@@ -77,17 +77,6 @@ describe("README.md", () => {
       expect(stdout, stderr).toContain(`${reply}\n`);
   });
 
-  it("shows a report of verify in the words that it uses", async () => {
-    const shown = blocksOf(readme, "console")[1] ?? "";
-    const [, ...args] = /^\$ agno-chat (.*)$/m.exec(shown)?.[1]?.split(" ") ?? [];
-    const { code, stdout } = await new Cli().run(["verify", ...args]);
-    const counted = (text: string) => text.replaceAll(/\d+/g, "0").replaceAll(/ +/g, " ");
-    const lines = counted(stdout).split("\n");
-    expect(code).toBe(0);
-    for (const line of shown.trimEnd().split("\n").slice(1))
-      if (line !== "…") expect(lines).toContain(counted(line));
-  });
-
   it("shows a script that passes", async () => {
     const [script = ""] = blocksOf(sectionOf("Scripts and CI"), "");
     const { code, stdout, stderr } = await new Cli().run(["run", "-"], { input: script });
