@@ -9,6 +9,12 @@ const PERSONAL =
   /^(OPENAI_|AGNO_CHAT_(?!TEST_)|XDG_|(HTTPS?|ALL|NO)_PROXY$|NO_COLOR$|FORCE_COLOR$|VISUAL$|EDITOR$)/i;
 
 /**
+ * Names a file of certificates that every process of Node reads when it starts, which takes two
+ * thirds of the start. No test leaves the machine, and those of TLS have certificates of their own.
+ */
+const CERTIFICATES = "NODE_EXTRA_CA_CERTS";
+
+/**
  * Runs before all tests: removes personal settings, sets an empty home folder, builds. This cannot
  * be done in each test file, because a worker thread cannot change the environment that
  * `os.homedir()` reads.
@@ -16,6 +22,7 @@ const PERSONAL =
 export async function setup(): Promise<() => Promise<void>> {
   for (const name of Object.keys(process.env).filter((key) => PERSONAL.test(key)))
     delete process.env[name];
+  delete process.env[CERTIFICATES];
   const home = await mkdtemp(path.join(tmpdir(), "agno-chat-home-"));
   process.env.HOME = home;
   process.env.USERPROFILE = home;
