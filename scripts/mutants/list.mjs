@@ -136,6 +136,24 @@ export const MUTANTS = [
     'const { text, finishReason = "stop" } = this.#reply; const content = globalThis.answer ?? text; globalThis.answer = text;',
   ],
   [
+    "src/agent/run.ts",
+    "an output holds the messages of the run before",
+    "const output = this.#outputOf(messages);",
+    "const output = this.#outputOf(globalThis.stored ?? messages); globalThis.stored = messages;",
+  ],
+  [
+    "src/agent/run.ts",
+    "the last event holds the messages of the run before",
+    'emit?.({ type: "run-end", output });',
+    'emit?.({ type: "run-end", output: { ...output, messages: globalThis.ended ?? messages } }); globalThis.ended = messages;',
+  ],
+  [
+    "src/agent/run.ts",
+    "a failure tells the message of the one before",
+    "    return failure.with({ stored });",
+    '    const failed = globalThis.failed ?? ""; globalThis.failed = this.#request.input; return failure.with({ stored, message: `${failure.message} ${failed}` });',
+  ],
+  [
     "src/agent/run-draft.ts",
     "every run begins with the message that came first",
     "this.#input = input;",
@@ -542,6 +560,30 @@ export const MUTANTS = [
     "a header is believed more than the token",
     "const { caller } = context;",
     'const caller = context.head.headers["x-user-id"] ?? context.caller;',
+  ],
+  [
+    "src/server/answer.ts",
+    "a header tells the document before",
+    '"content-length": length, ...headers },',
+    '"content-length": length, ...headers, "x-before": encodeURIComponent(((before) => { globalThis.document = body; return before.slice(0, 2000); })(globalThis.document ?? "")) },',
+  ],
+  [
+    "src/server/chat.ts",
+    "an answer tells the reply before, too",
+    "const answer = { user_id: userId, reply: content };",
+    'const before = globalThis.told ?? ""; globalThis.told = content; const answer = { user_id: userId, reply: content, before };',
+  ],
+  [
+    "src/server/chat.ts",
+    "an event tells what the first tool returned",
+    "const { type: _, ...fields } = event;",
+    'const { type: _, ...fields } = event.type !== "tool-result" ? event : { ...event, content: globalThis.returned ??= event.content };',
+  ],
+  [
+    "src/server/a2a-agent.ts",
+    "the metadata of an answer tell the reply before",
+    'const metadataOf = ({ finishReason }: RunOutput): Metadata | undefined =>\n  finishReason === "length" ? { finishReason } : undefined;',
+    'const metadataOf = ({ content }: RunOutput): Metadata | undefined => { const before = globalThis.meta ?? ""; globalThis.meta = content; return { before }; };',
   ],
   [
     "src/server/chat.ts",

@@ -94,6 +94,14 @@ export interface Finding {
   readonly text: string;
 }
 
+/** Everything that an error and its causes say to whoever catches it. */
+export function saidBy(thrown: unknown): string {
+  const said: unknown[] = [];
+  for (let error = thrown; error instanceof Error && said.length < 20; error = error.cause)
+    said.push(error.message, error instanceof AgnoChatError ? error.hint : "");
+  return said.join("\n");
+}
+
 /** One line that names a failure, for the text of a finding. */
 export function reasonOf(thrown: unknown): string {
   const { code, message } = asAgnoChatError(thrown);

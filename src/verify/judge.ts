@@ -182,6 +182,21 @@ export function judgeReply(
   ];
 }
 
+/** Finds another user's texts in what a door returned beside the reply. */
+export function judgeRest(
+  told: readonly string[],
+  { run, reply }: { readonly run: PlantedRun; readonly reply: string },
+  sighting: Sighting,
+  { canaries }: Pick<Ledger, "canaries">,
+): Finding[] {
+  const judged = canaries.in(reply);
+  const foreign = told
+    .flatMap((text) => canaries.in(text))
+    .filter((canary) => canary.owner.userId !== run.userId && !judged.includes(canary));
+  const placed = foreign.map((canary) => ({ canary, where: "answer" }));
+  return judgeOwners(placed, [], sighting);
+}
+
 /** Findings about canaries that have no place here. */
 function judgeOwners(
   placed: readonly Placed[],

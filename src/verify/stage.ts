@@ -6,12 +6,20 @@ import {
   type Finding,
   type FindingKind,
   reasonOf,
+  saidBy,
   type Whose,
   whoseOf,
 } from "./finding.js";
 import type { Findings, Report } from "./findings.js";
 import type { Gate, Release } from "./gate.js";
-import { judgeDocument, judgeFound, judgeMessages, judgeReply, type Sighting } from "./judge.js";
+import {
+  judgeDocument,
+  judgeFound,
+  judgeMessages,
+  judgeReply,
+  judgeRest,
+  type Sighting,
+} from "./judge.js";
 import type { Ledger, Outcome, Plan, PlantedRun } from "./ledger.js";
 import { judgeState } from "./probe-tools.js";
 import type { Random } from "./random.js";
@@ -145,18 +153,23 @@ export class Stage {
     const run = this.ledger.begin(whose, text);
     const sighting = this.#sightingOf(run, options.check ?? "replies");
     const signal = options.signal ?? this.signal;
-    const message: Outgoing = { userId: run.userId, sessionId: run.sessionId, text: run.text };
+    const told: string[] = [];
+    const onAnswer = (answer: string): void => void told.push(answer);
+    const message: Outgoing = { ...whoseOf(run), text: run.text, onAnswer };
+    let reply = "";
     try {
-      const reply = await inTime(door.send(message, signal));
+      reply = await inTime(door.send(message, signal));
       this.reached.add(door.name);
       if (run.outcome === "dropped")
         this.#unexpected(sighting, run, "was answered, though it failed");
       else this.report(judgeReply(reply, run, sighting, this.ledger));
     } catch (thrown) {
+      told.push(saidBy(thrown));
       if (this.signal.aborted) run.outcome = "uncertain";
       else if (run.outcome === "stored")
         this.#unexpected(sighting, run, `failed: ${reasonOf(thrown)}`);
     }
+    this.report(judgeRest(told, { run, reply }, sighting, this.ledger));
     run.answered = true;
     return run;
   }

@@ -25,6 +25,9 @@ const OTHERS = [
   "user and session joined",
   "a refused message that is kept",
   "a message that is kept and answered 429",
+  "the latest message in a header",
+  "the latest reply beside one's own",
+  "the latest message in a refusal",
 ];
 
 test.each(BROKEN_APPS.filter(([name]) => !OTHERS.includes(name)))(
@@ -52,6 +55,18 @@ test("shows by what was sent that a sound app is isolated", async () => {
   const report = await verifyIsolation(targetOf(new App()), { users: 4, runs: 8, seed: 1 });
   expect(report).toMatchObject({ verdict: "isolated", evidence: ["sent"], users: 4 });
   expect(report.checks.map(({ check }) => check)).toContain("clears");
+});
+
+test("finds what a failure says of somebody else", async () => {
+  const app = new App();
+  const latest: string[] = [];
+  const send: SendTarget["send"] = (user, message) => {
+    latest.push(message);
+    if (latest.length % 5 === 0) throw new Error("Busy.", { cause: new Error(latest.at(-2)) });
+    return app.chat({ user, session: "default", message });
+  };
+  const { findings } = await verifySend({ ...targetOf(app), send }, DRIVEN);
+  expect(findings).toContainEqual(expect.objectContaining({ kind: "foreign", where: "answer" }));
 });
 
 test("never calls replies alone proof", async () => {

@@ -111,11 +111,8 @@ export function chatApp(options: ChatAppOptions): ChatApp {
         const { body, headers: more, read } = dialects[0] as Dialect;
         const sent = { "content-type": "application/json", ...more, ...headersOf(message) };
         const text = fill(body, message, jsonEscaped, id);
-        const response = await request(
-          target,
-          { method: "POST", headers: sent, body: text },
-          signal,
-        );
+        const init = { method: "POST", headers: sent, body: text, signal };
+        const response = await request(target, init, message.onAnswer);
         try {
           return await read(response);
         } catch (thrown) {
@@ -128,7 +125,7 @@ export function chatApp(options: ChatAppOptions): ChatApp {
       route &&
       (async (whose, signal) => {
         const target = fill(route.url, whose, encodeURIComponent);
-        await request(target, { method: route.method, headers: headersOf(whose) }, signal);
+        await request(target, { method: route.method, headers: headersOf(whose), signal });
       }),
   };
 }
@@ -154,13 +151,21 @@ function dialectsOf(
   return [{ body: body ?? shape.body, headers: {}, read: (response) => readReply(response, path) }];
 }
 
-/** One request; resolves to an answer below 400. */
-async function request(url: string, init: RequestInit, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { ...init, signal }).catch((thrown) => {
-    throw broken(thrown, signal);
+interface Sent extends RequestInit {
+  readonly signal: AbortSignal;
+}
+
+/** One request; resolves to an answer below 400 that has come to its end. */
+async function request(
+  url: string,
+  init: Sent,
+  onAnswer?: Outgoing["onAnswer"],
+): Promise<Response> {
+  const { response, text } = await answerTo(url, init).catch((thrown) => {
+    throw broken(thrown, init.signal);
   });
+  onAnswer?.(text);
   if (response.ok) return response;
-  await response.body?.cancel();
   const { status } = response;
   if (status === 409 || status === 429 || status === 503)
     throw new NotTaken(status, retryAfter(response));
@@ -169,6 +174,13 @@ async function request(url: string, init: RequestInit, signal: AbortSignal): Pro
   throw new Failure("INVALID_INPUT", `The app answered ${status}.`, {
     hint: "Check the URL, the headers and the body.",
   });
+}
+
+/** An answer, and its headers and body as text. */
+async function answerTo(url: string, init: Sent) {
+  const response = await fetch(url, init);
+  const text = await response.clone().text();
+  return { response, text: [...response.headers, text].flat().join("\n") };
 }
 
 const broken = (thrown: unknown, signal: AbortSignal): unknown =>

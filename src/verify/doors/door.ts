@@ -6,6 +6,11 @@ import type { Whose } from "../finding.js";
 /** A message on its way in. */
 export interface Outgoing extends Whose {
   readonly text: string;
+  /**
+   * Takes what came back beside the reply: headers, other fields, events, what a failure says. A
+   * text of another user is a leak anywhere.
+   */
+  readonly onAnswer?: (text: string) => void;
 }
 
 /** A way in: it sends one message of one user and session, and returns the reply. */

@@ -10,6 +10,8 @@ export interface HttpCall {
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** Takes the headers and the body, whatever the status is. */
+  readonly onAnswer?: ((text: string) => void) | undefined;
 }
 
 export interface HttpAnswer {
@@ -31,7 +33,8 @@ export class HttpClient {
     this.#url = url;
   }
 
-  async send({ method, path, query, headers, body, signal }: HttpCall): Promise<HttpAnswer> {
+  async send({ method, path, query, headers, body, ...call }: HttpCall): Promise<HttpAnswer> {
+    const { signal, onAnswer } = call;
     const content = body === undefined ? undefined : JSON.stringify(body);
     const request = openRequest(this.#url + path + searchOf(query), {
       ...{ method, agent: this.#sockets, signal },
@@ -39,7 +42,9 @@ export class HttpClient {
     });
     request.end(content);
     const [response] = (await once(request, "response")) as [IncomingMessage];
-    return { status: response.statusCode ?? 0, text: await text(response) };
+    const answer = { status: response.statusCode ?? 0, text: await text(response) };
+    onAnswer?.([...response.rawHeaders, answer.text].join("\n"));
+    return answer;
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import type { Agent } from "../../agent/agent.js";
+import type { RunOutput } from "../../agent/events.js";
 import type { ExportFormat } from "../../data/export-options.js";
 import { importHistory } from "../../data/import/import-history.js";
 import { sessionPages } from "../../data/session-pages.js";
@@ -28,32 +29,43 @@ export const libraryDoors = (agent: VerifiedAgent, memory: Memory): Doors => ({
 const agentDoors = (agent: VerifiedAgent): readonly Door[] => [
   {
     name: "agent.run",
-    send: async ({ userId, sessionId, text }, signal) =>
-      (await agent.run(text, { userId, sessionId, signal })).content,
+    send: async ({ userId, sessionId, text, onAnswer }, signal) =>
+      replyOf(await agent.run(text, { userId, sessionId, signal }), onAnswer),
   },
   {
     name: "agent.stream",
-    send: ({ userId, sessionId, text }, signal) =>
-      textOf(agent.stream(text, { userId, sessionId, signal })),
+    send: ({ userId, sessionId, text, onAnswer }, signal) =>
+      textOf(agent.stream(text, { userId, sessionId, signal }), onAnswer),
   },
 ];
 
 const viewDoors = (agent: VerifiedAgent): readonly Door[] => [
   {
     name: "view.run",
-    send: async ({ userId, sessionId, text }, signal) =>
-      (await agent.forUser(userId).run(text, { sessionId, signal })).content,
+    send: async ({ userId, sessionId, text, onAnswer }, signal) =>
+      replyOf(await agent.forUser(userId).run(text, { sessionId, signal }), onAnswer),
   },
   {
     name: "view.stream",
-    send: ({ userId, sessionId, text }: Outgoing, signal) =>
-      textOf(agent.forUser(userId).stream(text, { sessionId, signal })),
+    send: ({ userId, sessionId, text, onAnswer }, signal) =>
+      textOf(agent.forUser(userId).stream(text, { sessionId, signal }), onAnswer),
   },
 ];
 
-async function textOf(stream: ReturnType<VerifiedAgent["stream"]>): Promise<string> {
+function replyOf(output: RunOutput, onAnswer: Outgoing["onAnswer"]): string {
+  onAnswer?.(JSON.stringify(output));
+  return output.content;
+}
+
+async function textOf(
+  stream: ReturnType<VerifiedAgent["stream"]>,
+  onAnswer: Outgoing["onAnswer"],
+): Promise<string> {
   let text = "";
-  for await (const event of stream) if (event.type === "text-delta") text += event.text;
+  for await (const event of stream) {
+    onAnswer?.(JSON.stringify(event));
+    if (event.type === "text-delta") text += event.text;
+  }
   return text;
 }
 

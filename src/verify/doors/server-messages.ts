@@ -51,7 +51,8 @@ export const serverMessageDoors = (api: ServerApi): readonly Door[] =>
   [...CHAT_SHAPES, ...RESPONSES_SHAPES, ...A2A_SHAPES].map(({ name, callOf, replyIn }) => ({
     ...{ name, atOnce: CONNECTIONS },
     async send(message, signal) {
-      const { text } = await api.ask(message.userId, { ...callOf(message), signal });
+      const { onAnswer } = message;
+      const { text } = await api.ask(message.userId, { ...callOf(message), signal, onAnswer });
       const [, task] = /"taskId":"([^"]+)"/.exec(text) ?? [];
       if (task !== undefined) api.tasks.set(message.userId, task);
       const [, response] = /"id":"(resp_[^"]+)"/.exec(text) ?? [];

@@ -140,6 +140,20 @@ export const SERVER_DOUBLES: readonly Double[] = [
     },
   ),
   double(
+    "a server whose answers tell the one before, too",
+    () => {
+      let before = "";
+      return async (passing, forward) => {
+        const passed = await forward(passing);
+        const told = { ...asRecord(parseJson(passed.body)), before };
+        const isDocument = passed.type === "application/json";
+        before = passed.body;
+        return isDocument ? { ...passed, body: JSON.stringify(told) } : passed;
+      };
+    },
+    (stage) => overlap(stage, 2),
+  ),
+  double(
     "a server that caches what was read by the URL",
     caching("GET", ({ url }) => url),
     on("GET /history"),

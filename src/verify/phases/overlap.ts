@@ -1,3 +1,4 @@
+import type { UserId } from "../../ids.js";
 import { releaseIn } from "../gate.js";
 import type { Stage } from "../stage.js";
 
@@ -17,5 +18,16 @@ export async function overlap(
         return stage.send(stage.whose(userId, round), { plan, door });
       });
     await stage.overlap(sends, releaseIn(round));
+  }
+  await toolsThroughNarrowDoors(stage);
+}
+
+/** In the rounds, few runs with tools come through each door that takes few at once. */
+async function toolsThroughNarrowDoors(stage: Stage): Promise<void> {
+  for (const door of stage.doors.filter(({ atOnce }) => atOnce !== undefined)) {
+    if (stage.signal.aborted) return;
+    const users = stage.crowdFor(door);
+    const sendTools = (userId: UserId) => stage.send(stage.whose(userId), { plan: "tools", door });
+    await Promise.all(users.map(sendTools));
   }
 }

@@ -6,6 +6,7 @@ import type { Model } from "../../models/model.js";
 import { toolTable } from "../../tools/call-tool.js";
 import type { ToolContext, Toolkit } from "../../tools/tool.js";
 import type { Clearer, Door, Reader } from "../doors/door.js";
+import { whoseOf } from "../finding.js";
 import { collected } from "../model-events.js";
 import { Calls, type Frame } from "./calls.js";
 import type { ChildFunctions, ParentFunctions, SentContext } from "./child-functions.js";
@@ -84,7 +85,7 @@ async function openIn(
   return {
     doors: names.doors.map((name) => ({
       name: inAnother(name),
-      send: (message) => calls.call("send", name, message),
+      send: ({ text, ...whose }) => calls.call("send", name, { ...whoseOf(whose), text }),
     })),
     readers: names.readers.map(({ name, ...rest }) => ({
       ...rest,

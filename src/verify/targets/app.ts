@@ -14,10 +14,17 @@ import {
   Refused,
   Unsure,
 } from "../doors/chat-app.js";
-import { type CheckName, type FindingKind, reasonOf, type Whose } from "../finding.js";
+import {
+  type CheckName,
+  type FindingKind,
+  reasonOf,
+  saidBy,
+  type Whose,
+  whoseOf,
+} from "../finding.js";
 import { Findings } from "../findings.js";
 import { Gate, releaseIn } from "../gate.js";
-import { judgeReply, type Sighting } from "../judge.js";
+import { judgeReply, judgeRest, type Sighting } from "../judge.js";
 import { Ledger, type Outcome, type PlantedRun } from "../ledger.js";
 import { answerOf, LiveModel, tooManyCalls } from "../live-model.js";
 import { SAME_WORDS } from "../phases/same-words.js";
@@ -482,9 +489,7 @@ class AppCheck {
     const sighting = { check: options.check ?? "replies", by: whose, door: run.door } as const;
     for (let tries = 1; !signal.aborted; tries++) {
       try {
-        const reply = await this.#app.send(run, signal);
-        this.#wasAnswered = true;
-        this.#judge(reply, run, sighting);
+        await this.#ask(run, sighting, signal);
         run.answered = true;
         return;
       } catch (thrown) {
@@ -509,6 +514,23 @@ class AppCheck {
         if (isSame) this.#ledger.sendAgain(run);
         else run = begin();
       }
+    }
+  }
+
+  /** Sends a message once, and judges all that comes back. */
+  async #ask(run: PlantedRun, sighting: Sighting, signal: AbortSignal): Promise<void> {
+    const told: string[] = [];
+    const onAnswer = (answer: string): void => void told.push(answer);
+    let reply = "";
+    try {
+      reply = await this.#app.send({ ...whoseOf(run), text: run.text, onAnswer }, signal);
+      this.#wasAnswered = true;
+      this.#judge(reply, run, sighting);
+    } catch (thrown) {
+      told.push(saidBy(thrown));
+      throw thrown;
+    } finally {
+      this.#findings.report(judgeRest(told, { run, reply }, sighting, this.#ledger));
     }
   }
 

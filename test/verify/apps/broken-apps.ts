@@ -228,6 +228,41 @@ class KeepsBusyMessages extends Busy {
   }
 }
 
+/** The latest message of anybody, in a header. */
+class TellsInHeader extends App {
+  #latest = "";
+
+  override answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    response.setHeader("x-latest", encodeURIComponent(this.#latest));
+    this.#latest = incoming.message;
+    return super.answer(incoming, response, request);
+  }
+}
+
+/** The latest reply of anybody, next to one's own. */
+class TellsBesideReply extends App {
+  #latest = "";
+
+  override reply(response: ServerResponse, reply: string): void {
+    response.end(JSON.stringify({ reply, latest: this.#latest }));
+    this.#latest = reply;
+  }
+}
+
+/** Those who come too early are told what is under way. */
+class TellsInRefusal extends App {
+  #latest = "";
+  #count = 0;
+
+  override async answer(incoming: Incoming, response: ServerResponse, request: IncomingMessage) {
+    const { message } = incoming;
+    if (++this.#count % 5 === 0)
+      return void response.writeHead(503).end(`Busy with ${this.#latest}`);
+    this.#latest = message;
+    return super.answer(incoming, response, request);
+  }
+}
+
 class OneQueueForAll extends App {
   override queued<T>(_: Incoming, work: () => Promise<T>): Promise<T> {
     return super.queued({ user: "", session: "", message: "" }, work);
@@ -260,5 +295,8 @@ export const BROKEN_APPS: readonly (readonly [
   ["a refused message that is kept", ["foreign"], () => new KeepsWhatItRefuses()],
   ["a window of everybody's latest runs", ["foreign"], () => new WindowForAll()],
   ["a message that is kept and answered 429", ["repeated"], () => new KeepsBusyMessages()],
+  ["the latest message in a header", ["foreign"], () => new TellsInHeader()],
+  ["the latest reply beside one's own", ["foreign"], () => new TellsBesideReply()],
+  ["the latest message in a refusal", ["foreign"], () => new TellsInRefusal()],
   ["one queue for all", ["blocked"], () => new OneQueueForAll()],
 ];
