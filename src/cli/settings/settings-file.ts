@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ParseError } from "jsonc-parser";
+import { ensureFolder } from "../../ensure-folder.js";
 import { AgnoChatError } from "../../errors.js";
 import { systemReason } from "../../system-errors.js";
 
@@ -51,7 +52,7 @@ export async function writeSettings(home: string, changes: FileSettings): Promis
   const changed = Object.entries({ ...(await readSettingsFile(home)), ...changes });
   const { default: Conf } = await import("conf");
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    ensureFolder(home);
     const conf = new Conf<Record<string, unknown>>({
       cwd: home,
       configName: "settings",

@@ -1,6 +1,5 @@
 import {
   appendFileSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -9,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import path from "node:path";
+import { ensureFolder } from "../../ensure-folder.js";
 import { AgnoChatError } from "../../errors.js";
 import type { UserId } from "../../ids.js";
 import { systemReason } from "../../system-errors.js";
@@ -49,7 +49,7 @@ export class InputFiles implements InputStore {
   /** @throws {AgnoChatError} `FILE_UNWRITABLE` */
   append(userId: UserId, text: string): void {
     this.#attempt("FILE_UNWRITABLE", "write", () => {
-      mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+      ensureFolder(this.#folder);
       // The leading line feed separates the entry from one that another process did not finish.
       appendFileSync(this.#fileOf(userId), `\n${JSON.stringify(text)}\n`, { mode: 0o600 });
     });

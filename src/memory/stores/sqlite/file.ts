@@ -3,12 +3,12 @@ import {
   chmodSync,
   closeSync,
   constants,
-  mkdirSync,
   openSync,
   type Stats,
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { ensureFolder } from "../../../ensure-folder.js";
 import { AgnoChatError } from "../../../errors.js";
 import { systemReason } from "../../../system-errors.js";
 
@@ -29,7 +29,7 @@ export class MemoryFile {
    */
   static ensure(path: string): MemoryFile {
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      ensureFolder(dirname(path));
       // Never opens an existing file: closing it would drop this process's SQLite locks (POSIX).
       const found = statSync(path, { throwIfNoEntry: false });
       if (found === undefined) closeSync(openSync(path, "a", 0o600));
