@@ -66,46 +66,51 @@ describe.runIf(isUsable())("a memory file that can only be read", () => {
   it.each([
     ["its mode", "chat.db", 0o400],
     ["that of its folder", ".", 0o500],
-  ])("is read by every command that only reads, because of %s", async (_, name, mode) => {
-    const cli = await homeOfSomebody();
-    const path = join(cli.home, name);
-    const before = statSync(path).mode;
-    chmodSync(path, mode);
-    const shown: Record<string, string> = {
-      size: "alice: 2 messages",
-      users: "alice",
-      export: "My name is Alice",
-      context: "My name is Alice",
-    };
-    for (const [command, text] of Object.entries(shown)) {
-      const result = await spawnAs(uid, cli, [
-        command,
-        ...(command === "users" ? [] : ["-u", "alice"]),
+  ])(
+    "is read by every command that only reads, and no model is asked, because of %s",
+    async (_, name, mode) => {
+      const cli = await homeOfSomebody();
+      const path = join(cli.home, name);
+      const before = statSync(path).mode;
+      chmodSync(path, mode);
+      const shown: Record<string, string> = {
+        size: "alice: 2 messages",
+        users: "alice",
+        export: "My name is Alice",
+        context: "My name is Alice",
+      };
+      for (const [command, text] of Object.entries(shown)) {
+        const result = await spawnAs(uid, cli, [
+          command,
+          ...(command === "users" ? [] : ["-u", "alice"]),
+        ]);
+        expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(text) });
+      }
+      const refused = await spawnAs(uid, cli, [
+        "ask",
+        "And now?",
+        "-u",
+        "alice",
+        "-m",
+        "demo",
+        "--json",
       ]);
-      expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(text) });
-    }
-    const refused = await spawnAs(uid, cli, [
-      "ask",
-      "And now?",
-      "-u",
-      "alice",
-      "-m",
-      "demo",
-      "--json",
-    ]);
-    expect(refused.code).toBe(4);
-    expect(documentIn(refused).error).toMatchObject({
-      code: "STORE_FAILED",
-      message: expect.stringContaining("read-only"),
-    });
-    expect(storeFiles(cli.home)).toEqual(["chat.db"]);
-    chmodSync(path, before);
-    expect(await spawnAs(uid, cli, ["ask", "And now?", "-u", "alice"])).toMatchObject({
-      code: 0,
-    });
-    const size = documentIn(await spawnAs(uid, cli, ["size", "-u", "alice", "--json"]));
-    expect(size).toMatchObject({ messages: 4 });
-  });
+      expect(refused.code).toBe(4);
+      expect(documentIn(refused).error).toMatchObject({
+        code: "STORE_FAILED",
+        message: expect.stringContaining("read-only"),
+      });
+      const unasked = await spawnAs(uid, cli, ["ask", "And now?", "-u", "alice", "-m", "demo"]);
+      expect(unasked).toMatchObject({ code: 4, stdout: "" });
+      expect(storeFiles(cli.home)).toEqual(["chat.db"]);
+      chmodSync(path, before);
+      expect(await spawnAs(uid, cli, ["ask", "And now?", "-u", "alice"])).toMatchObject({
+        code: 0,
+      });
+      const size = documentIn(await spawnAs(uid, cli, ["size", "-u", "alice", "--json"]));
+      expect(size).toMatchObject({ messages: 4 });
+    },
+  );
 });
 
 describe("serve", () => {

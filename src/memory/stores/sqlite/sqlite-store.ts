@@ -351,10 +351,13 @@ export class SqliteStore implements CopyStore {
       ),
   };
 
-  /** The session of a user without any limit; undefined for one who has some. */
+  /**
+   * The session of a user without any limit; undefined for one who has some, and in a file that
+   * cannot be written: what a model answered would be lost, so no run may begin.
+   */
   #readIfFree(userId: UserId, window: Window): Promise<Snapshot | undefined> {
     return this.#read((connection) =>
-      limitsNothing(limitsOf(connection, userId, {}))
+      !connection.isReadOnly && limitsNothing(limitsOf(connection, userId, {}))
         ? this.#windows.read(connection, userId, window)
         : undefined,
     );
