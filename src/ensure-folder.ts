@@ -19,5 +19,6 @@ export function ensureFolder(path: string): void {
   }
 }
 
+/** @throws `ENOTDIR` for a file; the point asks for that */
 const isFolder = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  statSync(`${path}/.`, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -23,8 +23,18 @@ test("makes the folders that are missing, for their owner alone, and leaves thos
 test("fails where a file stands in the way", () => {
   const file = join(temporaryFolder(), "file");
   writeFileSync(file, "");
-  expect(() => ensureFolder(file)).toThrow("EEXIST");
+  expect(() => ensureFolder(file)).toThrow(/ENOTDIR|EEXIST/);
   expect(() => ensureFolder(join(file, "below"))).toThrow("ENOTDIR");
+});
+
+test("a file as the home is refused as such, not as a broken settings file", async () => {
+  const home = join(temporaryFolder(), "file");
+  writeFileSync(home, "");
+  const { code, stderr } = await new Cli({ AGNO_CHAT_HOME: home }).run(["size"]);
+  expect(code).toBe(4);
+  expect(stderr).toMatch(
+    /^agno-chat: Cannot use the memory file "[^\n]+ \((ENOTDIR|EEXIST)\)[^\n]+\n$/,
+  );
 });
 
 test.runIf(process.platform === "linux")(

@@ -76,7 +76,8 @@ function readIfThere(path: string): Buffer | undefined {
     return readFileSync(path);
   } catch (cause) {
     const reason = systemReason(cause);
-    if (reason?.includes("ENOENT")) return undefined;
+    // Below a file, there is none either; whoever writes there says what is wrong with the home.
+    if (reason?.includes("ENOENT") || reason?.includes("ENOTDIR")) return undefined;
     throw unreadable(path, reason ?? "unknown reason", cause);
   }
 }
