@@ -70,17 +70,26 @@ const chatHint = (word: string): string | undefined =>
 
 /** A common flag behind a command that does not read it would do nothing. */
 export function unreadFlag(path: string, name: CommonName): AgnoChatError {
+  const flag = commonFlag(name);
+  // `limit set` has the limits of one user by their plain names.
+  const own = ownFlags(commandsByPath().get(path)).find(
+    (each) => each.replace("--", "--max-") === flag,
+  );
   const readers = pathsWhere((spec) => reads(spec, name));
-  return new AgnoChatError("USAGE", `${path} does not use ${commonFlag(name)}.`, {
-    hint: `It is for ${listed(readers)}; see agno-chat ${path} --help.`,
+  return new AgnoChatError("USAGE", `${path} does not use ${flag}.`, {
+    hint:
+      own === undefined
+        ? `It is for ${listed(readers)}; see agno-chat ${path} --help.`
+        : `Did you mean ${own}?`,
   });
 }
 
+const ownFlags = (spec: CommandSpec | undefined): string[] =>
+  Object.values(spec?.options ?? {}).flatMap(([flags]) => partsOf(flags).names);
+
 /** Which commands have a flag that another one has not. */
 function homeHint(flag: string | undefined): string | undefined {
-  const homes = pathsWhere(({ options = {} }) =>
-    Object.values(options).some(([flags]) => partsOf(flags).names.includes(flag ?? "")),
-  );
+  const homes = pathsWhere((spec) => ownFlags(spec).includes(flag ?? ""));
   return homes.length === 0 ? undefined : `It is an option of ${listed(homes)}.`;
 }
 

@@ -74,6 +74,10 @@ describe("invalid arguments", () => {
     [["search", "x", "--format", "md"], "Unknown option '--format'. It is an option of export.\n"],
     [["users", "--system", "x"], "users does not use --system. It is for the chat, ask, context,"],
     [["store", "--prices", "x", "check"], "store check does not use --prices. It is for the chat"],
+    [
+      ["limit", "set", "--max-requests-per-minute", "3"],
+      "limit set does not use --max-requests-per-minute. Did you mean --requests-per-minute?\n",
+    ],
     [["completion", "bash", "--history", "9"], "completion does not use --history. It is for"],
     [["help", "size", "extra"], 'There is no command "size extra".'],
     [["repl", "size"], 'repl takes no arguments, but got "size".'],
