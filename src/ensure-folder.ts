@@ -8,9 +8,8 @@ import { dirname } from "node:path";
  * @throws an error of the system
  */
 export function ensureFolder(path: string): void {
-  if (isFolder(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) ensureFolder(parent);
+  if (isFolder(path) || dirname(path) === path) return;
+  ensureFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (cause) {

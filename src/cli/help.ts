@@ -11,6 +11,7 @@ import {
 } from "./common-options.js";
 import { EXAMPLES } from "./examples.js";
 import type { OptionRow } from "./option-row.js";
+import { unknownCommand } from "./usage-error.js";
 
 /** In columns, also on a wider terminal: long lines are hard to read. */
 const WIDTH = 80;
@@ -23,6 +24,7 @@ const WIDEST_TERM = 26;
  * @param path Such as `store init`; empty for the program.
  */
 export function helpText(command: Command, path: string): string {
+  refuseUnknownBelow(command, path);
   const spec = commandsByPath().get(path);
   const rows = spec === undefined ? programOptions : () => ownOptions(spec);
   if (spec === undefined)
@@ -31,6 +33,24 @@ export function helpText(command: Command, path: string): string {
   const examples = spec === undefined ? PROGRAM_EXAMPLES : examplesOf(path);
   const lines = examples.map((line) => `  ${line}`).join("\n");
   return `${help}${spec === undefined ? "" : namedText(spec)}\nExamples:\n${lines}\n`;
+}
+
+/** @throws {AgnoChatError} `USAGE` when there is none of these names, each below the one before */
+export function commandNamed(program: Command, names: readonly string[]): Command {
+  let command: Command | undefined = program;
+  for (const name of names) command = command?.commands.find((below) => below.name() === name);
+  if (command === undefined) throw unknownCommand(names.join(" "));
+  return command;
+}
+
+/** The help of `store` in place of that of `store chekc` would hide that nothing has this name. */
+function refuseUnknownBelow(command: Command, path: string): void {
+  const [word] = command.args;
+  const isCommand =
+    word !== undefined && !word.startsWith("-") && command.opts().print === undefined;
+  const known = command.commands.map((below) => below.name());
+  if (isCommand && known.length > 0 && !known.includes(word))
+    throw unknownCommand(`${path} ${word}`.trimStart());
 }
 
 const LAYOUT: HelpConfiguration = {

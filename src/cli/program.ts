@@ -66,12 +66,7 @@ function addHelpCommand(program: Command): void {
     .summary("explain a command")
     .exitOverride(stopping(program, ""))
     .action(async (names: readonly string[]) => {
-      let explained = program;
-      for (const name of names)
-        explained =
-          explained.commands.find((known) => known.name() === name) ??
-          (await refuse(names.join(" ")));
-      explained.help();
+      (await import("./help.js")).commandNamed(program, names).help();
     });
 }
 
@@ -81,20 +76,9 @@ const HELP_SHOWN: ReadonlySet<string> = new Set(["commander.helpDisplayed", "com
 /** Help and errors are loaded only when there are any. */
 async function stopped({ command, path, cause }: Stopped, io: Io): Promise<void> {
   if (HELP_SHOWN.has(cause.code)) {
-    await refuseUnknownBelow(command, path);
     const { helpText } = await import("./help.js");
     io.stdout.write(helpText(command, path));
   } else if (cause.exitCode !== 0) throw (await import("./usage-error.js")).usageError(cause, path);
-}
-
-/** The help of `store` in place of that of `store chekc` would hide that nothing has this name. */
-async function refuseUnknownBelow(command: Command, path: string): Promise<void> {
-  const [word] = command.args;
-  const isCommand =
-    word !== undefined && !word.startsWith("-") && command.opts().print === undefined;
-  const known = command.commands.map((below) => below.name());
-  if (isCommand && known.length > 0 && !known.includes(word))
-    await refuse(`${path} ${word}`.trimStart());
 }
 
 interface Parsed extends Called {

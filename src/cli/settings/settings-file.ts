@@ -77,7 +77,7 @@ function readIfThere(path: string): Buffer | undefined {
   } catch (cause) {
     const reason = systemReason(cause);
     // Below a file, there is none either; whoever writes there says what is wrong with the home.
-    if (reason?.includes("ENOENT") || reason?.includes("ENOTDIR")) return undefined;
+    if (/ENOENT|ENOTDIR/.test(reason ?? "")) return undefined;
     throw unreadable(path, reason ?? "unknown reason", cause);
   }
 }
