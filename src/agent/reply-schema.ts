@@ -1,6 +1,6 @@
 import type { Ajv, ValidateFunction } from "ajv";
 import { AgnoChatError } from "../errors.js";
-import { parseJson } from "../json.js";
+import { isObject, parseJson } from "../json.js";
 import { assistantMessage, type Message, userMessage } from "../messages.js";
 import type { JsonSchema, ModelRequest } from "../models/model.js";
 import { stoppableCheck } from "../tools/stoppable-check.js";
@@ -79,6 +79,11 @@ export class ReplySchema {
 const compiled = new WeakMap<JsonSchema, ReplySchema>();
 
 async function validatorOf(schema: JsonSchema): Promise<ValidateFunction> {
+  // With ajv's own $async, what does not fit would be thrown.
+  if (!isObject(schema) || schema.$async !== undefined)
+    throw new AgnoChatError("USAGE", "The JSON Schema is not an object, or is one with $async.", {
+      hint: "Correct it, or see https://json-schema.org.",
+    });
   const ajv = await ajvFor(schema.$schema ?? "");
   try {
     return ajv.compile(schema);

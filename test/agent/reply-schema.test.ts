@@ -194,6 +194,9 @@ describe("a reply schema", () => {
     [{ type: "object", properties: [] }, "properties must be object"],
     [{ $ref: "#/nope" }, "can't resolve reference #/nope from id #"],
     [{ $schema: "http://json-schema.org/draft-03/schema#" }, "unknown draft"],
+    [{ $async: true, type: "object" }, "$async"],
+    [null as never, "not an object"],
+    [true as never, "not an object"],
   ])("%j is refused before the model is asked", async (schema, said) => {
     const { ask, model, agent } = agentOf('{"name":"Alice"}');
     await expect(ask(schema)).rejects.toMatchObject({
