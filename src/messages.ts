@@ -7,7 +7,7 @@ export interface Usage {
 
 /** Whether a value can be a count of `Usage`. */
 export const isTokenCount = (value: unknown): value is number =>
-  Number.isFinite(value) && Number(value) >= 0;
+  typeof value === "number" && value >= 0 && value < Infinity;
 
 /** Why a reply ended. `length`: the model reached its token limit, so the reply is cut off. */
 export type FinishReason = "stop" | "length" | "tool-calls";

@@ -16,8 +16,8 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "a run is stored for the user who came before",
-    "return this.#parts.memory.add(messages, userId, {",
-    "globalThis.earlier = [globalThis.earlier?.[1] ?? userId, userId]; return this.#parts.memory.add(messages, globalThis.earlier[0], {",
+    "return this.#parts.memory.add(messages, userId, options);",
+    "globalThis.earlier = [globalThis.earlier?.[1] ?? userId, userId]; return this.#parts.memory.add(messages, globalThis.earlier[0], options);",
   ],
   [
     "src/agent/run.ts",
@@ -46,8 +46,8 @@ export const MUTANTS = [
   [
     "src/agent/run.ts",
     "every run is stored in the default session",
-    "      sessionId,\n      state: changed?.state,",
-    "      state: changed?.state,",
+    "const options: MutableAddOptions = { sessionId, generation };",
+    "const options: MutableAddOptions = { generation };",
   ],
   [
     "src/agent/run.ts",
@@ -73,7 +73,12 @@ export const MUTANTS = [
     "const work = () => callTool(this.#parts.tools, call, context, () => view.settle());",
     "const work = () => ((globalThis.results ??= {})[call.name + call.arguments] ??= callTool(this.#parts.tools, call, context, () => view.settle()));",
   ],
-  ["src/agent/run.ts", "state changes are not stored", "      state: changed?.state,\n", ""],
+  [
+    "src/agent/run.ts",
+    "state changes are not stored",
+    "    if (changed !== undefined) Object.assign(options, changed);\n",
+    "",
+  ],
   [
     "src/agent/run.ts",
     "a tool's changes are lost when it is the second of a run",
@@ -186,8 +191,8 @@ export const MUTANTS = [
   [
     "src/agent/queue.ts",
     "the last in the queue is served first",
-    "else if (wasFirst) line[0]?.start();",
-    "else if (wasFirst) { line.reverse(); line[0]?.start(); }",
+    "else line[0]?.start();",
+    "else { line.reverse(); line[0]?.start(); }",
   ],
   [
     "src/agent/window.ts",
@@ -240,8 +245,8 @@ export const MUTANTS = [
   [
     "src/agent/runner.ts",
     "the context is the one that was read first",
-    "const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);",
-    "const snapshot = (globalThis.context ??= await memory.read(userId, { sessionId, limit }));",
+    "const snapshot = await memory.read(userId, { sessionId, limit });\n    checkHistory(snapshot.messages, sessionId);\n",
+    "const snapshot = (globalThis.context ??= await memory.read(userId, { sessionId, limit }));\n",
   ],
   // Files.
   [
@@ -339,8 +344,8 @@ export const MUTANTS = [
   [
     "src/memory/stores/in-memory/in-memory-store.ts",
     "sessions of one name are one session",
-    "knownSession ?? new SessionHistory(sessionId, this.#clears.generation);",
-    "[...this.#users.values()].map((one) => one.sessions.get(sessionId)).find(Boolean) ?? new SessionHistory(sessionId, this.#clears.generation);",
+    "knownSession ?? new SessionHistory(sessionId, generation);",
+    "[...this.#users.values()].map((one) => one.sessions.get(sessionId)).find(Boolean) ?? new SessionHistory(sessionId, generation);",
   ],
   [
     "src/memory/stores/in-memory/in-memory-store.ts",
@@ -363,14 +368,14 @@ export const MUTANTS = [
   [
     "src/memory/stores/in-memory/in-memory-store.ts",
     "one write in 97 is dropped",
-    "    user.append(session, stored);",
-    "    if (((globalThis.writes = (globalThis.writes ?? 0) + 1)) % 97 !== 0) user.append(session, stored);",
+    "    const stored = user.append(session, messages);\n",
+    "    const stored = (globalThis.writes = (globalThis.writes ?? 0) + 1) % 97 === 0 ? (messages as StoredMessage[]) : user.append(session, messages);\n",
   ],
   [
     "src/memory/stores/in-memory/in-memory-store.ts",
     "state goes to the user's first session",
-    "for (const [key, json] of commit.state) session.setState(key, json);",
-    "for (const [key, json] of commit.state) ([...user.sessions.values()][0] ?? session).setState(key, json);",
+    "if (commit.state.length > 0) changeState(session, commit, user.nextId);",
+    "if (commit.state.length > 0) changeState([...user.sessions.values()][0] ?? session, commit, user.nextId);",
   ],
   [
     "src/memory/stores/in-memory/session-history.ts",

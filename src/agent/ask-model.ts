@@ -28,7 +28,7 @@ type Emit = (event: RunEvent) => void;
  */
 export const askModel = (model: Model, request: ModelRequest, asking: Asking): Promise<void> =>
   new Promise((resolve, reject) => {
-    new Reading(model, asking, { resolve, reject }).start(request);
+    new Reading(model.name, asking, { resolve, reject }).start(model, request);
   });
 
 interface Ending {
@@ -41,7 +41,6 @@ interface Ending {
  * function: that would make several objects per event, and a reply is thousands of them.
  */
 class Reading {
-  readonly #model: Model;
   /** Read once: to name the model in a failure must not fail, or the run would never end. */
   readonly #name: string;
   readonly #asking: Asking;
@@ -49,19 +48,18 @@ class Reading {
   #events: AsyncIterator<ModelEvent> | undefined;
   #isOver = false;
 
-  constructor(model: Model, asking: Asking, ending: Ending) {
-    this.#model = model;
-    this.#name = model.name;
+  constructor(name: string, asking: Asking, ending: Ending) {
+    this.#name = name;
     this.#asking = asking;
     this.#ending = ending;
   }
 
-  start(request: ModelRequest): void {
+  start(model: Model, request: ModelRequest): void {
     const { cancellation } = this.#asking;
     cancellation.listen(this.#fail);
     try {
       cancellation.throwIfAborted();
-      const stream = this.#model.stream(request, new ModelOptions(cancellation));
+      const stream = model.stream(request, new ModelOptions(cancellation));
       this.#events = stream[Symbol.asyncIterator]();
       this.#next(this.#events);
     } catch (thrown) {
@@ -70,9 +68,8 @@ class Reading {
   }
 
   #next(events: AsyncIterator<ModelEvent>): void {
-    const next = events.next();
     // A model may be written by hand and answer without a promise.
-    (next instanceof Promise ? next : Promise.resolve(next)).then(this.#take, this.#fail);
+    Promise.resolve(events.next()).then(this.#take, this.#fail);
   }
 
   readonly #take = (read: IteratorResult<ModelEvent>): void => {
@@ -128,11 +125,13 @@ class ModelOptions {
 /** A failure here changes nothing: the reply is complete, or its failure is already known. */
 function close(events: AsyncIterator<ModelEvent> | undefined): void {
   try {
-    events?.return?.().then(undefined, () => {});
+    events?.return?.().then(undefined, ignore);
   } catch {
     // As above.
   }
 }
+
+const ignore = (): void => {};
 
 /** A model may use one object for many events, even of several users, so none is handed on. */
 function applyEvent(event: ModelEvent, reply: Reply, emit: Emit | undefined): void {

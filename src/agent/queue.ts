@@ -93,12 +93,14 @@ export class RunQueue {
   leave(key: string, slot: QueueSlot): void {
     const line = this.#lines.get(key);
     if (line === undefined) return;
-    const wasFirst = line[0] === slot;
+    if (line[0] === slot) {
+      line.shift();
+      if (line.length === 0) this.#lines.delete(key);
+      else line[0]?.start();
+      return;
+    }
     const position = line.indexOf(slot);
-    if (wasFirst) line.shift();
-    else if (position > 0) line.splice(position, 1);
-    if (line.length === 0) this.#lines.delete(key);
-    else if (wasFirst) line[0]?.start();
+    if (position > 0) line.splice(position, 1);
   }
 }
 

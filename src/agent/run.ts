@@ -4,7 +4,7 @@ import type { AttachedFiles } from "../attachments.js";
 import { AgnoChatError, type ErrorCode } from "../errors.js";
 import type { SessionId, UserId } from "../ids.js";
 import { historyCleared } from "../memory/failures.js";
-import type { Awaitable, Memory, Snapshot } from "../memory/memory.js";
+import type { AddOptions, Awaitable, Memory, Snapshot } from "../memory/memory.js";
 import {
   type Contents,
   type FinishReason,
@@ -20,7 +20,7 @@ import { stripUnopenedThoughts } from "../models/think-tags.js";
 import { callTool, type ToolTable } from "../tools/call-tool.js";
 import { askModel, Reply } from "./ask-model.js";
 import { contentsFor } from "./attached-contents.js";
-import { checkedSnapshot } from "./check-snapshot.js";
+import { checkHistory } from "./check-history.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { refuseOtherRun } from "./previous-run.js";
 import type { QueueSlot } from "./queue.js";
@@ -110,6 +110,9 @@ function executeInTurn(
   return turn === undefined ? start() : turn.then(start);
 }
 
+/** Filled in key by key, since a memory looks at each, and most runs need two of them. */
+type MutableAddOptions = { -readonly [Key in keyof AddOptions]: AddOptions[Key] };
+
 /** What a reply has to fit, and how far it is. */
 interface Fitting {
   readonly schema: ReplySchema;
@@ -126,6 +129,8 @@ class Run {
   #draft!: RunDraft;
   /** Undefined if nobody listens. */
   readonly #trace: RunTrace | undefined;
+  /** See `WindowInput.isPlain`. */
+  #isPlain = false;
   /** See `HistoryExtent.tokenLimit`. */
   #tokenLimit = Infinity;
   /** See `HistoryExtent.modelLimit`. */
@@ -161,7 +166,7 @@ class Run {
       this.#tokenLimit = tokenLimitOf(this.#parts, snapshot);
       // A run that is refused has not started.
       if (limitSource !== undefined) emit?.({ type: "run-start", runId, userId, sessionId });
-      if (files !== undefined || haveAttachments(snapshot.messages))
+      if (files !== undefined || (!this.#isPlain && haveAttachments(snapshot.messages)))
         this.#contents = await untilAborted(
           contentsFor(this.#parts.memory, this.#request, snapshot),
           cancellation,
@@ -250,11 +255,13 @@ class Run {
   }
 
   /** What was read, as the model is to see it. */
-  #checked(read: Snapshot): Snapshot {
+  #checked(snapshot: Snapshot): Snapshot {
     const { replaceRun: runId, previousRun, userId, sessionId } = this.#request;
-    const snapshot = checkedSnapshot(read, sessionId);
+    const { messages } = snapshot;
+    const isPlain = checkHistory(messages, sessionId);
     if (previousRun !== undefined) refuseOtherRun(snapshot, { runId: previousRun, userId });
-    this.#modelLimit = modelLimitFor(this.#parts.model.name, snapshot.messages);
+    if (!isPlain) this.#modelLimit = modelLimitFor(this.#parts.model.name, messages);
+    this.#isPlain = isPlain && runId === undefined;
     if (runId === undefined) return snapshot;
     return withoutLastRun(snapshot, { runId, userId, limit: this.#parts.historyLimit });
   }
@@ -341,6 +348,7 @@ class Run {
       instructions,
       toolSpecs,
       history,
+      isPlain: this.#isPlain,
       total,
       current: correction === undefined ? messages : [...messages, ...correction],
       limit,
@@ -447,18 +455,15 @@ class Run {
     { generation }: Snapshot,
     changed: ReturnType<typeof changesOn> | undefined,
   ): Awaitable<readonly StoredMessage[]> {
-    const { userId, sessionId, replaceRun, slot } = this.#request;
+    const { userId, sessionId, replaceRun, files, slot } = this.#request;
     if (slot.clears > this.#clears) throw historyCleared(userId);
-    return this.#parts.memory.add(messages, userId, {
-      sessionId,
-      state: changed?.state,
-      expected: changed?.expected,
-      replaceRun,
-      generation,
-      lease: this.#lease?.lease,
-      spent: this.#admission?.isApart ? undefined : this.#admission?.spent,
-      contents: this.#request.files?.contents,
-    });
+    const options: MutableAddOptions = { sessionId, generation };
+    if (changed !== undefined) Object.assign(options, changed);
+    if (replaceRun !== undefined) options.replaceRun = replaceRun;
+    if (files !== undefined) options.contents = files.contents;
+    if (this.#lease !== undefined) options.lease = this.#lease.lease;
+    if (this.#admission?.isApart === false) options.spent = this.#admission.spent;
+    return this.#parts.memory.add(messages, userId, options);
   }
 
   /** Returns the failure if it could not be stored. */

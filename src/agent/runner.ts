@@ -11,7 +11,7 @@ import type { JsonSchema } from "../models/model.js";
 import type { KnownKeys } from "../options.js";
 import { newRunId } from "../run-id.js";
 import { contentsFor } from "./attached-contents.js";
-import { checkedSnapshot } from "./check-snapshot.js";
+import { checkHistory } from "./check-history.js";
 import { detachedParts } from "./detached.js";
 import type { RunEvent, RunOutput } from "./events.js";
 import { type NextRequest, nextRequest } from "./next-request.js";
@@ -109,7 +109,8 @@ export class Runner {
 
   async context(userId: UserId, sessionId: SessionId): Promise<NextRequest> {
     const { memory, historyLimit: limit } = this.parts;
-    const snapshot = checkedSnapshot(await memory.read(userId, { sessionId, limit }), sessionId);
+    const snapshot = await memory.read(userId, { sessionId, limit });
+    checkHistory(snapshot.messages, sessionId);
     const contents = haveAttachments(snapshot.messages)
       ? await contentsFor(memory, { userId, files: undefined }, snapshot)
       : undefined;
@@ -175,8 +176,10 @@ export class Runner {
     validateInput(input);
     const files = attachments && this.#filesOf(attachments);
     this.parts.toolScope.refuseReentry({ userId, sessionId });
-    if (signal !== undefined) follow(signal, cancellation);
-    cancellation.throwIfAborted();
+    if (signal !== undefined) {
+      follow(signal, cancellation);
+      cancellation.throwIfAborted();
+    }
     return {
       runId: newRunId(),
       userId,

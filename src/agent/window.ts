@@ -29,6 +29,8 @@ export interface HistoryExtent {
 export interface WindowInput extends HistoryExtent {
   /** The system prompt of the agent. */
   readonly instructions?: string | undefined;
+  /** Whether the history is plain, so that it needs no repair; see `checkHistory`. Default: no. */
+  readonly isPlain?: boolean;
   /** The messages of the run under way, its user message first. */
   readonly current: readonly Message[];
 }
@@ -39,32 +41,18 @@ export interface WindowInput extends HistoryExtent {
  * its result, and never two user messages in a row.
  */
 export function windowOf(input: WindowInput): Message[] {
-  const { instructions = "", history, current } = input;
-  // A plain history, as most are, is looked at once.
-  const isPlainThroughout = isPlain(history, 0);
-  const hasSystem = !isPlainThroughout && haveSystem(history);
-  const conversation = hasSystem ? history.filter(isConversation) : history;
-  const content = hasSystem ? joinedSystem(instructions, history) : instructions;
+  const { instructions = "", history, isPlain = false, current } = input;
+  const conversation = isPlain ? history : history.filter(isConversation);
+  const content = isPlain ? instructions : joinedSystem(instructions, history);
   const messages: Message[] = content === "" ? [] : [{ role: "system", content }];
   const start = startOf(conversation, input);
-  if (current.length <= 1 && (isPlainThroughout || isPlain(conversation, start))) {
+  if (isPlain && current.length <= 1) {
     const sent = start === 0 ? conversation : conversation.slice(start);
     return messages.concat(sent, current);
   }
   appendRepaired(messages, conversation, start);
   appendRepaired(messages, current, 0);
   return messages;
-}
-
-/** Whether nothing needs repair, as in most histories: question, reply, question, reply, … */
-function isPlain(conversation: readonly Message[], start: number): boolean {
-  for (let index = start; index < conversation.length; index++) {
-    const message = conversation[index] as Message;
-    if (message.role !== ((index - start) % 2 === 0 ? "user" : "assistant")) return false;
-    if (message.role === "assistant" && (message.toolCalls !== undefined || message.content === ""))
-      return false;
-  }
-  return (conversation.length - start) % 2 === 0;
 }
 
 /** How many messages of the history are sent, not counting system messages. */
@@ -138,12 +126,6 @@ function countWithin(limit: number, total: number): number {
 }
 
 const isConversation = (message: Message): boolean => message.role !== "system";
-
-function haveSystem(history: readonly Message[]): boolean {
-  for (let index = 0; index < history.length; index++)
-    if ((history[index] as Message).role === "system") return true;
-  return false;
-}
 
 /** Joins the instructions and the stored system messages, without repetitions. */
 function joinedSystem(instructions: string, history: readonly Message[]): string {

@@ -21,9 +21,10 @@ export function encodePatch(patch: StatePatch | undefined): readonly StateChange
   return Object.keys(patch).map((key) => [key, encodeValue(key, patch[key])]);
 }
 
-/** Decodes keys and JSON texts to a state. */
-export function decodeState(entries: Iterable<readonly [string, string]>): SessionState {
+/** Decodes keys and JSON texts to a state; undefined to an empty one. */
+export function decodeState(entries?: Iterable<readonly [string, string]>): SessionState {
   const state: SessionState = Object.create(null) as SessionState;
+  if (entries === undefined) return state;
   for (const [key, json] of entries) state[key] = JSON.parse(json) as JsonValue;
   return state;
 }

@@ -39,11 +39,11 @@ const NOUNS = { text: "text", reasoning: "reasoning", toolCallText: "arguments" 
  * @throws {AgnoChatError} `MODEL_BAD_RESPONSE` when there are too many
  */
 export function limitSize(kind: keyof typeof NOUNS, size: number): void {
+  if (size <= LIMITS[kind]) return;
   const millions = LIMITS[kind] / 1_000_000;
-  if (size > LIMITS[kind])
-    throw limitExceeded(
-      `The model sent more than ${millions} million characters of ${NOUNS[kind]} in one reply.`,
-    );
+  throw limitExceeded(
+    `The model sent more than ${millions} million characters of ${NOUNS[kind]} in one reply.`,
+  );
 }
 
 const limitExceeded = (message: string): AgnoChatError =>

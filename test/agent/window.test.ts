@@ -1,9 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { windowOf } from "../../src/agent/window.js";
+import { checkHistory } from "../../src/agent/check-history.js";
+import { modelLimitFor, windowOf } from "../../src/agent/window.js";
+import { DEFAULT_SESSION_ID } from "../../src/ids.js";
 import {
   assistantMessage,
+  haveAttachments,
   type Message,
+  type StoredMessage,
   systemMessage,
   toolMessage,
   userMessage,
@@ -42,6 +46,12 @@ const rounds = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 3 });
 const runs = fc
   .array(rounds, { maxLength: 12 })
   .map((list) => list.map((each, index) => wholeRun(`run ${index}`, each)));
+
+const stored = (message: Message, id: number): StoredMessage => ({
+  ...message,
+  ...{ id, runId: `run-${id}`, sessionId: DEFAULT_SESSION_ID },
+  createdAt: "2026-11-28T00:00:00.000Z",
+});
 
 /** A run under way: its user message and the rounds so far. */
 const current = rounds.map((each) => wholeRun("now", each).slice(0, -1));
@@ -86,6 +96,29 @@ describe("the window", () => {
             expect(JSON.stringify(input)).toBe(frozen);
             expect(windowOf(input)).toEqual(window);
           }
+        },
+      ),
+    );
+  });
+
+  it("needs no second look at a history that was found plain", () => {
+    const isMixed = fc.array(anyMessage, { maxLength: 6 });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          isMixed,
+          runs.map((list) => list.flat()),
+        ),
+        fc.nat(8),
+        (list, limit) => {
+          const history = list.map((message, index) => stored(message, index + 1));
+          const isPlain = checkHistory(history, DEFAULT_SESSION_ID);
+          const total = history.length;
+          const input = { history, total, limit, current: [userMessage("now")] };
+          expect(windowOf({ ...input, isPlain })).toEqual(windowOf(input));
+          if (!isPlain) return;
+          expect(haveAttachments(history)).toBe(false);
+          expect(modelLimitFor("any", history)).toBe(Infinity);
         },
       ),
     );

@@ -70,11 +70,11 @@ export class InMemoryEdits implements StoreEdits {
     if (user?.sessions.has(to)) return "SESSION_EXISTS";
     if (user === undefined || session === undefined) return "NOTHING";
     const copy = new SessionHistory(to, this.#histories.clears.generation);
-    const messages = session.copyTo(copy, user.nextId);
+    const rows = session.copyTo(copy, user.nextId);
     copy.lastActivity = time;
     user.lastActivity = Math.max(user.lastActivity, time);
     user.sessions.set(to, copy);
-    user.append(copy, messages);
-    return { messages: messages.length };
+    user.append(copy, rows);
+    return { messages: rows.length };
   }
 }

@@ -12,7 +12,6 @@ import type {
   CountsRow,
   IdleSince,
   InSession,
-  NewRow,
   Page,
   SessionRow,
   SessionRowWithState,
@@ -58,7 +57,7 @@ export class InMemoryStore implements Store<true> {
     const session = this.#users.get(userId)?.sessions.get(sessionId);
     return {
       messages: session?.window(limit) ?? [],
-      state: decodeState(session?.state ?? []),
+      state: decodeState(session?.state),
       total: session?.total ?? 0,
       generation: this.#clears.generation,
     };
@@ -77,7 +76,8 @@ export class InMemoryStore implements Store<true> {
     const known = this.#users.get(userId);
     const knownSession = known?.sessions.get(sessionId);
     const created = knownSession?.created;
-    if (this.#clears.wasCleared({ userId, sessionId, created, generation: commit.generation }))
+    const { generation } = this.#clears;
+    if (commit.generation !== generation && this.#clears.wasCleared({ ...commit, created }))
       return "HISTORY_CLEARED";
     if (hasOtherState(knownSession, commit)) return "STATE_CONFLICT";
     if (commit.replaceRun !== undefined && commit.replaceRun !== knownSession?.lastTurn?.runId)
@@ -85,20 +85,17 @@ export class InMemoryStore implements Store<true> {
     if (messages.length === 0 && commit.state.length === 0) return [];
 
     const user = known ?? new UserHistory(this.#maxMessages);
-    const session = knownSession ?? new SessionHistory(sessionId, this.#clears.generation);
-    const runId = session.latestRunId ?? commit.newRunId;
-    const stored = completeRows(messages, { firstId: user.nextId, runId });
+    const session = knownSession ?? new SessionHistory(sessionId, generation);
     this.#users.set(userId, user);
     user.sessions.set(sessionId, session);
     user.lastActivity = Math.max(user.lastActivity, time);
     session.lastActivity = Math.max(session.lastActivity, time);
-    if (commit.state.length > 0 && messages.length > 0)
-      session.noteChanges(user.nextId, commit.state);
-    for (const [key, json] of commit.state) session.setState(key, json);
+    if (commit.state.length > 0) changeState(session, commit, user.nextId);
     if (commit.replaceRun !== undefined) user.removeLastRun(session, commit.replaceRun);
-    user.append(session, stored);
+    if (messages.length > 0) session.latestRunId ??= commit.newRunId;
+    const stored = user.append(session, messages);
     if (commit.contents !== undefined) user.keepContents(commit.contents);
-    if (session.isEmpty) this.#remove(userId, user, session);
+    if (stored.length === 0 && session.isEmpty) this.#remove(userId, user, session);
     return stored;
   }
 
@@ -207,18 +204,10 @@ function hasOtherState(session: SessionHistory | undefined, { expected }: Commit
   return expected.length > 0 && expected.some(([key, json]) => session?.state.get(key) !== json);
 }
 
-/** Completes and freezes the rows in place, so that no message is copied. */
-function completeRows(
-  rows: readonly NewRow[],
-  { firstId, runId }: { readonly firstId: number; readonly runId: string },
-): readonly StoredMessage[] {
-  let id = firstId;
-  for (const row of rows) {
-    row.id = id++;
-    row.runId ??= runId;
-    Object.freeze(row);
-  }
-  return rows as readonly StoredMessage[];
+/** @param id The id that the commit's first message gets. */
+function changeState(session: SessionHistory, { state, messages }: Commit, id: number): void {
+  if (messages.length > 0) session.noteChanges(id, state);
+  for (const [key, json] of state) session.setState(key, json);
 }
 
 function tally(users: Iterable<UserHistory>): DeletedUsers {

@@ -1,10 +1,9 @@
-import { frozen } from "../../../frozen.js";
 import type { SessionId } from "../../../ids.js";
 import type { StoredMessage } from "../../../messages.js";
 import { bytesOf } from "../../measure.js";
 import { byId, cutToPage } from "../../order.js";
 import type { StateChange } from "../../state.js";
-import type { Page, SessionRow } from "../../store.js";
+import type { NewRow, Page, SessionRow } from "../../store.js";
 import { ChangeLog } from "./change-log.js";
 
 /**
@@ -173,15 +172,13 @@ export class SessionHistory {
   }
 
   /** Copies everything but the messages into an empty session, and returns copies of those. */
-  copyTo(session: SessionHistory, firstId: number): StoredMessage[] {
+  copyTo(session: SessionHistory, firstId: number): NewRow[] {
     const messages = this.window(Infinity);
     // Messages that are gone count as the next one, so that the order stays.
     const idOf = (id: number) => firstId + countBelow(messages, id);
     for (const [key, json] of this.state) session.setState(key, json);
     session.#changes = this.#changes?.copy(idOf);
-    return messages.map((message, index) =>
-      frozen({ ...message, id: firstId + index, sessionId: session.sessionId }),
-    );
+    return messages.map((message) => ({ ...message, id: 0, sessionId: session.sessionId }));
   }
 
   dropOldest(count: number): void {

@@ -1,7 +1,7 @@
 import type { SessionId } from "../../../ids.js";
 import { type Contents, hashesOf, type StoredMessage } from "../../../messages.js";
 import { byId, cutToPage } from "../../order.js";
-import type { Page } from "../../store.js";
+import type { NewRow, Page } from "../../store.js";
 import { type SessionHistory, slicePage, type TrackedRun } from "./session-history.js";
 
 /** The sessions of one user in this process, trimmed to `maxMessages` messages in total. */
@@ -38,16 +38,22 @@ export class UserHistory {
     return bytes;
   }
 
-  append(session: SessionHistory, messages: readonly StoredMessage[]): void {
-    for (const message of messages) {
+  /** Completes and freezes the rows in place, so that no message is copied. */
+  append(session: SessionHistory, rows: readonly NewRow[]): readonly StoredMessage[] {
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as NewRow;
+      row.id = this.nextId + index;
+      row.runId ??= session.latestRunId;
+      const message = Object.freeze(row) as StoredMessage;
       session.push(message);
       this.#ordered?.push(message);
       if (this.#isLimited && message.role !== "system")
         this.#track(session, message.role === "user");
     }
-    this.nextId += messages.length;
-    this.size += messages.length;
+    this.nextId += rows.length;
+    this.size += rows.length;
     if (this.#isLimited) this.#trim();
+    return rows as readonly StoredMessage[];
   }
 
   /** Removes the messages of this run from the end of the session. Its system messages stay. */
