@@ -32,6 +32,7 @@ export class FileStore {
     const { userId, sessionId, messages, replaceRun, generation, time } = commit;
     return this.#withUser(userId, async (user) => {
       const session = sessionIn(user, sessionId);
+      if (commit.total !== undefined && commit.total !== session.total) return "RUN_CONFLICT";
       if (this.#clears.wasCleared({ userId, sessionId, created: session.created, generation }))
         return "HISTORY_CLEARED";
       const state = new Map(session.state);
@@ -46,8 +47,7 @@ export class FileStore {
         id: user.nextId + index,
         runId: row.runId ?? session.latestRunId ?? commit.newRunId,
       }));
-      const others = turns.findLastIndex(({ runId }) => runId !== replaceRun) + 1;
-      const replaced = replaceRun === undefined ? [] : turns.slice(others);
+      const replaced = turns.slice(turns.findLastIndex(({ runId }) => runId !== replaceRun) + 1);
       const kept = session.messages.filter((each) => !replaced.includes(each));
       const changed = {
         sessionId,

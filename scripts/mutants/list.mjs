@@ -771,8 +771,8 @@ export const MUTANTS = [
   [
     "src/data/import/import-sessions.ts",
     "an import puts the conversations of all sessions into one",
-    "const key = batch.mark ?? batch.name;",
-    'const key = "one";',
+    ": string => mark ?? name;",
+    ': string => (mark ?? name) && "one";',
   ],
 
   // Deleting old runs.

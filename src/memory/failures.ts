@@ -24,12 +24,11 @@ export const stateConflict = (userId: UserId): AgnoChatError =>
     { hint: "Read the state again and repeat the change." },
   );
 
-/** Thrown by `add` if the run to replace is not the last one of the session. */
+/** Thrown by `add` if the session does not end with the run to replace, or has another total. */
 export const runConflict = (userId: UserId): AgnoChatError =>
   new AgnoChatError(
     "RUN_CONFLICT",
-    `The run to replace is not the last one of that session of user ${JSON.stringify(userId)}, ` +
-      "so nothing was stored.",
+    `That session of user ${JSON.stringify(userId)} went on meanwhile, so nothing was stored.`,
     { hint: "Read the history again." },
   );
 

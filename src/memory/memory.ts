@@ -42,6 +42,11 @@ export interface AddOptions extends SessionOptions {
    */
   readonly generation?: number | undefined;
   /**
+   * The `total` that `read` returned. If the session has another by now, because somebody else has
+   * added to it, stores nothing and throws `RUN_CONFLICT`.
+   */
+  readonly total?: number | undefined;
+  /**
    * What `leases.take` returned. If another run has taken it over, stores nothing and throws
    * `LEASE_LOST`. When the messages are stored, it is given back in the same step.
    */

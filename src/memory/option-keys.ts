@@ -27,6 +27,7 @@ export const ADD_KEYS: KnownKeys<AddOptions> = {
   expected: true,
   replaceRun: true,
   generation: true,
+  total: true,
   lease: true,
   spent: true,
   contents: true,

@@ -280,6 +280,7 @@ export class StoreMemory<AtOnce extends boolean = boolean> implements Memory {
       expected: encodePatch(options.expected),
       replaceRun: replaceRunOf(options, rows),
       generation: options.generation,
+      total: options.total,
       lease: options.lease,
       spent: options.spent && checkedSpent(options.spent),
       contents: this.#contentsOf(rows, options),

@@ -365,9 +365,15 @@ export interface Commit extends At {
    */
   readonly generation: number | undefined;
   /**
+   * The `Snapshot.total` that `read` returned to the caller. If the session has another, nothing is
+   * stored and the outcome is `RUN_CONFLICT`; this is checked before everything else. A session
+   * that does not exist has 0. `undefined` skips the check.
+   */
+  readonly total?: number | undefined;
+  /**
    * Only given to a store with `leases`. If it was given back or is somebody else's, nothing is
-   * stored and the outcome is `LEASE_LOST`; this is checked first. When the commit is stored, the
-   * lease is given back in the same step, and who takes it next reads what was stored.
+   * stored and the outcome is `LEASE_LOST`; this is checked right after `total`. When the commit is
+   * stored, the lease is given back in the same step, and who takes it next reads what was stored.
    */
   readonly lease?: Lease | undefined;
   /** Only given to a store with `limits`: settles this run in the same step as it is stored. */

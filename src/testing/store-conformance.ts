@@ -107,7 +107,7 @@ const writes: StoreChecks = {
     assert.deepEqual([...(await store.users())], []);
   },
 
-  "reports HISTORY_CLEARED before STATE_CONFLICT, and that before RUN_CONFLICT": async ({
+  "reports another total before HISTORY_CLEARED, STATE_CONFLICT and another last run": async ({
     store,
   }) => {
     const { generation } = await store.read(ALICE, WINDOW);
@@ -117,7 +117,8 @@ const writes: StoreChecks = {
       replaceRun: "no such run",
     } as const;
     const late = commit({ ...conflicts, generation: generation + 1 });
-    assert.equal(await store.write(late), "HISTORY_CLEARED");
+    assert.equal(await store.write({ ...late, total: 1 }), "RUN_CONFLICT");
+    assert.equal(await store.write({ ...late, total: 0 }), "HISTORY_CLEARED");
     assert.equal(await store.write(commit({ ...conflicts, generation })), "STATE_CONFLICT");
     assert.equal(await store.write(commit({ ...conflicts, expected: [] })), "RUN_CONFLICT");
   },

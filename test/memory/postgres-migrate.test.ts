@@ -92,8 +92,8 @@ describe.skipIf(server === undefined)("migrating a PostgreSQL schema", () => {
     ask(
       database,
       `DROP INDEX agno_chat.messages_by_id, agno_chat.sessions_by_key;
-       DROP FUNCTION agno_chat.sessions_v2, agno_chat.counts_v1, agno_chat.session_names_v1,
-         agno_chat.user_page_v1, agno_chat.sessions_by_id_v1, agno_chat.kept_v1,
+       DROP FUNCTION agno_chat.write_after_v1, agno_chat.sessions_v2, agno_chat.counts_v1,
+         agno_chat.session_names_v1, agno_chat.user_page_v1, agno_chat.sessions_by_id_v1, agno_chat.kept_v1,
          agno_chat.clear_before_v1, agno_chat.session_scope;
        DROP TRIGGER drop_search_blocks ON agno_chat.messages;
        DROP TRIGGER drop_all_search_blocks ON agno_chat.messages;

@@ -94,6 +94,13 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect((await memory.getState("alice")).count).toBe(3);
   });
 
+  it("adds to a given total once if the answer is lost, even while others add", async () => {
+    loseOnce(() => other.add(userMessage("later"), "alice"));
+    const [stored] = await memory.add(userMessage("first"), "alice", { total: 0 });
+    expect(stored).toMatchObject({ id: 1, content: "first" });
+    expect((await memory.getMessages("alice")).map(({ id }) => id)).toEqual([1, 2]);
+  });
+
   it("does not bring back what was cleared while its answer was lost", async () => {
     const { generation } = await memory.read("alice");
     let cleared: Deleted | undefined;

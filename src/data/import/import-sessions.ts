@@ -2,7 +2,18 @@ import { type SessionId, type UserId, validateSessionId } from "../../ids.js";
 import type { Memory } from "../../memory/memory.js";
 import { readBatches } from "../read-batches.js";
 import { sessionPages } from "../session-pages.js";
-import type { Batch, ImportedRun, ImportTally } from "./conversation.js";
+import type { Batch, ImportedRun } from "./conversation.js";
+
+/** What a session holds. */
+interface Held {
+  readonly runs: Set<string>;
+  /** The latest of them. */
+  readonly last: string | undefined;
+  /** As in `Snapshot`. */
+  readonly total: number;
+}
+
+const nothing = (): Held => ({ runs: new Set(), last: undefined, total: 0 });
 
 /** A session that a conversation goes into. */
 export class ImportSession {
@@ -11,38 +22,56 @@ export class ImportSession {
   readonly isNew: boolean;
   /** How many messages this import has added. */
   added = 0;
+  /** As in `Snapshot`, unless somebody else adds to the session. */
+  total: number;
   /** How it counts; undefined until it does. */
   outcome: "imported" | "extended" | "present" | undefined;
   /** Whether more of the conversation may come. */
   isPart = false;
-  readonly #known: Set<string>;
-  /** The run that the session ended with when the import began. */
-  readonly #last: string | undefined;
+  #held: Held;
   #isPastLast: boolean;
+  /** The last run of the batches before. */
+  #latest: string | undefined;
 
-  constructor(sessionId: SessionId, known: Iterable<string>) {
+  constructor(sessionId: SessionId, held: Held) {
     this.sessionId = sessionId;
-    this.#known = new Set(known);
-    this.#last = [...this.#known].at(-1);
-    this.isNew = this.#known.size === 0;
+    this.total = held.total;
+    this.#held = held;
+    this.isNew = held.runs.size === 0;
     this.#isPastLast = this.isNew;
   }
 
   /**
-   * The runs that the session does not have. A missing one before its last run was deleted here, or
-   * the conversation went on here: then it stays as it is.
+   * The runs that the session does not have. One before its last run was deleted here, or the
+   * conversation went on here: such runs are left out, so that it stays as it is.
    */
-  missing({ runs, isPart }: Batch, tally: ImportTally): readonly ImportedRun[] {
-    return runs.filter(({ runId }) => {
-      if (this.#known.has(runId)) {
-        this.#isPastLast ||= runId === this.#last;
-        return false;
-      }
-      if (!this.#isPastLast) tally.leaveOut("run that was changed or deleted here");
-      // An archive may hold a conversation twice. A part may go on with a run of an earlier one.
-      else if (!isPart) this.#known.add(runId);
-      return this.#isPastLast;
-    });
+  missing(runs: readonly ImportedRun[]): { missing: readonly ImportedRun[]; leftOut: number } {
+    const missing: ImportedRun[] = [];
+    let leftOut = 0;
+    for (const run of runs) {
+      if (run.runId === this.#held.last) this.#isPastLast = true;
+      if (this.#held.runs.has(run.runId)) continue;
+      if (this.#isPastLast) missing.push(run);
+      else leftOut += 1;
+    }
+    return { missing, leftOut };
+  }
+
+  /** Notes that a batch is done, of which so many messages were missing. */
+  took({ runs, isPart = false }: Batch, messages: number): void {
+    this.added += messages;
+    this.total += messages;
+    this.isPart = isPart;
+    this.#latest = runs.at(-1)?.runId ?? this.#latest;
+    // An archive may hold a conversation twice. A part may go on with a run of an earlier one.
+    if (!isPart) for (const { runId } of runs) this.#held.runs.add(runId);
+  }
+
+  /** Goes on from what the session holds now that somebody else has changed it. */
+  goOnFrom(held: Held): void {
+    this.total = held.total;
+    this.#held = held;
+    this.#isPastLast = held.last === this.#latest;
   }
 }
 
@@ -63,24 +92,31 @@ export class ImportSessions {
   }
 
   async of(batch: Batch): Promise<ImportSession> {
-    const key = batch.mark ?? batch.name;
-    const found = this.#byName.get(key) ?? (await this.#find(batch));
-    this.#byName.set(key, found);
+    const found = this.#byName.get(keyOf(batch)) ?? (await this.#find(batch));
+    this.#byName.set(keyOf(batch), found);
     return found;
+  }
+
+  /** After somebody else has added to the session of this batch, or has made it first. */
+  async lookAgain(batch: Batch): Promise<void> {
+    const session = await this.of(batch);
+    if (session.added > 0 || !session.isNew)
+      session.goOnFrom(await this.#heldBy(session.sessionId));
+    else this.#byName.delete(keyOf(batch));
   }
 
   async #find({ name, mark, runs }: Batch): Promise<ImportSession> {
     this.#taken ??= await this.#takenNames();
     const taken = this.#taken;
     for (const sessionId of [...taken].filter((each) => isNamed(each, { name, mark }))) {
-      const known = await this.#runsOf(sessionId);
-      if (runs.some(({ runId }) => known.has(runId)))
-        return new ImportSession(validateSessionId(sessionId), known);
+      const held = await this.#heldBy(sessionId);
+      if (runs.some(({ runId }) => held.runs.has(runId)))
+        return new ImportSession(validateSessionId(sessionId), held);
     }
     let free = name;
     for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
     taken.add(free);
-    return new ImportSession(validateSessionId(free), []);
+    return new ImportSession(validateSessionId(free), nothing());
   }
 
   async #takenNames(): Promise<Set<string>> {
@@ -90,16 +126,19 @@ export class ImportSessions {
     return names;
   }
 
-  /** In the order of the runs. */
-  async #runsOf(sessionId: string): Promise<Set<string>> {
-    const known = new Set<string>();
+  /** The total is read first: what is added in between shows when something is added here. */
+  async #heldBy(sessionId: string): Promise<Held> {
+    const { total } = await this.#memory.read(this.#userId, { sessionId, limit: 0 });
+    const runs = new Set<string>();
     const read = (options: object) =>
       this.#memory.getMessages(this.#userId, { ...options, sessionId });
     for await (const page of readBatches(read, { after: 0 }))
-      for (const { runId } of page) known.add(runId);
-    return known;
+      for (const { runId } of page) runs.add(runId);
+    return { runs, last: [...runs].at(-1), total };
   }
 }
+
+const keyOf = ({ mark, name }: Batch): string => mark ?? name;
 
 /** The mark at the end; the name; or the name and a number, as if the name was taken. */
 const isNamed = (

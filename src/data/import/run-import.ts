@@ -1,8 +1,8 @@
 import { AgnoChatError } from "../../errors.js";
 import { type UserId, validateSessionId, validateUserId } from "../../ids.js";
 import { jsonBytes } from "../../memory/measure.js";
-import type { Memory } from "../../memory/memory.js";
-import type { Contents } from "../../messages.js";
+import type { AddOptions, Memory } from "../../memory/memory.js";
+import type { Contents, NewMessage } from "../../messages.js";
 import { type Batch, type ImportedRun, ImportTally } from "./conversation.js";
 import { detectedFormat, type ImportFormat, READERS } from "./formats.js";
 import type { Imported, ImportOptions } from "./import-options.js";
@@ -68,27 +68,49 @@ class Import {
     };
   }
 
+  /** Looks again, as often as needed, if somebody else has added to the session meanwhile. */
   async take(batch: Batch): Promise<void> {
-    const { signal, tally, dryRun = false, onProgress } = this.#parts;
+    while (!(await this.#taken(batch))) {
+      this.#bytesLeft = undefined;
+      await this.#sessions.lookAgain(batch);
+    }
+  }
+
+  /** False if somebody else has added to the session; then nothing was stored or counted. */
+  async #taken(batch: Batch): Promise<boolean> {
+    const { signal, tally, onProgress } = this.#parts;
     signal?.throwIfAborted();
     const session = await this.#sessions.of(batch);
-    const runs = session.missing(batch, tally);
-    const messages = runs.flatMap((run) => run.messages);
+    const { missing, leftOut } = session.missing(batch.runs);
+    const messages = missing.flatMap((run) => run.messages);
     const state = session.isNew ? batch.state : undefined;
     const isMore = messages.length > 0 || state !== undefined;
+    if (isMore) {
+      await this.#refuseTooMuch(messages);
+      if (!(await this.#add(session, messages, { state, ...contentsOf(missing) }))) return false;
+    }
+    tally.leaveOut("run that was changed or deleted here", leftOut);
     this.#count(session, isMore);
-    if (!isMore) return;
-    await this.#refuseTooMuch(messages);
-    if (!dryRun)
-      await this.#memory.add(messages, this.#userId, {
-        sessionId: session.sessionId,
-        state,
-        ...contentsOf(runs),
-      });
-    session.added += messages.length;
-    session.isPart = batch.isPart ?? false;
+    session.took(batch, messages.length);
     this.#messages += messages.length;
-    onProgress?.(this.outcome);
+    if (isMore) onProgress?.(this.outcome);
+    return true;
+  }
+
+  /** False if the session has another total than it was read with. */
+  async #add(
+    { sessionId, total }: ImportSession,
+    messages: readonly NewMessage[],
+    options: Pick<AddOptions, "state" | "contents">,
+  ): Promise<boolean> {
+    try {
+      if (!this.#parts.dryRun)
+        await this.#memory.add(messages, this.#userId, { ...options, sessionId, total });
+      return true;
+    } catch (thrown) {
+      if (thrown instanceof AgnoChatError && thrown.code === "RUN_CONFLICT") return false;
+      throw thrown;
+    }
   }
 
   #count(session: ImportSession, hasGrown: boolean): void {

@@ -56,4 +56,33 @@ export const runReplacement: MemoryChecks = {
     assert.deepEqual(texts(await memory.getMessages("b")), ["first", "third"]);
     assert.equal((await memory.users()).length, 2);
   },
+
+  "adds to a session with another total than is given neither messages nor state": async ({
+    memory,
+  }) => {
+    const add = (text: string, total: number, user = "a") =>
+      memory.add(userMessage(text), user, { total, state: { [text]: true } });
+    await add("first", 0);
+    await memory.add(systemMessage("rule"), "a");
+    await memory.add(userMessage("elsewhere"), "a", { sessionId: "work" });
+    for (const total of [0, 1, 3, -1, 1.5]) await rejects("RUN_CONFLICT", () => add("late", total));
+    await rejects("RUN_CONFLICT", () => add("late", 2, "nobody"));
+    await add("second", (await memory.read("a")).total);
+    await memory.clear("a", { sessionId: "default" });
+    await rejects("RUN_CONFLICT", () => add("late", 3));
+    await add("third", 0);
+    assert.deepEqual(texts(await memory.getMessages("a")), ["elsewhere", "third"]);
+    assert.deepEqual(plain(await memory.getState("a")), { third: true });
+    assert.equal((await memory.users()).length, 1);
+  },
+
+  "lets one of several adds with the same total through": async ({ memory }) => {
+    const contents = Array.from({ length: 8 }, (_, index) => `${index}`);
+    const added = await Promise.allSettled(
+      contents.map(async (text) => memory.add(userMessage(text), "a", { total: 0 })),
+    );
+    const stored = contents.filter((_, index) => added[index]?.status === "fulfilled");
+    assert.equal(stored.length, 1);
+    assert.deepEqual(texts(await memory.getMessages("a")), stored);
+  },
 };

@@ -75,7 +75,8 @@ export class InMemoryStore implements Store<true> {
     const { userId, sessionId, messages, time } = commit;
     const known = this.#users.get(userId);
     const knownSession = known?.sessions.get(sessionId);
-    const created = knownSession?.created;
+    const { created, total = 0 } = knownSession ?? {};
+    if ((commit.total ?? total) !== total) return "RUN_CONFLICT";
     const { generation } = this.#clears;
     if (commit.generation !== generation && this.#clears.wasCleared({ ...commit, created }))
       return "HISTORY_CLEARED";

@@ -30,6 +30,7 @@ import { admitArguments, admittedIn, PostgresLimits } from "./postgres-limits.js
 import { PostgresTokens } from "./postgres-tokens.js";
 import { type Attempt, repeatRead, repeatWrite } from "./repeat.js";
 import {
+  countOf,
   limitOf,
   pageArguments,
   pageOf,
@@ -351,11 +352,15 @@ function writeFunctionFor({
   spent,
   messages,
   contents,
+  total,
 }: Commit): readonly [string, SqlValue[]] {
   const held = lease === undefined ? [null, null] : [lease.holder, lease.fence];
-  if (contents !== undefined) {
-    const settled = [spent?.runId ?? null, spent?.tokens ?? null];
-    return ["write_attached_v1", [...attachedArguments(messages, contents), ...settled, ...held]];
+  if (contents !== undefined || total !== undefined) {
+    const attached = attachedArguments(messages, contents ?? new Map());
+    const first = [...attached, spent?.runId ?? null, spent?.tokens ?? null, ...held];
+    return total === undefined
+      ? ["write_attached_v1", first]
+      : ["write_after_v1", [countOf(total), ...first]];
   }
   if (spent !== undefined) return ["write_run_v1", [spent.runId, spent.tokens, ...held]];
   return lease === undefined ? ["write_v1", []] : ["write_leased_v1", held];

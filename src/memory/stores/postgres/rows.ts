@@ -108,7 +108,7 @@ export const pageArguments = ({ after, before, limit, maxCharacters }: Page): Sq
 ];
 
 /** A number that fits a bigint column. `Infinity` becomes one larger than any stored number. */
-const countOf = (count: number): number =>
+export const countOf = (count: number): number =>
   Number.isSafeInteger(count) ? count : Number.MAX_SAFE_INTEGER;
 
 /** NULL means no limit. */

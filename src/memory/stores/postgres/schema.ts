@@ -14,6 +14,7 @@ import { SESSION_LISTS } from "./schema/session-lists.js";
 import { SESSIONS_BY_ID } from "./schema/sessions-by-id.js";
 import { TABLES } from "./schema/tables.js";
 import { TOKENS } from "./schema/tokens.js";
+import { TOTALS } from "./schema/totals.js";
 import { USER_PAGES } from "./schema/user-pages.js";
 import { WRITES } from "./schema/writes.js";
 
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly string[] = [
   SESSIONS_BY_ID,
   USER_PAGES,
   SESSION_LISTS,
+  TOTALS,
 ];

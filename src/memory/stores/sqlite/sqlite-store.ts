@@ -435,6 +435,8 @@ function writeTo(
 ): CommitOutcome {
   const { userId, sessionId, messages, state, expected, replaceRun, generation, time } = commit;
   const { contents } = commit;
+  const total = known?.total ?? 0;
+  if ((commit.total ?? total) !== total) return "RUN_CONFLICT";
   const continued = { userId, sessionId, created: known?.created, generation };
   if (wasCleared(clearRecordOf(connection), continued)) return "HISTORY_CLEARED";
   if (expected.some(([key, json]) => stateJsonOf(connection, known, key) !== json))
