@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { assistantMessage, InMemory, systemMessage, userMessage } from "../../src/index.js";
 import type { Memory } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
@@ -200,4 +200,37 @@ it("a memory file of an earlier version gives back what is said from now on", as
   expect(await memory.edits?.undo("alice")).toEqual({ runs: 1, messages: 1 });
   expect({ ...(await memory.getState("alice")) }).toEqual({ n: 1 });
   await memory.close();
+});
+
+it("undo and clearing old runs look at no message of another session on SQLite", async () => {
+  const path = temporaryFile();
+  const memory = new SqliteMemory(path);
+  await memory.add([userMessage("hi"), assistantMessage("yes")], "alice", { state: { n: 1 } });
+  const statements = new Set<string>();
+  for (const method of ["get", "run", "each"] as const) {
+    const original = SqliteConnection.prototype[method] as (...args: unknown[]) => unknown;
+    vi.spyOn(SqliteConnection.prototype, method).mockImplementation(function (
+      this: SqliteConnection,
+      sql: string,
+      ...values: unknown[]
+    ) {
+      statements.add(sql);
+      return original.call(this, sql, ...values) as never;
+    });
+  }
+  await memory.edits?.undo("alice");
+  await memory.add([userMessage("old")], "alice");
+  await memory.add([userMessage("new"), systemMessage("rule")], "alice", { sessionId: "work" });
+  await memory.edits?.clearBefore("alice", { before: Date.now() + 1 });
+  vi.restoreAllMocks();
+  await memory.close();
+  const connection = new SqliteConnection(await loadEngine(), path);
+  const plans = [...statements]
+    .filter((sql) => /^\s*(SELECT|UPDATE)/.test(sql) && /message_id <=? /.test(sql))
+    .flatMap((sql) => connection.all<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`))
+    .filter(({ detail }) => /(SEARCH|SCAN) messages/.test(detail));
+  await connection.close();
+  expect(plans).not.toEqual([]);
+  for (const { detail } of plans)
+    expect(detail).not.toMatch(/\(user_key=\?( AND message_id[<>]\?)*\)/);
 });

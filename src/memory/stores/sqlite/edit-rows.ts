@@ -105,7 +105,7 @@ function lastRuns(
   { userKey, sessionKey }: SessionRow,
   most: number,
 ): LastRuns {
-  let [runs, first] = [0, Infinity];
+  let [runs, first, before] = [0, Infinity, 0];
   let run: string | null = null;
   let latestRun: string | null = null;
   for (const turn of connection.each<{ id: number; run: string }>(
@@ -116,22 +116,25 @@ function lastRuns(
   )) {
     if (turn.run !== run) {
       latestRun = turn.run;
+      before = turn.id;
       if (runs === most) break;
       runs += 1;
       run = turn.run;
     }
     first = turn.id;
     latestRun = null;
+    before = 0;
   }
   if (runs === 0) return { runs, after: 0, latestRun };
-  const before = connection.get<{ id: number | null }>(
+  // Of one kind, which the session's index has: else all messages of the user could be looked at.
+  const system = connection.get<{ id: number | null }>(
     `SELECT max(message_id) AS id FROM messages
-     WHERE user_key = ? AND session_key = ? AND message_id < ?`,
+     WHERE user_key = ? AND session_key = ? AND is_system = 1 AND message_id < ?`,
     userKey,
     sessionKey,
     first,
   );
-  return { runs, after: before?.id ?? 0, latestRun };
+  return { runs, after: Math.max(before, system?.id ?? 0), latestRun };
 }
 
 /** Gives every key its value from before the first change after this message. */

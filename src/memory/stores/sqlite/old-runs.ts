@@ -131,9 +131,7 @@ function removeRuns(
   }
   dropUnusedAttachments(connection, userKey);
   connection.run(
-    `UPDATE sessions SET undo_after = (
-       SELECT coalesce(max(message_id), 0) FROM messages
-       WHERE user_key = ?1 AND session_key = ?2 AND message_id <= undo_after)
+    `UPDATE sessions SET undo_after = max(${latestOf(0)}, ${latestOf(1)})
      WHERE user_key = ?1 AND session_key = ?2`,
     userKey,
     sessionKey,
@@ -148,3 +146,12 @@ function removeRuns(
     sessionKey,
   );
 }
+
+/**
+ * In SQL: the last message up to `undo_after`. Of one kind, which the session's index has: else all
+ * messages of the user could be looked at.
+ */
+const latestOf = (isSystem: 0 | 1): string =>
+  `(SELECT coalesce(max(message_id), 0) FROM messages
+    WHERE user_key = ?1 AND session_key = ?2 AND is_system = ${isSystem}
+      AND message_id <= undo_after)`;
