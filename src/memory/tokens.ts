@@ -112,10 +112,21 @@ const infoOf = ({ tokenId, userId, label, ...times }: TokenRow): TokenInfo => ({
     : { lastUsedAt: new Date(times.lastUsedAt).toISOString() }),
 });
 
+/**
+ * No control characters, halves of characters or line ends. Listed, since V8 reads patterns as it
+ * loads a file, and would look for their Unicode classes in all of Unicode.
+ */
+const VISIBLE = /^[^\0-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]+$/u;
+
 function labelOf(label: string | undefined): string | undefined {
   if (label === undefined) return undefined;
-  const isVisible = typeof label === "string" && /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+$/u.test(label);
-  if (isVisible && label.trim() === label && label.length <= MAX_LABEL) return label;
+  if (
+    typeof label === "string" &&
+    VISIBLE.test(label) &&
+    label.trim() === label &&
+    label.length <= MAX_LABEL
+  )
+    return label;
   throw new AgnoChatError("INVALID_INPUT", "Invalid label of a token.", {
     hint: `Use 1–${MAX_LABEL} visible characters, such as laptop.`,
   });

@@ -50,6 +50,15 @@ test("up to the prompt, the chat loads at most five files and nothing of the lib
   expect(files.size).toBeLessThanOrEqual(5);
 });
 
+test.each(["src/cli/chat/chat-on-terminal.ts", "src/agent/agent.ts", "src/models/demo/intents.ts"])(
+  "what is loaded with %s makes no pattern of a Unicode class before it is used",
+  async (source) => {
+    const lines = (await loadedAtOnce(await chunkOf(source))).split("\n");
+    const literals = lines.filter((line) => /(?<!\\)\\p\{/.test(line) && !line.includes("raw`"));
+    expect(literals).toEqual([]);
+  },
+);
+
 /** The bundled file that holds a source file. */
 async function chunkOf(source: string): Promise<string> {
   for (const name of await readdir("dist/chunks")) {

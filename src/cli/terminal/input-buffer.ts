@@ -1,3 +1,4 @@
+import { latePattern } from "../../late-pattern.js";
 import { sanitise } from "../../sanitise.js";
 import { graphemes } from "../render/width.js";
 import { beginsWithMark, blockContent } from "./block.js";
@@ -13,8 +14,8 @@ const NONCHARACTERS = /[\ufdd0-\ufdef]/g;
 const FIRST_STAND_IN = 0xfdd0;
 const LAST_STAND_IN = 0xfdef;
 
-const WORD_BEFORE = /[\p{L}\p{N}\p{M}_]*[^\p{L}\p{N}\p{M}_]*$/u;
-const WORD_AFTER = /^[^\p{L}\p{N}\p{M}_]*[\p{L}\p{N}\p{M}_]*/u;
+const wordBefore = latePattern(String.raw`[\p{L}\p{N}\p{M}_]*[^\p{L}\p{N}\p{M}_]*$`, "u");
+const wordAfter = latePattern(String.raw`^[^\p{L}\p{N}\p{M}_]*[\p{L}\p{N}\p{M}_]*`, "u");
 const BLANK_WORD_BEFORE = /\S*\s*$/;
 
 /** The text being typed, the cursor, and the pastes shown as placeholders. */
@@ -122,11 +123,11 @@ export class InputBuffer {
   }
 
   wordLeft(): void {
-    this.#cursor -= lengthOf(WORD_BEFORE, this.beforeCursor);
+    this.#cursor -= lengthOf(wordBefore(), this.beforeCursor);
   }
 
   wordRight(): void {
-    this.#cursor += lengthOf(WORD_AFTER, this.afterCursor);
+    this.#cursor += lengthOf(wordAfter(), this.afterCursor);
   }
 
   lineStart(): void {

@@ -1,3 +1,4 @@
+import { latePattern } from "../../late-pattern.js";
 import type { DemoCall, Intent } from "./demo-request.js";
 
 /** Returns the call that a request asks for, or undefined if it asks for something else. */
@@ -21,6 +22,11 @@ const requestsIn = (question: string): string[] =>
     .map((request) => request.trim().replace(/^(?:please|can you|could you)\s+/i, ""))
     .filter(Boolean);
 
+const timePlace = latePattern(
+  String.raw`\bin (?<place>[\p{L}_/ +\-0-9]+?)(?: now| today)?\W*$`,
+  "u",
+);
+
 const wantsTime: ToolMatcher = (request) => {
   if (
     !/\bwhat time\b|\b(?:what|tell)\b.*\bthe (?:time|date|day)\b|\bwhat (?:day|date)\b|^the (?:time|date)\b/i.test(
@@ -28,8 +34,7 @@ const wantsTime: ToolMatcher = (request) => {
     )
   )
     return undefined;
-  const place = /\bin (?<place>[\p{L}_/ +\-0-9]+?)(?: now| today)?\W*$/u.exec(request)?.groups
-    ?.place;
+  const place = timePlace().exec(request)?.groups?.place;
   return {
     name: "current_time",
     arguments: place === undefined ? {} : { timeZone: zoneOf(place) },
