@@ -757,7 +757,7 @@ export const MUTANTS = [
     "",
   ],
   [
-    "src/memory/stores/sqlite/edit-rows.ts",
+    "src/memory/stores/sqlite/fork-session.ts",
     "a copy of a session holds all sessions of its user",
     "FROM messages WHERE user_key = ?1 AND session_key = ?2 AND message_id > ?3\n       ORDER BY message_id LIMIT",
     "FROM messages WHERE user_key = ?1 AND ?2 > 0 AND message_id > ?3\n       ORDER BY message_id LIMIT",

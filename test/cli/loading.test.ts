@@ -85,11 +85,11 @@ it("agno-chat ask without a terminal loads no module of terminals or of the netw
   expect(loaded).not.toContain("NativeModule tty");
 });
 
-it("agno-chat ask loads at most 6 files and 503 kB of the bundle", () => {
+it("agno-chat ask loads at most 6 files and 501 kB of the bundle", () => {
   const loaded = filesLoadedBy(["ask", "--model", "demo", "Hello"]);
   const bundled = loaded.filter((file) => file.includes("/dist/chunks/"));
   expect(bundled.length).toBeLessThanOrEqual(6);
-  expect(bytesOf(bundled)).toBeLessThan(503_000);
+  expect(bytesOf(bundled)).toBeLessThan(501_000);
 });
 
 const bytesOf = (files: readonly string[]): number =>

@@ -28,7 +28,7 @@ import type {
 import { contentsOf, insertAttachments } from "./attachment-rows.js";
 import { clearRecordOf, currentGeneration, recordClearOfAll, recordClears } from "./clear-rows.js";
 import type { SqliteConnection } from "./driver.js";
-import { forkSession, noteChanges, undoRuns } from "./edit-rows.js";
+import { noteChanges, undoRuns } from "./edit-rows.js";
 import {
   admitRun,
   limitsOf,
@@ -344,11 +344,13 @@ export class SqliteStore implements CopyStore {
         : this.#erase((connection) => clearBefore(connection, userId, old));
     },
     undo: (userId, undo) => this.#erase((connection) => undoRuns(connection, userId, undo)),
-    fork: (userId, fork) =>
-      this.#write(
+    fork: async (userId, fork) => {
+      const { forkSession } = await import("./fork-session.js");
+      return this.#write(
         (connection) => forkSession(connection, userId, fork),
         () => this.#windows.clear(),
-      ),
+      );
+    },
   };
 
   /**
