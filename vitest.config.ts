@@ -53,8 +53,8 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     globalSetup: "test/global-setup.ts",
     // Real child processes take their time on a busy machine; the limits only end what hangs.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     expect: { poll: { timeout: 120_000, interval: 20 } },
     // Most tests wait for processes and sockets, in which others can use the cores.
     maxWorkers: availableParallelism() + 2,

@@ -480,7 +480,7 @@ describe("a model that breaks its contract", () => {
   });
 });
 
-describe("a cancel ends a run within 300 ms, even if everything ignores the signal,", () => {
+describe("a cancel ends a run at once, even if everything ignores the signal,", () => {
   const never = new Promise<never>(() => {});
   const stuckTool = toolOf("stuck", () => never);
   const script: readonly ScriptedStep[] = [{ toolCalls: [{ name: "stuck" }] }];
@@ -519,10 +519,8 @@ describe("a cancel ends a run within 300 ms, even if everything ignores the sign
       const outcome = work(make(), { ...SOMEONE, signal: controller.signal });
       outcome.catch(() => {});
       await sleep(5);
-      const started = performance.now();
       controller.abort();
-      await failsWith(outcome, "CANCELLED");
-      expect(performance.now() - started).toBeLessThan(300);
+      await failsWith(Promise.race([outcome, settled()]), "CANCELLED");
     }
   });
 

@@ -81,7 +81,7 @@ describe.runIf(ownServer && process.platform !== "win32")(
       for (let round = 1; round <= 3; round += 1) {
         await writers[0]?.waitForRuns(30 * round);
         // Until the server has recovered from the crash before, it lets nobody in.
-        await vi.waitFor(() => crash(store), { timeout: 30_000 });
+        await vi.waitFor(() => crash(store), { timeout: 60_000 });
       }
       await Promise.all(writers.map((writer) => writer.waitForRuns()));
       expect(writers.map(({ acknowledged }) => acknowledged)).toEqual([150, 150]);

@@ -44,9 +44,7 @@ const clear = (client: pg.Client, userId: string): Promise<unknown> =>
 
 /** Until so many connections to this database wait for a lock. */
 const waiting = (url: string, count: number): Promise<void> =>
-  expect
-    .poll(() => ask(url, WAITING), { timeout: 10_000, interval: 20 })
-    .toHaveLength(count) as Promise<void>;
+  expect.poll(() => ask(url, WAITING), { interval: 20 }).toHaveLength(count) as Promise<void>;
 
 const WAITING = `SELECT FROM pg_stat_activity
   WHERE datname = current_database() AND wait_event_type = 'Lock'`;

@@ -12,6 +12,7 @@ import { DemoModel } from "../../src/models/demo.js";
 import type { ModelEvent, ModelRequest, ToolSpec } from "../../src/models/model.js";
 import { callTool, toolTable } from "../../src/tools/call-tool.js";
 import { openToolkits } from "../../src/tools/open-toolkits.js";
+import { cpuTime } from "../support/cpu-time.js";
 import { toolContext } from "../support/tool-context.js";
 import { wildText } from "../support/wild-text.js";
 
@@ -209,9 +210,9 @@ describe("the stream", () => {
   it.each([" ", "!", "\n", "what ", "show ", "my name is, and I ", "tell the "])(
     "answers endless repetitions of %j quickly",
     async (part) => {
-      const started = performance.now();
+      const begun = cpuTime();
       expect(await lastReply(part.repeat(100_000))).not.toBe("");
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(cpuTime() - begun).toBeLessThan(1_000);
     },
   );
 });

@@ -1,3 +1,4 @@
+import { vi } from "vitest";
 import type { AgnoChatError } from "../../src/errors.js";
 import { userMessage } from "../../src/messages.js";
 import type { ModelEvent, ModelRequest } from "../../src/models/model.js";
@@ -39,6 +40,33 @@ export async function askAndFail(
   }
   throw new Error("it did not fail");
 }
+
+/** Runs `work` on a clock that only the test moves: no slow machine counts as a silent server. */
+export async function withStoppedClock<T>(work: () => Promise<T>): Promise<T> {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    return await work();
+  } finally {
+    vi.useRealTimers();
+  }
+}
+
+/** The first event of a call, and its error once the server has been silent for `ms` after it. */
+export const askThenSilence = (
+  model: OpenAIModel,
+  ms: number,
+): Promise<{ event: ModelEvent | undefined; error: AgnoChatError }> =>
+  withStoppedClock(async () => {
+    const events = model.stream(HELLO, { signal: never() })[Symbol.asyncIterator]();
+    const { value: event } = await events.next();
+    const failed = events.next().then(
+      () => Promise.reject(new Error("it did not fail")),
+      (thrown) => thrown as AgnoChatError,
+    );
+    await new Promise((turn) => setImmediate(turn));
+    vi.advanceTimersByTime(ms);
+    return { event, error: await failed };
+  });
 
 /** Retries without waiting; records the delays. */
 export function recordedTiming() {

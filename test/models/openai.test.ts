@@ -14,7 +14,17 @@ import {
   streamed,
   streamedText,
 } from "../support/model-server.js";
-import { ask, askAndFail, HELLO, KEY, never, open, textOf } from "./openai-support.js";
+import {
+  ask,
+  askAndFail,
+  askThenSilence,
+  HELLO,
+  KEY,
+  never,
+  open,
+  textOf,
+  withStoppedClock,
+} from "./openai-support.js";
 
 let server: ModelServer;
 afterEach(() => server?.close());
@@ -279,8 +289,7 @@ describe("the answer", () => {
       response.write(event(chunk({ content: "One" }, "stop")));
       goOn = () => void response.end(event(chunk({ content: " two" })) + done);
     });
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
+    await withStoppedClock(async () => {
       const events = open(server.url).stream(HELLO, { signal: never() });
       expect(await events.next()).toMatchObject({ value: { text: "One" } });
       const next = events.next();
@@ -289,15 +298,13 @@ describe("the answer", () => {
       goOn();
       expect(await next).toMatchObject({ value: { text: " two" } });
       expect(await events.next()).toMatchObject({ value: { type: "finish" } });
-    } finally {
-      vi.useRealTimers();
-    }
+    });
   });
 
   it("is incomplete when the server falls silent after a finish reason", async () => {
     server = await ModelServer.start(stalled(chunk({ content: "Half" }, "stop")));
-    const { events, error } = await askAndFail(open(server.url, { idleTimeoutMs: 30 }));
-    expect([textOf(events), error.code]).toEqual(["Half", "MODEL_TIMEOUT"]);
+    const { event, error } = await askThenSilence(open(server.url, { idleTimeoutMs: 250 }), 250);
+    expect([event, error.code]).toEqual([{ type: "text-delta", text: "Half" }, "MODEL_TIMEOUT"]);
   });
 
   it("is incomplete when the connection is cut after a finish reason", async () => {

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import http from "node:http";
 import path from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -8,6 +7,7 @@ import { InMemory } from "../../src/memory/in-memory.js";
 import type { GetMessagesOptions, Memory } from "../../src/memory/memory.js";
 import { SqliteMemory } from "../../src/memory/sqlite.js";
 import { assistantMessage, userMessage } from "../../src/messages.js";
+import { cpuTime } from "../support/cpu-time.js";
 import { cleanUp, eventually, get, serve, temporaryFolder, Wire } from "./support.js";
 
 /** Counts how often it is read. */
@@ -77,19 +77,6 @@ test("a memory that fails at once is answered with a status", async () => {
   const { status, json } = await get(`${url}/export?user_id=alice`);
   expect({ status, code: json.code }).toEqual({ status: 503, code: "STORE_CLOSED" });
 });
-
-const CPU_TIME = "/proc/thread-self/schedstat";
-
-/**
- * CPU time of this thread in milliseconds, which other tests do not affect; that of the process,
- * where the system does not tell.
- */
-const cpuTime = existsSync(CPU_TIME)
-  ? (): number => Number.parseInt(readFileSync(CPU_TIME, "utf8"), 10) / 1e6
-  : (): number => {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1000;
-    };
 
 /** The longest time without a turn of the event loop, until the promise settles. */
 async function longestHold(work: Promise<unknown>): Promise<number> {

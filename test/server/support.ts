@@ -214,7 +214,7 @@ export const rawChat = (userId: string, message = "Hi", headers = ""): string =>
 
 /** Waits until the condition holds, checking once per turn of the event loop. */
 export async function eventually(isSo: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !isSo(); ) {
+  for (const end = Date.now() + 60_000; !isSo(); ) {
     expect(Date.now(), "it did not become so").toBeLessThan(end);
     await new Promise((resolve) => setImmediate(resolve));
   }

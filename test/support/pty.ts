@@ -33,8 +33,8 @@ const KEYS = {
 
 export type PtyKey = keyof typeof KEYS | `ctrl-${string}` | `alt-${string}`;
 
-/** How long `waitFor` waits, in milliseconds. */
-const TIMEOUT_MS = 15_000;
+/** How long `waitFor` waits, in milliseconds. It only ends what hangs. */
+const TIMEOUT_MS = 60_000;
 
 /** UTF-16 units; less than the kernel buffers for a program that does not read. */
 const PIECE_LENGTH = 512;

@@ -217,21 +217,18 @@ describe("faults", () => {
 });
 
 describe("a cancelled run", () => {
-  it("rejects within 50 ms with its reason, even if the tool ignores the signal", async () => {
+  it("rejects at once with its reason, even if the tool ignores the signal", async () => {
     const controller = new AbortController();
     const reason = new Error("cancelled");
     let seen: AbortSignal | undefined;
-    let started = 0;
     const deaf = toolThat((_, { signal }) => {
       seen = signal;
-      queueMicrotask(() => {
-        started = performance.now();
-        controller.abort(reason);
-      });
+      queueMicrotask(() => controller.abort(reason));
       return new Promise(() => {});
     });
-    await expect(call(deaf, {}, contextWith(controller.signal))).rejects.toBe(reason);
-    expect(performance.now() - started).toBeLessThan(50);
+    const outcome = call(deaf, {}, contextWith(controller.signal));
+    const late = new Promise((nextTurn) => setImmediate(nextTurn));
+    await expect(Promise.race([outcome, late])).rejects.toBe(reason);
     expect(seen?.reason).toBe(reason);
   });
 

@@ -95,10 +95,9 @@ test("an abort between two checks ends the rest", async () => {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
   const [, tool] = TOOLS[0] as (typeof TOOLS)[number];
-  const started = performance.now();
   const calls = Array.from({ length: 20 }, () => call(tool, SLOW_TEXT, controller.signal));
   setTimeout(() => controller.abort(new Error("stop")), 50);
   const ends = await Promise.allSettled(calls);
-  expect(ends.map(({ status }) => status)).toContain("rejected");
-  expect(performance.now() - started).toBeLessThan(2000);
+  // One check may be under way when it aborts, and another may have ended before.
+  expect(ends.filter(({ status }) => status === "rejected").length).toBeGreaterThanOrEqual(18);
 });

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { afterEach, expect, test } from "vitest";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { findRunning } from "../../../src/cli/setup/probe.js";
 import { OFFERED_SERVERS } from "../../../src/cli/setup/servers.js";
 import { ModelServer, type Reply, silence, status } from "../../support/model-server.js";
@@ -41,27 +42,36 @@ test("finds the servers that list their models, and no others", async () => {
 });
 
 test("asks all servers at once and waits 300 ms at most", async () => {
+  let asked = 0;
+  const counted =
+    (reply: Reply): Reply =>
+    (response, request) => {
+      asked += 1;
+      return reply(response, request);
+    };
   const dripping: Reply = (response) => {
     response.writeHead(200);
     const timer = setInterval(() => response.write(" "), 20);
     response.on("close", () => clearInterval(timer));
   };
-  const deaf = createServer().listen(0, "127.0.0.1");
+  const deaf = createServer(() => {
+    asked += 1;
+  }).listen(0, "127.0.0.1");
   await once(deaf, "listening");
   const { port } = deaf.address() as AddressInfo;
+  const others = [silence(), silence(), dripping].map((reply) => start(counted(reply)));
   const urls = [
     `http://127.0.0.1:${port}/v1`,
-    ...(await Promise.all([start(silence()), start(silence()), start(dripping)])).map(
-      ({ url }) => url,
-    ),
+    ...(await Promise.all(others)).map(({ url }) => url),
   ];
-  const began = performance.now();
-  expect(await findRunning(urls)).toEqual(new Set());
-  const took = performance.now() - began;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const found = findRunning(urls);
+  while (asked < urls.length) await nextTurn();
+  expect(vi.getTimerCount()).toBe(urls.length);
+  vi.advanceTimersByTime(300);
+  expect(await found).toEqual(new Set());
   deaf.close();
-  expect(took).toBeGreaterThan(250);
-  // One after the other would be 1200 ms.
-  expect(took).toBeLessThan(900);
 });
 
 test("never reads an endless list", async () => {
