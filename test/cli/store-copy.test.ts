@@ -95,6 +95,21 @@ describe.each(pairs)("store copy from %s to %s", (_from, _to, newSource, newTarg
     expect(await dump(to)).toEqual(await dump(from));
   });
 
+  it("says which tokens and limits it leaves behind, and nothing if there are none", async () => {
+    const [cli, from, to] = [new Cli(), await newSource(), await newTarget()];
+    await fill(from);
+    const copy = ["store", "copy", "--from", from, "--to", to];
+    expect(await cli.run(copy)).toMatchObject({ code: 0, stderr: "" });
+    for (const user of ["alice", "bob"])
+      await cli.run(["token", "create", "--user", user, "--store", from]);
+    await cli.run(["limit", "set", "--user", "bob", "--requests-per-minute", "5", "--store", from]);
+    const left =
+      "Not copied: 2 tokens (make new ones: token create) and the limits of 1 user (limit set).\n";
+    expect(await cli.run([...copy, "--dry-run"])).toMatchObject({ code: 0, stderr: left });
+    expect(await cli.run(copy)).toMatchObject({ code: 0, stderr: left });
+    expect((await cli.json(["token", "list", "--store", to])).tokens).toEqual([]);
+  });
+
   it("notices one changed message behind equal counts", async () => {
     const [cli, from, to] = [new Cli(), await newSource(), await newTarget()];
     const write = async (spec: string, content: string): Promise<void> => {

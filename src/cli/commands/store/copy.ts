@@ -36,7 +36,10 @@ export async function copy(
     const total = await fromStore.countUsers({ idleSince: 0 });
     const { signal } = context;
     const users = copyUsers({ from: fromStore, to: toStore, dryRun, signal });
-    return await report(context, { users, total: total.users, dryRun });
+    const code = await report(context, { users, total: total.users, dryRun });
+    const left = await leftBehind(fromStore);
+    if (left !== undefined) notice(left);
+    return code;
   } finally {
     for (const store of opened.reverse()) await store.close();
   }
@@ -57,6 +60,17 @@ async function isReady(spec: string): Promise<boolean> {
     if (error instanceof AgnoChatError && error.code === "STORE_NOT_READY") return false;
     throw error;
   }
+}
+
+/** Undefined if the source has nothing of the kind. */
+async function leftBehind({ tokens, limits }: CopyStore): Promise<string | undefined> {
+  const [some = [], limited = []] = [await tokens?.list(undefined), await limits?.list()];
+  const parts = [
+    some.length > 0 ? `${count(some.length, "token")} (make new ones: token create)` : "",
+    limited.length > 0 ? `the limits of ${count(limited.length, "user")} (limit set)` : "",
+  ];
+  const left = parts.filter((part) => part !== "").join(" and ");
+  return left === "" ? undefined : `Not copied: ${left}.`;
 }
 
 interface Work {
