@@ -110,6 +110,18 @@ describe.each(pairs)("store copy from %s to %s", (_from, _to, newSource, newTarg
     expect((await cli.json(["token", "list", "--store", to])).tokens).toEqual([]);
   });
 
+  it("takes back no run from before a copy, and each run from after it", async () => {
+    const [cli, from, to] = [new Cli(), await newSource(), await newTarget()];
+    await fill(from);
+    await cli.run(["store", "copy", "--from", from, "--to", to]);
+    const memory = await openMemory(to);
+    await memory.add([userMessage("new"), assistantMessage("yes")], "alice");
+    expect(await memory.edits?.undo("alice")).toEqual({ runs: 1, messages: 2 });
+    const undoBefore = async () => memory.edits?.undo("alice");
+    await expect(undoBefore).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    await memory.close();
+  });
+
   it("notices one changed message behind equal counts", async () => {
     const [cli, from, to] = [new Cli(), await newSource(), await newTarget()];
     const write = async (spec: string, content: string): Promise<void> => {

@@ -2,6 +2,7 @@ import { ATTACHMENTS } from "./schema/attachments.js";
 import { DELETES } from "./schema/deletes.js";
 import { EDITS } from "./schema/edits.js";
 import { ERASURE } from "./schema/erasure.js";
+import { IMPORT_ENDS } from "./schema/import-ends.js";
 import { IMPORTS } from "./schema/imports.js";
 import { LEASES } from "./schema/leases.js";
 import { LIMITS } from "./schema/limits.js";
@@ -37,4 +38,5 @@ export const MIGRATIONS: readonly string[] = [
   USER_PAGES,
   SESSION_LISTS,
   TOTALS,
+  IMPORT_ENDS,
 ];

@@ -28,9 +28,12 @@ export async function importUser(
     ]),
   );
   let last = 0;
+  const lastOf = new Map<string, number>();
   for await (const page of pages) {
-    for (const [sessionId, messages] of bySession(page))
+    for (const [sessionId, messages] of bySession(page)) {
       insertMessages(connection, rows.get(sessionId) as SessionRow, { messages, time: 0 });
+      lastOf.set(sessionId, messages.at(-1)?.id ?? 0);
+    }
     for (const message of page.filter((each) => haveAttachments([each]))) {
       const contents = await contentsOf(hashesOf([message]));
       insertAttachments(connection, userKey, { messages: [message], contents });
@@ -41,7 +44,7 @@ export async function importUser(
     connection.run(
       "UPDATE sessions SET total = ?, undo_after = ? WHERE user_key = ? AND session_key = ?",
       total,
-      last,
+      lastOf.get(sessionId) ?? 0,
       userKey,
       (rows.get(sessionId) as SessionRow).sessionKey,
     );
