@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
 import { type SessionId, type UserId, validateSessionId } from "../../ids.js";
-import type { Memory } from "../../memory/memory.js";
+import type { Memory, SessionState } from "../../memory/memory.js";
 import { readBatches } from "../read-batches.js";
 import { sessionPages } from "../session-pages.js";
 import type { Batch, ImportedRun } from "./conversation.js";
@@ -11,9 +12,10 @@ interface Held {
   readonly last: string | undefined;
   /** As in `Snapshot`. */
   readonly total: number;
+  readonly state: SessionState;
 }
 
-const nothing = (): Held => ({ runs: new Set(), last: undefined, total: 0 });
+const nothing = (): Held => ({ runs: new Set(), last: undefined, total: 0, state: {} });
 
 /** A session that a conversation goes into. */
 export class ImportSession {
@@ -33,12 +35,14 @@ export class ImportSession {
   /** The last run of the batches before. */
   #latest: string | undefined;
 
-  constructor(sessionId: SessionId, held: Held) {
+  /** `found`: what it holds, if an earlier import has made it. */
+  constructor(sessionId: SessionId, found?: Held) {
+    const held = found ?? nothing();
     this.sessionId = sessionId;
     this.total = held.total;
     this.#held = held;
-    this.isNew = held.runs.size === 0;
-    this.#isPastLast = this.isNew;
+    this.isNew = found === undefined;
+    this.#isPastLast = held.last === undefined;
   }
 
   /**
@@ -105,18 +109,18 @@ export class ImportSessions {
     else this.#byName.delete(keyOf(batch));
   }
 
-  async #find({ name, mark, runs }: Batch): Promise<ImportSession> {
+  async #find(batch: Batch): Promise<ImportSession> {
+    const { name, mark } = batch;
     this.#taken ??= await this.#takenNames();
     const taken = this.#taken;
     for (const sessionId of [...taken].filter((each) => isNamed(each, { name, mark }))) {
       const held = await this.#heldBy(sessionId);
-      if (runs.some(({ runId }) => held.runs.has(runId)))
-        return new ImportSession(validateSessionId(sessionId), held);
+      if (holds(held, batch)) return new ImportSession(validateSessionId(sessionId), held);
     }
     let free = name;
     for (let number = 2; taken.has(free); number += 1) free = `${name}-${number}`;
     taken.add(free);
-    return new ImportSession(validateSessionId(free), nothing());
+    return new ImportSession(validateSessionId(free));
   }
 
   async #takenNames(): Promise<Set<string>> {
@@ -128,17 +132,26 @@ export class ImportSessions {
 
   /** The total is read first: what is added in between shows when something is added here. */
   async #heldBy(sessionId: string): Promise<Held> {
-    const { total } = await this.#memory.read(this.#userId, { sessionId, limit: 0 });
+    const { total, state } = await this.#memory.read(this.#userId, { sessionId, limit: 0 });
     const runs = new Set<string>();
     const read = (options: object) =>
       this.#memory.getMessages(this.#userId, { ...options, sessionId });
     for await (const page of readBatches(read, { after: 0 }))
       for (const { runId } of page) runs.add(runId);
-    return { runs, last: [...runs].at(-1), total };
+    return { runs, last: [...runs].at(-1), total, state };
   }
 }
 
 const keyOf = ({ mark, name }: Batch): string => mark ?? name;
+
+/** A session of state alone is known by that state. */
+const holds = (held: Held, { runs, state = {} }: Batch): boolean =>
+  runs.length === 0
+    ? isDeepStrictEqual(plain(held.state), plain(state))
+    : runs.some(({ runId }) => held.runs.has(runId));
+
+/** With the prototypes of JSON, which are compared too. */
+const plain = (state: SessionState): unknown => JSON.parse(JSON.stringify(state));
 
 /** The mark at the end; the name; or the name and a number, as if the name was taken. */
 const isNamed = (

@@ -106,6 +106,21 @@ describe.each(["memory", "SQLite"])("an import into %s", (kind) => {
       );
     },
   );
+
+  it("changes nothing the second time, even of a session that holds state alone", async () => {
+    const [source, target] = [open("memory"), open(kind)];
+    await source.add([], "alice", { state: { topic: "tea", more: { b: 1, a: [null] } } });
+    await source.add([], "alice", { sessionId: "work", state: { ["__proto__"]: "plain" } });
+    await target.add([], "alice", { state: { mine: true } });
+    const text = await exported(source, "json");
+    expect(await importHistory(target, "alice", [text])).toMatchObject({ imported: 2 });
+    const once = await exported(target, "json");
+    expect(Object.keys(JSON.parse(once).state)).toEqual(["default", "default-2", "work"]);
+    const again = await importHistory(target, "alice", [text]);
+    expect(again).toMatchObject({ imported: 0, extended: 0, present: 2, messages: 0 });
+    expect(await exported(target, "json")).toBe(once);
+    await target.close();
+  });
 });
 
 const textsOf = async (memory: Memory, sessionId?: string, user = "alice"): Promise<string[]> =>
