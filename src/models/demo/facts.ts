@@ -1,7 +1,7 @@
 import { latePattern } from "../../late-pattern.js";
 import type { Intent } from "./demo-request.js";
 import { nameIn } from "./name.js";
-import { capitalised, statementsIn, toYou } from "./sentences.js";
+import { capitalised, mentions, statementsIn, toYou } from "./sentences.js";
 
 /** Something users said about themselves: its topic, and the sentence that repeats it. */
 interface Fact {
@@ -13,7 +13,7 @@ const WHERE = "live|work|study|come|was born|am from|stay";
 const DO = "like|love|prefer|hate|want|need|have|own|play|speak|drink|eat|drive|study|work";
 
 /** What `mineStated` and `mineAsked` need. Their Unicode classes take up to 3 ms to compile. */
-const MAY_BE_MINE = /(?:^| )(?:my|the) /i;
+const mayBeMine = (text: string): boolean => mentions(text, "my ", "the ");
 
 const mineStated = latePattern(
   String.raw`^(?<whose>my|the) (?<thing>[\p{L}\p{N} '’_-]{1,60}?) (?<is>is|are|was|were) (?<value>.+)$`,
@@ -36,14 +36,18 @@ const DO_ASKED = new RegExp(`\\bwh(?:at|om|o|ich \\w+) do I (?<verb>${DO})\\b`, 
 export const recallFact: Intent = ({ question, said }) => {
   const topic = topicAsked(question);
   if (topic === undefined) return undefined;
-  const found = factsIn(said).filter((fact) => fact.topic === topic);
+  const found = factsIn(statementsIn(said)).filter((fact) => fact.topic === topic);
   if (found.length === 0) return "I don't know: you have not told me in this conversation.";
   return isList(topic) ? joined(found) : found.at(-1)?.sentence;
 };
 
-/** Acknowledges what the user states. */
-export const noteFact: Intent = ({ question }) => {
-  const facts = factsIn([question]);
+/** Greets users who give their name, and acknowledges what else they state. */
+export const noteStatements: Intent = ({ question }) => {
+  const statements = statementsIn([question]);
+  const name = nameIn(statements);
+  if (name !== undefined)
+    return `Nice to meet you, ${name}! I will know your name as long as this conversation lasts.`;
+  const facts = factsIn(statements);
   return facts.length > 0
     ? `Got it. ${joined(facts)} Ask me about it whenever you like.`
     : undefined;
@@ -51,7 +55,8 @@ export const noteFact: Intent = ({ question }) => {
 
 /** Lists everything the user has stated. */
 export const recallEverything: Intent = ({ question, said }) => {
-  if (!/\bwhat (?:do|can) you (?:know|remember)\b/i.test(question)) return undefined;
+  if (!mentions(question, "you") || !/\bwhat (?:do|can) you (?:know|remember)\b/i.test(question))
+    return undefined;
   const known = everythingIn(said);
   return known.length > 0
     ? ["This is what you have told me:", "", ...known.map((sentence) => `- ${sentence}`)].join("\n")
@@ -60,8 +65,9 @@ export const recallEverything: Intent = ({ question, said }) => {
 
 /** What the user has stated, as sentences; for most topics only the latest statement. */
 export function everythingIn(said: readonly string[]): string[] {
-  const name = nameIn(said);
-  const facts = factsIn(said).map(
+  const statements = statementsIn(said);
+  const name = nameIn(statements);
+  const facts = factsIn(statements).map(
     ({ topic, sentence }) => [isList(topic) ? sentence : topic, sentence] as const,
   );
   return [...(name === undefined ? [] : [`Your name is ${name}.`]), ...new Map(facts).values()];
@@ -70,11 +76,11 @@ export function everythingIn(said: readonly string[]): string[] {
 /** Users may do or like several things; of anything else only the latest statement counts. */
 const isList = (topic: string): boolean => topic.startsWith("do ");
 
-const factsIn = (said: readonly string[]): Fact[] =>
-  statementsIn(said).flatMap((statement) => factOf(statement) ?? []);
+const factsIn = (statements: readonly string[]): Fact[] =>
+  statements.flatMap((statement) => factOf(statement) ?? []);
 
 function factOf(statement: string): Fact | undefined {
-  const mine = MAY_BE_MINE.test(statement) && mineStated().exec(statement)?.groups;
+  const mine = mayBeMine(statement) && mineStated().exec(statement)?.groups;
   if (mine) return mineOf(mine.whose ?? "", mine.thing ?? "", `${mine.is} ${mine.value}`);
   const where = WHERE_STATED.exec(statement)?.groups;
   if (where) return { topic: `where ${base(where.verb ?? "")}`, sentence: youSentence(statement) };
@@ -93,12 +99,12 @@ function mineOf(whose: string, thing: string, rest: string): Fact | undefined {
 }
 
 function topicAsked(question: string): string | undefined {
-  const mine = MAY_BE_MINE.test(question) && mineAsked().exec(question)?.groups;
+  const mine = mayBeMine(question) && mineAsked().exec(question)?.groups;
   if (mine) return thingTopic(mine.whose ?? "", mine.thing ?? "");
-  const where = WHERE_ASKED.exec(question)?.groups;
+  const where = mentions(question, "where") && WHERE_ASKED.exec(question)?.groups;
   if (where) return `where ${base(where.verb ?? "")}`;
-  const does = DO_ASKED.exec(question)?.groups;
-  return does && `do ${does.verb?.toLowerCase()}`;
+  const does = mentions(question, " do i ") && DO_ASKED.exec(question)?.groups;
+  return does ? `do ${does.verb?.toLowerCase()}` : undefined;
 }
 
 const thingTopic = (whose: string, thing: string): string =>

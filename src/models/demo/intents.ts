@@ -1,9 +1,9 @@
 import type { ModelRequest } from "../model.js";
 import { conversationOf, type DemoReply, type Intent } from "./demo-request.js";
-import { noteFact, recallEverything, recallFact } from "./facts.js";
+import { noteStatements, recallEverything, recallFact } from "./facts.js";
 import { nameFiles } from "./files.js";
 import { showMarkdown } from "./markdown-intent.js";
-import { greetByName, recallName } from "./name.js";
+import { recallName } from "./name.js";
 import {
   acceptThanks,
   admit,
@@ -29,8 +29,7 @@ const INTENTS: readonly Intent[] = [
   callTools,
   recallEverything,
   recallFact,
-  greetByName,
-  noteFact,
+  noteStatements,
   help,
   acceptThanks,
   greet,

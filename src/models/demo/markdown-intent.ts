@@ -1,4 +1,5 @@
 import type { Intent } from "./demo-request.js";
+import { mentions } from "./sentences.js";
 
 const SAMPLE = `# A heading
 
@@ -32,6 +33,7 @@ console.log(output.content);
 
 /** Shows every kind of Markdown that a renderer handles. */
 export const showMarkdown: Intent = ({ question }) =>
+  mentions(question, "markdown") &&
   /\b(?:show|demo|test|render|sample)\b.*\bmarkdown\b|\bmarkdown\b.*\b(?:demo|test|sample)\b/i.test(
     question,
   )

@@ -1,6 +1,6 @@
 import { latePattern } from "../../late-pattern.js";
 import type { Intent } from "./demo-request.js";
-import { statementsIn } from "./sentences.js";
+import { mentions, statementsIn } from "./sentences.js";
 
 const STATED = [
   /^my (?:full |first |real |new )?name(?: is|['’]s)(?: now)? (?<name>.+)$/i,
@@ -27,26 +27,16 @@ const STATE = /^(?:Ok|Okay|Sorry|Fine|Here|Back|Done|Good|Well|Happy|Tired|Ready
 
 /** Answers a question for the user's name. */
 export const recallName: Intent = ({ question, said }) => {
-  if (!ASKED.test(question)) return undefined;
-  const name = nameIn(said);
+  if (!mentions(question, "name", "who am i", "名前") || !ASKED.test(question)) return undefined;
+  const name = nameIn(statementsIn(said));
   return name === undefined
     ? "I don't know your name: you have not told me in this conversation."
     : `Your name is ${name}.`;
 };
 
-/** Greets users who give their name. */
-export const greetByName: Intent = ({ question }) => {
-  const name = nameIn([question]);
-  return (
-    name && `Nice to meet you, ${name}! I will know your name as long as this conversation lasts.`
-  );
-};
-
 /** The name given last. */
-export const nameIn = (said: readonly string[]): string | undefined =>
-  statementsIn(said)
-    .map(statedName)
-    .findLast((name) => name !== undefined);
+export const nameIn = (statements: readonly string[]): string | undefined =>
+  statements.map(statedName).findLast((name) => name !== undefined);
 
 function statedName(statement: string): string | undefined {
   for (const pattern of STATED) {

@@ -1,4 +1,5 @@
 import type { Conversation, Intent } from "./demo-request.js";
+import { mentions } from "./sentences.js";
 
 const REAL_ANSWERS =
   "For real answers, choose a model of OpenAI, or of any server that speaks its API.";
@@ -6,6 +7,7 @@ const REAL_ANSWERS =
 /** Quotes what the user said before. */
 export const quoteUser: Intent = ({ question, said }) => {
   if (
+    !mentions(question, "did i", "message") ||
     !/\bwhat did I (?:just )?(?:say|ask|write|tell you)\b|\bmy (?:last|previous) message\b/i.test(
       question,
     )
@@ -19,13 +21,16 @@ export const quoteUser: Intent = ({ question, said }) => {
 
 /** Counts the user's messages in the request. */
 export const countMessages: Intent = ({ question, said }) =>
-  /\bhow many (?:messages|things|questions)\b/i.test(question)
+  mentions(question, "how many") && /\bhow many (?:messages|things|questions)\b/i.test(question)
     ? `I can see ${said.length} ${said.length === 1 ? "message" : "messages"} from you, this one included.`
     : undefined;
 
 /** Quotes the system message. */
 export const quoteInstructions: Intent = ({ question, instructions }) => {
-  if (!/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/i.test(question))
+  if (
+    !mentions(question, "instructions", "system") ||
+    !/\b(?:your|the) (?:instructions|system (?:message|prompt))\b/i.test(question)
+  )
     return undefined;
   return instructions === undefined
     ? "I have no instructions."
@@ -34,6 +39,7 @@ export const quoteInstructions: Intent = ({ question, instructions }) => {
 
 export const help: Intent = ({ question, tools }) => {
   if (
+    !mentions(question, "help", "you") ||
     !/^\W*help\b|\bwhat can you do\b|\bwho are you\b|\bwhat are you\b|\byour name\b|\bhow do you work\b/i.test(
       question,
     )
