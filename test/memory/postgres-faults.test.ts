@@ -29,6 +29,14 @@ const changed = (change: (url: URL) => void): string => {
   return url.href;
 };
 
+/** What a server sends in place of an answer. */
+function errorResponse(code: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0Mno\0\0`);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(fields.length + length.length);
+  return Buffer.concat([Buffer.from("E"), length, fields]);
+}
+
 describe.skipIf(server === "")("a failure of PostgreSQL", () => {
   it("is one line with the next step, and without the password", async () => {
     const port = await freePort();
@@ -127,6 +135,24 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
       `Cannot use the database "chat" at 127.0.0.1:${port}: the server does not answer.`,
     );
   });
+
+  it.each(["57P01", "57P03", "53300"])(
+    "is waited for on opening if it passes: %s",
+    async (code) => {
+      let connections = 0;
+      const starting = createServer((socket) => {
+        connections += 1;
+        const now = connections < 3 ? code : "28P01";
+        socket.on("error", () => {}).once("data", () => socket.end(errorResponse(now)));
+      }).listen(0, "127.0.0.1");
+      await once(starting, "listening");
+      const { port } = starting.address() as AddressInfo;
+      const error = await failure(`postgres://alice:secret@127.0.0.1:${port}/chat?sslmode=disable`);
+      starting.close();
+      expect(error.message).toContain("it refuses this role or its password");
+      expect(connections).toBe(3);
+    },
+  );
 
   it("comes within the time limit if a row stays locked", async () => {
     const url = await newDatabase(server);

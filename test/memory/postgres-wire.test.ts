@@ -135,6 +135,17 @@ describe.skipIf(server === "")("a PostgreSQL memory on the wire", () => {
     expect(await swept).toEqual({ users: 2, messages: 4, sessions: 4 });
   });
 
+  it("opens a database, and makes its schema, though the connection is lost meanwhile", async () => {
+    const empty = await Wire.before(await newDatabase(server));
+    let losses = 3;
+    empty.loses = () => losses-- > 0;
+    const opened = new PostgresMemory(empty.url);
+    expect(await opened.size("alice")).toBe(0);
+    expect(losses).toBeLessThan(0);
+    await opened.close();
+    empty.close();
+  });
+
   it("keeps working after the server has ended every idle connection", async () => {
     await memory.add(userMessage("1"), "alice");
     await ask(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { MaybeStored, PostgresError, passes } from "./postgres-errors.js";
+import { isPostgres, MaybeStored, PostgresError, passes } from "./postgres-errors.js";
 
 /** How long a call is repeated if it stored nothing, and if it may have stored something. */
 const PATIENCE_MS = 10_000;
@@ -19,6 +19,17 @@ export interface Attempt {
  */
 export const repeatRead = <Result>(read: () => Promise<Result>): Promise<Result> =>
   repeat(read, (error, elapsed) => passes(error) && elapsed < PATIENCE_MS);
+
+/**
+ * Repeats the opening of a database likewise, unless nothing listens there: the URL may be wrong.
+ * @throws {PostgresError}
+ */
+export const repeatOpening = (open: () => Promise<void>): Promise<void> =>
+  repeat(
+    open,
+    (error, elapsed) =>
+      passes(error) && !isPostgres(error, "ECONNREFUSED") && elapsed < PATIENCE_MS,
+  );
 
 /**
  * Repeats the same write for as long as another attempt may help. If an attempt may have been
