@@ -9,6 +9,8 @@ import { randomSeed } from "./random.js";
 import type { RecordedRequest } from "./recorder.js";
 import { reportOf, type VerifyReport } from "./report/report.js";
 import {
+  AGENT_RUNS,
+  AGENT_USERS,
   type AgentOptions,
   LIBRARY_CHECKS,
   type TargetParts,
@@ -122,7 +124,7 @@ function defaultCounts(target: VerifyTarget): readonly [users: number, runs: num
   if ("send" in target) return [APP_USERS, APP_RUNS];
   if ("model" in target && typeof target.model !== "function")
     return [LIVE_USERS, LIVE_USERS * LIVE_ROUNDS];
-  return [10, 200];
+  return [AGENT_USERS, AGENT_RUNS];
 }
 
 function partsFor(target: VerifyTarget, options: AgentOptions): Promise<TargetParts> {
@@ -158,13 +160,19 @@ async function modelParts(model: Model, options: AgentOptions): Promise<TargetPa
   return { ...rest, results: [result], evidence: ["replies"], gaps: [...gaps, UNSEEN] };
 }
 
-/** @throws {AgnoChatError} `USAGE` */
-export function checkCounts(users: number, runs: number): void {
+/**
+ * @param prefix What stands before the names where they are written: `--` on a command line.
+ * @throws {AgnoChatError} `USAGE`
+ */
+export function checkCounts(users: number, runs: number, prefix = ""): void {
   if (!Number.isInteger(users) || users < FEWEST_USERS || users > MOST_USERS)
     throw new AgnoChatError(
       "USAGE",
-      `users must be a whole number from ${FEWEST_USERS} to ${MOST_USERS}, not ${users}.`,
+      `${prefix}users must be a whole number from ${FEWEST_USERS} to ${MOST_USERS}, not ${users}.`,
     );
   if (!Number.isInteger(runs) || runs < users)
-    throw new AgnoChatError("USAGE", `runs must be at least the number of users, not ${runs}.`);
+    throw new AgnoChatError(
+      "USAGE",
+      `${prefix}runs must be at least the number of users, ${users}, not ${runs}.`,
+    );
 }

@@ -174,6 +174,7 @@ test("a model that fails behind an app ends the check with its error", async () 
 
 test.each([
   ["--max-calls needs --live", ["--max-calls", "3"]],
+  ["--max-calls must be at least 1, not 0", ["--live", "--max-calls", "0"]],
   ["--live with --url needs --upstream", ["--live", "--url", "http://127.0.0.1:1/"]],
 ])("%s", async (message, flags) => {
   const { code, stderr } = await new Cli().run(["verify", ...flags]);

@@ -132,7 +132,7 @@ test.each([
 test.each(["0", "1", "101"])("verify --url with %s users is refused with 2", async (users) => {
   const args = ["verify", "--url", "http://127.0.0.1:1/", "--users", users];
   const { code, stderr } = await new Cli().run(args);
-  expect([code, stderr]).toEqual([2, expect.stringContaining("users must be")]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("--users must be")]);
 });
 
 test.each([
@@ -156,7 +156,11 @@ test.each([
   ["--runs", "-3"],
   ["--seed", "1.5"],
   ["--users", "1"],
-])("verify %s %s is refused with 2", async (...flags) => {
+  ["--runs", "9"],
+])("verify %s %s is refused with 2 before anything is said or done", async (...flags) => {
   const { code, stderr } = await new Cli().run(["verify", ...flags]);
-  expect([code, stderr]).toEqual([2, expect.stringContaining("must be")]);
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(`^agno-chat: ${flags[0]} must be .*, not .*\n$`),
+  ]);
 });

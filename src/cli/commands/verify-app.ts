@@ -37,7 +37,7 @@ export async function verifyAnyApp(
   const upstream = addressOf(options.upstream);
   const { users = options.live ? LIVE_USERS : APP_USERS } = counts;
   const { runs = Math.max(options.live ? LIVE_USERS : APP_RUNS, users), maxCalls } = counts;
-  checkCounts(users, runs);
+  checkCounts(users, runs, "--");
   const rounds = Math.ceil(runs / users);
   if (!isThisMachine(url))
     await requireConfirmation(

@@ -21,7 +21,7 @@ export async function verifyLiveAgent(
   { users = LIVE_USERS, runs = users * LIVE_ROUNDS, seed = randomSeed(), ...rest }: VerifyCounts,
 ): Promise<VerifyReport> {
   const { signal } = context;
-  checkCounts(users, runs);
+  checkCounts(users, runs, "--");
   const rounds = Math.ceil(runs / users);
   const model = await openPaidModel(context, liveCalls(users, rounds), rest.maxCalls);
   const started = performance.now();

@@ -13,8 +13,9 @@ import { junitText } from "../../verify/report/junit.js";
 import { markdownText } from "../../verify/report/markdown.js";
 import type { VerifyReport } from "../../verify/report/report.js";
 import { screenText } from "../../verify/report/screen.js";
+import { AGENT_RUNS, AGENT_USERS } from "../../verify/targets/agent.js";
 import type { ThrowawayMemory } from "../../verify/targets/target.js";
-import { verifyIsolation } from "../../verify/verify-isolation.js";
+import { checkCounts, verifyIsolation } from "../../verify/verify-isolation.js";
 import type { Context } from "../command-context.js";
 import { openConfiguredToolkits, storeOf, withMemory } from "../open-agent.js";
 import { createPalette } from "../render/colour.js";
@@ -75,6 +76,8 @@ function refuseAppOptions(options: VerifyOptions): void {
 function refuseLiveOptions({ live, maxCalls, url, upstream }: VerifyOptions): void {
   if (maxCalls !== undefined && !live)
     throw new AgnoChatError("USAGE", "--max-calls needs --live.");
+  if (Number(maxCalls) === 0)
+    throw new AgnoChatError("USAGE", "--max-calls must be at least 1, not 0.");
   if (live && url !== undefined && upstream === undefined)
     throw new AgnoChatError("USAGE", "--live with --url needs --upstream.", {
       hint: "The app's requests are forwarded from there: --upstream 127.0.0.1:4000.",
@@ -94,8 +97,9 @@ async function checkWhatIsNamed(
 
 async function verifyOwnAgent(
   context: Context,
-  { maxCalls: _, ...counts }: VerifyCounts,
+  { users = AGENT_USERS, runs = Math.max(AGENT_RUNS, users), seed, record }: VerifyCounts,
 ): Promise<VerifyReport> {
+  checkCounts(users, runs, "--");
   const { signal, output, io, options } = context;
   output.note("Checking with planted texts; no model is called…");
   const palette = createPalette(io.stderr, { env: io.env, colorFlag: options.color });
@@ -108,8 +112,7 @@ async function verifyOwnAgent(
       verifyIsolation(
         { memory, spec: isOutside(store) ? store : undefined, throwaway, toolkits },
         {
-          ...counts,
-          signal,
+          ...{ users, runs, seed, record, signal },
           onProgress: options.quiet ? undefined : progress.show,
           version: VERSION,
           describe: { kind: "agent", store: maskSecrets(store) },

@@ -20,6 +20,10 @@ import type { ReportParts } from "../report/report.js";
 import { userIds } from "../users.js";
 import type { AgentTarget, MemoryTarget, ThrowawayMemory } from "./target.js";
 
+/** How many users and runs there are unless somebody says so. */
+export const AGENT_USERS = 10;
+export const AGENT_RUNS = 200;
+
 /** What is told of every check on an agent or a memory. */
 export const LIBRARY_CHECKS: readonly CheckName[] = [
   "requests",
