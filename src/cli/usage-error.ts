@@ -3,7 +3,7 @@ import { AgnoChatError } from "../errors.js";
 import { nearest } from "../nearest.js";
 import { type CommandSpec, reads } from "./command-spec.js";
 import { COMMANDS, commandsByPath } from "./command-table.js";
-import { type CommonName, commonFlag } from "./common-options.js";
+import { COMMON_OPTIONS, type CommonName, commonFlag, EVERYWHERE } from "./common-options.js";
 import { EXAMPLES } from "./examples.js";
 import { partsOf } from "./option-row.js";
 
@@ -12,17 +12,18 @@ import { partsOf } from "./option-row.js";
  * @param path The command, such as `store init`; empty for the program itself.
  */
 export function usageError({ code, message }: CommanderError, path: string): AgnoChatError {
-  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
+  const [what = ""] = message.replace(/^error: /, "").split("\n");
   const sentence = `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, "")}.`;
   const see = `See ${["agno-chat", path, "--help"].filter((word) => word !== "").join(" ")}.`;
   if (code !== "commander.unknownOption")
     return new AgnoChatError("USAGE", sentence, {
       hint: argumentHint(code, path) ?? see,
     });
+  const [, flag = ""] = /'(--?[\w-]+)/.exec(what) ?? [];
   const hint =
-    (what.endsWith("'-v'") ? HABITS.version : undefined) ??
-    homeHint(/'(--?[\w-]+)/.exec(what)?.[1]) ??
-    suggestion?.replace(/^\((.*)\)$/, "$1") ??
+    (flag === "-v" ? HABITS.version : undefined) ??
+    homeHint(flag) ??
+    nearFlagHint(flag, path) ??
     `${see} Put text that begins with a dash after "--".`;
   return new AgnoChatError("USAGE", sentence, { hint });
 }
@@ -88,9 +89,22 @@ const ownFlags = (spec: CommandSpec | undefined): string[] =>
   Object.values(spec?.options ?? {}).flatMap(([flags]) => partsOf(flags).names);
 
 /** Which commands have a flag that another one has not. */
-function homeHint(flag: string | undefined): string | undefined {
-  const homes = pathsWhere((spec) => ownFlags(spec).includes(flag ?? ""));
+function homeHint(flag: string): string | undefined {
+  const homes = pathsWhere((spec) => ownFlags(spec).includes(flag));
   return homes.length === 0 ? undefined : `It is an option of ${listed(homes)}.`;
+}
+
+/** Compares without the dashes, which would make any two short flags alike. */
+function nearFlagHint(flag: string, path: string): string | undefined {
+  const spec = commandsByPath().get(path);
+  const isRead = (name: CommonName) =>
+    spec === undefined || reads(spec, name) || EVERYWHERE.includes(name);
+  const common = [...COMMON_OPTIONS.keys()].filter(isRead).map(commonFlag);
+  const known = [...ownFlags(spec), ...common, "--help"]
+    .filter((name) => name?.startsWith("--"))
+    .map((name) => `${name}`.slice(2));
+  const near = nearest(flag.replace(/^-+/, ""), known);
+  return near === undefined ? undefined : `Did you mean --${near}?`;
 }
 
 const pathsWhere = (isOne: (spec: CommandSpec) => boolean): string[] =>
