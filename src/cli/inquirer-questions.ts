@@ -1,5 +1,6 @@
 import type { UserInfo } from "../memory/memory.js";
 import { singleLine } from "../sanitise.js";
+import { localTime } from "./local-time.js";
 import { noteLine } from "./note-line.js";
 import { askQuestion, type PromptIo } from "./terminal/question-input.js";
 import { count } from "./words.js";
@@ -44,10 +45,3 @@ const choiceOf = ({ userId, messages, lastActivity }: UserInfo, active: string) 
   value: userId,
   name: `${singleLine(userId, 60)}${userId === active ? " (now)" : ""}: ${count(messages, "message")}, last ${localTime(lastActivity)}`,
 });
-
-/** In the local time zone, to the minute. */
-function localTime(time: string): string {
-  const minutesBehind = new Date(time).getTimezoneOffset();
-  const local = new Date(Date.parse(time) - minutesBehind * 60_000);
-  return local.toISOString().slice(0, 16).replace("T", " ");
-}

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { localTime } from "../../src/cli/local-time.js";
 import { inputFilesIn } from "../../src/cli/terminal/input-files.js";
 import { validateUserId } from "../../src/ids.js";
 import { SqliteStore } from "../../src/memory/stores/sqlite/sqlite-store.js";
@@ -37,7 +38,7 @@ it("users lists them all in order, as one table and as one document", async () =
   expect(rows.slice(1)).toEqual(
     users.map(
       ({ user, lastActivity }: { user: string; lastActivity: string }) =>
-        `${user}  1         1         ${lastActivity}`,
+        `${user}  1         1         ${localTime(lastActivity)}`,
     ),
   );
 });

@@ -195,7 +195,9 @@ describe("agno-chat", () => {
     const created = await run(folder, ...args);
     const token = created.stdout.trim();
     expect(token).toMatch(/^agnochat_/);
-    expect(created.stderr).toMatch(/^Token [0-9a-f]{16} of alice, valid until 20.*not shown again/);
+    expect(created.stderr).toMatch(
+      /^Token [0-9a-f]{16} of alice, valid until 20\S+ \d\d:\d\d\. It/,
+    );
     const serving = ["serve", "--auth", "tokens", "--port", "0", "--host", "0.0.0.0"];
     const server = new Command(folder, [...serving, "--model", "demo"]);
     const url = (await server.url()).replace("0.0.0.0", "127.0.0.1");
@@ -206,6 +208,8 @@ describe("agno-chat", () => {
     expect(rest).toMatchObject({ user: "alice", label: "laptop" });
     expect(rest.lastUsedAt).toMatch(/^20/);
     expect(listed.stdout).not.toContain(token.slice(26));
+    const table = (await run(folder, "token", "list")).stdout;
+    expect(table).toMatch(/ laptop( +20\d\d-\d\d-\d\d \d\d:\d\d){3}$/m);
     expect(await run(folder, "token", "revoke", id)).toMatchObject({
       code: 0,
       stderr: "Revoked 1 token.",

@@ -4,6 +4,7 @@ import type { Memory, TokenInfo, Tokens } from "../../memory/memory.js";
 import type { Context } from "../command-context.js";
 import { requireConfirmation } from "../confirm.js";
 import { parseDuration } from "../duration.js";
+import { localTime } from "../local-time.js";
 import { withMemory } from "../open-agent.js";
 import { namedUser } from "../settings/settings.js";
 import { refuseSubcommand } from "../subcommands.js";
@@ -37,7 +38,8 @@ export async function createToken(
   );
   if (options.json) return output.document({ ok: true, token: created.token, ...shown(created) });
   output.write(`${created.token}\n`);
-  const end = created.expiresAt === undefined ? "for ever" : `until ${created.expiresAt}`;
+  const end =
+    created.expiresAt === undefined ? "for ever" : `until ${localTime(created.expiresAt)}`;
   output.note(`Token ${created.tokenId} of ${user}, valid ${end}. It is not shown again.`);
 }
 
@@ -47,12 +49,10 @@ export async function listTokens(context: Context): Promise<void> {
   const found = await withMemory(context, (memory) =>
     tokensOf(memory).list(namedUser(context.settings)),
   );
-  const rows = found.map(shown);
-  if (options.json) return output.document({ ok: true, tokens: rows });
-  if (rows.length === 0) return output.note("There are no tokens.");
+  if (options.json) return output.document({ ok: true, tokens: found.map(shown) });
+  if (found.length === 0) return output.note("There are no tokens.");
   const heads = ["id", "user", "label", "created", "expires", "last used"];
-  const cells = rows.map((row) => Object.values(row).map((value) => value ?? "-"));
-  output.table([heads, ...cells]);
+  output.table([heads, ...found.map(cellsOf)]);
 }
 
 /** `token revoke ID`, or with `--user` all tokens of that user. */
@@ -87,6 +87,13 @@ function report({ options, output }: Context, revoked: number): void {
   if (options.json) output.document({ ok: true, revoked });
   else output.note(`Revoked ${count(revoked, "token")}.`);
 }
+
+const cellsOf = ({ tokenId, userId, label = "-", ...times }: TokenInfo): string[] => [
+  ...[tokenId, userId, label],
+  ...[times.createdAt, times.expiresAt, times.lastUsedAt].map((time) =>
+    time === undefined ? "-" : localTime(time),
+  ),
+];
 
 const shown = ({ tokenId: id, userId: user, ...rest }: TokenInfo) => ({
   ...{ id, user, label: rest.label ?? null, createdAt: rest.createdAt },

@@ -2,6 +2,7 @@ import type { UserRow } from "../../memory/store.js";
 import { safeJson } from "../../safe-json.js";
 import { Columns } from "../columns.js";
 import type { Context } from "../command-context.js";
+import { localTime } from "../local-time.js";
 import { withStore } from "../open-store.js";
 import { count } from "../words.js";
 import { writePieces } from "../write-pieces.js";
@@ -40,11 +41,15 @@ async function* tableOf(pages: Pages): AsyncGenerator<string> {
   const columns = new Columns();
   let rows = [["user", "sessions", "messages", "last activity"]];
   for await (const page of pages) {
-    rows.push(...page.map(described).map((row) => Object.values(row).map(String)));
+    rows.push(...page.map(cellsOf));
     yield columns.textOf(rows);
     rows = [];
   }
 }
+
+const cellsOf = ({ userId, sessions, messages, lastActivity }: UserRow): string[] => [
+  ...[userId, `${sessions}`, `${messages}`, localTime(lastActivity)],
+];
 
 const described = ({ userId: user, sessions, messages, lastActivity }: UserRow) => ({
   ...{ user, sessions, messages },
