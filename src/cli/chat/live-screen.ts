@@ -46,6 +46,7 @@ export class LiveScreen implements ChatScreen {
   readonly #historyOf: (userId: UserId) => InputHistory;
   readonly #signal: AbortSignal;
   readonly hints = EDITOR_HINTS;
+  readonly lacks = [];
   #active: Speaker;
   #spin: string | undefined;
   /** The speaker whose reply is streaming. */

@@ -33,6 +33,7 @@ export interface PlainScreenOptions {
 export class PlainScreen implements ChatScreen {
   readonly #options: PlainScreenOptions;
   readonly hints = PLAIN_HINTS;
+  readonly lacks = ["copy", "edit"];
 
   constructor(options: PlainScreenOptions) {
     this.#options = options;

@@ -36,6 +36,8 @@ export interface ChatScreen {
   readonly space: AnswerSpace;
   /** What can be typed here besides commands, for `/help`. */
   readonly hints: readonly string[];
+  /** The commands that cannot work here: `/help` leaves them out. */
+  readonly lacks: readonly string[];
   /**
    * Prints the output of a command: stdout when it is not a terminal. Any text; made safe for a
    * terminal.

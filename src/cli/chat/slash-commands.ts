@@ -1,4 +1,5 @@
 import { helpText } from "./help-text.js";
+import type { ChatScreen } from "./screen.js";
 import { attach } from "./slash/attach.js";
 import { copy } from "./slash/copy.js";
 import * as data from "./slash/data.js";
@@ -9,6 +10,9 @@ import * as session from "./slash/session.js";
 import * as setup from "./slash/setup.js";
 import type { SlashCommand } from "./slash/slash-command.js";
 import * as user from "./slash/user.js";
+
+const commandsOn = ({ lacks }: ChatScreen): SlashCommand[] =>
+  COMMANDS.filter(({ name }) => !lacks.includes(name));
 
 /** The commands of the REPL, in the order of `/help`. Parsing, Tab and `/help` read this table. */
 export const COMMANDS: readonly SlashCommand[] = [
@@ -149,7 +153,7 @@ export const COMMANDS: readonly SlashCommand[] = [
     aliases: ["?"],
     summary: "this list",
     turn: "at-once",
-    run: ({ screen }) => screen.print(helpText(COMMANDS, screen)),
+    run: ({ screen }) => screen.print(helpText(commandsOn(screen), screen)),
   },
   {
     name: "exit",

@@ -34,6 +34,7 @@ export class ScriptScreen implements ChatScreen {
   /** Fixed, so that two runs of a script print the same. */
   readonly space: AnswerSpace = { columns: 80, rows: Infinity };
   readonly hints = SCRIPT_HINTS;
+  readonly lacks = ["copy", "edit"];
   #last = "";
 
   constructor({ output, layout, mayDelete, forgetInput }: ScriptScreenOptions) {

@@ -86,8 +86,19 @@ test("TERM=dumb: a line answers a question, and Ctrl-C means no", async () => {
   await pty.waitFor(/alice>$/);
   pty.type("/user\r");
   await pty.waitFor(/Talk as:$/);
+  pty.type("/user bob\r");
+  await pty.waitFor(/A user was asked for, but got "\/user bob"\.[^>]+alice>$/);
+  pty.type("/user\r");
+  await pty.waitFor(/Talk as:$/);
   pty.type("bob\r");
   await pty.waitFor(/bob>$/);
+});
+
+test("TERM=dumb: /help lists nothing that cannot work there", async () => {
+  const pty = dumb(await modelServer(streamedText("ok")));
+  pty.type("/help\r");
+  await pty.waitFor(/\/exit[\s\S]+alice>$/);
+  expect(pty.screen.join("\n")).not.toMatch(/\/copy|\/edit/);
 });
 
 test("a terminal that closes ends the plain reader cleanly, and keeps the text that was shown", async () => {

@@ -13,6 +13,17 @@ test("Esc closes the user picker, and the next typed line is a message", async (
   expect(pty.screen.join("\n")).not.toContain("Talk as");
 });
 
+test("a command typed where a user is asked for makes no user of that name", async () => {
+  const pty = await startRepl();
+  pty.type("/user\r");
+  await pty.waitFor("Talk as");
+  pty.type("/user bob");
+  await pty.waitFor("/user bob (new)");
+  pty.press("enter");
+  await pty.waitFor('A user was asked for, but got "/user bob". Type the name alone');
+  await pty.waitFor(/alice>$/);
+});
+
 test("Esc closes a confirmation, and nothing is deleted", async () => {
   const pty = await startRepl();
   await sayAll(pty, "Hello");

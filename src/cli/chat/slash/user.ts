@@ -1,4 +1,5 @@
 import { AgnoChatError } from "../../../errors.js";
+import { singleLine } from "../../../sanitise.js";
 import { MOST_USERS } from "../../inquirer-questions.js";
 import { count } from "../../words.js";
 import { parseAside } from "../chat-input.js";
@@ -18,8 +19,21 @@ export async function user(repl: Repl, call: CommandCall): Promise<void> {
 
 async function picked(repl: Repl): Promise<string | undefined> {
   const users = await repl.memory.users({ limit: MOST_USERS });
-  return repl.screen.pickUser(users, repl.active.userId);
+  const name = await repl.screen.pickUser(users, repl.active.userId);
+  const isKnown = users.some(({ userId }) => userId === name);
+  if (name?.startsWith("/") && !isKnown) throw notAName(name);
+  return name;
 }
+
+/** Who does not see that a question is asked types the next command. */
+const notAName = (typed: string): AgnoChatError =>
+  new AgnoChatError(
+    "USAGE",
+    `A user was asked for, but got ${JSON.stringify(singleLine(typed, 60))}.`,
+    {
+      hint: "Type the name alone, or /user NAME at once.",
+    },
+  );
 
 export async function users(repl: Repl): Promise<void> {
   const found = await repl.memory.users({ limit: MOST_USERS });
