@@ -39,7 +39,6 @@ async function contentOf(path: string): Promise<Uint8Array> {
     if (found.size > MOST_BYTES) throw invalid(`The file ${quoted} is too large to send.`);
     return await readFile(path);
   } catch (cause) {
-    if (cause instanceof AgnoChatError) throw cause;
     throw unreadableFile(`the file ${quoted}`, cause);
   }
 }

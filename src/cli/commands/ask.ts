@@ -2,6 +2,7 @@ import type { RunOutput } from "../../agent/events.js";
 import type { RunStream } from "../../agent/run-stream.js";
 import type { NewAttachment } from "../../attachments.js";
 import { AgnoChatError } from "../../errors.js";
+import type { JsonSchema } from "../../models/model.js";
 import type { Context } from "../command-context.js";
 import { createConfiguredAgent, openConfiguredModel, withMemory } from "../open-agent.js";
 import { remarkOn } from "../render/run-view.js";
@@ -11,7 +12,6 @@ import { answerDocument } from "./answer-document.js";
 import type { AnswerView } from "./answer-view.js";
 import { type AskOptions, refuseContradictions } from "./ask-options.js";
 import { eventLines } from "./event-lines.js";
-import { schemaIn } from "./schema-file.js";
 import { notedAnswer, spinnerOn, writtenAnswer } from "./written-answer.js";
 
 /** `ask`: sends one message and prints the answer. */
@@ -23,8 +23,9 @@ export async function ask(context: Context, words: string[], options: AskOptions
 
 async function askOnce(context: Context, words: string[], options: AskOptions): Promise<void> {
   const { new: isNew = false, stdin = true } = options;
-  const { settings } = context;
-  const replySchema = options.schema === undefined ? undefined : await schemaIn(options.schema);
+  const { settings, signal } = context;
+  const { schema } = options;
+  const replySchema = schema === undefined ? undefined : await schemaOf(schema, signal);
   const attachments = await filesIn(options);
   const prompt = await promptOf(context, words, stdin);
   await withinTimeout(context, (signal) =>
@@ -155,6 +156,11 @@ const waitingText = (isTerminal: boolean): string =>
   isTerminal
     ? "Type the prompt, then press Ctrl-D on an empty line."
     : "Waiting for input on stdin. To skip it: --no-stdin";
+
+async function schemaOf(path: string, signal: AbortSignal): Promise<JsonSchema> {
+  const { schemaIn } = await import("./schema-file.js");
+  return schemaIn(path, signal);
+}
 
 /** Asks at the prompt of the chat, which goes on from there. */
 async function chatFrom(context: Context, words: string[], options: AskOptions): Promise<void> {

@@ -5,6 +5,7 @@ import { importHistory } from "../../data/import/import-history.js";
 import type { Imported } from "../../data/import/import-options.js";
 import { AgnoChatError } from "../../errors.js";
 import type { Context } from "../command-context.js";
+import { openPipe } from "../named-file.js";
 import { withMemory } from "../open-agent.js";
 import { Progress } from "../progress.js";
 import { namedSession } from "../settings/settings.js";
@@ -68,17 +69,19 @@ interface Source {
   share(): string;
 }
 
-async function sourceOf({ io }: Context, file: string): Promise<Source> {
+async function sourceOf({ io, signal }: Context, file: string): Promise<Source> {
   if (file === "-") return { name: "stdin", bytes: io.stdin, share: () => "" };
+  const name = JSON.stringify(file);
   try {
-    const { size } = await stat(file);
+    const found = await stat(file);
+    if (found.isFIFO()) return { name, bytes: await openPipe(file, signal), share: () => "" };
     if (await isArchive(file)) return archiveOf(file);
     const stream = createReadStream(file);
-    const share = () => `, ${Math.floor((100 * stream.bytesRead) / Math.max(1, size))} %`;
-    return { name: JSON.stringify(file), bytes: stream, share };
+    const share = () => `, ${Math.floor((100 * stream.bytesRead) / Math.max(1, found.size))} %`;
+    return { name, bytes: stream, share };
   } catch (cause) {
     const hint = "Name a file that you can read, or - for stdin.";
-    throw unreadableFile(JSON.stringify(file), cause, hint);
+    throw unreadableFile(name, cause, hint);
   }
 }
 

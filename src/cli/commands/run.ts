@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { Context } from "../command-context.js";
+import { readNamedFile } from "../named-file.js";
 import { openConfiguredModel, storeOf } from "../open-agent.js";
 import { runScriptSession } from "../script/script-session.js";
 import { unreadableFile } from "../unreadable-file.js";
@@ -19,7 +19,7 @@ export async function run(
   const isStdin = file === "-";
   return runScriptSession(context, {
     name: isStdin ? "stdin" : file,
-    source: isStdin ? context.io.stdin : Readable.from([await contentOf(file)]),
+    source: isStdin ? context.io.stdin : Readable.from([await contentOf(context, file)]),
     model: await openConfiguredModel(context),
     store: ownStore(context),
     ownsHome: isHomeNamed(context),
@@ -29,9 +29,9 @@ export async function run(
   });
 }
 
-async function contentOf(file: string): Promise<Uint8Array> {
+async function contentOf({ signal }: Context, file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readNamedFile(file, signal);
   } catch (cause) {
     throw unreadableFile(`the script ${JSON.stringify(file)}`, cause);
   }
