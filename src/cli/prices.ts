@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Price, PriceOf } from "../data/history-sum.js";
 import { AgnoChatError } from "../errors.js";
 import { isObject, parseJson } from "../json.js";
 import { systemReason } from "../system-errors.js";
 import type { Context } from "./command-context.js";
+import { readNamedFile } from "./named-file.js";
 
 /** What models cost. */
 export interface Prices {
@@ -18,18 +18,21 @@ export interface Prices {
  * settings file begins at the home folder.
  * @throws {AgnoChatError} `CONFIG_INVALID`
  */
-export async function pricesOf({
-  settings,
-  home,
-}: Pick<Context, "settings" | "home">): Promise<Prices | undefined> {
+export async function pricesOf({ settings, home, signal }: Context): Promise<Prices | undefined> {
   const { prices } = settings.values;
   if (prices === undefined) return undefined;
   const isOfFile = settings.origins.prices === "settings file";
   const path = isOfFile && home !== undefined ? resolve(home, prices) : resolve(prices);
-  const text = await readFile(path, "utf8").catch((cause) => {
+  return parsed(await textOf(path, signal), path);
+}
+
+async function textOf(path: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await readNamedFile(path, signal)).toString("utf8");
+  } catch (cause) {
+    signal.throwIfAborted();
     throw unusable(path, `cannot be read: ${systemReason(cause) ?? "unknown reason"}`);
-  });
-  return parsed(text, path);
+  }
 }
 
 function parsed(text: string, path: string): Prices {

@@ -12,6 +12,7 @@ function makePipe(): string {
 }
 
 const SCHEMA = JSON.stringify({ type: "object" });
+const PRICES = JSON.stringify({ currency: "USD", models: {} });
 const EXPORT = JSON.stringify({ role: "user", content: "Hello" });
 
 describe.skipIf(process.platform === "win32")("a pipe in place of a file", () => {
@@ -19,6 +20,7 @@ describe.skipIf(process.platform === "win32")("a pipe in place of a file", () =>
     ["run", ["run", "--model", "demo"], "Hi\n", 0],
     ["import", ["import", "--from", "openai", "-u", "bob"], `[${EXPORT}]`, 0],
     ["ask --schema", ["ask", "--model", "demo", "Hi", "--schema"], SCHEMA, 5],
+    ["stats --prices", ["stats", "-u", "bob", "--prices"], PRICES, 0],
   ])("is read to its end by %s", async (_, args, text, code) => {
     const pipe = makePipe();
     const command = args[0] === "import" ? ["import", pipe, ...args.slice(1)] : [...args, pipe];
@@ -33,6 +35,7 @@ describe.skipIf(process.platform === "win32")("a pipe in place of a file", () =>
     ["run", ["run", "--model", "demo"]],
     ["import", ["import", "-u", "bob"]],
     ["ask --schema", ["ask", "--model", "demo", "Hi", "--schema"]],
+    ["stats --prices", ["stats", "-u", "bob", "--prices"]],
   ])("does not keep %s alive that is asked to end", async (_, args) => {
     const pipe = makePipe();
     const started = new Cli().start([...args, pipe]);

@@ -88,12 +88,11 @@ function report({ options, output }: Context, revoked: number): void {
   else output.note(`Revoked ${count(revoked, "token")}.`);
 }
 
-const cellsOf = ({ tokenId, userId, label = "-", ...times }: TokenInfo): string[] => [
-  ...[tokenId, userId, label],
-  ...[times.createdAt, times.expiresAt, times.lastUsedAt].map((time) =>
-    time === undefined ? "-" : localTime(time),
-  ),
-];
+function cellsOf({ tokenId, userId, label = "-", ...times }: TokenInfo): string[] {
+  const cell = (time: string | undefined) => (time === undefined ? "-" : localTime(time));
+  const { createdAt, expiresAt, lastUsedAt } = times;
+  return [tokenId, userId, label, cell(createdAt), cell(expiresAt), cell(lastUsedAt)];
+}
 
 const shown = ({ tokenId: id, userId: user, ...rest }: TokenInfo) => ({
   ...{ id, user, label: rest.label ?? null, createdAt: rest.createdAt },

@@ -47,9 +47,8 @@ async function* tableOf(pages: Pages): AsyncGenerator<string> {
   }
 }
 
-const cellsOf = ({ userId, sessions, messages, lastActivity }: UserRow): string[] => [
-  ...[userId, `${sessions}`, `${messages}`, localTime(lastActivity)],
-];
+const cellsOf = ({ userId, sessions, messages, lastActivity }: UserRow): string[] =>
+  [userId, sessions, messages, localTime(lastActivity)].map(String);
 
 const described = ({ userId: user, sessions, messages, lastActivity }: UserRow) => ({
   ...{ user, sessions, messages },

@@ -26,14 +26,12 @@ async function picked(repl: Repl): Promise<string | undefined> {
 }
 
 /** Who does not see that a question is asked types the next command. */
-const notAName = (typed: string): AgnoChatError =>
-  new AgnoChatError(
-    "USAGE",
-    `A user was asked for, but got ${JSON.stringify(singleLine(typed, 60))}.`,
-    {
-      hint: "Type the name alone, or /user NAME at once.",
-    },
-  );
+function notAName(typed: string): AgnoChatError {
+  const got = JSON.stringify(singleLine(typed, 60));
+  return new AgnoChatError("USAGE", `A user was asked for, but got ${got}.`, {
+    hint: "Type the name alone, or /user NAME at once.",
+  });
+}
 
 export async function users(repl: Repl): Promise<void> {
   const found = await repl.memory.users({ limit: MOST_USERS });

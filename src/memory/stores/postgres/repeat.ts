@@ -13,23 +13,23 @@ export interface Attempt {
   readonly isRepeat: boolean;
 }
 
+/** Whether another attempt may help after one that stored nothing. */
+const mayPass = (error: PostgresError, elapsed: number): boolean =>
+  passes(error) && elapsed < PATIENCE_MS;
+
 /**
  * Repeats a read for as long as another attempt may help.
  * @throws {PostgresError}
  */
 export const repeatRead = <Result>(read: () => Promise<Result>): Promise<Result> =>
-  repeat(read, (error, elapsed) => passes(error) && elapsed < PATIENCE_MS);
+  repeat(read, mayPass);
 
 /**
  * Repeats the opening of a database likewise, unless nothing listens there: the URL may be wrong.
  * @throws {PostgresError}
  */
 export const repeatOpening = (open: () => Promise<void>): Promise<void> =>
-  repeat(
-    open,
-    (error, elapsed) =>
-      passes(error) && !isPostgres(error, "ECONNREFUSED") && elapsed < PATIENCE_MS,
-  );
+  repeat(open, (error, elapsed) => !isPostgres(error, "ECONNREFUSED") && mayPass(error, elapsed));
 
 /**
  * Repeats the same write for as long as another attempt may help. If an attempt may have been
@@ -47,7 +47,7 @@ export async function repeatWrite<Result>(
       (error, elapsed) => {
         maybeStored ||= error.isUnknown;
         if (maybeStored) return elapsed < PATIENCE_UNKNOWN_MS;
-        return passes(error) && elapsed < PATIENCE_MS;
+        return mayPass(error, elapsed);
       },
     );
   } catch (error) {
