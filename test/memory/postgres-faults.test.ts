@@ -8,6 +8,7 @@ import { userMessage } from "../../src/messages.js";
 import { freePort } from "../support/free-port.js";
 import { ask, asRole, connected, newDatabase, newRole } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
+import { stopClock } from "../support/stopped-clock.js";
 
 const server = (await postgresUrl()) ?? "";
 
@@ -125,8 +126,7 @@ describe.skipIf(server === "")("a failure of PostgreSQL", () => {
     const silent = createServer(() => {}).listen(0, "127.0.0.1");
     await once(silent, "listening");
     onTestFinished(() => silent.close() && undefined);
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    onTestFinished(() => vi.useRealTimers() && undefined);
+    stopClock();
     const { port } = silent.address() as AddressInfo;
     const failed = failure(`postgres://alice:secret@127.0.0.1:${port}/chat`);
     await once(silent, "connection");

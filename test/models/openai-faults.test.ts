@@ -18,6 +18,7 @@ import {
   streamed,
   streamedCalls,
 } from "../support/model-server.js";
+import { stopClock } from "../support/stopped-clock.js";
 import {
   ask,
   askAndFail,
@@ -27,7 +28,6 @@ import {
   never,
   open,
   recordedTiming,
-  withStoppedClock,
 } from "./openai-support.js";
 
 let server: ModelServer;
@@ -507,14 +507,13 @@ describe("a connection that fails", () => {
       response.write(event(hi));
       goOn = () => void response.end(event(hi) + event(chunk({}, "stop")));
     });
-    await withStoppedClock(async () => {
-      const events = open(server.url, { idleTimeoutMs: 300 }).stream(HELLO, { signal: never() });
-      expect(await events.next()).toMatchObject({ value: { text: "Hi" } });
-      vi.advanceTimersByTime(400);
-      goOn();
-      expect(await events.next()).toMatchObject({ value: { text: "Hi" } });
-      expect(await events.next()).toMatchObject({ value: { type: "finish" } });
-    });
+    stopClock();
+    const events = open(server.url, { idleTimeoutMs: 300 }).stream(HELLO, { signal: never() });
+    expect(await events.next()).toMatchObject({ value: { text: "Hi" } });
+    vi.advanceTimersByTime(400);
+    goOn();
+    expect(await events.next()).toMatchObject({ value: { text: "Hi" } });
+    expect(await events.next()).toMatchObject({ value: { type: "finish" } });
   });
 
   it("gives up on a TLS server that never completes the handshake", async () => {

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { vi } from "vitest";
 import type { AgnoChatError } from "../../src/errors.js";
 import { userMessage } from "../../src/messages.js";
 import type { ModelEvent, ModelRequest } from "../../src/models/model.js";
 import { OpenAIModel, type OpenAIModelOptions } from "../../src/models/openai.js";
+import { stopClock } from "../support/stopped-clock.js";
 
 export const KEY = "sk-test-0123456789abcdef";
 
@@ -41,32 +43,22 @@ export async function askAndFail(
   throw new Error("it did not fail");
 }
 
-/** Runs `work` on a clock that only the test moves: no slow machine counts as a silent server. */
-export async function withStoppedClock<T>(work: () => Promise<T>): Promise<T> {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  try {
-    return await work();
-  } finally {
-    vi.useRealTimers();
-  }
-}
-
 /** The first event of a call, and its error once the server has been silent for `ms` after it. */
-export const askThenSilence = (
+export async function askThenSilence(
   model: OpenAIModel,
   ms: number,
-): Promise<{ event: ModelEvent | undefined; error: AgnoChatError }> =>
-  withStoppedClock(async () => {
-    const events = model.stream(HELLO, { signal: never() })[Symbol.asyncIterator]();
-    const { value: event } = await events.next();
-    const failed = events.next().then(
-      () => Promise.reject(new Error("it did not fail")),
-      (thrown) => thrown as AgnoChatError,
-    );
-    await new Promise((turn) => setImmediate(turn));
-    vi.advanceTimersByTime(ms);
-    return { event, error: await failed };
-  });
+): Promise<{ event: ModelEvent | undefined; error: AgnoChatError }> {
+  stopClock();
+  const events = model.stream(HELLO, { signal: never() })[Symbol.asyncIterator]();
+  const { value: event } = await events.next();
+  const failed = events.next().then(
+    () => Promise.reject(new Error("it did not fail")),
+    (thrown) => thrown as AgnoChatError,
+  );
+  await nextTurn();
+  vi.advanceTimersByTime(ms);
+  return { event, error: await failed };
+}
 
 /** Retries without waiting; records the delays. */
 export function recordedTiming() {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { assistantMessage, systemMessage, toolMessage, userMessage } from "../../src/messages.js";
@@ -14,6 +15,7 @@ import {
   streamed,
   streamedText,
 } from "../support/model-server.js";
+import { stopClock } from "../support/stopped-clock.js";
 import {
   ask,
   askAndFail,
@@ -23,7 +25,6 @@ import {
   never,
   open,
   textOf,
-  withStoppedClock,
 } from "./openai-support.js";
 
 let server: ModelServer;
@@ -289,16 +290,15 @@ describe("the answer", () => {
       response.write(event(chunk({ content: "One" }, "stop")));
       goOn = () => void response.end(event(chunk({ content: " two" })) + done);
     });
-    await withStoppedClock(async () => {
-      const events = open(server.url).stream(HELLO, { signal: never() });
-      expect(await events.next()).toMatchObject({ value: { text: "One" } });
-      const next = events.next();
-      await new Promise((turn) => setImmediate(turn));
-      vi.advanceTimersByTime(60_000);
-      goOn();
-      expect(await next).toMatchObject({ value: { text: " two" } });
-      expect(await events.next()).toMatchObject({ value: { type: "finish" } });
-    });
+    stopClock();
+    const events = open(server.url).stream(HELLO, { signal: never() });
+    expect(await events.next()).toMatchObject({ value: { text: "One" } });
+    const next = events.next();
+    await nextTurn();
+    vi.advanceTimersByTime(60_000);
+    goOn();
+    expect(await next).toMatchObject({ value: { text: " two" } });
+    expect(await events.next()).toMatchObject({ value: { type: "finish" } });
   });
 
   it("is incomplete when the server falls silent after a finish reason", async () => {

@@ -1,4 +1,5 @@
 import { getEventListeners } from "node:events";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -227,8 +228,7 @@ describe("a cancelled run", () => {
       return new Promise(() => {});
     });
     const outcome = call(deaf, {}, contextWith(controller.signal));
-    const late = new Promise((nextTurn) => setImmediate(nextTurn));
-    await expect(Promise.race([outcome, late])).rejects.toBe(reason);
+    await expect(Promise.race([outcome, nextTurn()])).rejects.toBe(reason);
     expect(seen?.reason).toBe(reason);
   });
 

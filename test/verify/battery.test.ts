@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { InMemory } from "../../src/memory/in-memory.js";
 import type { Awaitable, Memory } from "../../src/memory/memory.js";
 import { PostgresMemory } from "../../src/memory/postgres.js";
@@ -12,6 +12,7 @@ import { userIds } from "../../src/verify/users.js";
 import { newDatabase } from "../support/postgres.js";
 import { postgresUrl } from "../support/postgres-service.js";
 import { seeds } from "../support/seeds.js";
+import { stopClock } from "../support/stopped-clock.js";
 
 const server = (await postgresUrl()) ?? "";
 
@@ -85,8 +86,7 @@ test("the same seed plants the same texts in the same runs", async () => {
 });
 
 test("a run that never ends is waited for, and found in the end", async () => {
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
+  stopClock();
   const door = { name: "a door", send: () => new Promise<never>(() => {}) };
   const running = run({
     async phases(stage) {

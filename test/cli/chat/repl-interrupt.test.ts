@@ -16,6 +16,9 @@ import {
   temporaryFolder,
 } from "../../support/repl-session.js";
 
+/** In milliseconds: less than any wait for a server, more than a busy machine needs. */
+const INTERRUPT_LIMIT_MS = 10_000;
+
 /** Resolves when the first word has arrived. The rest never does. */
 async function isTalking(pty: Pty, server: ModelServer): Promise<void> {
   await pty.waitFor(() => server.requests.length === 1);
@@ -33,8 +36,10 @@ test.each([
   const pty = await startRepl({ server });
   pty.type("Tell me a story\r");
   await isTalking(pty, server);
+  const pressed = performance.now();
   pty.press(key);
   await pty.waitFor("interrupted");
+  expect(performance.now() - pressed).toBeLessThan(INTERRUPT_LIMIT_MS);
   await server.hungUp();
   await sayAll(pty, "/history");
   await screenIs(pty, [

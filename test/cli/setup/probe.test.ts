@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { findRunning } from "../../../src/cli/setup/probe.js";
 import { OFFERED_SERVERS } from "../../../src/cli/setup/servers.js";
 import { ModelServer, type Reply, silence, status } from "../../support/model-server.js";
+import { stopClock } from "../../support/stopped-clock.js";
 
 /** Long enough for a busy machine. */
 const PATIENT = { limitMs: 10_000 };
@@ -64,8 +65,7 @@ test("asks all servers at once and waits 300 ms at most", async () => {
     `http://127.0.0.1:${port}/v1`,
     ...(await Promise.all(others)).map(({ url }) => url),
   ];
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
+  stopClock();
   const found = findRunning(urls);
   while (asked < urls.length) await nextTurn();
   expect(vi.getTimerCount()).toBe(urls.length);
